@@ -1,0 +1,284 @@
+"""
+What is fuzzed, and what must hold for any input.
+
+A target takes bytes and returns what our code makes of them. No exception may
+escape, nothing may be read outside of what was given, and the result must be
+data that a report can carry.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from salt_ext import facts, settings
+from salt_ext.document import encode, normal
+from salt_ext.facts import (
+    bmc,
+    cloud,
+    cpuinfo,
+    disks,
+    identity,
+    ipmi,
+    lldp,
+    mdstat,
+    network,
+    operating_system,
+    paths,
+    pci,
+    pci_ids,
+    placeholders,
+    rtnetlink,
+    sg,
+    smart_ata,
+    smart_nvme,
+    smart_scsi,
+    smbios,
+    smbios_types,
+    system,
+    usb,
+    virtual,
+    volumes,
+)
+from salt_ext.facts.clean import clean
+from salt_ext.facts.root import Root
+
+DECODERS = {
+    smbios_types.BIOS: smbios_types.bios,
+    smbios_types.BASEBOARD: smbios_types.baseboard,
+    smbios_types.CHASSIS: smbios_types.chassis,
+    smbios_types.PROCESSOR: smbios_types.processor,
+    smbios_types.SLOT: smbios_types.slot,
+    smbios_types.OEM_STRINGS: smbios_types.oem_strings,
+    smbios_types.MEMORY_ARRAY: smbios_types.memory_array,
+    smbios_types.MEMORY_DEVICE: smbios_types.memory_device,
+    smbios_types.IPMI: smbios_types.ipmi,
+    smbios_types.POWER_SUPPLY: smbios_types.power_supply,
+    smbios_types.ONBOARD_DEVICE: smbios_types.onboard_device,
+    smbios_types.HOST_INTERFACE: smbios_types.host_interface,
+    smbios_types.TPM: smbios_types.tpm,
+}
+FROM_TABLES = (
+    "system",
+    "baseboards",
+    "chassis",
+    "firmware",
+    "processors",
+    "memory",
+    "power_supplies",
+    "batteries",
+    "slots",
+    "onboard_devices",
+    "tpm",
+)
+
+
+class Target(NamedTuple):
+    """A function to feed, and which files of the corpus are like its input."""
+
+    function: Callable[[bytes], Any]
+    patterns: tuple[str, ...] = ()
+
+
+class Strict(bytes):
+    """Bytes that may be read where they are and nowhere else, not even from their end."""
+
+    def __getitem__(self, key: Any) -> Any:
+        """Refuse what Python would answer with other bytes, or with fewer."""
+        at = (key.start, key.stop) if isinstance(key, slice) else (key,)
+        if any(not 0 <= offset <= len(self) for offset in at):
+            raise IndexError(f"{key} is outside of {len(self)} bytes")
+        return super().__getitem__(key)
+
+
+class Table(Root):
+    """A machine of which nothing is known but its SMBIOS table."""
+
+    def __init__(self, entry: bytes, table: bytes) -> None:
+        """Take the two files that the kernel shows."""
+        super().__init__("/nowhere")
+        self._files = {
+            f"{smbios.DIRECTORY}/smbios_entry_point": entry,
+            f"{smbios.DIRECTORY}/DMI": table,
+        }
+
+    def data(self, path: str, limit: int = 0) -> bytes | None:
+        """Return one of the two files."""
+        return self._files.get(path)
+
+
+def smbios_table(data: bytes) -> Any:
+    """Decode a table, of which each structure must lie within it and after the one before."""
+    version = (data[0] & 3, data[0] >> 2 & 15) if data else (3, 0)
+    table = data[1:]
+    found = smbios.structures(table, version)
+    position = 0
+    decoded: list[Any] = []
+    for item in found.structures:
+        start = position + len(item)
+        assert table[position:start] == item.data(0, len(item)), "not where it should be"
+        assert table.startswith(item._tail, start), "strings from somewhere else"
+        strict = smbios.Structure(Strict(table[position:start]), item._tail)
+        decoded.append(_decoded(strict, version))
+        position = start + len(item._tail) + 2
+    assert position <= len(table) + 2, "read beyond the end"
+    return [found.problems, decoded]
+
+
+def smbios_machine(data: bytes) -> Any:
+    """Run every collector that reads the tables, and find out whose machine it is."""
+    root = Table(data[:32], data[32:])
+    defaults = settings.OPTIONS["collectors"].default
+    sections = {name: facts._load(defaults[name])(root) for name in FROM_TABLES}
+    document = {name: clean(value) for name, value in sections.items() if value is not None}
+    return {**document, "identity": identity.identify(document)}
+
+
+def _decoded(item: smbios.Structure, version: tuple[int, int]) -> Any:
+    if item.type == smbios_types.SYSTEM:
+        return smbios_types.system(item, version)
+    # Any decoder may meet any structure: types are numbers that firmware writes.
+    decoder = DECODERS.get(item.type) or list(DECODERS.values())[item.handle % len(DECODERS)]
+    extra = bmc.redfish(item) if item.type == smbios_types.HOST_INTERFACE else {}
+    return [decoder(item), extra]
+
+
+def texts(*functions: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    """Return the target that gives one text to some functions."""
+
+    def target(data: bytes) -> Any:
+        text = data.decode("utf-8", "replace")
+        return [function(text) for function in functions]
+
+    return target
+
+
+def values(data: bytes) -> Any:
+    """Feed what takes a word or a line."""
+    text = data.decode("utf-8", "replace")
+    first, _, second = text.partition("\n")
+    found = [
+        paths.assignments(text),
+        paths.ranges(paths.numbers(text)),
+        paths.pci_slot(text),
+        usb.decoded(text),
+        volumes.array_uuid(text),
+        volumes.volume_names(first, second),
+        volumes.lvm_uuid(text),
+        network.ipv6(text),
+        system.iso_date(text),
+        identity.manufacturer(text),
+        ipmi.with_prefix(first, second),
+        placeholders.why_not_text(text),
+        placeholders.why_not_serial(text),
+        placeholders.why_not_uuid(text),
+        placeholders.why_not_mac(text),
+        placeholders.uuid_spellings(text),
+    ]
+    return found
+
+
+def metadata(data: bytes) -> Any:
+    """Feed what reads the answers of clouds and the strings that hint at one."""
+    text = data.decode("utf-8", "replace")
+    found = []
+    for provider in cloud.FIELDS:
+        with suppress(cloud.MetadataError):  # its answer to what is no JSON object
+            found.append(cloud.fields(provider, text))
+    names = ("sys_vendor", "product_name", "product_serial", "product_uuid", "chassis_asset_tag")
+    dmi = dict(zip(names, text.split("\n"), strict=False))
+    return [found, virtual.hypervisor_in_dmi(dmi), virtual.cloud(dmi, True, text[:64])]
+
+
+def disk_pages(data: bytes) -> Any:
+    """Feed what decodes the answers of disks."""
+    table = smart_ata.attributes(data)
+    pages = {number: smart_scsi.parameters(data, number) for number in range(0x30)}
+    return [
+        disks.unit_serial(data),
+        disks.identify_device(data),
+        disks.rotation_rate(data),
+        smart_ata.registers(data),
+        smart_ata.status(smart_ata.registers(data)),
+        smart_ata.smart_is_off(data),
+        smart_ata.judge(None, table, smart_ata.thresholds(data[::-1])),
+        smart_ata.percentage_used(data),
+        smart_nvme.judge(data),
+        smart_scsi.is_asleep(data),
+        smart_scsi.judge(pages),
+        sg.sense_key(data),
+    ]
+
+
+def answers(data: bytes) -> Any:
+    """Feed what decodes the answers of the BMC and of the kernel."""
+    size = len(data) // 6
+    parts = dict(
+        zip(
+            (ipmi.ADDRESS, ipmi.ADDRESS_SOURCE, ipmi.MAC, ipmi.NETMASK, ipmi.GATEWAY, ipmi.VLAN),
+            (data[size * number : size * (number + 1)] for number in range(6)),
+            strict=True,
+        )
+    )
+    return [
+        ipmi.device_id(data),
+        ipmi.is_lan(data),
+        ipmi.lan_parameters(parts),
+        rtnetlink.parse(data),
+        rtnetlink._is_last(data),
+    ]
+
+
+def names_of_pci(data: bytes) -> Any:
+    """Look for names in a text that claims to be a ``pci.ids``."""
+    wanted = {"8086": ["1572", "0000"], "C 02": ["00"], "10de": [], "C 03": ["02"]}
+    return pci_ids.search(data, wanted)
+
+
+def _raid() -> Iterator[tuple[str, Target]]:
+    """Yield a target for each RAID tool: whatever module of that name has a parser."""
+    for module in pkgutil.iter_modules(importlib.import_module("salt_ext.facts").__path__):
+        if module.name.startswith("raid_"):
+            loaded = importlib.import_module(f"salt_ext.facts.{module.name}")
+            parsers = [
+                getattr(loaded, name) for name in ("parse", "parse_proc") if hasattr(loaded, name)
+            ]
+            if parsers:
+                yield module.name, Target(texts(*parsers), ("*/raid/**/*",))
+
+
+TARGETS = {
+    "smbios": Target(smbios_table, ("*/smbios_bin/**/*", "*/smbios_synth/**/*")),
+    "machine": Target(smbios_machine, ("*/smbios_bin/**/*",)),
+    "cpuinfo": Target(texts(cpuinfo.describe, cpuinfo.counts), ("*/cpuinfo/**/*",)),
+    "mdstat": Target(texts(mdstat.arrays), ("*/proc/**/*mdstat*",)),
+    "os_release": Target(texts(operating_system.os_release)),
+    "values": Target(values),
+    "nvidia": Target(texts(pci.nvidia)),
+    "pci_ids": Target(names_of_pci),
+    "lldp": Target(texts(lldp.from_json, lldp.from_keyvalue), ("*/lldp/**/*",)),
+    "lan_print": Target(texts(bmc.lan_print), ("*/ipmi/**/*lan*",)),
+    "metadata": Target(metadata),
+    "disk_pages": Target(disk_pages),
+    "answers": Target(answers),
+    **dict(_raid()),
+}
+
+
+def check(name: str, data: bytes) -> None:
+    """Feed one target with one input; raises what must not be."""
+    encode(normal({"result": {"value": clean(_plain(TARGETS[name].function(data)))}}))
+
+
+def _plain(value: Any) -> Any:
+    """Return a result as data: some functions return what is not a section yet."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str) else str(key): _plain(item) for key, item in value.items()
+        }
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Salt CMDB. Every Salt process imports this package, so it imports nothing."""

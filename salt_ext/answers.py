@@ -1,0 +1,97 @@
+"""
+The envelope in which a runner's answer reaches ``salt-run``, orchestrate and the screen.
+
+The shape is what Salt asks for: ``data`` must be a mapping of mappings with a
+true ``result`` in it, or a step of an orchestration fails although nothing did;
+``retcode`` may stand there only when it is not 0.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from salt_ext.settings import SettingsError
+from salt_ext.store import FilterError, NotFound, StoreError
+
+log = logging.getLogger(__name__)
+
+DIFFERENT, ERROR, NOT_FOUND = 1, 2, 3
+"""Exit statuses beside 0."""
+
+
+class Misused(ValueError):
+    """An argument that a command cannot do anything with."""
+
+
+class NotThere(NotFound):
+    """What was asked for does not exist; the hint says what does."""
+
+
+def envelope(
+    kind: str,
+    ask: Callable[[], dict[str, Any]],
+    differs: Callable[[dict[str, Any]], bool] | None = None,
+) -> dict[str, Any]:
+    """Return the answer of ``ask``, or the sentence for what it raised."""
+    try:
+        content = ask()
+    except NotFound as error:
+        return _failure(NOT_FOUND, str(error), error.hint)
+    except StoreError as error:
+        return _failure(ERROR, str(error), error.hint)
+    except (SettingsError, FilterError, ValueError) as error:
+        return _failure(ERROR, str(error), "")
+    except Exception as error:
+        # Not log.exception, which would put the traceback on the operator's screen.
+        log.debug("A cmdb command failed", exc_info=True)
+        return _failure(
+            ERROR,
+            f"a fault in salt-cmdb: {type(error).__name__}: {error}",
+            "run it again with --log-level=debug for the traceback, and report it",
+        )
+    answer = {"result": True, "kind": kind, **plain(content)}
+    data: dict[str, Any] = {"cmdb": answer}
+    if differs is not None and differs(content):
+        answer["result"] = False
+        data["retcode"] = DIFFERENT
+    return {"outputter": "cmdb", "data": data}
+
+
+def _failure(retcode: int, error: str, hint: str) -> dict[str, Any]:
+    answer = {"result": False, "kind": "error", "error": error, "hint": hint}
+    return {"outputter": "cmdb", "data": {"retcode": retcode, "cmdb": answer}}
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[dict[str, Any]], total: int, of: str
+) -> dict[str, Any]:
+    """Return the content of a table; ``of`` says what its rows are."""
+    cells = [[row[name] for name in columns] for row in rows]
+    return {"columns": list(columns), "rows": cells, "total": total, "of": of}
+
+
+def uuid_of(text: Any) -> uuid.UUID:
+    """Return text as a uuid, or say that it is none."""
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        raise Misused(f"{text!r} is not an id such as cmdb.errors shows") from None
+
+
+def plain(value: Any) -> Any:
+    """Return a value made of what JSON and msgpack know."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, (bytes, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return value

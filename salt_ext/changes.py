@@ -1,0 +1,133 @@
+"""
+Changes in words: which part, what happened to it, before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sized
+from typing import Any, NamedTuple
+
+from salt_ext.document import is_components, place
+from salt_ext.words import describe, label, shorten, value
+
+SYMBOLS = {
+    "added": "+",
+    "removed": "−",  # noqa: RUF001 - a minus as wide as the plus
+    "changed": "~",
+    "moved": "⇄",
+    "replaced": "↻",
+    "renamed": "✎",
+}
+
+PARTS = {
+    "memory.devices": "Memory module",
+    "processors.packages": "Processor",
+    "processors.caches": "Processor cache",
+    "disks": "Disk",
+    "network": "Network interface",
+    "baseboards": "Board",
+    "chassis": "Chassis",
+    "power_supplies": "Power supply",
+    "gpus": "GPU",
+    "pci": "PCI device",
+    "slots": "Slot",
+}
+
+
+class Line(NamedTuple):
+    """One change; ``old`` and ``new`` are None where there is nothing to show."""
+
+    op: str
+    symbol: str
+    what: str
+    old: str | None
+    new: str | None
+
+
+def worth_telling(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """
+    Return changes without those that only the document needs.
+
+    These are the slots that a part left and took when it was moved, and
+    sections in which something was looked for at last and nothing found.
+    """
+    rows = list(rows)
+    moved = {_list(row) for row in rows if row["op"] == "moved"}
+    return [
+        row
+        for row in rows
+        if not (_is_bare_slot(row) and _list(row) in moved) and not _is_empty_section(row)
+    ]
+
+
+def _is_empty_section(row: Mapping[str, Any]) -> bool:
+    return "." not in row["path"] and not row["old"] and not row["new"]
+
+
+def _list(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return which list of which report a change belongs to."""
+    return row.get("asset_id"), row.get("revision"), row["path"]
+
+
+def _is_bare_slot(row: Mapping[str, Any]) -> bool:
+    """Whether a change is about a place that came into sight or went out of it empty."""
+    if row["component"] is None or row["field"] is not None:
+        return False
+    items = [item for item in (row["old"], row["new"]) if item is not None]
+    return len(items) == 1 and items[0].get("present") is False
+
+
+def line(row: Mapping[str, Any]) -> Line:
+    """Return one change for people."""
+    path, component, field = row["path"], row["component"], row["field"]
+    names = [name.replace("~1", ".").replace("~0", "~") for name in path.split(".")]
+    old, new = row["old"], row["new"]
+    if component is None:
+        what = "Name" if row["op"] == "renamed" else " › ".join(map(label, names))  # noqa: RUF001
+        before, after = _values(old, new, names[-1], path)
+    elif field is not None:
+        what = f"{_part(path, names)} {component}: {label(field)}"
+        before, after = _values(old, new, field, path)
+    else:
+        item = new if old is None else old
+        if _is_bare_slot(row):
+            what = f"Empty slot {place(item) or component}"
+            return Line(row["op"], SYMBOLS[row["op"]], what, None, None)
+        what = f"{_part(path, names)} {place(item) or component}"
+        before = None if old is None else describe(old, path)
+        after = None if new is None else describe(new, path)
+    return Line(row["op"], SYMBOLS.get(row["op"], "•"), what, before, after)
+
+
+def _part(path: str, names: list[str]) -> str:
+    return PARTS.get(path) or label(names[-1])
+
+
+def _values(old: Any, new: Any, name: str, path: str) -> tuple[str | None, str | None]:
+    if _is_plain_list(old) and _is_plain_list(new):
+        gone = [item for item in old if item not in new]
+        come = [item for item in new if item not in old]
+        # In a list of a hundred processor flags only the two new ones matter.
+        if gone or come:
+            old, new = gone, come
+            if not gone:
+                return None, f"also {_text(new, name, path)}"
+    return _text(old, name, path), _text(new, name, path)
+
+
+def _count(items: Sized, word: str) -> str:
+    return f"{len(items)} {word}" if len(items) == 1 else f"{len(items)} {word}s"
+
+
+def _is_plain_list(item: Any) -> bool:
+    return isinstance(item, list) and not any(isinstance(one, (dict, list)) for one in item)
+
+
+def _text(item: Any, name: str, path: str) -> str | None:
+    if item is None or (_is_plain_list(item) and not item):
+        return None
+    if isinstance(item, dict):
+        return _count(item, "value")
+    if is_components(item):
+        return _count(item, "part")
+    return shorten(value(item, name, path))

@@ -1,0 +1,139 @@
+"""
+The normal form of facts: what is equal has the same bytes.
+
+Facts are ``{section: dict | list of dicts}``. In normal form nothing below a
+section is null, blank or empty, and lists of components stand in the order of
+their keys. A component's key is its own serial where it has one, else its
+place, never its position in a list: a reader that lists the same parts in
+another order has seen no change.
+
+Everything that compares, hashes or stores facts does it on this form.
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False  # see facts/root.py
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+IDENTITY_FIELDS = ("serial_number", "wwn", "permanent_mac", "uuid")
+"""What a part carries with it wherever it is put, the best first."""
+
+PLACE_FIELDS = (
+    ("bank_locator", "locator"),
+    ("socket_designation",),
+    ("location_in_chassis",),
+    ("location",),
+    ("pci_slot",),
+    ("enclosure", "slot"),
+    ("designation",),
+    ("name",),
+    ("id",),
+    ("level", "type"),
+)
+"""Where a part is: the first group of which a part has the last field is its place."""
+
+
+def normal(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts in normal form; a section without content stays, as "none found"."""
+    return {section: _normal(value) for section, value in facts.items()}
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        normals = {key: _normal(item) for key, item in value.items()}
+        return {key: item for key, item in normals.items() if item not in (None, "", [], {})}
+    if isinstance(value, list):
+        items = [_normal(item) for item in value]
+        if is_components(items):
+            # The text decides between parts that nothing else tells apart.
+            items.sort(key=lambda item: (identity(item) or "", place(item) or "", encode(item)))
+        return items
+    return value
+
+
+def is_components(value: Any) -> bool:
+    """Whether a value is a list of components: a list of mappings."""
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def identity(item: Mapping[str, Any]) -> str | None:
+    """Return what a part carries with it: its serial, else its WWN or permanent MAC."""
+    return next((str(item[field]) for field in IDENTITY_FIELDS if item.get(field)), None)
+
+
+def place_fields(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields that say where a part is."""
+    return next((group for group in PLACE_FIELDS if item.get(group[-1]) is not None), ())
+
+
+def place(item: Mapping[str, Any]) -> str | None:
+    """Return where a part is, for people: ``A3``, ``0000:3b:00.0``, ``eth0``."""
+    words = [str(item[field]) for field in place_fields(item) if item.get(field) is not None]
+    return " ".join(words) or None
+
+
+def keyed(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """
+    Return each component of one list by its key.
+
+    Serials that stand twice in one list are no keys (some makers print one
+    number on every part): there the place comes along, and after that a number.
+    """
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        groups.setdefault(identity(item) or place(item) or "", []).append(item)
+    result: dict[str, dict[str, Any]] = {}
+    for key, group in groups.items():
+        for item in group:
+            name = key if len(group) == 1 else f"{key}@{place(item) or ''}"
+            number = 1
+            while name in result:
+                number += 1
+                name = f"{key}@{place(item) or ''}#{number}"
+            result[name] = item
+    return result
+
+
+def split(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """
+    Return the stable facts and the volatile ones.
+
+    A section or a component keeps its volatile values under ``volatile``. They
+    come back as ``{section: values}``, below a list under the components' keys.
+    """
+    volatile = {section: _volatile(value) for section, value in facts.items()}
+    return (
+        {section: _without_volatile(value) for section, value in facts.items()},
+        {section: values for section, values in volatile.items() if values},
+    )
+
+
+def _volatile(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):
+        value = keyed([item for item in value if isinstance(item, dict)])
+        own: dict[str, Any] = {}
+    elif isinstance(value, dict):
+        own = value.get("volatile") or {}
+    else:
+        return {}
+    below = {key: _volatile(item) for key, item in value.items() if key != "volatile"}
+    return {**own, **{key: values for key, values in below.items() if values}}
+
+
+def _without_volatile(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_volatile(item) for key, item in value.items() if key != "volatile"}
+    if isinstance(value, list):
+        return [_without_volatile(item) for item in value]
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Return canonical JSON: sorted keys, no blanks, UTF-8."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()

@@ -1,0 +1,1 @@
+"""Loaded by Salt: the engines of the CMDB."""

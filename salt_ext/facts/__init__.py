@@ -1,0 +1,180 @@
+"""
+What a machine is: the collectors' run.
+
+:func:`collect` runs every collector by itself: one that raises, hangs or
+returns rubbish costs its own section and nothing else. The document it returns
+is described in ``docs/facts.md``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from salt_ext.facts.clean import clean
+from salt_ext.facts.root import Root
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+SCHEMA = 1
+HEADER = ("schema", "collected_at", "duration_ms", "errors", "partial", "identity")
+"""The keys of a document that are not sections."""
+
+
+def collect(
+    root: str, collectors: Mapping[str, str | None], deadline_seconds: float = 10.0
+) -> dict[str, Any]:
+    """
+    Return the fact document of the machine below ``root``.
+
+    ``collectors`` maps each section to the dotted path of a callable
+    ``collect(root: Root) -> dict | list | None``; a path of None switches the
+    section off. An empty result means "there is none", a result of None "this
+    machine gives no way to tell": then the section is absent and named in
+    ``partial``. One whose collector failed is absent, named in ``partial`` and
+    explained in ``errors``; one that was kept from some files by a missing
+    permission is present and named in both.
+    """
+    started = time.monotonic()
+    document: dict[str, Any] = {"schema": SCHEMA, "collected_at": timestamp(time.time())}
+    errors: dict[str, dict[str, Any]] = {}
+    partial: list[str] = []
+    wanted = {section: path for section, path in collectors.items() if path}
+    for section, value, error in _run(Root(root), wanted, started + deadline_seconds):
+        if value is not None:
+            document[section] = value
+        if error is not None:
+            errors[section] = error
+        if error is not None or value is None:
+            partial.append(section)
+    document["errors"] = errors
+    document["partial"] = sorted(partial)
+    document["duration_ms"] = _milliseconds(started)
+    return document
+
+
+def failed(name: str, exception: BaseException) -> dict[str, Any]:
+    """Return a document that holds nothing but the reason why there is no other."""
+    return {
+        "schema": SCHEMA,
+        "collected_at": timestamp(time.time()),
+        "duration_ms": 0,
+        "errors": {name: _error_record(exception, time.monotonic())},
+        "partial": [name],
+    }
+
+
+def timestamp(seconds: float) -> str:
+    """Return seconds since the epoch as RFC 3339 text in UTC, to the millisecond."""
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+
+
+def _run(
+    root: Root, collectors: Mapping[str, str], deadline: float
+) -> Iterator[tuple[str, Any, dict[str, Any] | None]]:
+    """Yield (section, value or None, error record or None) for each collector."""
+    waiting = list(collectors.items())
+    while waiting:
+        # One thread does them all. Only when a read blocks in the kernel, where
+        # nothing can interrupt it, is that thread left behind and another begun.
+        done: SimpleQueue[tuple[str, Any, dict[str, Any] | None]] = SimpleQueue()
+        thread = Thread(target=_work, args=(root, list(waiting), done), daemon=True)
+        thread.start()
+        # What is left of the time is shared, so that one collector that hangs
+        # leaves the later ones theirs.
+        while waiting:
+            section = waiting[0][0]
+            began = time.monotonic()
+            patience = max(0.0, deadline - began) / (2 if len(waiting) > 1 else 1)
+            try:
+                result = done.get(timeout=patience)
+            except Empty:
+                waiting.pop(0)
+                yield section, None, _hang_record(thread, section, began)
+                root = Root(root.path)  # the abandoned thread keeps the old one
+                break
+            waiting.pop(0)
+            yield result
+
+
+def _work(
+    root: Root,
+    collectors: list[tuple[str, str]],
+    done: SimpleQueue[tuple[str, Any, dict[str, Any] | None]],
+) -> None:
+    for section, path in collectors:
+        started = time.monotonic()
+        root.denied.clear()
+        value: Any = None
+        error = None
+        try:
+            value = _section(_load(path)(root), path)
+            if root.denied:
+                paths = sorted(set(root.denied))
+                error = {
+                    "type": "PermissionError",
+                    "message": "not readable: "
+                    + ", ".join(paths[:8])
+                    + (f" and {len(paths) - 8} more" if len(paths) > 8 else ""),
+                    "traceback": "",
+                    "duration_ms": _milliseconds(started),
+                }
+        except BaseException as exception:
+            # BaseException, because a collector may call sys.exit().
+            value, error = None, _error_record(exception, started)
+        done.put((section, value, error))
+
+
+def _load(path: str) -> Callable[[Root], Any]:
+    """Return the callable that a dotted path names."""
+    module, _, name = path.rpartition(".")
+    if not module:
+        raise ImportError(f"{path!r} is not a dotted path to a function")
+    __import__(module)
+    function = getattr(sys.modules[module], name)
+    if not callable(function):
+        raise TypeError(f"{path!r} is not callable")
+    return function  # type: ignore[no-any-return]
+
+
+def _section(value: Any, path: str) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """Return a collector's result cleaned, or raise when it is not a section."""
+    cleaned = clean(value)
+    if cleaned is None or isinstance(cleaned, dict):
+        return cleaned
+    if isinstance(cleaned, list) and all(isinstance(item, dict) for item in cleaned):
+        return cleaned
+    raise TypeError(f"{path} returned {type(value).__name__}, not a dict or a list of dicts")
+
+
+def _error_record(exception: BaseException, started: float) -> dict[str, Any]:
+    from traceback import format_exception
+
+    return {
+        "type": type(exception).__name__,
+        "message": str(clean(str(exception)))[:1000],
+        "traceback": str(clean("".join(format_exception(exception))))[-8000:],
+        "duration_ms": _milliseconds(started),
+    }
+
+
+def _hang_record(thread: Thread, section: str, began: float) -> dict[str, Any]:
+    from traceback import format_stack
+
+    frame = sys._current_frames().get(thread.ident or 0)
+    return {
+        "type": "TimeoutError",
+        "message": f"{section} was still running when its time was over",
+        "traceback": "".join(format_stack(frame))[-8000:] if frame else "",
+        "duration_ms": _milliseconds(began),
+    }
+
+
+def _milliseconds(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,103 @@
+"""
+Print the fact document of this machine, or of a captured tree.
+
+Usage: ``python -m salt_ext.facts [--root DIR] [--only system,memory] [--slow] [--pretty]``.
+``--slow`` looks at what takes hardware, tools or a network too, and keeps nothing of it.
+Exits 0 with errors inside the document, 2 on bad arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from salt_ext import facts, settings
+from salt_ext.facts.identity import identify
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+USAGE = "usage: python -m salt_ext.facts [--root DIR] [--only SECTION,...] [--slow] [--pretty]"
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line."""
+    root, only, slow, pretty = "/", None, False, False
+    arguments = list(argv)
+    while arguments:
+        name, given, value = arguments.pop(0).partition("=")
+        if name == "--pretty" and not given:
+            pretty = True
+            continue
+        if name == "--slow" and not given:
+            slow = True
+            continue
+        if name in ("-h", "--help"):
+            print(USAGE)
+            return 0
+        if name not in ("--root", "--only"):
+            return _refuse(f"there is no option {name!r}")
+        if not given:
+            if not arguments:
+                return _refuse(f"{name} needs a value")
+            value = arguments.pop(0)
+        if name == "--root":
+            root = value
+        else:
+            only = value.split(",")
+    if not os.path.isdir(root):
+        return _refuse(f"there is no directory {root!r}")
+    fast_collectors = settings.OPTIONS["collectors"].default
+    slow_collectors = settings.OPTIONS["slow_collectors"].default if slow else {}
+    collectors = {**fast_collectors, **slow_collectors}
+    if only is not None:
+        for section in only:
+            if section not in collectors:
+                hint = settings.nearest(section, collectors)
+                return _refuse(f"there is no section {section!r}{hint}")
+        collectors = {section: collectors[section] for section in only}
+    # What a collector prints must not end up inside the document.
+    stdout, sys.stdout = sys.stdout, sys.stderr
+    try:
+        document = facts.collect(
+            root, {name: path for name, path in collectors.items() if name in fast_collectors}
+        )
+        if slow:
+            _add_slow(
+                document,
+                root,
+                {name: path for name, path in collectors.items() if name in slow_collectors},
+            )
+    finally:
+        sys.stdout = stdout
+    document["identity"] = identify(document)
+    try:
+        print(json.dumps(document, indent=2 if pretty else None, ensure_ascii=False), flush=True)
+    except BrokenPipeError:  # `| head` is not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _add_slow(document: dict[str, Any], root: str, collectors: dict[str, str]) -> None:
+    # Not at the top: what they need takes longer to import than the fast ones to run.
+    from tempfile import TemporaryDirectory
+
+    from salt_ext.facts.slow import collect
+
+    deadline_seconds = settings.OPTIONS["slow_deadline_seconds"].default
+    with TemporaryDirectory(prefix="cmdb-") as directory:
+        found = collect(root, collectors, directory, 0, deadline_seconds)
+    document["errors"].update(found.pop("errors"))
+    document["partial"] = sorted({*document["partial"], *found.pop("partial")})
+    document.update(found)
+
+
+def _refuse(message: str) -> int:
+    print(f"{message}\n{USAGE}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""What is built into the boards: expansion slots, on-board devices and the TPM."""
+
+from __future__ import annotations
+
+from salt_ext.facts import smbios, smbios_types
+from salt_ext.facts.smbios_enums import ONBOARD_DEVICE_TYPES
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from salt_ext.facts.root import Root
+    from salt_ext.facts.smbios import Structure
+
+    Facts = dict[str, Any]
+
+CLASSES = "/sys/class"
+TPM = f"{CLASSES}/tpm/tpm0"
+OLD_ONBOARD_DEVICES = 10  # the type that 41 replaced in version 2.6
+
+
+def slots(root: Root) -> list[Facts] | None:
+    """Return the expansion slots, empty ones too; None where no firmware could name them."""
+    tables = root.once(smbios.tables)
+    if not tables.structures:
+        return None
+    return [smbios_types.slot(item) for item in tables.of(smbios_types.SLOT)]
+
+
+def onboard_devices(root: Root) -> list[Facts] | None:
+    """Return the devices soldered to a board; None where no firmware could name them."""
+    tables = root.once(smbios.tables)
+    if not tables.structures:
+        return None
+    found = [smbios_types.onboard_device(item) for item in tables.of(smbios_types.ONBOARD_DEVICE)]
+    if found:  # then the old type, if there is one, says the same with less
+        return found
+    return [
+        device for item in tables.of(OLD_ONBOARD_DEVICES) for device in old_onboard_devices(item)
+    ]
+
+
+def old_onboard_devices(item: Structure) -> list[Facts]:
+    """Type 10: two bytes for each device, after the header."""
+    found = []
+    for offset in range(4, len(item) - 1, 2):
+        kind = item.byte(offset) or 0
+        found.append(
+            {
+                "designation": item.text(offset + 1),
+                "type": ONBOARD_DEVICE_TYPES.get(kind & 0x7F),
+                "enabled": bool(kind & 0x80),
+            }
+        )
+    return found
+
+
+def tpm(root: Root) -> Facts | None:
+    """
+    Return the TPM as the firmware and the kernel know it; empty when there is none.
+
+    The kernel's file ``caps`` is not read: each read of it is a command to the chip.
+    """
+    facts: Facts = {}
+    for item in root.once(smbios.tables).of(smbios_types.TPM)[:1]:
+        facts.update(smbios_types.tpm(item))
+    if root.exists(TPM):
+        description = root.text(f"{TPM}/device/description", 256)
+        major = root.number(f"{TPM}/tpm_version_major")  # since Linux 5.6
+        facts.update(
+            description=facts.get("description") or description,
+            version_major=major,
+            driver=(root.link(f"{TPM}/device/driver") or "").rpartition("/")[2],
+        )
+    if not facts and not root.names(CLASSES):
+        return None
+    return facts

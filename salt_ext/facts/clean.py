@@ -1,0 +1,62 @@
+"""
+Strings and numbers that every later step can carry.
+
+A byte that is no UTF-8 or a lone surrogate in a grain keeps a minion from
+starting; PostgreSQL's jsonb refuses NUL and NaN; msgpack refuses integers of
+more than 64 bits. So they are mended here, on the machine that has them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+MAX_DEPTH = 16
+MAX_STRING = 4096
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """
+    Return a value made of dict, list, str, int, float, bool and None only.
+
+    Blanks around a string and control characters in it are dropped, strings
+    are cut at :data:`MAX_STRING` characters, and an empty string is None.
+    Anything that is not data raises TypeError.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            return str(value)
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else None  # NaN and the infinities
+    if isinstance(value, bytes):
+        return _text(value.decode("utf-8", "replace"))
+    if depth >= MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if isinstance(value, dict):
+        return {
+            _text(key) or "": clean(item, depth + 1) for key, item in value.items() if _key(key)
+        }
+    if isinstance(value, (list, tuple)):
+        return [clean(item, depth + 1) for item in value]
+    raise TypeError(f"{type(value).__name__} is not data")
+
+
+def _key(key: object) -> bool:
+    if isinstance(key, str):
+        return True
+    raise TypeError(f"a key is {type(key).__name__}, not text")
+
+
+def _text(value: str) -> str | None:
+    if not (value.isascii() and value.isprintable()):
+        value = "".join(
+            character if character.isprintable() or character in "\n\t " else ""
+            for character in value.encode("utf-8", "replace").decode("utf-8")
+        )
+    return value.strip()[:MAX_STRING] or None

@@ -1,0 +1,190 @@
+"""
+The text of /proc/cpuinfo, which every architecture writes in its own words.
+
+Only what names the processor is taken from here; how many there are is in
+sysfs, and :func:`counts` is for the kernels and captures that have no sysfs.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from salt_ext.facts.root import Root
+
+MODEL = ("model name", "cpu model", "cpu", "uarch", "processor", "family")
+VENDOR = ("vendor_id", "vendor", "cpu implementer", "mvendorid")
+FAMILY = ("cpu family", "cpu architecture", "marchid", "system type")
+NUMBER = ("model", "cpu part", "mimpid", "cpu variant")
+STEPPING = ("stepping", "cpu revision", "revision")
+FLAGS = ("flags", "features", "isa")
+MHZ = ("clock", "cpu mhz static")  # x86's "cpu MHz" is that of this moment
+
+# "CPU implementer" of the main ID register; the Arm ARM, MIDR_EL1, and what makers published.
+IMPLEMENTERS = {
+    0x41: "ARM",
+    0x42: "Broadcom",
+    0x43: "Cavium",
+    0x46: "Fujitsu",
+    0x48: "HiSilicon",
+    0x4D: "Motorola",
+    0x4E: "NVIDIA",
+    0x50: "Applied Micro",
+    0x51: "Qualcomm",
+    0x53: "Samsung",
+    0x56: "Marvell",
+    0x61: "Apple",
+    0x66: "Faraday",
+    0x69: "Intel",
+    0x6D: "Microsoft",
+    0x70: "Phytium",
+    0xC0: "Ampere",
+}
+PARTS = {
+    (0x41, 0xB76): "ARM1176",
+    (0x41, 0xC05): "Cortex-A5",
+    (0x41, 0xC07): "Cortex-A7",
+    (0x41, 0xC08): "Cortex-A8",
+    (0x41, 0xC09): "Cortex-A9",
+    (0x41, 0xC0F): "Cortex-A15",
+    (0x41, 0xD03): "Cortex-A53",
+    (0x41, 0xD04): "Cortex-A35",
+    (0x41, 0xD05): "Cortex-A55",
+    (0x41, 0xD07): "Cortex-A57",
+    (0x41, 0xD08): "Cortex-A72",
+    (0x41, 0xD09): "Cortex-A73",
+    (0x41, 0xD0A): "Cortex-A75",
+    (0x41, 0xD0B): "Cortex-A76",
+    (0x41, 0xD0C): "Neoverse-N1",
+    (0x41, 0xD40): "Neoverse-V1",
+    (0x41, 0xD41): "Cortex-A78",
+    (0x41, 0xD49): "Neoverse-N2",
+    (0x41, 0xD4F): "Neoverse-V2",
+    (0x41, 0xD83): "Neoverse-V3AE",
+    (0x41, 0xD84): "Neoverse-V3",
+    (0x41, 0xD8E): "Neoverse-N3",
+    (0x43, 0x0A1): "ThunderX",
+    (0x43, 0x0AF): "ThunderX2",
+    (0x46, 0x001): "A64FX",
+    (0x48, 0xD01): "TaiShan-v110",
+    (0x48, 0xD02): "TaiShan-v120",
+    (0x50, 0x000): "X-Gene",
+    (0x70, 0x303): "FTC310",
+    (0x70, 0x660): "FTC660",
+    (0x70, 0x661): "FTC661",
+    (0x70, 0x662): "FTC662",
+    (0x70, 0x663): "FTC663",
+    (0x70, 0x664): "FTC664",
+    (0x70, 0x862): "FTC862",
+    (0xC0, 0xAC3): "Ampere-1",
+    (0xC0, 0xAC4): "Ampere-1a",
+}
+
+
+def read(root: Root) -> str:
+    """Return the text; collectors share it by ``root.once(read)``."""
+    return root.text("/proc/cpuinfo") or ""
+
+
+def describe(text: str) -> dict[str, Any]:
+    """Return what the first processor of a cpuinfo text is."""
+    fields = _first_values(text)
+    found: dict[str, Any] = {
+        "model": _first(fields, MODEL),
+        "vendor": _first(fields, VENDOR),
+        "family": _first(fields, FAMILY),
+        "model_number": _first(fields, NUMBER),
+        "stepping": _first(fields, STEPPING),
+        "microcode": fields.get("microcode"),
+        "flags": sorted((_first(fields, FLAGS) or "").split()),
+        "base_mhz": _mhz(_first(fields, MHZ)),
+    }
+    found.update(_arm(fields))
+    if machine := _s390_machine(text):
+        found["model_number"] = machine
+        found["model"] = f"IBM/S390 {machine}"
+    if found["base_mhz"] is None:
+        found["base_mhz"] = _announced_mhz(found["model"] or "")
+    return found
+
+
+def counts(text: str) -> dict[str, int]:
+    """Return sockets, cores and threads as far as the text of all processors tells."""
+    threads = 0
+    packages: set[str] = set()
+    cores: set[tuple[str, str]] = set()
+    package = ""
+    numbered = 0
+    for name, value in _pairs(text):
+        if (name == "processor" and value.isdigit()) or name == "cpu number":
+            numbered += 1
+        elif name == "processor":
+            threads = 1  # an old ARM kernel for one CPU names it and does not number it
+        elif name in ("cpus detected", "ncpus active") and value.isdigit():
+            threads = int(value)  # Alpha and SPARC say it in one line
+        elif name in ("physical id", "package"):
+            package = value
+            packages.add(value)
+        elif name in ("core id", "core"):
+            cores.add((package, value))
+    found = {"threads": numbered or threads, "sockets": len(packages), "cores": len(cores)}
+    return {key: value for key, value in found.items() if value}
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    lines = (line.partition(":") for line in text.splitlines())
+    return [(name.strip().lower(), value.strip()) for name, colon, value in lines if colon]
+
+
+def _first_values(text: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name, value in _pairs(text):
+        # ARM has the model in "Processor", everybody the number in "processor".
+        if value and not (name == "processor" and value.isdigit()):
+            fields.setdefault(name, value)
+    return fields
+
+
+def _first(fields: dict[str, str], names: tuple[str, ...]) -> str | None:
+    return next((fields[name] for name in names if name in fields), None)
+
+
+def _arm(fields: dict[str, str]) -> dict[str, str]:
+    """Return the names of an ARM core, which the kernel knows by two numbers only."""
+    try:
+        implementer = int(fields["cpu implementer"], 16)
+        part = int(fields["cpu part"], 16)
+    except (KeyError, ValueError):
+        return {}
+    found = {}
+    if vendor := IMPLEMENTERS.get(implementer):
+        found["vendor"] = vendor
+    if model := PARTS.get((implementer, part)):
+        found["model"] = model
+    variant, revision = fields.get("cpu variant", ""), fields.get("cpu revision", "")
+    if variant.startswith("0x") and revision.isdigit():
+        found["stepping"] = f"r{int(variant, 16)}p{revision}"
+    return found
+
+
+def _s390_machine(text: str) -> str | None:
+    """Return the machine type out of ``processor 0: version = FF, ... machine = 8561``."""
+    _, mark, rest = text.partition("machine = ")
+    return rest.split(None, 1)[0] if mark and rest.split() and rest[:4].isdigit() else None
+
+
+def _mhz(text: str | None) -> int | None:
+    """Return the number in ``3690.000000MHz``."""
+    whole = (text or "").partition(".")[0].removesuffix("MHz")
+    return int(whole) if whole.isdigit() else None
+
+
+def _announced_mhz(model: str) -> int | None:
+    """Return the speed that an Intel name ends with: ``... CPU @ 2.20GHz``."""
+    number = model.rpartition("@")[2].strip()
+    for unit, factor in (("GHz", 1000), ("MHz", 1)):
+        digits = number.removesuffix(unit)
+        if digits != number and digits.replace(".", "", 1).isdigit():
+            return round(float(digits) * factor)
+    return None

@@ -1,0 +1,165 @@
+"""Questions to the BMC through ``/dev/ipmi0`` (IPMI 2.0; <linux/ipmi.h>)."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import select
+import time
+from ipaddress import IPv4Network
+from typing import Any
+
+TIMEOUT_SECONDS = 3.0  # of one answer
+SYSTEM_INTERFACE, BMC_CHANNEL = 0x0C, 0x0F
+
+APPLICATION, TRANSPORT = 0x06, 0x0C
+GET_DEVICE_ID, GET_CHANNEL_INFO, GET_LAN_PARAMETERS = 0x01, 0x42, 0x02
+CHANNELS = range(1, 12)
+LAN_MEDIUM = 4  # 802.3
+ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN = 3, 4, 5, 6, 12, 20
+ADDRESS_SOURCES = {1: "static", 2: "dhcp", 3: "bios", 4: "other"}
+
+
+class _Address(ctypes.Structure):
+    _fields_ = (
+        ("addr_type", ctypes.c_int),
+        ("channel", ctypes.c_short),
+        ("lun", ctypes.c_ubyte),
+    )
+
+
+class _Message(ctypes.Structure):
+    _fields_ = (
+        ("netfn", ctypes.c_ubyte),
+        ("cmd", ctypes.c_ubyte),
+        ("data_len", ctypes.c_ushort),
+        ("data", ctypes.c_void_p),
+    )
+
+
+class _Request(ctypes.Structure):
+    _fields_ = (
+        ("addr", ctypes.c_void_p),
+        ("addr_len", ctypes.c_uint),
+        ("msgid", ctypes.c_long),
+        ("msg", _Message),
+    )
+
+
+class _Received(ctypes.Structure):
+    _fields_ = (
+        ("recv_type", ctypes.c_int),
+        ("addr", ctypes.c_void_p),
+        ("addr_len", ctypes.c_uint),
+        ("msgid", ctypes.c_long),
+        ("msg", _Message),
+    )
+
+
+def _ioc(direction: int, number: int, size: int) -> int:
+    return direction << 30 | size << 16 | ord("i") << 8 | number
+
+
+# The sizes of the structures, and so the numbers, depend on the architecture.
+SEND_COMMAND = _ioc(2, 13, ctypes.sizeof(_Request))
+RECEIVE_MESSAGE_TRUNCATED = _ioc(3, 11, ctypes.sizeof(_Received))
+
+
+def ask(fd: int, number: int, netfn: int, command: int, data: bytes = b"") -> bytes:
+    """
+    Return the answer to one question, its completion code first.
+
+    ``number`` tells the answer from late ones to earlier questions. Raises
+    OSError, TimeoutError when no answer comes.
+    """
+    address = _Address(SYSTEM_INTERFACE, BMC_CHANNEL, 0)
+    sent = ctypes.create_string_buffer(data, max(len(data), 1))
+    message = _Message(netfn, command, len(data), ctypes.addressof(sent))
+    request = _Request(ctypes.addressof(address), ctypes.sizeof(address), number, message)
+    fcntl.ioctl(fd, SEND_COMMAND, request)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    buffer = ctypes.create_string_buffer(272)  # IPMI_MAX_MSG_LENGTH
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
+        message = _Message(0, 0, len(buffer), ctypes.addressof(buffer))
+        received = _Received(0, ctypes.addressof(address), ctypes.sizeof(address), 0, message)
+        fcntl.ioctl(fd, RECEIVE_MESSAGE_TRUNCATED, received)
+        if received.msgid == number:
+            return buffer.raw[: received.msg.data_len]
+    raise TimeoutError("the management controller does not answer")
+
+
+def identity(fd: int) -> dict[str, Any]:
+    """Return what the BMC is. Raises OSError."""
+    return device_id(ask(fd, 1, APPLICATION, GET_DEVICE_ID))
+
+
+def lan(fd: int) -> dict[str, Any]:
+    """Return how the first LAN channel that has an address is set. Raises OSError."""
+    number = 1
+    first: dict[str, Any] = {}
+    for channel in CHANNELS:
+        number += 1
+        info = ask(fd, number, APPLICATION, GET_CHANNEL_INFO, bytes((channel,)))
+        if not is_lan(info):
+            continue
+        answers = {}
+        for parameter in (ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN):
+            number += 1
+            question = bytes((channel, parameter, 0, 0))
+            answers[parameter] = ask(fd, number, TRANSPORT, GET_LAN_PARAMETERS, question)
+        found = lan_parameters(answers)
+        if found.get("addresses"):
+            return found
+        first = first or found
+    return first
+
+
+def device_id(answer: bytes) -> dict[str, Any]:
+    """Return the fields of an answer to Get Device ID."""
+    if len(answer) < 12 or answer[0]:
+        return {}
+    return {
+        "device_id": answer[1],
+        # The minor number is in BCD.
+        "firmware_version": f"{answer[3] & 0x7F}.{answer[4]:02x}",
+        "ipmi_version": f"{answer[5] & 0x0F}.{answer[5] >> 4}",
+        "manufacturer_id": int.from_bytes(answer[7:10], "little") & 0xFFFFF,
+        "product_id": int.from_bytes(answer[10:12], "little"),
+    }
+
+
+def is_lan(answer: bytes) -> bool:
+    """Whether an answer to Get Channel Info is that of a LAN channel."""
+    return len(answer) >= 3 and answer[0] == 0 and answer[2] & 0x7F == LAN_MEDIUM
+
+
+def lan_parameters(answers: dict[int, bytes]) -> dict[str, Any]:
+    """Return the fields of answers to Get LAN Configuration Parameters, by parameter."""
+    values = {number: answer[2:] for number, answer in answers.items() if answer[:1] == b"\0"}
+    address, netmask = values.get(ADDRESS, b"")[:4], values.get(NETMASK, b"")[:4]
+    gateway, mac = values.get(GATEWAY, b"")[:4], values.get(MAC, b"")[:6]
+    vlan = int.from_bytes(values.get(VLAN, b"")[:2], "little")
+    source = values.get(ADDRESS_SOURCE, b"")[:1]
+    found = {
+        "mac": mac.hex(":") if len(mac) == 6 and any(mac) else None,
+        "addresses": [with_prefix(_dotted(address), _dotted(netmask))] if any(address) else [],
+        "address_source": ADDRESS_SOURCES.get(source[0] & 0x0F) if source else None,
+        "gateway": _dotted(gateway) if any(gateway) else None,
+        "vlan_id": vlan & 0xFFF if vlan & 0x8000 else None,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def with_prefix(address: str, netmask: str) -> str:
+    """Return an address with the length of its prefix, or alone when the mask is none."""
+    try:
+        length = IPv4Network(f"0.0.0.0/{netmask}").prefixlen
+    except ValueError:
+        return address
+    return f"{address}/{length}" if length else address
+
+
+def _dotted(data: bytes) -> str:
+    return ".".join(str(byte) for byte in data)

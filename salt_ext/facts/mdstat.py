@@ -1,0 +1,73 @@
+"""What ``/proc/mdstat`` says of each array, for kernels that show no more."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    Facts = dict[str, Any]
+
+STATES = {"F": "faulty", "S": "spare", "W": "write_mostly", "J": "journal", "R": "replacement"}
+ACTIONS = {"recovery": "recover", "resync": "resync", "reshape": "reshape", "check": "check"}
+
+
+def arrays(text: str) -> list[Facts]:
+    """
+    Return the arrays in an ``mdstat``, under the names that ``volumes.py`` uses.
+
+    An array is a line ``md0 : active raid1 sda1[0] sdb1[1]`` and the indented
+    lines below it.
+    """
+    found: list[Facts] = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 3 and words[1] == ":" and words[0][:2] == "md":
+            found.append(_array(words))
+        elif found and words and line[:1].isspace():
+            _more(found[-1], words)
+        else:
+            # Neither the heading nor the list of unused devices belongs to an array.
+            continue
+    return found
+
+
+def _array(words: list[str]) -> Facts:
+    members = [member for word in words[3:] if (member := _member(word)) is not None]
+    # Between the state and the members stand "(read-only)" and the level, when it has one.
+    level = [word for word in words[3:5] if "[" not in word and word[:1] != "("]
+    return {
+        "name": words[0],
+        "level": level[0] if level else None,
+        "state": words[2],
+        "members": members,
+        "volatile": {"action": "idle"},
+    }
+
+
+def _member(word: str) -> Facts | None:
+    """Return ``sda1[0](F)`` as a member."""
+    name, bracket, rest = word.partition("[")
+    number, closed, flags = rest.partition("]")
+    if not (name and bracket and closed and number.isdecimal()):
+        return None
+    words = [STATES[flag] for flag in flags if flag in STATES]
+    return {"name": name, "state": ",".join(words) or "in_sync"}
+
+
+def _more(array: Facts, words: list[str]) -> None:
+    """Add what a line below the array's own says."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if after == "blocks" and word.isdecimal():
+            array["size_bytes"] = int(word) * 1024
+        elif word == "super":
+            array["metadata_version"] = after
+        elif word[:1] == "[" and word[-1:] == "]" and "/" in word:
+            total, _, there = word[1:-1].partition("/")
+            if total.isdecimal() and there.isdecimal():
+                array["raid_disks"] = int(total)
+                array["health"] = {"degraded": max(0, int(total) - int(there))}
+        elif word in ACTIONS and after == "=":
+            array["volatile"]["action"] = ACTIONS[word]
+        elif word.partition("=")[0] in ACTIONS and word.partition("=")[2]:  # resync=DELAYED
+            array["volatile"]["action"] = ACTIONS[word.partition("=")[0]]

@@ -1,0 +1,164 @@
+"""
+Network cards, and the bonds, VLANs and bridges that stand on them.
+
+A virtual interface belongs to the inventory only when a chain of ``lower_``
+links leads from it down to a card. That keeps what an administrator configured
+and leaves out what every container, guest and VPN session brings along: veth,
+tap, docker0, ifb, dummy, lo. Virtual functions are counted at their card.
+"""
+
+from __future__ import annotations
+
+from salt_ext.facts.paths import assignments, pci_slot
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from salt_ext.facts.root import Root
+
+NET = "/sys/class/net"
+KINDS = ("bond", "vlan", "bridge")
+INFINIBAND = 32  # ARPHRD_INFINIBAND
+TEMPORARY = 0x01  # IFA_F_TEMPORARY, the privacy addresses of RFC 8981
+LINK_SCOPE, HOST_SCOPE = 0x20, 0x10  # IPV6_ADDR_LINKLOCAL, IPV6_ADDR_LOOPBACK
+
+
+def network(root: Root) -> list[dict[str, Any]]:
+    """Return the cards in the order of their slots, then what stands on them by name."""
+    lowers = _interfaces(root)
+    vlan_ids = _vlan_ids(root)
+    addresses = _addresses(root)
+    found = []
+    for name, below in lowers.items():
+        item = _card(root, name) if below is None else _virtual(root, name, below, lowers)
+        if item is not None:
+            item["vlan_id"] = vlan_ids.get(name)
+            item["addresses"] = sorted(addresses.get(name, ()))
+            found.append(item)
+    found.sort(key=lambda item: (item["pci_slot"] is None, item["pci_slot"] or "", item["name"]))
+    return found
+
+
+def _interfaces(root: Root) -> dict[str, list[str] | None]:
+    """Return the interfaces to report: None for a card, else the interfaces it stands on."""
+    cards: dict[str, list[str] | None] = {}
+    virtual: dict[str, list[str]] = {}
+    for name in root.names(NET):
+        where = root.link(f"{NET}/{name}") or ""
+        if "/virtual/" in where:
+            entries = root.names(f"{NET}/{name}")
+            virtual[name] = [entry[6:] for entry in entries if entry[:6] == "lower_"]
+        elif root.link(f"{NET}/{name}/device") and not root.link(f"{NET}/{name}/device/physfn"):
+            cards[name] = None
+    found = dict(cards)
+    while grown := {
+        name: below
+        for name, below in virtual.items()
+        if name not in found and any(lower in found for lower in below)
+    }:
+        found.update(grown)
+    return found
+
+
+def _card(root: Root, name: str) -> dict[str, Any]:
+    base = f"{NET}/{name}"
+    # A captured tree may have a directory where sysfs has a link.
+    where = root.link(base) or root.link(f"{base}/device") or ""
+    slot = pci_slot(where)
+    item = _common(root, name, "physical")
+    permanent = root.text(f"{base}/bonding_slave/perm_hwaddr", 64)
+    if permanent is None and root.number(f"{base}/addr_assign_type") == 0:
+        permanent = item["mac"]
+    item["permanent_mac"] = permanent and permanent.lower()
+    item["driver"] = (root.link(f"{base}/device/driver") or "").rpartition("/")[2]
+    item["pci_slot"] = slot
+    item["bus"] = (root.link(f"{base}/device/subsystem") or "").rpartition("/")[2]
+    if slot:
+        total = root.number(f"{base}/device/sriov_totalvfs")
+        if total:
+            item["sriov"] = {"total": total, "num": root.number(f"{base}/device/sriov_numvfs")}
+    return item
+
+
+def _virtual(
+    root: Root, name: str, below: list[str], known: dict[str, list[str] | None]
+) -> dict[str, Any] | None:
+    kind = assignments(root.text(f"{NET}/{name}/uevent", 1024)).get("DEVTYPE", "")
+    if kind == "macvtap":  # a guest's end of a card
+        return None
+    item = _common(root, name, kind if kind in KINDS else "virtual")
+    item["slaves"] = [lower for lower in below if lower in known]
+    return item
+
+
+def _common(root: Root, name: str, kind: str) -> dict[str, Any]:
+    base = f"{NET}/{name}"
+    mac = root.text(f"{base}/address", 128)
+    if mac and root.number(f"{base}/type") == INFINIBAND:
+        # The first twelve octets are a queue pair and a subnet; the port is the last eight.
+        mac = mac[-23:]
+    carrier = root.number(f"{base}/carrier")  # EINVAL while the interface is down
+    speed = root.number(f"{base}/speed") if carrier else None
+    duplex = root.text(f"{base}/duplex", 16) if carrier else None
+    return {
+        "name": name,
+        "kind": kind,
+        "mac": mac and mac.lower(),
+        "mtu": root.number(f"{base}/mtu"),
+        "master": (root.link(f"{base}/master") or "").rpartition("/")[2],
+        "pci_slot": None,
+        "volatile": {
+            "carrier": None if carrier is None else carrier == 1,
+            "speed_mbps": speed if speed and speed > 0 else None,
+            "duplex": duplex if duplex in ("full", "half") else None,
+        },
+    }
+
+
+def _vlan_ids(root: Root) -> dict[str, int]:
+    """Return the VLAN id of each VLAN interface."""
+    found = {}
+    for line in (root.text("/proc/net/vlan/config") or "").splitlines():
+        name, _, rest = line.partition("|")
+        number = rest.partition("|")[0].strip()
+        if number.isdigit():
+            found[name.strip()] = int(number)
+    return found
+
+
+def _addresses(root: Root) -> dict[str, list[str]]:
+    """Return the addresses of each interface that are not link-local and not temporary."""
+    found: dict[str, list[str]] = {}
+    for line in (root.text("/proc/net/if_inet6") or "").splitlines():
+        fields = line.split()
+        if len(fields) != 6 or len(fields[0]) != 32:
+            continue
+        digits, _, prefix, scope, flags, name = fields
+        if int(scope, 16) in (LINK_SCOPE, HOST_SCOPE) or int(flags, 16) & TEMPORARY:
+            continue
+        found.setdefault(name, []).append(f"{ipv6(digits)}/{int(prefix, 16)}")
+    if root.is_live:
+        from salt_ext.facts.rtnetlink import ipv4_addresses
+
+        for name, addresses in ipv4_addresses().items():
+            found.setdefault(name, []).extend(addresses)
+    return found
+
+
+def ipv6(digits: str) -> str:
+    """Return 32 hexadecimal digits as RFC 5952 writes them."""
+    groups = [digits[at : at + 4].lstrip("0") or "0" for at in range(0, 32, 4)]
+    zeros = max(
+        (
+            (length, -start)
+            for start in range(8)
+            for length in range(2, 9 - start)
+            if groups[start : start + length] == ["0"] * length
+        ),
+        default=None,
+    )
+    if zeros is None:
+        return ":".join(groups)
+    length, start = zeros[0], -zeros[1]
+    return ":".join(groups[:start]) + "::" + ":".join(groups[start + length :])

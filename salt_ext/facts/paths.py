@@ -1,0 +1,50 @@
+"""What sysfs says by the shape of a path or a line, for several collectors."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def pci_slot(path: str) -> str | None:
+    """Return the PCI function nearest to a device, such as ``0000:3b:00.1``."""
+    for part in reversed(path.split("/")):
+        domain, _, rest = part.partition(":")
+        bus, _, function = rest.partition(":")
+        if (
+            len(domain) >= 4
+            and len(bus) == 2
+            and len(function) == 4
+            and function[2] == "."
+            and set(domain + bus + function[:2]) <= set("0123456789abcdef")
+        ):
+            return part
+    return None
+
+
+def assignments(text: str | None) -> dict[str, str]:
+    """Return the ``NAME=value`` lines of a uevent file."""
+    pairs = (line.partition("=") for line in (text or "").splitlines())
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def numbers(text: str | None) -> list[int]:
+    """Return the numbers of a kernel list such as ``0-3,8,10-11``."""
+    found: list[int] = []
+    for part in (text or "").split(","):
+        first, dash, last = part.strip().partition("-")
+        if first.isdigit() and (last.isdigit() or not dash):
+            found.extend(range(int(first), int(last or first) + 1))
+    return found
+
+
+def ranges(values: Iterable[int]) -> str:
+    """Return numbers as a kernel list: the inverse of :func:`numbers`."""
+    spans: list[list[int]] = []
+    for value in sorted(values):
+        if spans and value == spans[-1][1] + 1:
+            spans[-1][1] = value
+        else:
+            spans.append([value, value])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)

@@ -1,0 +1,185 @@
+"""
+Firmware strings that name nothing.
+
+Boards leave the factory with "To be filled by O.E.M.", "0123456789" or the
+name of the field itself where a serial number should be. Every function here
+returns the sentence that says why a value identifies nothing, or None when it
+may identify something. Where a rule is in doubt the value is kept: two machines
+with one serial number are noticed later, a good serial number thrown away is not.
+"""
+
+from __future__ import annotations
+
+MAX_LENGTH = 128
+"""No maker prints a longer serial number, and a key must fit a database index."""
+
+WORDS = (
+    "|n/a|na|none|null|nil|(null)|(null string)|unknown|unknow|undefined|not defined|invalid"
+    "|empty|[empty]|void|blank|no dimm|no asset tag|no asset information|no serial"
+    "|no serial number|none provided|default|default string|defaultstring|$(default_string)"
+    "|standard|oem|oem_serial|oem default string000|mkf_oem_smbios_default_string|fill by oem"
+    "|tbd|tbd by oem|tbd by odm|eval|iatpass|tulip computers|nnnnnnn|sample|test|<bad index>"
+    "|<out of spec>|*|x|xx|xxx|sn-12345|1234|12345|123456|1234567|"
+)
+
+PHRASES = (
+    "to be filled",
+    "to be defined",
+    "tobefilled",
+    "filled by",
+    "not specified",
+    "not available",
+    "not applicable",
+    "not provided",
+    "not present",
+    "not installed",
+    "not settable",
+    "not supported",
+    "not set",
+    "not used",
+    "no specified",
+    "oem define",
+    "oem_define",
+    "oem-define",
+)
+
+OWNERS = ("", "system", "chassis", "baseboard", "board", "mb", "enclosure", "product", "oemchassis")
+FIELDS = (
+    "assettag",
+    "chassislocation",
+    "boardchassislocation",
+    "family",
+    "manufacturer",
+    "name",
+    "productname",
+    "serial",
+    "serialno",
+    "serialnum",
+    "serialnumb",
+    "serialnumber",
+    "sernum",
+    "sn",
+    "s/n",
+    "sku",
+    "skunumber",
+    "version",
+)
+FIELD_NAMES = frozenset(owner + field for owner in OWNERS for field in FIELDS)
+TEMPLATES = ("asset", "assettag", "moduleserial", "moduleserialnumber", "serial", "sernum", "tag")
+
+RISING = "0123456789" * 4
+FALLING = "9876543210" * 4
+RUNS = ("12345678", "0123456789abcdef", "abcdefgh")
+
+UUIDS = {
+    "03000200-0400-0500-0006-000700080009": "the example UUID of a firmware kit",
+    "03020100-0504-0706-0809-0a0b0c0d0e0f": "the example UUID of a firmware kit",
+    "10000000-0000-8000-0040-000000000000": "a UUID that many unrelated boards carry",
+    "6ab5b300-538d-1014-9fb5-b0684d007b53": "a UUID that many unrelated boards carry",
+    "deadbeef-dead-beef-dead-beefdeadbeef": "a UUID made up by hand",
+    "12345678-1234-5678-90ab-cddeefaabbcc": "a UUID made up by hand",
+}
+
+MAC_PREFIXES = {
+    "00:50:56:c0:": "the address of a VMware network on a desktop, not of a card",
+    "0a:00:27:": "the address of a VirtualBox host-only network, not of a card",
+    "02:80:37:ec:02:00": "the address that all modems of one maker share",
+    "20:41:53:59:4e:": "the address of a dial-up adapter, not of a card",
+    "50:50:54:50:30:": "the address of a tunnel, not of a card",
+    "33:50:6f:45:30:": "the address of a tunnel, not of a card",
+}
+
+
+def why_not_text(value: str) -> str | None:
+    """Return why a name, a maker or an asset tag says nothing, or None."""
+    text = " ".join(value.lower().split())
+    if not any(character.isalnum() for character in text):
+        return "it is blank or punctuation only"
+    if f"|{text}|" in WORDS or "o.e.m" in text or text.startswith(PHRASES):
+        return "it is a placeholder that the firmware's maker left in place"
+    if _is_field_name(text):
+        return "it is the name of the field, not a value"
+    return None
+
+
+def why_not_serial(value: str) -> str | None:
+    """Return why a serial number or an asset tag cannot identify anything, or None."""
+    if reason := why_not_text(value):
+        return reason
+    if len(value) > MAX_LENGTH:
+        return f"it is longer than {MAX_LENGTH} characters"
+    text = value.lower()
+    bare = "".join(character for character in text if character.isalnum())
+    if len(set(bare)) == 1:
+        return "it is one character repeated"
+    if set(bare) <= {"0", "1"}:
+        return "it is made of zeros and ones only"
+    if any(run in bare for run in RUNS) or (len(bare) >= 4 and (bare in RISING or bare in FALLING)):
+        return "it counts up or down"
+    if len(bare) < 4 and bare.isdigit():
+        return "it is a number too short to be one of a kind"
+    return None
+
+
+def why_not_uuid(value: str) -> str | None:
+    """Return why a UUID cannot identify a machine, or None."""
+    digits = value.strip().lower().replace("-", "")
+    if len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
+        return "it is not a UUID"
+    if len(set(digits)) <= 2:
+        return "it is one or two digits repeated"
+    for spelling in uuid_spellings(value):
+        if reason := UUIDS.get(spelling):
+            return reason
+    return None
+
+
+def why_not_mac(value: str) -> str | None:
+    """Return why a hardware address cannot identify a network card, or None."""
+    text = value.strip().lower()
+    octets = text.split(":")
+    if len(octets) not in (6, 8) or not all(
+        len(octet) == 2 and set(octet) <= set("0123456789abcdef") for octet in octets
+    ):
+        return "it is not a hardware address"
+    if len(set(octets)) == 1:
+        return "it is one octet repeated"
+    for prefix, reason in MAC_PREFIXES.items():
+        if text.startswith(prefix):
+            return reason
+    if len(octets) == 6 and int(octets[0], 16) & 1:
+        return "it is a group address"
+    return None
+
+
+def uuid_spellings(value: str) -> tuple[str, str]:
+    """
+    Return a UUID as it is and with its first three fields byte-swapped, lower case.
+
+    Firmware before SMBIOS 2.6 and some hypervisors write those fields in the
+    other byte order, so one machine can show either spelling.
+    """
+    digits = value.strip().lower().replace("-", "")
+    swapped = "".join(
+        digits[at : at + 2] for at in (6, 4, 2, 0, 10, 8, 14, 12, *range(16, len(digits), 2))
+    )
+    return _hyphenated(digits), _hyphenated(swapped)
+
+
+def _hyphenated(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _is_field_name(text: str) -> bool:
+    """Whether a value is a field's own name, such as "Type2 - Board Serial Number"."""
+    word = "".join(character for character in text if character not in " -_.:#")
+    if word[:4] == "type" and word[4:5].isdigit():
+        word = word[5:]
+    stem = word.rstrip("0123456789x")
+    rest = word[len(stem) :]
+    # "SerNum00" is a template; "SN0012345" may be somebody's serial number.
+    return (
+        word in FIELD_NAMES
+        or (stem in FIELD_NAMES and len(set(rest)) == 1)
+        or (stem in TEMPLATES and 1 <= len(rest) <= 2)
+    )

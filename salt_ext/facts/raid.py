@@ -1,0 +1,205 @@
+"""
+RAID controllers, their volumes and the disks behind them.
+
+Which controllers there are is told by sysfs. What is behind them is known to
+the makers' tools only: the driver of a controller decides which tools are
+tried, so that none is started on a machine without such a controller. One that
+cannot be asked is listed with the reason.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+
+from salt_ext.facts import (
+    raid_3ware,
+    raid_adaptec,
+    raid_areca,
+    raid_mdadm,
+    raid_megacli,
+    raid_megasasctl,
+    raid_mptstatus,
+    raid_ssacli,
+    raid_storcli,
+    tools,
+)
+from salt_ext.facts.raid_view import KEYS, merged, order
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.root import Root
+
+    Reader = tuple[tuple[str, ...], Callable[[Ask], View]]
+
+PCI = "/sys/bus/pci/devices"
+CLASSES = ("0x0104", "0x0107")  # RAID; SAS, where many RAID controllers count themselves
+DEADLINE_SECONDS = 25.0
+FAMILIES = {
+    "megaraid_sas": "megaraid",
+    "megaraid_mbox": "megaraid",
+    "mpt2sas": "megaraid",
+    "mpt3sas": "megaraid",
+    "mpi3mr": "mpi3mr",
+    "cciss": "smartarray",
+    "hpsa": "smartarray",
+    "smartpqi": "smartarray",
+    "aacraid": "adaptec",
+    "mptsas": "mpt",
+    "mptspi": "mpt",
+    "mptscsih": "mpt",
+    "arcmsr": "areca",
+    "3w-xxxx": "3ware",
+    "3w-9xxx": "3ware",
+    "3w-sas": "3ware",
+}
+READERS: dict[str, tuple[Reader, ...]] = {
+    "megaraid": (
+        (raid_storcli.TOOLS, raid_storcli.read),
+        (raid_megacli.TOOLS, raid_megacli.read),
+        (raid_megasasctl.TOOLS, raid_megasasctl.read),
+    ),
+    "mpi3mr": ((raid_storcli.TOOLS_2, raid_storcli.read_2),),
+    # Since the driver smartpqi both makers sell the same controllers.
+    "smartarray": (
+        (raid_ssacli.TOOLS, raid_ssacli.read),
+        (raid_adaptec.TOOLS, raid_adaptec.read),
+    ),
+    "adaptec": ((raid_adaptec.TOOLS, raid_adaptec.read),),
+    "mpt": ((raid_mptstatus.TOOLS, raid_mptstatus.read),),
+    "3ware": ((raid_3ware.TOOLS, raid_3ware.read),),
+    "areca": ((raid_areca.TOOLS, raid_areca.read),),
+}
+
+
+def raid(root: Root) -> dict[str, Any] | None:
+    """
+    Return controllers, volumes and members; None on a machine without sysfs.
+
+    Without any controller that could be asked, volumes and members are absent:
+    that nothing was seen does not mean that there is nothing.
+    """
+    if not root.names("/sys"):
+        return None
+    functions = pci_functions(root)
+    arrays = [name for name in root.names("/sys/block") if _is_array(root, name)]
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    views: list[View] = []
+    for family in sorted({FAMILIES.get(item["driver"] or "", "") for item in functions}):
+        mine = [item for item in functions if FAMILIES.get(item["driver"] or "", "") == family]
+        views.append(_family(root, family, mine, deadline))
+    path = tools.find(*raid_mdadm.TOOLS)
+    if arrays and path and not _obstacle(root):
+        views.append(raid_mdadm.read(asking(path, deadline), arrays))
+    found = merged(views)
+    is_blind = functions and not found["volumes"] and not found["members"]
+    if is_blind and all("skipped_reason" in item for item in found["controllers"]):
+        return {"controllers": found["controllers"]}
+    return found
+
+
+def pci_functions(root: Root) -> list[Item]:
+    """Return the storage controllers that are or may be RAID controllers."""
+    found = []
+    for slot in root.names(PCI):
+        base = f"{PCI}/{slot}"
+        driver = (root.link(f"{base}/driver") or "").rpartition("/")[2] or None
+        if driver in FAMILIES or (root.text(f"{base}/class", 16) or "").startswith(CLASSES):
+            found.append(
+                {
+                    "pci_slot": slot,
+                    "driver": driver,
+                    "vendor_id": _pci_id(root, base, "vendor"),
+                    "device_id": _pci_id(root, base, "device"),
+                    "subsystem_vendor_id": _pci_id(root, base, "subsystem_vendor"),
+                    "subsystem_device_id": _pci_id(root, base, "subsystem_device"),
+                }
+            )
+    return found
+
+
+def paired(family: str, functions: list[Item], seen: View, reason: str) -> View:
+    """
+    Return a view in which each controller has its PCI function.
+
+    A function that no tool has shown is a controller too, with the reason.
+    """
+    controllers = [dict(item) for item in seen["controllers"]]
+    free = {item["pci_slot"]: item for item in functions}
+    for item in controllers:
+        item.update(free.pop(item.get("pci_slot"), {}))
+    unplaced = [item for item in controllers if "pci_slot" not in item]
+    if len(unplaced) == len(free) == 1:  # then they are the same
+        unplaced[0].update(free.popitem()[1])
+    for slot, item in free.items():
+        controllers.append({"id": f"{family or 'pci'}:{slot}", **item, "skipped_reason": reason})
+    return {
+        **seen,
+        "controllers": sorted(controllers, key=lambda item: order(item, KEYS["controllers"])),
+    }
+
+
+def asking(path: str, deadline: float) -> Ask:
+    """Return a function that runs the tool, one run at a time on the whole machine."""
+
+    def ask(*arguments: str) -> str:
+        # These tools disturb each other when two of them talk to one controller.
+        # The lock is on the program itself, and goes with the process that has it.
+        with open(path, "rb") as program:
+            fcntl.flock(program, fcntl.LOCK_EX)
+            output = tools.run([path, *arguments], max(0.1, deadline - time.monotonic()))
+        if isinstance(output, str):
+            # Half of an answer would look as if the other half had been taken out.
+            raise RuntimeError(output)
+        return output.text
+
+    return ask
+
+
+def _family(root: Root, family: str, functions: list[Item], deadline: float) -> View:
+    seen = merged([])
+    reason = _obstacle(root)
+    if reason is None:
+        reason, seen = asked(family, functions, deadline)
+    if not seen["controllers"] and family == "adaptec":
+        seen = raid_adaptec.parse_proc(root.text("/proc/scsi/scsi") or "")
+    return paired(family, functions, seen, reason)
+
+
+def asked(
+    family: str, functions: list[Item], deadline: float, places: Iterable[str] = tools.PLACES
+) -> tuple[str, View]:
+    """Return why a tool may not show a controller, and what the first shows that shows any."""
+    readers = [(name, read) for names, read in READERS.get(family, ()) for name in names]
+    if not readers:
+        drivers = ", ".join(sorted({item["driver"] or "none" for item in functions}))
+        return f"no tool is known for the driver {drivers}", merged([])
+    reason = f"not installed: {', '.join(name for name, _ in readers)}"
+    for name, read in readers:
+        if path := tools.find(name, places=places):
+            seen = read(asking(path, deadline))
+            reason = f"{name} does not show it"
+            if seen["controllers"]:
+                return reason, seen
+    return reason, merged([])
+
+
+def _obstacle(root: Root) -> str | None:
+    """Return why no tool can be run at all."""
+    if not root.is_live:
+        return "this is a captured tree"
+    return "permission: only root may ask the controller" if os.geteuid() != 0 else None
+
+
+def _is_array(root: Root, name: str) -> bool:
+    return name.startswith("md") and root.exists(f"/sys/block/{name}/md")
+
+
+def _pci_id(root: Root, base: str, name: str) -> str | None:
+    """Return four digits, as in the section ``pci``."""
+    return (root.text(f"{base}/{name}", 16) or "").removeprefix("0x").lower() or None

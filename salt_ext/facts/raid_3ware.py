@@ -1,0 +1,121 @@
+"""3ware controllers by tw_cli: tables of units and ports, and ``/c0 Model = 9650SE`` lines."""
+
+from __future__ import annotations
+
+import re
+
+from salt_ext.facts.raid_view import (
+    counters,
+    joined,
+    judged,
+    level,
+    lines,
+    merged,
+    size_bytes,
+    view,
+    word,
+)
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from salt_ext.facts.raid_view import Ask, Item, View
+
+TOOLS = ("tw_cli", "tw_cli.x86_64")
+MAX_CONTROLLERS = 16
+_LISTED = re.compile(r"c(\d{1,3}) +\S")
+_PROPERTY = re.compile(r"/c(\d+)(?:/p(\d+))? (\S.*) = (.*)")
+_UNIT = re.compile(r"u(\d+) +(\S+) +(\S+) +\S+ +\S+ +\S+ +([\d.]+) ")
+# On controllers with virtual ports the model comes last, on older ones the serial number.
+_PORT = re.compile(
+    r"p(\d+) +(\S+) +(?:u(\d+)|-) +([\d.]+ [KMGT]B) +(?:(S\w+) +\S+ +\S+ +(\S.*)|\d+ +(\S+))"
+)
+
+
+def read(ask: Ask) -> View:
+    """Return all that the tool shows: serial numbers come port by port."""
+    numbers = [match[1] for line in lines(ask("show")) if (match := _LISTED.match(line))]
+    views = []
+    for number in numbers[:MAX_CONTROLLERS]:
+        shown = parse(ask(f"/c{number}", "show", "all"), number)
+        slots = [drive["slot"] for drive in shown["members"]]
+        views += [parse(ask(f"/c{number}/p{slot}", "show", "all"), number) for slot in slots]
+        views.append(shown)
+    return merged(views)
+
+
+def parse(text: str, number: str = "0") -> View:
+    """Return what ``/cN show all`` or ``/cN/pN show all`` shows."""
+    found = view()
+    properties: dict[str | None, dict[str, str]] = {}
+    disks: dict[str | None, list[str]] = {}
+    units: list[re.Match[str]] = []
+    for line in lines(text):
+        if match := _PROPERTY.match(line):
+            properties.setdefault(match[2], {})[match[3]] = match[4]
+        elif match := _UNIT.match(line):
+            units.append(match)
+        elif match := _PORT.match(line):
+            disks.setdefault(match[3], []).append(f":{match[1]}")
+            found["members"].append(_port(number, match))
+    for port, known in properties.items():
+        kind, item = ("members", _drive) if port else ("controllers", _controller)
+        found[kind].insert(0, item(number, port or "", known))
+    found["volumes"] = [
+        joined(
+            {
+                "controller": f"3ware:{number}",
+                "id": unit[1],
+                "level": level(unit[2]),
+                "size_bytes": size_bytes(f"{unit[4]} GB"),
+                "members": disks.get(unit[1]),
+            },
+            judged(unit[3]),
+        )
+        for unit in units
+        if unit[2] != "SPARE"
+    ]
+    return merged([found])
+
+
+def _controller(number: str, _: str, known: dict[str, str]) -> Item:
+    return joined(
+        {
+            "id": f"3ware:{number}",
+            "model": word(known.get("Model")),
+            "serial_number": word(known.get("Serial Number")),
+            "firmware_version": word(known.get("Firmware Version")),
+        }
+    )
+
+
+def _port(number: str, match: re.Match[str]) -> Item:
+    return joined(
+        {
+            "controller": f"3ware:{number}",
+            "slot": match[1],
+            "model": word(match[6]),
+            "serial_number": word(match[7]),
+            "size_bytes": size_bytes(match[4]),
+            "transport": (match[5] or "").lower() or None,
+        },
+        judged(match[2]),
+    )
+
+
+def _drive(number: str, port: str, known: dict[str, str]) -> Item:
+    return joined(
+        {
+            "controller": f"3ware:{number}",
+            "slot": port,
+            "model": word(known.get("Model")),
+            "serial_number": word(known.get("Serial")),
+            "firmware_version": word(known.get("Firmware Version")),
+            "size_bytes": size_bytes(known.get("Capacity")),
+        },
+        judged(word(known.get("Status"))),
+        counters(
+            temperature_celsius=known.get("Temperature"),
+            reallocated_sectors=known.get("Reallocated Sectors"),
+            power_on_hours=known.get("Power On Hours"),
+        ),
+    )

@@ -1,0 +1,192 @@
+"""
+What the output of a RAID tool becomes, and how several outputs become one.
+
+A tool shows a part of its controllers at a time. Each output is read into a
+view: controllers, volumes and members with the fields known from it. Whether a
+state is good or bad is decided here, for the words of all tools.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    Item = dict[str, Any]
+    View = dict[str, list[Item]]
+    Ask = Callable[..., str]
+    """Runs the tool at hand with arguments and returns what it wrote."""
+
+KEYS = {
+    "controllers": ("id",),
+    "volumes": ("controller", "id"),
+    "members": ("controller", "enclosure", "slot", "volume", "name"),
+}
+NOTHING = frozenset(
+    ("", "-", "--", "n/a", "na", "none", "unknown", "not available", "unavailable", "-unknown-")
+)
+
+MAX_LINE = 300
+
+# The words of all tools, abbreviated ones of storcli included. The worst in a
+# state counts: "Unconfigured(bad)", "Ready for Rebuild", "clean, FAILED".
+WORDS = {
+    "failed": """
+        bad dead failed fail fatal faulty fbad inaccessible inoperable lost missing msng
+        offline offln ofln removed ubad ubunsp unusable""",
+    "degraded": """
+        attention cbshld cfshld critical degraded dgrd ecc error failing failure hspshld impacted
+        inconsistent interim partially pdgd predictive rbld rebuild rebuilding rec recovering
+        recovery replace shielded suboptimal ugshld warning""",
+    "ok": """
+        active charged clean conf cpybck configured copyback dhs foreign free functional ghs good
+        healthy hotspare init initializing jbod migrating normal ok online onln optimal optl opt
+        passthrough raw ready spare ugood uconf unconfigured unassigned verify verifying""",
+}
+MEANINGS = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
+
+_WORDS = re.compile(r"[a-z]+")
+_PROGRESS = re.compile(r"[,:(\s]*(\d{1,3})(?:\.\d{1,9})?\s?% ?(?:complete|done)?\)?", re.ASCII)
+_QUANTITY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s?([KMGTP]?)(i?)", re.ASCII)
+_SECTORS = re.compile(r"\[0x([0-9a-fA-F]{1,14}) Sectors\]")
+_INTEGER = re.compile(r"\s*(\d{1,18})", re.ASCII)
+
+
+def view() -> View:
+    """Return a view that shows nothing."""
+    return {kind: [] for kind in KEYS}
+
+
+def merged(views: Iterable[View]) -> View:
+    """
+    Return one view with all that several show.
+
+    Where two show one fact, the earlier counts: ask for the precise one first.
+    """
+    found: dict[str, dict[tuple[Any, ...], Item]] = {kind: {} for kind in KEYS}
+    for one in views:
+        for kind, key in KEYS.items():
+            for item in one.get(kind, []):
+                name = tuple(item.get(field) for field in key)
+                _fill(found[kind].setdefault(name, {}), item)
+    return {
+        kind: sorted(items.values(), key=lambda item, key=KEYS[kind]: order(item, key))  # type: ignore[misc]
+        for kind, items in found.items()
+    }
+
+
+def _fill(item: Item, more: Item) -> None:
+    """Add what an item does not have yet, one level deep too."""
+    for field, value in more.items():
+        known = item.get(field)
+        if isinstance(value, dict):
+            item[field] = {**value, **known} if isinstance(known, dict) else dict(value)
+        elif known is None or known == []:
+            item[field] = value
+
+
+def order(item: Item, key: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Return the sort key that puts slot 2 before slot 10."""
+    texts = [str(item.get(field) or "") for field in key]
+    return [(len(text), text) if text.isdecimal() else (0, text) for text in texts]
+
+
+def health(state: str | None, suspect: bool = False) -> str | None:
+    """
+    Return ``ok``, ``degraded`` or ``failed``; None for a state without a known word.
+
+    ``suspect`` says that the part works and has announced that it will fail.
+    """
+    words = _WORDS.findall((state or "").lower())
+    meanings = {MEANINGS.get(word) for word in words}
+    if "failed" in meanings:
+        return "failed"
+    if suspect or "degraded" in meanings:
+        return "degraded"
+    # "Not Ready", "Not Installed": neither good nor broken.
+    return "ok" if "ok" in meanings and "not" not in words else None
+
+
+def judged(state: str | None, suspect: bool = False) -> Item:
+    """Return a state, its health, and the progress that some tools write into it."""
+    if not state:
+        return {}
+    progress = _PROGRESS.search(state)
+    stable = _PROGRESS.sub("", state).strip(" ,:") if progress else state.strip()
+    found: Item = {"state": stable or None, "health": health(stable, suspect)}
+    if progress:
+        found["volatile"] = {"progress_percent": int(progress[1])}
+    return found
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a text, cut where no tool writes anymore."""
+    return [line[:MAX_LINE] for line in text.splitlines()]
+
+
+def word(value: object) -> str | None:
+    """Return a value as text, or None for the ways in which tools write "nothing"."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value)[:MAX_LINE].strip()
+    return None if text.lower() in NOTHING else text
+
+
+def integer(value: object) -> int | None:
+    """Return the number at the start of a text such as ``30C (86.00 F)``."""
+    match = _INTEGER.match(word(value) or "")
+    return int(match[1]) if match else None
+
+
+def size_bytes(value: object, base: int = 1024) -> int | None:
+    """
+    Return a size such as ``558.375 GB`` or ``223.570 GB [0x1bf244b0 Sectors]``.
+
+    ``base`` is what the tool means by K: most count volumes and disks in powers
+    of 1024, some call 1000 GB a disk of 1 TB.
+    """
+    text = word(value) or ""
+    match = _QUANTITY.match(text)
+    if match is None:
+        return None
+    unit = 1024 if match[3] else base
+    written = round(float(match[1]) * unit ** " KMGTP".index(match[2] or " "))
+    return exactly(written, _SECTORS.search(text)) or None  # no drive is that empty
+
+
+def exactly(written: int, sectors: re.Match[str] | int | None) -> int:
+    """Return the size that a number of sectors makes and that agrees with the rounded one."""
+    if sectors is None:
+        return written
+    count = sectors if isinstance(sectors, int) else int(sectors[1], 16)
+    return min((count * 512, count * 4096), key=lambda size: abs(size - written))
+
+
+def level(value: object) -> str | None:
+    """Return ``RAID10`` for ``RAID 1+0``, ``raid10``, ``RAID-10`` and ``10``."""
+    text = word(value)
+    if text is None:
+        return None
+    number = text.upper().removeprefix("RAID").lstrip(" -").replace("+", "")
+    return f"RAID{number}" if number[:1].isdigit() else text
+
+
+def counters(**values: object) -> Item:
+    """Return the values that are numbers, below ``volatile``; nothing when none is."""
+    known = {name: integer(value) for name, value in values.items()}
+    numbers = {name: value for name, value in known.items() if value is not None}
+    return {"volatile": numbers} if numbers else {}
+
+
+def joined(*parts: Item) -> Item:
+    """Return one item of several parts, whose volatile values are all kept."""
+    item: Item = {}
+    for part in parts:
+        volatile = {**item.get("volatile", {}), **part.get("volatile", {})}
+        item.update(part)
+        if volatile:
+            item["volatile"] = volatile
+    return {field: value for field, value in item.items() if value is not None}

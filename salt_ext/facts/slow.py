@@ -1,0 +1,158 @@
+"""
+The slow collectors' run: those that touch hardware, start tools or ask a network.
+
+Each one runs in a process of its own, all at the same time. What one found is
+kept with its time and its boot, and is used again until it is older than the
+interval. An older one never is: a section that could not be looked at is
+absent, and its error says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from salt_ext.facts import timestamp
+from salt_ext.facts.slow_process import GRACE_SECONDS, Child, Outcome, outcomes
+
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+def collect(
+    root: str,
+    collectors: Mapping[str, str | None],
+    directory: str,
+    interval_seconds: float,
+    deadline_seconds: float,
+) -> dict[str, Any]:
+    """
+    Return the slow sections with ``errors`` and ``partial``, as ``facts.collect`` does.
+
+    Each section says by ``volatile.checked_at``, of its own or of each of its
+    items, when it was looked at. ``directory`` holds what was found before.
+    """
+    found: dict[str, Outcome] = {}
+    children = []
+    root = os.path.abspath(root)  # the processes start elsewhere
+    # A directory that cannot be made is an error of the locks in it.
+    with contextlib.suppress(OSError):
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    for section, path in collectors.items():
+        if not path:
+            continue
+        kept = _kept(directory, section, root, path)
+        if kept and _is_fresh(kept, interval_seconds):
+            found[section] = kept["value"], kept["error"]
+            continue
+        try:
+            children.append(Child(section, path, root, directory, deadline_seconds))
+        except OSError as refusal:
+            found[section] = None, _refused(section, refusal)
+    for child, (value, error) in outcomes(children, deadline_seconds + GRACE_SECONDS):
+        if value is not None or error is None:  # it has looked, if not at everything
+            last = _kept(directory, child.section, root, child.path)
+            value = resting(_stamped(value, timestamp(time.time())), last and last["value"])
+            _keep(directory, child.section, root, child.path, value, error)
+        found[child.section] = value, error
+    return {
+        **{section: value for section, (value, _) in found.items() if value is not None},
+        "errors": {section: error for section, (_, error) in found.items() if error is not None},
+        "partial": sorted(
+            section
+            for section, (value, error) in found.items()
+            if value is None or error is not None
+        ),
+    }
+
+
+def resting(value: Any, last: Any) -> Any:
+    """
+    Return a section in which parts that were left alone have what is known of them.
+
+    Such a part, a sleeping disk, says why by ``volatile.skipped_reason``. The
+    ``checked_at`` of what it gets is that of the last look, so nothing old
+    passes for new.
+    """
+    if not isinstance(value, list) or not isinstance(last, list):
+        return value
+    known = {_key(item): item for item in last}
+    items = []
+    for item in value:
+        reason = item["volatile"].get("skipped_reason")
+        before = known.get(_key(item))
+        if reason and before:
+            item = {**before, **item, "volatile": {**before["volatile"], "skipped_reason": reason}}
+        items.append(item)
+    return items
+
+
+def _key(item: Mapping[str, Any]) -> Any:
+    return item.get("serial_number") or item.get("name")
+
+
+def _stamped(value: Any, when: str) -> Any:
+    """Return a section with the time of its reading, where it has none of its own."""
+    if isinstance(value, list):
+        return [_stamped(item, when) for item in value]
+    if isinstance(value, dict):
+        return {**value, "volatile": {"checked_at": when, **(value.get("volatile") or {})}}
+    return value
+
+
+def _kept(directory: str, section: str, root: str, path: str) -> dict[str, Any] | None:
+    """Return what the same collector found last, or None."""
+    try:
+        with open(os.path.join(directory, f"{section}.json"), encoding="utf-8") as file:
+            record = json.load(file)
+        is_its = (record["root"], record["collector"]) == (root, path)
+        return record if is_its and {"at", "boot_id", "value", "error"} <= set(record) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_fresh(record: Mapping[str, Any], interval_seconds: float) -> bool:
+    age = time.time() - record["at"]
+    is_of_this_boot: bool = record["boot_id"] == _boot_id()
+    return is_of_this_boot and 0 <= age < interval_seconds
+
+
+def _keep(
+    directory: str, section: str, root: str, path: str, value: Any, error: dict[str, Any] | None
+) -> None:
+    record = {
+        "root": root,
+        "collector": path,
+        "boot_id": _boot_id(),
+        "at": time.time(),
+        "value": value,
+        "error": error,
+    }
+    name = os.path.join(directory, f"{section}.json")
+    # What cannot be kept, on a full disk, is looked at again the next time.
+    with contextlib.suppress(OSError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(f"{name}.new", flags, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:
+            json.dump(record, file)
+        os.replace(f"{name}.new", name)
+
+
+def _boot_id() -> str | None:
+    try:
+        with open(BOOT_ID, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def _refused(section: str, error: OSError) -> dict[str, Any]:
+    return {
+        "type": type(error).__name__,
+        "message": f"{section}: {error}",
+        "traceback": "",
+        "duration_ms": 0,
+    }

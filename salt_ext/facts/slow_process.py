@@ -1,0 +1,181 @@
+"""
+The process of one slow collector, seen from both of its ends.
+
+A collector that hangs in the kernel cannot be ended, only left behind. So
+nothing here waits without a limit, and a lock that the process holds as long
+as it lives keeps the next run from starting another beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import salt_ext
+from salt_ext import facts
+
+Outcome = tuple[Any, "dict[str, Any] | None"]
+"""What a collector found, and the error record; either may be None."""
+
+LIMIT_BYTES = 1024 * 1024  # of one section
+GRACE_SECONDS = 2.0  # for a process to start and to end, beside its collector's own time
+PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
+    "from salt_ext.facts import slow_process; slow_process.child(*sys.argv[2:])"
+)
+
+
+class Child:
+    """The process of one collector."""
+
+    def __init__(
+        self, section: str, path: str, root: str, directory: str, deadline_seconds: float
+    ) -> None:
+        """Start it; raises OSError when that cannot be, or an earlier one has not ended."""
+        self.section = section
+        self.path = path
+        self._started = time.monotonic()
+        self._answer = bytearray()
+        self._has_answered = False
+        # The lock belongs to the open file, which the process inherits. So it
+        # ends with the last thread of the process, even one stuck in the kernel.
+        where = os.path.join(directory, f"{section}.lock")
+        lock = os.open(where, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            self._process = self._start(lock, section, path, root, str(deadline_seconds))
+        finally:
+            os.close(lock)
+
+    @staticmethod
+    def _start(lock: int, *arguments: str) -> subprocess.Popen[bytes]:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
+            raise BlockingIOError(f"process {pid} of an earlier run has not ended") from None
+        # No fork of this process, which has threads: subprocess begins another
+        # program at once. -I, because the module path given is the whole of it.
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-c", PROGRAM, json.dumps(_module_path()), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+        os.pwrite(lock, f"{process.pid:<20}".encode(), 0)
+        return process
+
+    @property
+    def pipe(self) -> int:
+        """The end to read its answer from."""
+        return self._process.stdout.fileno() if self._process.stdout else -1
+
+    def read(self) -> bool:
+        """Take some of what the process writes; whether that was the last of it."""
+        chunk = os.read(self.pipe, 65536)
+        self._answer += chunk
+        # A line that begins otherwise is the stack of a process in trouble.
+        is_whole = b"\n" in chunk and self._answer.startswith(b"[")
+        self._has_answered = not chunk or is_whole or len(self._answer) > LIMIT_BYTES
+        return self._has_answered
+
+    def end(self) -> Outcome:
+        """Return what the process has answered; kill it when it still runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # To answer is its last act, so it may have a moment; else its time is over.
+            self._process.wait(GRACE_SECONDS / 2 if self._has_answered else 0)
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_SECONDS / 2)
+        if self._process.stdout:
+            self._process.stdout.close()
+        line, newline, _ = bytes(self._answer).partition(b"\n")
+        if newline:
+            with contextlib.suppress(ValueError):
+                value, error = json.loads(line)
+                return value, error
+        return None, self._death()
+
+    def _death(self) -> dict[str, Any]:
+        """Return why a process has not answered."""
+        said = bytes(self._answer).decode("utf-8", "replace")
+        code = self._process.poll()
+        if len(self._answer) > LIMIT_BYTES:
+            kind, message, said = "ValueError", f"returned more than {LIMIT_BYTES} bytes", ""
+        elif code is None:
+            kind = "TimeoutError"
+            message = f"hangs in the kernel: its process {self._process.pid} was left behind"
+        elif code == -signal.SIGKILL:
+            kind, message = "TimeoutError", "had no answer in its time, or was killed"
+        elif code < 0:
+            kind, message = "ChildProcessError", f"died of signal {-code}"
+        else:
+            kind, message = "ChildProcessError", f"ended its process with code {code}"
+        return {
+            "type": kind,
+            "message": f"{self.section} {message}",
+            "traceback": said[-8000:],
+            "duration_ms": round((time.monotonic() - self._started) * 1000),
+        }
+
+
+def outcomes(children: list[Child], patience_seconds: float) -> Iterator[tuple[Child, Outcome]]:
+    """Yield each child with its outcome as it comes, the last when patience is over."""
+    deadline = time.monotonic() + patience_seconds
+    with selectors.DefaultSelector() as selector:
+        for child in children:
+            selector.register(child.pipe, selectors.EVENT_READ, child)
+        while waiting := [key.data for key in selector.get_map().values()]:
+            left = deadline - time.monotonic()
+            ready = [key.data for key, _ in selector.select(max(0.0, left))]
+            done = [child for child in ready if child.read()]
+            for child in done if left > 0 else waiting:
+                selector.unregister(child.pipe)
+                yield child, child.end()
+
+
+def child(section: str, path: str, root: str, deadline_seconds: str) -> None:
+    """
+    Be the process of one collector: write ``[value, error]`` as a line and end.
+
+    Nothing but that line goes out. Should the process crash, its stack does instead.
+    """
+    import faulthandler
+
+    from salt_ext.facts import tools
+
+    result = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    faulthandler.enable(file=result)
+    # For a collector that holds the interpreter, so that not even its run can end.
+    faulthandler.dump_traceback_later(float(deadline_seconds) + GRACE_SECONDS / 2, file=result)
+    document = facts.collect(root, {section: path}, float(deadline_seconds))
+    faulthandler.cancel_dump_traceback_later()
+    outcome = document.get(section), document["errors"].get(section)
+    # When nobody waits for the answer any more there is nobody to tell either.
+    with contextlib.suppress(BrokenPipeError), open(result, "wb") as stream:
+        stream.write(json.dumps(outcome).encode() + b"\n")
+    tools.end_all()
+    # Not sys.exit: what a collector left running must not hold the process.
+    os._exit(0)
+
+
+def _module_path() -> list[str]:
+    """Return where this process finds its modules, this package before all."""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(salt_ext.__file__)))
+    return [own, *(os.path.abspath(path) for path in sys.path)]

@@ -1,0 +1,103 @@
+"""
+USB devices that are plugged in, without hubs.
+
+The strings of a device (``product``, ``manufacturer``, ``serial``) are not read
+from sysfs: that waits for a lock which a device that hangs holds for minutes.
+udev read them when the device came and keeps them in a file, which costs nothing.
+"""
+
+from __future__ import annotations
+
+from salt_ext.facts.paths import assignments
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from salt_ext.facts.root import Root
+
+BUSES = "/sys/bus"
+DEVICES = f"{BUSES}/usb/devices"
+UDEV = "/run/udev/data"
+HUB = 0x09
+STRINGS = {  # the file in sysfs, and what udev makes of it
+    "manufacturer": "ID_VENDOR_ENC",
+    "product": "ID_MODEL_ENC",
+    "serial": "ID_SERIAL_SHORT",
+}
+
+
+def usb(root: Root) -> list[dict[str, Any]] | None:
+    """Return the devices by their places; None in a tree that was captured without buses."""
+    names = root.names(DEVICES)
+    if not names and not root.names(BUSES):
+        return None
+    # "usb1" is a root hub, "1-2:1.0" an interface of the device "1-2".
+    found = (_device(root, name) for name in names if name[:3] != "usb" and ":" not in name)
+    return [device for device in found if device is not None]
+
+
+def _device(root: Root, name: str) -> dict[str, Any] | None:
+    base = f"{DEVICES}/{name}"
+    kind = root.number(f"{base}/bDeviceClass", 16)
+    vendor = root.text(f"{base}/idVendor", 16)
+    if kind == HUB or vendor is None:
+        return None
+    product = root.text(f"{base}/idProduct", 16)
+    said = _strings(root, base)
+    return {
+        "location": _location(root.link(base) or name, name),
+        "vendor_id": vendor,
+        "product_id": product,
+        "class_id": None if kind is None else f"{kind:02x}",
+        "revision": root.text(f"{base}/bcdDevice", 16),
+        # Where a device has no string, udev writes its number.
+        "manufacturer": None if said["manufacturer"] == vendor else said["manufacturer"],
+        "model": None if said["product"] == product else said["product"],
+        "serial_number": said["serial"],
+        "volatile": {"name": name, "speed_mbps": _megabits(root.text(f"{base}/speed", 16))},
+    }
+
+
+def _location(where: str, name: str) -> str:
+    """
+    Return a place that stays: the controller and the ports on the way from it.
+
+    The kernel's own name begins with the number of the bus, and that depends on
+    which controller was ready first.
+    """
+    # ".../0000:00:14.0/usb1/1-2": what stands before the root hub is the controller.
+    controller = where.partition("/usb")[0].rpartition("/")[2] if "/usb" in where else None
+    ports = name.partition("-")[2]
+    return f"{controller} port {ports}" if controller else f"port {ports}"
+
+
+def _strings(root: Root, base: str) -> dict[str, str | None]:
+    """Return what the device says of itself, from where reading it cannot block."""
+    if not root.is_live:
+        # Nothing hangs in a captured tree, and few captures have udev's files.
+        found = {name: root.text(f"{base}/{name}", 256) for name in STRINGS}
+        if any(found.values()):
+            return found
+    number = root.text(f"{base}/dev", 16)
+    lines = root.text(f"{UDEV}/c{number}", 16384) if number else None
+    said = assignments((lines or "").replace("\nE:", "\n"))
+    return {name: decoded(said.get(key, "")) or None for name, key in STRINGS.items()}
+
+
+def decoded(text: str) -> str:
+    r"""Return a text in which udev wrote blanks and the like as ``\x20``."""
+    first, *rest = text.split("\\x")
+    return (first + "".join(map(_character, rest))).strip()
+
+
+def _character(part: str) -> str:
+    digits = part[:2]
+    if len(digits) == 2 and set(digits.lower()) <= set("0123456789abcdef"):
+        return chr(int(digits, 16)) + part[2:]
+    return part
+
+
+def _megabits(text: str | None) -> int | None:
+    whole = (text or "").partition(".")[0]  # low speed is 1.5
+    return int(whole) if whole.isdecimal() else None

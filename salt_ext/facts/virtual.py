@@ -1,0 +1,281 @@
+"""
+Whether the machine is a guest, of which hypervisor, in which cloud.
+
+Every sign that was seen is listed as evidence, because signs can contradict
+each other: a guest may wear the DMI strings of its host's maker, and a cloud
+also rents whole machines. The metadata service is not asked here.
+"""
+
+from __future__ import annotations
+
+from salt_ext.facts import cpuinfo
+from salt_ext.facts.placeholders import uuid_spellings
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from salt_ext.facts.root import Root
+
+DMI = "/sys/class/dmi/id"
+DMI_FIELDS = (
+    "sys_vendor",
+    "product_name",
+    "product_version",
+    "product_serial",
+    "product_uuid",
+    "board_vendor",
+    "board_asset_tag",
+    "bios_vendor",
+    "chassis_vendor",
+    "chassis_asset_tag",
+)
+TREE = "/proc/device-tree"
+CLOCKS = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
+
+FIRST_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO of the kernel
+
+NAMED_IN_DMI = (
+    # (how a DMI string begins, the hypervisor), the specific before the general
+    ("amazon ec2", "amazon"),
+    ("google compute engine", "google"),
+    ("alibaba cloud ecs", "kvm"),
+    ("vmware", "vmware"),
+    ("vmw", "vmware"),
+    ("virtualbox", "virtualbox"),
+    ("innotek gmbh", "virtualbox"),
+    ("parallels", "parallels"),
+    ("xen", "xen"),
+    ("hvm domu", "xen"),
+    ("bhyve", "bhyve"),
+    ("smartdc hvm", "bhyve"),
+    ("hyper-v", "hyperv"),
+    ("apple virtual", "apple"),
+    ("acrn", "acrn"),
+    ("cloud hypervisor", "cloud-hypervisor"),
+    ("nutanix", "ahv"),
+    ("ovirt", "kvm"),
+    ("rhev", "kvm"),
+    ("openstack", "kvm"),
+    ("kubevirt", "kvm"),
+    ("kvm", "kvm"),
+    ("qemu", "qemu"),
+    ("bochs", "qemu"),
+)
+NAMING_FIELDS = ("sys_vendor", "product_name", "product_version", "board_vendor", "bios_vendor")
+
+ACPI_OEMS = {
+    "FIRECK": "firecracker",
+    "CLOUDH": "cloud-hypervisor",
+    "BOCHS": "qemu",
+    "VBOX": "virtualbox",
+    "VRTUAL": "hyperv",
+    "AMAZON": "amazon",
+    "BHYVE": "bhyve",
+    "PRLS": "parallels",
+    "Xen": "xen",
+}
+CLOCK_SOURCES = {"kvm-clock": "kvm", "xen": "xen", "hyperv_clocksource_tsc_page": "hyperv"}
+EMULATED = ("linux,dummy-virt", "IBM pSeries (emulated")
+GENERAL = ("kvm", "qemu")
+"""Names that say less than any other sign: most other products are built on them."""
+
+VENDORS = {
+    "akamai": "akamai",
+    "amazon ec2": "ec2",
+    "cloudsigma": "cloudsigma",
+    "digitalocean": "digitalocean",
+    "e24cloud": "e24cloud",
+    "exoscale": "exoscale",
+    "hetzner": "hetzner",
+    "linode": "akamai",
+    "nwcs": "nwcs",
+    "scaleway": "scaleway",
+    "tencent cloud": "tencent",
+    "tilaa": "tilaa",
+    "upcloud": "upcloud",
+    "vultr": "vultr",
+}
+PRODUCTS = {
+    "alibaba cloud ecs": "alibaba",
+    "cloudsigma": "cloudsigma",
+    "exoscale compute platform": "exoscale",
+    "google compute engine": "gce",
+    "openstack compute": "openstack",
+    "openstack nova": "openstack",
+}
+PRODUCT_BEGINNINGS = {
+    "cloudstack": "cloudstack",
+    "exoscale": "exoscale",
+    "smartdc": "smartos",
+    "joyent": "smartos",
+}
+CHASSIS_TAGS = {
+    "7783-7084-3265-9085-8269-3286-77": "azure",
+    "huaweicloud": "openstack",
+    "openstack compute": "openstack",
+    "openstack nova": "openstack",
+    "opentelekomcloud": "openstack",
+    "oraclecloud.com": "oracle",
+    "samsung cloud platform": "openstack",
+    "sap ccloud vm": "openstack",
+}
+SERIAL_IS_INSTANCE = ("akamai", "alibaba", "brightbox", "digitalocean", "hetzner", "vultr")
+UUID_IS_INSTANCE = ("nwcs", "openstack", "tencent", "upcloud", "zstack")
+
+
+def virtual(root: Root) -> dict[str, Any]:
+    """Return the machine's role, its hypervisor with the evidence, its container and cloud."""
+    dmi = {name: text for name in DMI_FIELDS if (text := root.text(f"{DMI}/{name}", 256))}
+    signs = _signs(root, dmi)
+    names = [name for name, _ in signs if name]
+    name = next((name for name in names if name not in GENERAL), next(iter(names), None))
+    if (root.text("/proc/xen/capabilities", 64) or "") == "control_d":
+        # The first domain of Xen has every mark of a guest and is the host.
+        role, name = "host", "xen"
+    else:
+        role = "guest" if signs and not is_metal(dmi) else "none"
+    return {
+        "role": role,
+        "hypervisor": None if role == "none" else name or "unknown",
+        "evidence": [sign for _, sign in signs],
+        "container": _container(root),
+        "cloud": cloud(dmi, is_efi=root.exists("/sys/firmware/efi"), xen_uuid=_xen_uuid(root)),
+    }
+
+
+def hypervisor_in_dmi(dmi: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the hypervisor that DMI strings name and the field that names it."""
+    vendor, product = dmi.get("sys_vendor", "").lower(), dmi.get("product_name", "").lower()
+    if vendor.startswith("microsoft") and product == "virtual machine":
+        return "hyperv", "product_name"
+    for beginning, name in NAMED_IN_DMI:
+        for field in NAMING_FIELDS:
+            if dmi.get(field, "").lower().startswith(beginning):
+                return name, field
+    return None
+
+
+def is_metal(dmi: Mapping[str, str]) -> bool:
+    """Whether a cloud says that it rents out this machine as a whole."""
+    return ".metal" in dmi.get("product_name", "")
+
+
+def cloud(dmi: Mapping[str, str], is_efi: bool, xen_uuid: str | None) -> dict[str, Any] | None:
+    """Return the provider that DMI strings name and what they say about the instance."""
+    uuid = dmi.get("product_uuid", "").lower()
+    provider = _provider(dmi, uuid, xen_uuid)
+    if provider is None:
+        return None
+    serial = dmi.get("product_serial")
+    instance = None
+    if provider == "ec2":
+        tag = dmi.get("board_asset_tag", "")
+        instance = tag if tag.startswith("i-") else None
+    elif provider == "azure" and uuid:
+        # The first generation of its machines, which has no EFI, swaps the bytes.
+        instance = uuid if is_efi else uuid_spellings(uuid)[1]
+    elif provider == "gce":
+        instance = None  # only the metadata service knows the number
+    elif provider in SERIAL_IS_INSTANCE:
+        instance = serial
+    elif provider in UUID_IS_INSTANCE:
+        instance = uuid or None
+    kind = dmi.get("product_name") if dmi.get("sys_vendor") == "Amazon EC2" else None
+    return {"provider": provider, "instance_id": instance, "instance_type": kind}
+
+
+def _provider(dmi: Mapping[str, str], uuid: str, xen_uuid: str | None) -> str | None:
+    vendor = dmi.get("sys_vendor", "").lower()
+    product = dmi.get("product_name", "").lower()
+    tag = dmi.get("chassis_asset_tag", "").lower()
+    serial = dmi.get("product_serial", "").lower()
+    if found := VENDORS.get(vendor) or PRODUCTS.get(product) or CHASSIS_TAGS.get(tag):
+        return found
+    if vendor == "3ds outscale" and product.startswith("3ds outscale vm"):
+        return "outscale"
+    for beginning, provider in PRODUCT_BEGINNINGS.items():
+        if product.startswith(beginning):
+            return provider
+    if tag.endswith(".zstack.io"):
+        return "zstack"
+    if serial.endswith(".brightbox.com"):
+        return "brightbox"
+    if serial.startswith("googlecloud-"):
+        return "gce"
+    # Amazon's Xen guests are known by their UUID alone, which another maker's may begin with too.
+    is_amazon = not vendor or "xen" in vendor or "amazon" in vendor
+    spellings = (uuid, uuid_spellings(uuid)[1], (xen_uuid or "").lower())
+    if is_amazon and any(spelling.startswith("ec2") for spelling in spellings):
+        return "ec2"
+    return None
+
+
+def _signs(root: Root, dmi: Mapping[str, str]) -> list[tuple[str | None, str]]:
+    """Return (hypervisor or None, what was seen) for each sign of being a guest."""
+    found: list[tuple[str | None, str]] = []
+    if named := hypervisor_in_dmi(dmi):
+        name, field = named
+        found.append((name, f"DMI {field} is {dmi[field]}"))
+    oem = (root.data("/sys/firmware/acpi/tables/FACP", 16) or b"")[10:16]
+    oem_id = oem.decode("ascii", "replace").strip("\0 ")
+    if oem_id in ACPI_OEMS:
+        found.append((ACPI_OEMS[oem_id], f"ACPI OEM id is {oem_id}"))
+    if kind := root.text("/sys/hypervisor/type", 64):
+        found.append((kind, f"/sys/hypervisor/type is {kind}"))
+    found += _device_tree_signs(root)
+    found += _sysinfo_signs(root)
+    for clock in (root.text(CLOCKS, 256) or "").split():
+        if clock in CLOCK_SOURCES:
+            found.append((CLOCK_SOURCES[clock], f"a clock source is {clock}"))
+    if "hypervisor" in cpuinfo.describe(root.once(cpuinfo.read))["flags"]:
+        found.append((None, "the processor has the flag hypervisor"))
+    return found
+
+
+def _device_tree_signs(root: Root) -> list[tuple[str | None, str]]:
+    compatible = root.text(f"{TREE}/hypervisor/compatible", 256)
+    if compatible:
+        first = compatible.partition("\0")[0]
+        name = {"linux,kvm": "kvm", "vmware": "vmware"}.get(first, first.partition(",")[0])
+        return [(name, f"the device tree's hypervisor is {first}")]
+    if root.exists(f"{TREE}/ibm,partition-name") and root.exists(f"{TREE}/hmc-managed?"):
+        return [("powervm", "the device tree has a partition managed by an HMC")]
+    if (root.text(f"{TREE}/model", 256) or "").startswith(EMULATED):
+        return [("qemu", "the device tree's model is one of QEMU")]
+    return []
+
+
+def _sysinfo_signs(root: Root) -> list[tuple[str | None, str]]:
+    """Return the hypervisor of an s390 guest; a logical partition counts as a machine."""
+    for line in (root.text("/proc/sysinfo") or "").splitlines():
+        if line.startswith("VM00 Control Program:"):
+            program = line.partition(":")[2].strip()
+            name = "kvm" if program.startswith("KVM") else "zvm"
+            return [(name, f"the control program is {program}")]
+    return []
+
+
+def _container(root: Root) -> str | None:
+    """
+    Return the kind of container this runs in, as systemd names them.
+
+    A machine whose disk was made out of a container image still carries the
+    image's marks; its processes are in the first namespace of their kernel.
+    """
+    if root.link("/proc/self/ns/pid") == FIRST_PID_NAMESPACE:
+        return None
+    if kind := root.text("/run/systemd/container", 64):
+        return kind
+    if root.exists("/run/.containerenv"):
+        return "podman"
+    if root.exists("/.dockerenv"):
+        return "docker"
+    if root.exists("/proc/vz") and not root.exists("/proc/bc"):
+        return "openvz"
+    return None
+
+
+def _xen_uuid(root: Root) -> str | None:
+    return root.text("/sys/hypervisor/uuid", 64)

@@ -1,0 +1,1 @@
+"""Loaded by Salt: the grains of the CMDB."""

@@ -1,0 +1,32 @@
+"""
+The ``cmdb`` grain: what this machine is, from the fast collectors.
+
+.. code-block:: bash
+
+    salt -G 'cmdb:system:manufacturer:Dell*' test.ping
+
+It never raises, starts no process and touches no hardware. What went wrong
+stands in ``cmdb:errors``.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+log = logging.getLogger(__name__)
+
+
+def cmdb() -> dict[str, Any]:
+    """Return the fact document of this machine under ``cmdb``."""
+    try:
+        from salt_ext import agent
+
+        return {"cmdb": agent.document(__opts__)}
+    except Exception as error:
+        # An error in a grain must not keep a minion from starting.
+        log.exception("The cmdb grain failed")
+        from salt_ext import facts
+
+        return {"cmdb": facts.failed("grain", error)}

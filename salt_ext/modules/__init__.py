@@ -1,0 +1,1 @@
+"""Loaded by Salt: the modules of the CMDB."""

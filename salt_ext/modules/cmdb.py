@@ -1,0 +1,172 @@
+"""
+What a minion knows of its own hardware, and how the master gets it.
+"""
+
+import platform
+from typing import TYPE_CHECKING, Any
+
+import salt.channel.client
+import salt.exceptions
+import salt.utils.mine
+
+from salt_ext import agent, document, settings
+from salt_ext import report as envelope
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+SEND_TIMEOUT_SECONDS = 30
+
+
+def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
+    """
+    Collect the facts of this machine and send them to the master.
+
+    They travel by the mine, which Salt authenticates, and are visible to this
+    minion alone. The answer is a summary: the master has stored the report in
+    its cache once this returns, and its engine takes it from there.
+
+    send
+        False returns the whole report instead of sending it, for use with
+        ``--return cmdb``. So does a minion without a master.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' cmdb.collect
+        salt-call --local cmdb.collect --return cmdb
+    """
+    if __opts__.get("file_client") == "local":
+        send = False
+    report = _report("return" if not send else "salt" if "__pub_tgt" in kwargs else "agent")
+    if not send:
+        return report
+    load = {
+        "cmd": "_mine",
+        "id": __opts__["id"],
+        "data": {
+            envelope.MINE_FUNCTION: salt.utils.mine.wrap_acl_structure(
+                report, allow_tgt=__opts__["id"], allow_tgt_type="list"
+            )
+        },
+    }
+    # Not mine.send, which only puts the data on the minion's own bus: a report
+    # counts as sent when the master has answered.
+    try:
+        with salt.channel.client.ReqChannel.factory(__opts__) as channel:
+            taken = channel.send(load, timeout=SEND_TIMEOUT_SECONDS)
+    except salt.exceptions.SaltException as error:
+        raise salt.exceptions.CommandExecutionError(
+            f"the master {__opts__.get('master')} did not take the report: {error or 'no answer'}"
+        ) from error
+    if taken is not True:
+        raise salt.exceptions.CommandExecutionError(
+            f"the master {__opts__.get('master')} did not take the report; see its log"
+        )
+    agent.remember_name(__opts__)
+    return {
+        "sent": True,
+        "digest": report["digest"],
+        "sections": sorted(report["facts"]),
+        "errors": {name: error["message"] for name, error in report["errors"].items()},
+        "size_bytes": len(document.encode(report)),
+        "duration_ms": report["duration_ms"],
+    }
+
+
+def facts(section: str = "") -> Any:
+    """
+    Return the facts of this machine as they are now.
+
+    section
+        The one section that is wanted, such as ``memory``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt web01 cmdb.facts
+        salt web01 cmdb.facts memory
+    """
+    found = _document()
+    if not section:
+        return found
+    if section not in found:
+        error = found["errors"].get(section)
+        reason = (
+            f"its collector failed: {error['type']}: {error['message']}"
+            if error
+            else "there are: " + ", ".join(sorted(found))
+        )
+        raise salt.exceptions.CommandExecutionError(f"there is no section {section!r}; {reason}")
+    return found[section]
+
+
+def identity() -> dict[str, Any]:
+    """
+    Return what this machine is known by, and what was rejected and why.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt web01 cmdb.identity
+    """
+    found: dict[str, Any] = _document()["identity"]
+    return found
+
+
+def check() -> dict[str, Any]:
+    """
+    Return whether everything on this minion works: each collector, the settings, the name.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' cmdb.check
+    """
+    options = _settings()
+    found = _document()
+    sections = {}
+    for section, path in options["collectors"].items():
+        error = found["errors"].get(section)
+        if not path:
+            sections[section] = "switched off"
+        elif error is None:
+            sections[section] = "ok"
+        else:
+            state = "partial" if section in found else "failed"
+            sections[section] = f"{state}: {error['type']}: {error['message']}"
+    return {
+        "ok": not found["errors"],
+        "sections": sections,
+        "primary": found["identity"]["primary"],
+        "root": options["root"],
+        "previous_minion_id": agent.previous_name(__opts__),
+        "grain_size_bytes": len(document.encode(found)),
+        "duration_ms": found["duration_ms"],
+        "python": platform.python_version(),
+    }
+
+
+def _document() -> dict[str, Any]:
+    try:
+        return agent.document(__opts__)
+    except settings.SettingsError as error:
+        raise salt.exceptions.CommandExecutionError(str(error)) from error
+
+
+def _report(mode: str) -> dict[str, Any]:
+    try:
+        return agent.report(__opts__, mode)
+    except settings.SettingsError as error:
+        raise salt.exceptions.CommandExecutionError(str(error)) from error
+
+
+def _settings() -> settings.Settings:
+    try:
+        return settings.from_opts(__opts__)
+    except settings.SettingsError as error:
+        raise salt.exceptions.CommandExecutionError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Loaded by Salt: the output of the CMDB."""

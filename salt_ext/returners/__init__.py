@@ -1,0 +1,1 @@
+"""Loaded by Salt: the returners of the CMDB."""

@@ -1,0 +1,58 @@
+"""
+The one writer: a report into the store.
+
+The engine on the master writes what minions sent through the mine, so a site
+with a master needs no ``--return``. This is the door for machines without one
+and for small sites that choose it:
+
+.. code-block:: bash
+
+    salt-call --local cmdb.collect --return cmdb
+    salt '*' cmdb.collect send=False --return cmdb
+
+It runs where the function ran, which must then have ``cmdb:database_url`` in
+its configuration. Options that come with a return, such as ``ret_config`` and
+``ret_kwargs``, are ignored: they could send our password to another server.
+"""
+
+import logging
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from salt_ext import settings, store
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+log = logging.getLogger(__name__)
+
+
+def returner(ret: dict[str, Any]) -> None:
+    """
+    Store the report that a return carries.
+
+    Raises with a sentence when it cannot be stored; Salt logs that beside the
+    job.
+    """
+    minion_id, value = ret.get("id"), ret.get("return")
+    if ret.get("fun") != "cmdb.collect":
+        raise ValueError(f"the returner cmdb stores cmdb.collect only, not {ret.get('fun')}")
+    if isinstance(value, dict) and value.get("sent"):
+        raise ValueError(
+            f"{minion_id} has sent its report to the master already;"
+            " use: cmdb.collect send=False --return cmdb"
+        )
+    if not isinstance(minion_id, str) or not minion_id:
+        raise ValueError("a return without a minion id")
+    database = store.Database(settings.from_opts(__opts__))
+    try:
+        [outcome] = store.ingest(
+            database, [store.Arrival(minion_id, value, datetime.now(timezone.utc))]
+        )
+    except store.StoreError as error:
+        raise RuntimeError(
+            f"the report of {minion_id} was not stored: {error}; {error.hint}"
+        ) from error
+    if outcome.status in ("held", "refused"):
+        raise RuntimeError(f"the report of {minion_id} was {outcome.status}: {outcome.detail}")
+    log.info("%s is %s: %s", minion_id, outcome.status, outcome.detail)

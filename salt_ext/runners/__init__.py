@@ -1,0 +1,1 @@
+"""Loaded by Salt: the runners of the CMDB."""

@@ -1,0 +1,279 @@
+"""
+Every option once: its default, its type and one sentence.
+
+Salt processes read them from the ``cmdb:`` mapping of their configuration (a
+minion's pillar goes over its file), the web process from the YAML file named by
+``CMDB_SETTINGS`` and from ``CMDB_*`` variables. ``docs/configuration.md`` is
+generated from this file by ``./dev docs``.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+TYPE_CHECKING = False  # not typing.TYPE_CHECKING: the grain imports this file
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+FACTS = "salt_ext.facts"
+
+Option = namedtuple("Option", "default type where help")
+
+OPTIONS: dict[str, Option] = {
+    "database_url": Option(
+        "postgresql+psycopg2:///cmdb",
+        str,
+        "master, web",
+        "Where the store is. Several hosts after one another, separated by commas in a `host=`"
+        " parameter, are tried in turn. Only the master and the web process need it.",
+    ),
+    "database_read_url": Option(
+        "",
+        str,
+        "master, web",
+        "Where reads go when not to `database_url`: a replica, or a role that may only read.",
+    ),
+    "root": Option(
+        "/", str, "minion", "The directory that is the machine: `/`, or a captured tree to replay."
+    ),
+    "collectors": Option(
+        {
+            "operating_system": f"{FACTS}.operating_system.operating_system",
+            "virtual": f"{FACTS}.virtual.virtual",
+            "system": f"{FACTS}.system.system",
+            "baseboards": f"{FACTS}.system.baseboards",
+            "chassis": f"{FACTS}.system.chassis",
+            "firmware": f"{FACTS}.system.firmware",
+            "processors": f"{FACTS}.processors.processors",
+            "memory": f"{FACTS}.memory.memory",
+            "disks": f"{FACTS}.disks.disks",
+            "network": f"{FACTS}.network.network",
+            "pci": f"{FACTS}.pci.pci",
+            "gpus": f"{FACTS}.pci.gpus",
+            "power_supplies": f"{FACTS}.power.power_supplies",
+            "batteries": f"{FACTS}.power.batteries",
+            "slots": f"{FACTS}.boards.slots",
+            "onboard_devices": f"{FACTS}.boards.onboard_devices",
+            "tpm": f"{FACTS}.boards.tpm",
+            "usb": f"{FACTS}.usb.usb",
+            "md": f"{FACTS}.volumes.md",
+            "multipath": f"{FACTS}.volumes.multipath",
+            "lvm": f"{FACTS}.volumes.lvm",
+        },
+        dict,
+        "minion",
+        "Section of the facts: dotted path of the collector that fills it. What is given here is"
+        " laid over the default; a null switches a section off.",
+    ),
+    "deadline_seconds": Option(
+        10, int, "minion", "After this time a run of the collectors ends with what it has."
+    ),
+    "slow_collectors": Option(
+        {
+            "smart": f"{FACTS}.smart.smart",
+            "raid": f"{FACTS}.raid.raid",
+            "bmc": f"{FACTS}.bmc.bmc",
+            "lldp": f"{FACTS}.lldp.lldp",
+            "cloud": f"{FACTS}.cloud.cloud",
+        },
+        dict,
+        "minion",
+        "As `collectors`, for what touches hardware, starts tools or asks a network: each runs in"
+        " a process of its own, and only for reports, not for the grain.",
+    ),
+    "slow_interval": Option(
+        "6h",
+        "duration",
+        "minion",
+        "What a slow collector has found is used again for this long, until the next boot.",
+    ),
+    "slow_deadline_seconds": Option(
+        30, int, "minion", "After this time a slow collector is ended, or left behind."
+    ),
+    "location": Option(
+        {},
+        dict,
+        "minion",
+        "Where the machine is, in your words: `site`, `room`, `rack`, `unit`. Best kept in pillar.",
+    ),
+    "name_file": Option(
+        "",
+        str,
+        "minion",
+        "The file in which a minion keeps the name it last reported under, so that a rename is"
+        " seen as one; `cmdb/name` below the minion's `cachedir` when empty.",
+    ),
+    "sweep_seconds": Option(
+        5,
+        int,
+        "master",
+        "How often the engine looks through the master's cache for reports; an event that hints"
+        " at a new report makes it look at once.",
+    ),
+    "batch_size": Option(100, int, "master", "How many reports one transaction holds at most."),
+    "stale_after": Option(
+        "2h",
+        "duration",
+        "master, web",
+        "A machine that was silent this long is stale: twice the interval of its schedule is"
+        " a good value.",
+    ),
+    "missing_after": Option(
+        "7d", "duration", "master, web", "A machine that was silent this long is missing."
+    ),
+    "rename_grace": Option(
+        "1d",
+        "duration",
+        "master",
+        "A machine seen under a new name takes it without asking when its old name was silent"
+        " this long.",
+    ),
+}
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class SettingsError(ValueError):
+    """A setting that does not exist or has a value it cannot have."""
+
+
+class Settings(dict):  # type: ignore[type-arg]
+    """Every option's value by name, and in ``sources`` where each one came from."""
+
+    sources: dict[str, str]
+
+
+def resolve(*layers: tuple[str, Mapping[str, Any]]) -> Settings:
+    """
+    Lay ``(source, values)`` pairs over the defaults, the last one on top.
+
+    Mappings are laid over key by key. Raises :class:`SettingsError`.
+    """
+    settings = Settings({name: option.default for name, option in OPTIONS.items()})
+    settings.sources = dict.fromkeys(OPTIONS, "default")
+    for source, values in layers:
+        if not isinstance(values, dict):
+            raise SettingsError(f"{source}: `cmdb` is {type(values).__name__}, not a mapping")
+        for name, value in values.items():
+            if name not in OPTIONS:
+                raise SettingsError(f"{source}: there is no setting {name!r}{_nearest(name)}")
+            value = _checked(source, name, value)
+            if isinstance(value, dict):
+                value = {**settings[name], **value}
+            settings[name] = value
+            settings.sources[name] = source
+    for name, option in OPTIONS.items():
+        if option.type == "duration":
+            settings[name] = seconds(settings[name])
+    return settings
+
+
+def from_opts(opts: Mapping[str, Any]) -> Settings:
+    """Return the settings of a Salt process, from its ``__opts__``."""
+    layers = [("configuration", opts.get("cmdb") or {})]
+    pillar = (opts.get("pillar") or {}).get("cmdb")
+    if pillar:
+        layers.append(("pillar", pillar))
+    return resolve(*layers)
+
+
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of the web process, from its environment."""
+    layers: list[tuple[str, Mapping[str, Any]]] = []
+    path = environ.get("CMDB_SETTINGS")
+    if path:
+        layers.append((path, _file(path)))
+    variables: dict[str, Any] = {}
+    for variable, value in environ.items():
+        name = variable[5:].lower()
+        if not variable.startswith("CMDB_") or name == "settings":
+            continue
+        if name in OPTIONS and OPTIONS[name].type is dict:
+            raise SettingsError(f"{variable}: a mapping can be given in CMDB_SETTINGS's file only")
+        integer = name in OPTIONS and OPTIONS[name].type is int and value.isdigit()
+        variables[name] = int(value) if integer else value
+    return resolve(*layers, ("environment", variables))
+
+
+def seconds(text: str | int) -> int:
+    """Return a duration such as ``90s``, ``15m``, ``2h``, ``7d`` or ``2w`` in seconds."""
+    if isinstance(text, int):
+        return text
+    number, unit = text[:-1], text[-1:]
+    if unit not in _SECONDS or not number.isdigit():
+        raise SettingsError(f"{text!r} is not a duration such as 90s, 15m, 2h, 7d or 2w")
+    return int(number) * _SECONDS[unit]
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the valid name that is nearest, or nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(names), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _nearest(name: object) -> str:
+    return nearest(str(name), OPTIONS) or f"; there are: {', '.join(OPTIONS)}"
+
+
+def _checked(source: str, name: str, value: Any) -> Any:
+    kind = OPTIONS[name].type
+    if kind == "duration":
+        try:
+            seconds(value)
+        except (SettingsError, TypeError) as error:
+            raise SettingsError(f"{source}: {name}: {error}") from None
+        return value
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        words = {str: "a text", int: "a whole number", dict: "a mapping"}[kind]
+        raise SettingsError(f"{source}: {name} is {value!r}, but it must be {words}")
+    return value
+
+
+def _file(path: str) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = yaml.safe_load(file)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path}: not a mapping")
+    # A copy of the master's configuration will do as well.
+    return content["cmdb"] if set(content) == {"cmdb"} else content
+
+
+def markdown() -> str:
+    """Return ``docs/configuration.md``."""
+    lines = [
+        "# Configuration",
+        "",
+        "Generated from `salt_ext/settings.py` by `./dev docs`; edit it there.",
+        "",
+        "Salt reads these from the mapping `cmdb:` in the master's or the minion's",
+        "configuration; a minion's pillar `cmdb:` goes over its file. The web process reads",
+        "the YAML file named by `CMDB_SETTINGS`, then variables such as `CMDB_DATABASE_URL`.",
+        "An unknown key or a value of the wrong type is an error that names the nearest key.",
+        "Durations are a number and one of s, m, h, d, w.",
+        "",
+    ]
+    for name, option in OPTIONS.items():
+        kind = option.type if isinstance(option.type, str) else option.type.__name__
+        lines += [f"## {name}", "", option.help, "", f"Read by: {option.where}. Type: {kind}. "]
+        if isinstance(option.default, dict) and option.default:
+            lines += ["Default:", "", "```yaml", f"{name}:"]
+            lines += [f"  {key}: {value}" for key, value in option.default.items()]
+            lines += ["```", ""]
+        else:
+            lines[-1] += f"Default: `{option.default!r}`."
+            lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,92 @@
+"""
+The columns of the asset list, made from an asset's facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from salt_ext.document import is_components
+
+LARGEST = 2**63 - 1
+LARGEST_COUNT = 2**31 - 1
+
+
+def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[str, Any]:
+    """Return :data:`schema.LIST_COLUMNS`; ``identifiers`` are the kinds of accepted ones."""
+    kinds = set(identifiers)
+    system = _mapping(facts, "system")
+    os = _mapping(facts, "operating_system")
+    processors = _mapping(facts, "processors")
+    memory = _mapping(facts, "memory")
+    virtual = _mapping(facts, "virtual")
+    location = _mapping(facts, "location")
+    disks = _components(facts, "disks")
+    return {
+        "sn": _serial_number(facts, kinds),
+        "kind": (
+            "container"
+            if virtual.get("container")
+            else "virtual"
+            if virtual.get("role") == "guest"
+            else "physical"
+        ),
+        "hostname": _text(os.get("hostname")),
+        "site": _text(location.get("site")),
+        "rack": _text(location.get("rack")),
+        "manufacturer": _text(system.get("manufacturer")),
+        "product_name": _text(system.get("product_name")),
+        "os": _text(os.get("pretty_name") or os.get("name")),
+        "kernel_release": _text(os.get("kernel_release")),
+        "processor_model": _text(processors.get("model")),
+        "processor_threads": _integer(processors.get("threads"), LARGEST_COUNT),
+        "memory_bytes": _integer(memory.get("installed_bytes") or memory.get("total_bytes")),
+        "disk_count": None if disks is None else len(disks),
+        "disk_bytes": None
+        if disks is None
+        else _integer(sum(_integer(disk.get("size_bytes")) or 0 for disk in disks)),
+        "address": _address(_components(facts, "network") or []),
+    }
+
+
+def _serial_number(facts: Mapping[str, Any], kinds: set[str]) -> str | None:
+    """Return the serial number people know the machine by; a placeholder is none."""
+    if "serial_number" in kinds:
+        return _text(_mapping(facts, "system").get("serial_number"))
+    if "board_serial_number" in kinds:
+        boards = _components(facts, "baseboards") or []
+        return next(
+            (_text(one["serial_number"]) for one in boards if one.get("serial_number")), None
+        )
+    return None
+
+
+def _address(network: list[dict[str, Any]]) -> str | None:
+    """Return the first address of the first interface that has one."""
+    for interface in sorted(network, key=lambda one: str(one.get("name"))):
+        addresses = interface.get("addresses")
+        for address in addresses if isinstance(addresses, list) else []:
+            return _text(str(address).partition("/")[0])
+    return None
+
+
+def _components(facts: Mapping[str, Any], section: str) -> list[dict[str, Any]] | None:
+    value = facts.get(section)
+    return value if is_components(value) else None
+
+
+def _mapping(facts: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    value = facts.get(section)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value[:500] if isinstance(value, str) else None
+
+
+def _integer(value: Any, limit: int = LARGEST) -> int | None:
+    """Return a count or a size; what no column could hold is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= limit else None

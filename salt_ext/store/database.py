@@ -1,0 +1,182 @@
+"""
+The way to PostgreSQL: one pool per process and URL, and errors in plain words.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from functools import cache
+
+import psycopg2
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from salt_ext.settings import Settings
+
+DRIVER = "postgresql+psycopg2"
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_SECONDS = 60
+POOL_TIMEOUT_SECONDS = 10
+HEAD = "0001"
+"""The revision of the schema that this code works with; a test compares it with Alembic's."""
+
+
+class StoreError(Exception):
+    """What went wrong with the store, in a sentence, and what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Keep both for whoever shows them."""
+        super().__init__(message)
+        self.hint = hint
+
+
+class StoreUnreachable(StoreError):
+    """PostgreSQL does not answer; the same call may work later."""
+
+
+class NotFound(StoreError):
+    """No asset, or more than one, is meant by a reference."""
+
+
+class Database:
+    """A URL and how to use it; connections are opened when they are needed."""
+
+    def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
+        """Check the URL. Raises :class:`StoreError` when it is not PostgreSQL's."""
+        name = (
+            "database_read_url" if read_only and settings["database_read_url"] else "database_url"
+        )
+        url = settings[name]
+        try:
+            parsed = sa.make_url(url)
+        except ArgumentError:
+            parsed = None
+        if parsed is None or parsed.drivername != DRIVER:
+            shown = parsed.render_as_string(hide_password=True) if parsed else repr(url)
+            raise StoreError(
+                f"{name} is {shown}, which is not a PostgreSQL URL",
+                f"write it as {DRIVER}://user:password@host:5432/cmdb",
+            )
+        self.settings = settings
+        self.url = url
+        self.read_only = read_only
+        self.shown_url = parsed.render_as_string(hide_password=True)
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Yield a connection in a transaction that commits at the end."""
+        with self._plain_errors(), _engine(os.getpid(), self.url, self.read_only).begin() as link:
+            mark = (os.getpid(), self.url)
+            if mark not in _checked:
+                check_schema(link)
+                _checked.add(mark)
+            yield link
+
+    @contextlib.contextmanager
+    def begin_unchecked(self) -> Iterator[sa.Connection]:
+        """Yield a connection as :meth:`begin` does, whatever the schema is: for migrations."""
+        with self._plain_errors(), _engine(os.getpid(), self.url, self.read_only).begin() as link:
+            yield link
+
+    def close(self) -> None:
+        """Give back this process's connections to the URL."""
+        _engine(os.getpid(), self.url, self.read_only).dispose()
+
+    @contextlib.contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout:
+            raise StoreUnreachable(
+                f"all connections of this process to {self.shown_url} are busy",
+                "try again; if it stays so, look for statements that take long",
+            ) from None
+        except DBAPIError as error:
+            plain = self._plain(error)
+            if plain is None:
+                raise
+            raise plain from error
+
+    def _plain(self, error: DBAPIError) -> StoreError | None:
+        """Return what a database error means to an operator, or None when it is a bug of ours."""
+        original = error.orig
+        first_line = str(original).strip().splitlines()[0] if str(original).strip() else "no reason"
+        code = getattr(original, "pgcode", None) or ""
+        if isinstance(original, psycopg2.errors.ReadOnlySqlTransaction):
+            return StoreError(
+                f"{self.shown_url} is read-only: {first_line}",
+                "database_url must name the primary server and a role that may write",
+            )
+        if isinstance(original, psycopg2.errors.InsufficientPrivilege):
+            return StoreError(
+                f"the role of {self.shown_url} may not do that: {first_line}",
+                "grant it the rights, or use the role that ran cmdb.migrate",
+            )
+        if isinstance(original, psycopg2.errors.QueryCanceled):
+            return StoreError(
+                f"a statement on {self.shown_url} took longer than it may",
+                "ask for less at once: a filter, a limit, a shorter time",
+            )
+        # Class 08 is a broken connection, 57P a server going down; without a
+        # code the server was not reached at all.
+        if (
+            error.connection_invalidated
+            or code[:2] in ("", "08", "28", "3D", "53")
+            or (code[:3] == "57P")
+        ):
+            if isinstance(error, ProgrammingError) or not isinstance(
+                original, (psycopg2.OperationalError, psycopg2.InterfaceError)
+            ):
+                return None
+            return StoreUnreachable(
+                f"cannot reach the database at {self.shown_url}: {first_line}",
+                "start PostgreSQL, or correct cmdb:database_url in the configuration",
+            )
+        return None
+
+
+@cache
+def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
+    """Return the engine of this process; a connection must never be shared across a fork."""
+    options = [
+        f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
+        "-c idle_in_transaction_session_timeout=60s",
+        "-c timezone=UTC",
+    ]
+    if read_only:
+        options.append("-c default_transaction_read_only=on")
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=4,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": "salt-cmdb",
+            "options": " ".join(options),
+        },
+    )
+
+
+_checked: set[tuple[int, str]] = set()
+"""The processes and URLs that have found the schema right; it is asked for once each."""
+
+
+def check_schema(link: sa.Connection) -> None:
+    """Raise :class:`StoreError` unless the schema is the one that this code knows."""
+    if link.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+        found = None
+    else:
+        found = link.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if found != HEAD:
+        state = "has no schema yet" if found is None else f"has schema {found}, not {HEAD}"
+        raise StoreError(
+            f"the database {link.engine.url.render_as_string(hide_password=True)} {state}",
+            "run: salt-run cmdb.migrate"
+            if found is None or found < HEAD
+            else "install the newer salt-cmdb that migrated it",
+        )

@@ -1,0 +1,260 @@
+"""
+Facts in words: units, names and the order of fields, alike on the terminal and in the browser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from salt_ext.document import is_components, place
+
+NOTHING = "–"  # noqa: RUF001 - the dash of tables
+NO_BREAK = "\N{NO-BREAK SPACE}"
+MAX_CHARACTERS = 300
+
+LABELS = {
+    "minion_id": "Minion",
+    "sn": "SN",
+    "os": "OS",
+    "address": "Address",
+    "product_name": "Model",
+    "kernel_release": "Kernel",
+    "processor_model": "Processor",
+    "processor_threads": "Threads",
+    "memory_bytes": "Memory",
+    "disk_bytes": "Disk",
+    "disk_count": "Disks",
+    "changed_at": "Last change",
+    "virtual": "Virtualization",
+    "pci_slot": "PCI slot",
+    "permanent_mac": "Permanent MAC",
+    "mac": "MAC address",
+    "base_mhz": "Base clock",
+    "max_mhz": "Maximum clock",
+    "carrier": "Link",
+    "locator": "Slot",
+    "bank_locator": "Bank",
+    "socket_designation": "Socket",
+    "configured_speed_mts": "Speed",
+    "speed_mts": "Rated speed",
+    "isa": "Architecture",
+    "id": "ID",
+    "machine_id": "Machine id",
+    "numa_nodes": "NUMA nodes",
+    "cpus": "CPUs",
+    "gpus": "GPUs",
+    "pci": "PCI",
+    "tpm": "TPM",
+    "bmc": "BMC",
+    "smart": "SMART",
+    "raid": "RAID",
+    "lldp": "LLDP",
+    "uuid": "UUID",
+    "wwn": "WWN",
+    "mtu": "MTU",
+    "vlan_id": "VLAN",
+    "sku_number": "SKU number",
+    "hctl": "HCTL",
+}
+"""Names that their own words do not say well."""
+
+UNITS = {
+    "_mhz": "MHz",
+    "_mts": "MT/s",
+    "_mbps": "Mbit/s",
+    "_watts": "W",
+    "_celsius": "°C",
+    "_rpm": "rpm",
+    "_bits": "bit",
+    "_mv": "mV",
+    "_hours": "h",
+    "_seconds": "s",
+    "_ms": "ms",
+}
+
+DECIMAL_SECTIONS = ("disk", "raid", "md", "multipath")
+"""Where sizes are printed on the part in powers of ten."""
+
+MAKERS = ("manufacturer", "vendor")
+MODELS = ("model", "product_name", "part_number", "version")
+SERIALS = ("serial_number", "wwn", "permanent_mac", "mac", "uuid")
+
+
+COLUMNS = {
+    "memory.devices": (
+        "bank_locator",
+        "locator",
+        "size_bytes",
+        "type",
+        "configured_speed_mts",
+        "speed_mts",
+        "manufacturer",
+        "part_number",
+        "serial_number",
+    ),
+    "disks": (
+        "name",
+        "model",
+        "serial_number",
+        "size_bytes",
+        "transport",
+        "rotational",
+        "firmware_version",
+        "pci_slot",
+        "health",
+    ),
+    "network": (
+        "name",
+        "kind",
+        "permanent_mac",
+        "addresses",
+        "speed_mbps",
+        "carrier",
+        "master",
+        "vlan_id",
+        "driver",
+        "pci_slot",
+    ),
+    "processors.packages": (
+        "socket_designation",
+        "version",
+        "core_count",
+        "thread_count",
+        "max_speed_mhz",
+        "current_speed_mhz",
+        "status",
+    ),
+}
+"""The columns of the tables we know, in order; a column without a value is left out."""
+
+FIRST = (
+    "manufacturer",
+    "vendor",
+    "product_name",
+    "model",
+    "pretty_name",
+    "name",
+    "version",
+    "release_date",
+    "serial_number",
+    "uuid",
+    "type",
+    "size_bytes",
+    "sockets",
+    "cores",
+    "threads",
+)
+"""What comes first in any section; the rest follows by its name."""
+
+
+def label(name: str) -> str:
+    """Return the name of a field or of a section for people."""
+    if name in LABELS:
+        return LABELS[name]
+    for suffix in ("_bytes", *UNITS):
+        name = name.removesuffix(suffix)
+    return name.replace("_", " ").strip().capitalize()
+
+
+def value(value: Any, name: str = "", path: str = "") -> str:
+    """Return a value as text, in the unit that its field has in its name."""
+    if value in (None, "", [], {}):
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, int):
+        return _number(value, name, path)
+    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return describe(value, path)
+    if is_components(value):
+        return "; ".join(describe(item, path) for item in value)
+    return str(value) if isinstance(value, (str, float)) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: int, name: str, path: str) -> str:
+    if name.endswith("_bytes"):
+        disks = name.startswith("disk_") or path.startswith(DECIMAL_SECTIONS)
+        return decimal(value) if disks else binary(value)
+    unit = next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), "")
+    return f"{value}{NO_BREAK}{unit}" if unit else str(value)
+
+
+def binary(value: int | None) -> str:
+    """Return bytes as memory is sold: ``128 GiB``."""
+    return _scaled(value, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
+
+
+def decimal(value: int | None) -> str:
+    """Return bytes as disks are sold: ``3.8 TB``."""
+    return _scaled(value, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
+
+
+def _scaled(value: int | None, step: int, units: tuple[str, ...]) -> str:
+    if value is None:
+        return NOTHING
+    left, at = float(value), 0
+    # 999.96 would be printed as 1000.0, so the next unit begins a little earlier.
+    while abs(left) >= step - 0.05 and at < len(units) - 1:
+        left, at = left / step, at + 1
+    return f"{left:.1f}".removesuffix(".0") + f"{NO_BREAK}{units[at]}"
+
+
+def moment(then: datetime) -> str:
+    """Return a moment with its time zone, which is always UTC."""
+    return f"{then.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return field names with those first that people look for first; jsonb keeps no order."""
+    rank = {name: number for number, name in enumerate(FIRST)}
+    return sorted(names, key=lambda name: (rank.get(name, len(rank)), name))
+
+
+def columns_of(path: str, items: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+    """Return the columns of a table of components: those of which one has a value."""
+    present = {name for item in items for name in item if item[name] is not None}
+    return [name for name in COLUMNS.get(path) or in_order(present) if name in present]
+
+
+def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return components in the order of their places: slot A2 before A10."""
+
+    def order(item: Mapping[str, Any]) -> list[tuple[int, str]]:
+        parts = re.findall(r"\d{1,18}|\D+", place(item) or "")
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+    return sorted(items, key=order)
+
+
+def describe(item: Mapping[str, Any], path: str = "") -> str:
+    """Return a part in a few words: its size, kind, maker, model and serial number."""
+    if item.get("present") is False:
+        return "empty"
+    size = item.get("size_bytes")
+    words = [
+        _number(size, "size_bytes", path) if isinstance(size, int) else None,
+        item.get("type") or item.get("kind"),
+        _first(item, MAKERS),
+        _first(item, MODELS),
+    ]
+    text = " ".join(str(word) for word in words if word)
+    parts = [str(part) for part in (text or place(item), _first(item, SERIALS)) if part]
+    parts = parts or [f"{label(key)}: {value(one, key, path)}" for key, one in item.items()]
+    return shorten(" · ".join(parts) or NOTHING)
+
+
+def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((item[name] for name in names if item.get(name)), None)
+
+
+def shorten(text: str) -> str:
+    """Return a text that is not longer than a table bears."""
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

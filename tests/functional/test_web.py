@@ -1,0 +1,776 @@
+"""The web UI over a real PostgreSQL, without a browser."""
+# ruff: noqa: RUF001 - the pages show signs that look like others
+
+import copy
+import os
+import re
+from datetime import timedelta
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import hypothesis
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from salt_ext import settings, store
+from salt_ext.document import normal
+from salt_ext.store import ingest
+from salt_ext.store.database import _engine
+from salt_ext.store.diff import diff
+from tests.machines import NOW, arrival, later, server
+from webui import create_app, history, sections
+
+HOSTILE = "<script>alert(1)</script>"
+PAGES = ("/", "/assets", "/changes", "/problems")
+AWAY = "postgresql+psycopg2://cmdb:secret@127.0.0.1:1/cmdb"
+
+
+def configured(url):
+    return settings.resolve(("test", {"database_url": url}))
+
+
+class Fleet(NamedTuple):
+    """The application over two machines; the id is of the one that lost a memory module."""
+
+    app: Flask
+    client: FlaskClient
+    asset_id: UUID
+
+
+def add_two_machines(database):
+    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    ingest(database, [arrival(server(2), "web02", at=later(minutes=-50))])
+    facts = server(1)
+    facts["memory"]["devices"][1] = {"locator": "A2", "present": False}
+    facts["memory"]["installed_bytes"] = 64 << 30
+    ingest(database, [arrival(facts)])
+    return store.find(database, "web01")
+
+
+@pytest.fixture(scope="module")
+def empty(new_database):
+    """A client over a database without a machine, which nobody adds to."""
+    app = create_app(configured(new_database()))
+    yield app.test_client()
+    app.extensions["database"].close()
+
+
+@pytest.fixture(scope="module")
+def fleet(new_database):
+    """Two machines that nobody changes."""
+    url = new_database()
+    database = store.Database(configured(url))
+    asset_id = add_two_machines(database)
+    database.close()
+    app = create_app(configured(url))
+    yield Fleet(app, app.test_client(), asset_id)
+    app.extensions["database"].close()
+
+
+@pytest.fixture
+def client(database_url):
+    """A client over a database of the test's own."""
+    app = create_app(configured(database_url))
+    yield app.test_client()
+    app.extensions["database"].close()
+
+
+@pytest.fixture
+def lost_dimm(database):
+    return add_two_machines(database)
+
+
+def page(client, address, status=200):
+    response = client.get(address)
+    assert response.status_code == status, response.text
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def text(node):
+    return " ".join(node.get_text(" ").split())
+
+
+def total(soup):
+    return int(re.match(r"[\d,]+", text(soup.find(role="status")))[0].replace(",", ""))
+
+
+def section(soup, anchor):
+    return text(soup.find(id=anchor))
+
+
+# --- every page
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/host/web01", "/assets?site=none", "/nowhere"])
+def test_a_page_is_built_for_everyone_and_carries_nothing_inline(fleet, address):
+    response = fleet.client.get(address, follow_redirects=True)
+    soup = BeautifulSoup(response.text, "html.parser")
+    assert soup.html["lang"] == "en"
+    assert len(soup.find_all("h1")) == 1
+    assert len(soup.find_all("main")) == 1
+    assert soup.find("a")["href"] == "#main"
+    for table in soup.find_all("table"):
+        assert table.caption.get_text(strip=True)
+        assert all(cell.get("scope") for cell in table.find_all("th"))
+    for nav in soup.find_all("nav"):
+        assert nav["aria-label"]
+    assert not soup.find_all(["script", "style"])
+    assert not soup.find_all(style=True)
+    for node in soup.find_all(href=True):
+        assert not urlsplit(node["href"]).netloc
+        if node["href"].startswith("#"):
+            assert soup.find(id=node["href"][1:])
+    ids = [node["id"] for node in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/assets.json", "/healthz", "/static/style.css"])
+def test_every_answer_has_the_security_headers_and_sets_no_cookie(empty, address):
+    response = empty.get(address)
+    assert response.status_code == 200
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("address", ["/", "/assets", "/static/style.css", "/nowhere"])
+def test_nothing_but_reading_is_allowed(fleet, method, address):
+    response = fleet.client.open(address, method=method)
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+
+
+def test_a_head_request_is_answered_without_a_body(empty):
+    response = empty.head("/assets")
+    assert (response.status_code, response.data) == (200, b"")
+
+
+# --- the overview
+
+
+def test_an_empty_database_shows_how_to_begin(empty):
+    soup = page(empty, "/")
+    assert text(soup.h1) == "No machine has reported yet"
+    commands = [code.get_text() for code in soup.main.find_all("code")]
+    assert commands == [
+        "salt-run cmdb.migrate",
+        "salt '*' state.apply cmdb",
+        "salt '*' cmdb.collect",
+    ]
+
+
+def test_each_tile_leads_to_a_list_with_the_same_number(client, database, lost_dimm):
+    ingest(database, [arrival(server(3), "web03", at=later(days=-30))])
+    broken = arrival(server(2), "web02", at=later(minutes=1))
+    broken.report.update(errors={"smart": {"type": "OSError", "message": "no"}}, partial=["smart"])
+    ingest(database, [broken])
+    assets, fresh, changes, problems = page(client, "/").find(class_="tiles").find_all("a")
+    assert text(assets.b) == "3"
+    assert total(page(client, assets["href"])) == 3
+    assert text(fresh.b) == "66 %"
+    assert text(fresh.small) == "2 of 3"
+    assert total(page(client, fresh["href"])) == 2
+    assert text(changes.b) == "2"
+    assert total(page(client, changes["href"])) == 2
+    assert text(problems.b) == "1"
+    assert total(page(client, problems["href"])) == 1
+
+
+def test_each_bar_leads_to_a_list_with_the_same_number(client, database):
+    machines = [
+        arrival(server(number, location={"site": f"dc{number % 10}"}), f"web{number}")
+        for number in range(1, 13)
+    ]
+    nowhere = server(99)
+    nowhere["system"].pop("product_name")
+    ingest(database, [*machines, arrival(nowhere, "nowhere")])
+    soup = page(client, "/")
+    sites, models, systems = (card.find_all("li") for card in soup.find_all(class_="bars"))
+    assert [text(bar.b) for bar in sites] == ["2", "2", *["1"] * 6, "3"]
+    assert text(sites[-1]).startswith("3 more")
+    assert [text(bar) for bar in models] == ["Dell Inc. PowerEdge R750 12", "Dell Inc. 1"]
+    assert text(systems[0]) == "Debian GNU/Linux 12 (bookworm) 13"
+    for bar in soup.select(".bars li:has(a), .legend li"):
+        assert total(page(client, bar.a["href"])) == int(text(bar.b))
+
+
+def test_the_last_changes_are_shown_even_when_they_are_old(client, database):
+    ingest(database, [arrival(server(1), at=later(days=-20))])
+    ingest(database, [arrival(server(1, firmware={"version": "2.0"}), at=later(days=-10))])
+    soup = page(client, "/")
+    assert text(soup.find(class_="tiles").find_all("b")[2]) == "0"
+    assert "Firmware › Version 1.9.2" in text(soup.find(class_="feed"))
+
+
+# --- the list
+
+
+def test_the_list_shows_values_as_people_say_them(fleet):
+    soup = page(fleet.client, "/assets")
+    assert text(soup.h1) == "Assets"
+    cells = [text(cell) for cell in soup.tbody.tr.find_all(["th", "td"])]
+    assert cells[:8] == [
+        "● fresh",
+        "web01",
+        "9XYZ001",
+        "Dell Inc.",
+        "PowerEdge R750",
+        "Debian GNU/Linux 12 (bookworm)",
+        "112",
+        "64 GiB",
+    ]
+    assert cells[8] == "3.8 TB"
+    moment = soup.tbody.time
+    assert moment["title"] == f"{NOW:%Y-%m-%d %H:%M} UTC"
+    assert text(moment).endswith(" ago")
+
+
+def test_a_filter_is_said_in_words_and_each_pill_removes_its_part(fleet):
+    soup = page(
+        fleet.client, "/assets?memory_bytes__lt=137438953472&minion_id__contains=web&q=9xyz"
+    )
+    said = "memory is under 128 GiB and minion contains web matching “9xyz”"
+    assert text(soup.h1) == f"Assets where {said}"
+    assert text(soup.title).startswith(text(soup.h1))
+    assert total(soup) == 1
+    first, second, third = soup.find(class_="pills").find_all("a")[:3]
+    assert first["href"] == "/assets?minion_id__contains=web&q=9xyz"
+    assert second["href"] == "/assets?memory_bytes__lt=137438953472&q=9xyz"
+    assert third["href"] == "/assets?memory_bytes__lt=137438953472&minion_id__contains=web"
+    assert total(page(fleet.client, first["href"])) == 2
+
+
+def test_a_repeated_field_means_either_value(fleet):
+    soup = page(fleet.client, "/assets?minion_id=web01&minion_id=web02&minion_id=web03")
+    assert total(soup) == 2
+    assert "minion is web01 or web02 or web03" in text(soup.h1)
+
+
+@pytest.mark.parametrize(
+    ("form", "address"),
+    [
+        ("_field=site&_op=contains&_value=dc+1", "/assets?site__contains=dc+1"),
+        ("_field=site&_op=exact&_value=a%26b", "/assets?site=a%26b"),
+        (
+            "q=web&_sort=-sn&_field=rack&_op=isnull&_value=",
+            "/assets?rack__isnull=true&q=web&_sort=-sn",
+        ),
+        ("_field=rack&_op=notnull&_value=x", "/assets?rack__isnull=false"),
+        ("os=x&_field=os&_op=exact&_value=y", "/assets?os=x&os=y"),
+        ("_field=rack&_op=exact&_value=", "/assets"),
+    ],
+)
+def test_the_filter_form_becomes_a_plain_address(empty, form, address):
+    response = empty.get(f"/assets?{form}")
+    assert (response.status_code, response.headers["Location"]) == (302, address)
+
+
+def test_headings_sort_and_turn_around(fleet):
+    soup = page(fleet.client, "/assets?_sort=sn&_col=sn,minion_id")
+    heading = soup.find("th", attrs={"aria-sort": "ascending"})
+    assert (text(heading), len(soup.find_all("th", attrs={"aria-sort": True}))) == ("SN", 1)
+    turned = page(fleet.client, heading.a["href"])
+    assert turned.find("th", attrs={"aria-sort": "descending"})
+    rows = [[text(cell) for cell in row.find_all(["th", "td"])] for row in turned.tbody("tr")]
+    assert rows == [["9XYZ002", "web02"], ["9XYZ001", "web01"]]
+
+
+def test_pages_lead_through_the_whole_list(client, database):
+    ingest(database, [arrival(server(number), f"web{number:02d}") for number in range(1, 8)])
+    address, names = "/assets?_limit=3&_col=minion_id", []
+    while address:
+        soup = page(client, address)
+        assert total(soup) == 7
+        names += [text(cell) for cell in soup.tbody("th")]
+        following = soup.find("a", rel="next")
+        address = following["href"] if following else None
+    assert names == [f"web{number:02d}" for number in range(1, 8)]
+    assert page(client, soup.find("a", rel="prev")["href"]).find("a", rel="prev")
+
+
+def test_the_json_list_has_the_rows_of_the_page(fleet):
+    query = "?_sort=-minion_id&_col=minion_id,memory_bytes,last_seen"
+    answer = fleet.client.get(f"/assets.json{query}").json
+    assert (answer["ok"], answer["total"]) == (True, 2)
+    assert [list(row) for row in answer["rows"]] == [
+        ["id", "minion_id", "memory_bytes", "last_seen"]
+    ] * 2
+    assert answer["rows"][1]["id"] == str(fleet.asset_id)
+    assert answer["rows"][1]["last_seen"] == NOW.isoformat()
+    shown = [text(cell) for cell in page(fleet.client, f"/assets{query}").tbody("th")]
+    assert shown == [row["minion_id"] for row in answer["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("sit=dc1", "there is no field 'sit'; did you mean 'site'?"),
+        ("site__contain=dc1", "did you mean 'contains'?"),
+        ("memory_bytes__lt=much", "memory_bytes is a size such as 256GiB"),
+        ("last_seen__lt=soon", "'soon' is not a time"),
+        ("_sorted=sn", "there is no option '_sorted'; did you mean '_sort'?"),
+        ("_sort=seriel", "there is no field 'seriel'"),
+        ("_col=sn,nothing", "there is no field 'nothing'"),
+        ("_limit=0", "_limit is '0', not a number from 1 to 1000"),
+        ("_offset=-1", "_offset is '-1', not a number from 0"),
+        ("_offset=99999999999999999999999", "not a number from 0"),
+        ("_offset=²", "not a number from 0"),
+        ("q=%00", "the address holds a NUL character"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_names_what_was_meant(empty, query, sentence):
+    assert sentence in text(page(empty, f"/assets?{query}", 400))
+    answer = empty.get(f"/assets.json?{query}")
+    assert answer.status_code == 400
+    assert answer.json["ok"] is False
+    assert sentence in answer.json["error"]
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_a_filter_that_finds_nothing_offers_the_ledger(fleet):
+    soup = page(fleet.client, "/assets?q=4c4c4544-0058-5910-805a-b9c04f000001")
+    link = soup.main.find("a", string=re.compile("every identifier"))
+    assert fleet.client.get(link["href"]).headers["Location"] == f"/a/{fleet.asset_id}"
+
+
+# --- one asset
+
+
+def test_an_asset_shows_its_parts_and_its_empty_slot(fleet):
+    soup = page(fleet.client, f"/a/{fleet.asset_id}")
+    assert text(soup.h1) == "web01"
+    assert "SN 9XYZ001 Dell Inc. PowerEdge R750" in text(soup.find(class_="asset"))
+    rows = soup.find(id="memory").tbody("tr")
+    assert text(rows[0]) == "A1 64 GiB DDR4 Samsung M393A8G40AB2 4F0001A1"
+    assert text(rows[1]).startswith("A2 empty")
+    assert "1 of 2 in use" in section(soup, "memory")
+    assert "Intel(R) Xeon(R) Gold 6330" in section(soup, "processors")
+    assert "sda PM9A3 S64F000001 3.8 TB" in section(soup, "disks")
+    assert "10.0.0.1/16" in section(soup, "network")
+    assert "0X45NX" in section(soup, "system-baseboards-chassis-firmware")
+    assert "Debian GNU/Linux 12" in section(soup, "operating_system")
+    assert "Role none" in section(soup, "virtual")
+    assert "Serial number dell/9xyz001 system.serial_number high" in section(soup, "identity")
+    assert '"locator": "A1"' in section(soup, "raw")
+
+
+def test_changes_are_told_by_revision_with_before_and_after(fleet):
+    told = section(page(fleet.client, f"/a/{fleet.asset_id}"), "changes")
+    assert "All 2" in told
+    assert "Revision 2" in told
+    assert "− removed Memory module A2 64 GiB DDR4 Samsung M393A8G40AB2 · 4F0001A2" in told
+    assert "~ changed Memory › Installed 128 GiB → became 64 GiB" in told
+    assert "Revision 1" in told
+    assert "first report" in told
+
+
+def test_none_found_not_collected_and_failed_are_three_texts(client, database):
+    facts = server(1, disks=[])
+    for name in ("network", "virtual"):
+        del facts[name]
+    one = arrival(facts)
+    error = {"type": "OSError", "message": "the socket is shut", "traceback": "Traceback: here"}
+    one.report.update(errors={"network": error}, partial=["network"])
+    ingest(database, [one])
+    soup = page(client, "/host/web01", 302)
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert "None found." in section(soup, "disks")
+    assert "no report of this machine has had this section" in section(soup, "virtual")
+    assert "Not collected: its collector failed" in section(soup, "network")
+    assert "OSError: the socket is shut" in section(soup, "network")
+    assert "Traceback: here" in section(soup, "problems")
+
+
+def test_a_section_that_failed_last_shows_what_was_known_before(client, database):
+    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    facts = server(1)
+    del facts["disks"]
+    failed = arrival(facts)
+    failed.report.update(errors={"disks": {"type": "OSError", "message": "no"}}, partial=["disks"])
+    ingest(database, [failed])
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert "Its collector failed" in section(soup, "disks")
+    assert "PM9A3" in section(soup, "disks")
+    assert f"{later(hours=-1):%Y-%m-%d %H:%M}" in section(soup, "disks")
+    assert f"{NOW:%Y-%m-%d %H:%M}" in section(soup, "memory")
+    ingest(database, [arrival(server(1), at=later(minutes=1))])
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert "failed" not in section(soup, "disks")
+
+
+def test_an_unchanged_report_counts_as_collecting_its_sections(client, database):
+    ingest(database, [arrival(server(1), at=later(hours=-2))])
+    ingest(database, [arrival(server(1), at=NOW)])
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert f"Collected {NOW:%Y-%m-%d %H:%M}" in section(soup, "disks")
+
+
+def test_the_latest_volatile_values_stand_beside_what_they_belong_to(client, database):
+    facts = server(1)
+    facts["network"][0]["volatile"] = {"speed_mbps": 25000, "carrier": False}
+    facts["operating_system"]["volatile"] = {"uptime_seconds": 77}
+    facts["memory"]["edac"] = [{"name": "mc0", "volatile": {"ce_count": 12}}]
+    ingest(database, [arrival(facts)])
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert "10.0.0.1/16 25000 Mbit/s no" in section(soup, "network")
+    assert "Uptime 77 s" in section(soup, "operating_system")
+    assert "mc0 12" in section(soup, "memory")
+
+
+def test_a_section_of_the_users_own_is_shown_too(client, database):
+    own = {
+        "contract": {"vendor": "ACME", "until": "2028-03-31", "sla": {"hours": 4}},
+        "pdu_ports": [
+            {"name": "P1", "max_watts": 300},
+            {"name": "P10", "on": True},
+            {"name": "P2"},
+        ],
+        "odd names": {"a b": [[1, 2], {"c": None, "d": "x"}], "": {"": "empty"}, "long": "y" * 400},
+    }
+    ingest(database, [arrival(server(1, **own))])
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert "Vendor ACME Until 2028-03-31" in section(soup, "facts-contract")
+    assert "300 W" in section(soup, "facts-pdu_ports")
+    names = [text(cell) for cell in soup.find(id="facts-pdu_ports").tbody("th")]
+    assert names == ["P1", "P2", "P10"]
+    assert "y" * 400 in section(soup, "facts-odd%20names")
+
+
+def test_sections_in_another_shape_than_ours_do_not_break_the_page(client, database):
+    odd = {
+        "memory": {"devices": "none", "installed_bytes": "a lot"},
+        "disks": {"sda": {"size_bytes": [1, {"a": 2}]}},
+        "network": [{"name": {"a": 1}, "addresses": {"b": [2]}, "permanent_mac": 5}],
+        "processors": [{"flags": {"x": [[]]}}],
+        "operating_system": [{"hostname": "x"}],
+        "chassis": [{}],
+    }
+    facts = {**server(1), **odd}
+    one = arrival(facts)
+    one.report["volatile"] = {"disks": "x", "network": {"5": "y"}, "memory": [1]}
+    outcomes = ingest(database, [one])
+    assert [outcome.status for outcome in outcomes] == ["new"]
+    asset_id = store.find(database, "web01")
+    assert "a lot" in section(page(client, f"/a/{asset_id}"), "memory")
+    later_one = copy.deepcopy(server(1))
+    ingest(database, [arrival(later_one, at=later(minutes=5))])
+    assert page(client, f"/a/{asset_id}")
+    assert page(client, "/changes")
+    assert page(client, "/")
+
+
+NAMES = st.sampled_from(
+    ["name", "locator", "present", "size_bytes", "serial_number", "devices", "items", "a.b", ""]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(0.5) | st.text(max_size=4),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(NAMES, below, max_size=3),
+    max_leaves=10,
+)
+FACTS = st.dictionaries(
+    st.sampled_from(["memory", "disks", "own"]),
+    st.dictionaries(NAMES, VALUES, max_size=4)
+    | st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=3),
+)
+
+
+@given(FACTS, FACTS, st.dictionaries(st.sampled_from(["memory", "disks"]), VALUES))
+@hypothesis.settings(max_examples=150, deadline=None)
+def test_any_facts_and_any_changes_can_be_shown(old, new, volatile):
+    old, new = normal(old), normal(new)
+    shown = sections.groups({"facts": new, "volatile": volatile, "collected": {}}, [])
+    blocks = [block for group in shown for one in group.sections for block in one.blocks]
+    cells = [row.cells if hasattr(row, "cells") else row for block in blocks for row in block.rows]
+    assert all(isinstance(text, str) for row in cells for text in row)
+    for change in diff(old, new):
+        line = history.line(change._asdict())
+        assert line.what
+        assert all(text is None or isinstance(text, str) for text in (line.old, line.new))
+
+
+def test_the_json_of_an_asset_is_its_overview(fleet):
+    answer = fleet.client.get(f"/a/{fleet.asset_id}.json").json
+    assert answer["ok"] is True
+    assert answer["asset"]["minion_id"] == "web01"
+    assert answer["asset"]["facts"]["disks"][0]["model"] == "PM9A3"
+    assert answer["asset"]["last_seen"] == NOW.isoformat()
+    assert {one["kind"] for one in answer["asset"]["identifiers"]} >= {"serial_number", "uuid"}
+
+
+@pytest.mark.parametrize(
+    ("age", "note"),
+    [(timedelta(hours=3), "Stale: silent since"), (timedelta(days=8), "Missing: silent since")],
+)
+def test_a_silent_machine_says_so_and_what_to_do(client, database, age, note):
+    ingest(database, [arrival(server(1), at=NOW - age)])
+    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    assert note in text(soup.find(class_="note"))
+    assert "salt web01 test.ping" in text(soup.find(class_="note"))
+
+
+def test_a_detached_machine_keeps_its_page_without_the_problems_of_its_heir(client, database):
+    ingest(database, [arrival(server(1), at=later(days=-3))])
+    heir = arrival(server(2))
+    heir.report.update(errors={"smart": {"type": "OSError", "message": "no"}}, partial=["smart"])
+    assert [one.status for one in ingest(database, [heir])] == ["new"]
+    soup = page(client, f"/a/{store.find(database, '9XYZ001')}")
+    assert text(soup.h1) == "9XYZ001"
+    assert "Detached since" in text(soup.find(class_="note"))
+    assert soup.find(id="problems") is None
+    assert "renamed Name web01" in section(soup, "changes")
+
+
+# --- the ways to an asset
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/sn/9XYZ001", "/host/web01", "/find?q=52:54:00:00:00:01", "/find?q=10.0.0.1", "/find?q=4F/x"],
+)
+def test_what_people_know_of_a_machine_leads_to_its_page(client, database, address):
+    facts = server(1)
+    facts["operating_system"]["hostname"] = "4F/x"
+    ingest(database, [arrival(facts)])
+    response = client.get(address)
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"/a/{store.find(database, 'web01')}"
+
+
+def test_a_serial_number_with_a_slash_leads_to_its_page(client, database):
+    facts = server(1)
+    facts["system"]["serial_number"] = "AB12/CD34"
+    ingest(database, [arrival(facts)])
+    assert client.get("/sn/AB12/CD34").status_code == 302
+
+
+def test_none_and_several_are_told_apart(client, database):
+    facts = server(2)
+    facts["operating_system"]["hostname"] = "web01x"
+    same = server(3)
+    same["operating_system"]["hostname"] = "web01x"
+    ingest(database, [arrival(facts, "a"), arrival(same, "b")])
+    assert "means several assets: a (" in text(page(client, "/host/web01x", 404))
+    soup = page(client, "/host/web01", 404)
+    assert "there is no asset 'web01'" in text(soup)
+    assert "similar: a, b" in text(soup)
+    assert page(client, "/a/00000000-0000-0000-0000-000000000000", 404)
+    assert page(client, "/a/nothing", 404)
+    assert page(client, "/find", 400)
+    answer = client.get("/a/00000000-0000-0000-0000-000000000000.json")
+    assert (answer.status_code, answer.json["status"]) == (404, 404)
+
+
+# --- changes and problems
+
+
+def test_the_feed_is_grouped_by_report_with_the_newest_first(client, database, lost_dimm):
+    ingest(database, [arrival(server(2, firmware={"version": "2"}), "web02", at=later(minutes=1))])
+    runs = page(client, "/changes?since=24h").find(class_="feed").find_all("li", recursive=False)
+    assert [text(run.a) for run in runs] == ["web02", "web01"]
+    assert len(runs[1].find_all("li")) == 2
+    cut = page(client, "/changes?_limit=1")
+    assert "the newest 1 shown" in text(cut.find(role="status"))
+    assert "Nothing changed" in text(
+        page(client, f"/changes?since={later(minutes=5):%Y-%m-%dT%H:%M}")
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("since=soon", "since: 'soon' is not a time"),
+        ("sinse=1h", "did you mean 'since'?"),
+        ("_limit=x", "_limit is 'x'"),
+    ],
+)
+def test_a_feed_that_cannot_be_asked_for_says_why(empty, query, sentence):
+    assert sentence in text(page(empty, f"/changes?{query}", 400))
+
+
+def test_operations_are_shown_by_symbol_word_and_class(client, database):
+    ingest(database, [arrival(server(1), at=later(hours=-3))])
+    facts = server(1)
+    first, second = facts["memory"]["devices"]
+    first["locator"] = "A9"
+    second["serial_number"] = "NEW00001"
+    facts["operating_system"]["kernel_release"] = "6.2"
+    facts["disks"].append({"name": "sdb", "serial_number": "D2", "size_bytes": 10**12})
+    facts["network"] = []
+    ingest(database, [arrival(facts, "web01b", at=NOW, previous="web01")])
+    feed = page(client, "/changes").find(class_="feed")
+    shown = {" ".join(node["class"]): text(node) for node in feed.find_all(class_="op")}
+    assert shown == {
+        "op added": "+ added",
+        "op removed": "− removed",
+        "op changed": "~ changed",
+        "op moved": "⇄ moved",
+        "op replaced": "↻ replaced",
+        "op renamed": "✎ renamed",
+    }
+    told = text(feed)
+    assert "Memory module 4F0001A1: Slot A1 → became A9" in told
+    assert "Disk sdb 1 TB · D2" in told
+    assert "Name web01 → became web01b" in told
+
+
+def test_of_a_long_list_only_the_difference_is_shown(client, database):
+    facts = server(1)
+    facts["processors"]["flags"] = [f"flag{number}" for number in range(100)]
+    ingest(database, [arrival(facts, at=later(hours=-1))])
+    facts["processors"]["flags"] = ["amx", *facts["processors"]["flags"][1:]]
+    ingest(database, [arrival(facts)])
+    told = text(page(client, "/changes").find(class_="feed"))
+    assert told.endswith("Processors › Flags flag0 → became amx")
+    facts["processors"]["flags"].append("sgx")
+    ingest(database, [arrival(facts, at=later(minutes=1))])
+    assert "Processors › Flags also sgx web01" in text(page(client, "/changes").find(class_="feed"))
+
+
+def test_problems_come_with_their_traceback_and_held_reports_with_their_claims(client, database):
+    broken = arrival(server(1))
+    error = {"type": "OSError", "message": "no", "traceback": "Traceback: line 1"}
+    broken.report.update(errors={"smart": error}, partial=["smart"])
+    ingest(database, [broken])
+    [held] = ingest(database, [arrival(server(2), "web01", at=later(minutes=1))])
+    assert held.status == "held"
+    soup = page(client, "/problems")
+    assert total(soup) == 2
+    assert "collector web01 smart OSError: no Traceback Traceback: line 1" in text(soup.main)
+    claims = soup.find(id="held").find_next("tbody")
+    assert "other hardware" in text(claims)
+    assert page(client, claims.a["href"]).h1.get_text() == "web01"
+    assert total(page(client, "/problems?minion_id=nobody")) == 0
+    assert page(client, "/problems?minion=x", 400)
+
+
+# --- text from machines is hostile
+
+
+def test_nothing_that_a_machine_says_is_taken_for_markup(client, database):
+    facts = server(1)
+    facts["operating_system"].update(hostname=HOSTILE, pretty_name=HOSTILE)
+    facts["system"].update(serial_number=HOSTILE, manufacturer=HOSTILE, product_name=HOSTILE)
+    facts["disks"][0].update(model=HOSTILE, name=HOSTILE)
+    facts["location"] = {"site": HOSTILE, "rack": HOSTILE}
+    facts["own" + HOSTILE] = {HOSTILE: HOSTILE}
+    broken = arrival(facts, f"web{HOSTILE}", at=later(minutes=-9))
+    error = {"type": HOSTILE, "message": HOSTILE, "traceback": HOSTILE}
+    broken.report.update(errors={HOSTILE: error}, partial=[HOSTILE])
+    ingest(database, [broken])
+    changed = copy.deepcopy(facts)
+    changed["firmware"]["version"] = HOSTILE
+    changed["disks"][0]["firmware_version"] = HOSTILE
+    changed["disks"].append({"name": HOSTILE + "2", "serial_number": HOSTILE})
+    ingest(database, [arrival(changed, f"web{HOSTILE}")])
+    held = arrival(server(2), f"web{HOSTILE}", at=later(minutes=1))
+    assert [one.status for one in ingest(database, [held])] == ["held"]
+    asset_id = store.find(database, f"web{HOSTILE}")
+    query = f"?site={HOSTILE}&q={HOSTILE}"
+    for address in [*PAGES, f"/assets{query}", f"/a/{asset_id}", f"/sn/x{HOSTILE}"]:
+        response = client.get(address)
+        assert HOSTILE not in response.text
+        assert "&lt;script&gt;" in response.text
+    for address in (f"/assets?{HOSTILE}=1", f"/assets?_sort={HOSTILE}", f"/x/{HOSTILE}?{HOSTILE}"):
+        assert HOSTILE not in client.get(address).text
+
+
+# --- when things go wrong
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/a/00000000-0000-0000-0000-000000000000", "/sn/x"])
+def test_without_a_database_every_page_says_so(address):
+    response = create_app(configured(AWAY)).test_client().get(address)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "10"
+    assert "cannot reach the database at postgresql+psycopg2://cmdb:***@127.0.0.1" in response.text
+    assert "start PostgreSQL" in response.text
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/assets.json", "/a/00000000-0000-0000-0000-000000000000.json"]
+)
+def test_without_a_database_programs_get_the_same_as_json(address):
+    response = create_app(configured(AWAY)).test_client().get(address)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+    answer = response.json
+    assert (answer["ok"], answer["status"]) == (False, 503)
+    assert "cannot reach the database" in answer["error"]
+    assert "start PostgreSQL" in answer["hint"]
+    assert answer["request_id"]
+
+
+def test_a_process_without_a_database_is_alive_and_not_ready():
+    client = create_app(configured(AWAY)).test_client()
+    assert client.get("/healthz").status_code == 200
+    response = client.get("/readyz")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+    assert response.text.startswith("cannot reach the database")
+
+
+def test_a_process_with_its_database_is_ready(empty):
+    assert (empty.get("/readyz").status_code, empty.get("/readyz").text) == (200, "ok\n")
+
+
+def test_a_database_without_a_schema_names_the_command(new_database):
+    client = create_app(configured(new_database(empty=True))).test_client()
+    assert "salt-run cmdb.migrate" in text(page(client, "/", 503))
+    assert "salt-run cmdb.migrate" in client.get("/readyz").text
+
+
+def test_a_bug_shows_a_request_id_and_logs_the_traceback_under_it(empty, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise RuntimeError("the reason is for the log")
+
+    monkeypatch.setattr(store, "assets", broken)
+    response = empty.get("/assets?q=x")
+    assert response.status_code == 500
+    assert "the reason is for the log" not in response.text
+    assert response.headers["X-Request-ID"] in response.text
+    assert response.headers["X-Request-ID"] in caplog.text
+    assert "RuntimeError: the reason is for the log" in caplog.text
+    assert empty.get("/assets.json").json["status"] == 500
+
+
+# --- what it never does, and what it costs
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO held VALUES ('x', 'x', '[]', '{}', now(), now(), 1)",
+        "UPDATE asset SET sn = 'x'",
+        "CREATE TABLE intruder (id int)",
+    ],
+)
+def test_postgresql_itself_refuses_a_write_of_the_application(fleet, statement):
+    database = fleet.app.extensions["database"]
+    with pytest.raises(store.StoreError, match="is read-only"), database.begin() as link:
+        link.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize(
+    "address", [*PAGES, "/assets?q=web&site__isnull=true", "/a/{}", "/a/{}.json"]
+)
+def test_a_page_costs_at_most_eight_statements(fleet, address):
+    fleet.client.get("/readyz")  # the check of the schema, once in a process
+    engine = _engine(os.getpid(), fleet.app.extensions["database"].url, True)
+    statements = []
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def note(link, cursor, statement, *_):
+        statements.append(statement)
+
+    assert fleet.client.get(address.format(fleet.asset_id)).status_code == 200
+    assert 0 < len(statements) <= 8, "\n\n".join(statements)

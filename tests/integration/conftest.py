@@ -1,0 +1,206 @@
+"""A master with the engine, two minions, and a database that can be cut off from them."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+import demo_machine
+from salt_ext import settings, store
+
+REPOSITORY = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PASSWORD = "not-for-the-screen"
+
+# What an accepted minion can do that has been broken into.
+FORGE = """
+import salt.channel.client
+
+class Load(dict):
+    def __setitem__(self, key, value):
+        # The channel would put our own id in.
+        if key != "id":
+            super().__setitem__(key, value)
+
+def send(load):
+    with salt.channel.client.ReqChannel.factory(__opts__) as channel:
+        try:
+            return str(channel.send(Load(load), tries=1, timeout=5))
+        except Exception as error:
+            return f"refused: {error}"
+"""
+
+
+class Gate:
+    """A TCP port in front of PostgreSQL's socket; closed, it is a database that is down."""
+
+    def __init__(self, target):
+        self.target = target
+        self.port = 0
+        self.sockets = []
+        self.open()
+
+    def open(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def close(self):
+        for one in [self.listener, *self.sockets]:
+            # Only a shutdown wakes the threads that wait in accept() and recv().
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self.sockets.clear()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.target)
+            self.sockets += [client, server]
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source, sink):
+        try:
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+
+class Fleet(NamedTuple):
+    """The daemons, the database behind them and the hardware that web01 looks at."""
+
+    master: object
+    web01: object
+    web02: object
+    gate: Gate
+    database: store.Database
+    hardware: Path
+
+    def run(self, program, *args, on=None):
+        """Run a Salt command and return its CompletedProcess."""
+        config = (on or self.master).config_dir
+        return subprocess.run(
+            [BIN / program, f"--config-dir={config}", *args],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, program, *args, on=None):
+        """Run a Salt command that must work; return its answer."""
+        # A log record of Salt's on the screen would not be ours.
+        result = self.run(program, "--out=json", "--log-level=quiet", *args, on=on)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return json.loads(result.stdout)
+
+    def collect(self, minion):
+        """Let a minion report."""
+        answer = self.json("salt", minion.id, "cmdb.collect", "--static")[minion.id]
+        assert answer["sent"] is True
+
+    def asset(self, minion):
+        """Return what the store has of a minion, or None."""
+        try:
+            return store.overview(self.database, store.find(self.database, minion.id))
+        except store.NotFound:
+            return None
+
+    def bios_version(self, minion):
+        """Return the one fact that the tests change, as the store has it."""
+        asset = self.asset(minion)
+        return asset and asset["facts"].get("firmware", {}).get("version")
+
+    def flash(self, version):
+        """Update the BIOS of web01."""
+        demo_machine.write(self.hardware, version)
+        return version
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """A function that asks until the answer is true, and fails when it never is."""
+
+    def ask(question, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not (answer := question()):
+            assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+            time.sleep(0.05)
+        return answer
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def salt_factories_config():
+    # Short, because a socket's path has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="cmdb-") as root:
+        yield {"root_dir": root, "inject_sitecustomize": False, "slow_stop": False}
+
+
+def _start(daemon):
+    # Once: when it is interrupted or fails, nobody wants to wait for three attempts.
+    daemon.start(max_start_attempts=1, start_timeout=40)
+
+
+@pytest.fixture(scope="session")
+def fleet(salt_factories, postgresql, new_database, tmp_path_factory):
+    home = tmp_path_factory.mktemp("fleet")
+    direct_url = new_database()
+    directory = psycopg2.extensions.parse_dsn(postgresql)["host"]
+    gate = Gate(f"{directory}/.s.PGSQL.5432")
+    url = f"postgresql+psycopg2://postgres:{PASSWORD}@127.0.0.1:{gate.port}"
+    url += urlsplit(direct_url).path
+    database = store.Database(settings.resolve(("test", {"database_url": direct_url})))
+    (home / "modules").mkdir()
+    (home / "modules/forge.py").write_text(FORGE)
+    master = salt_factories.salt_master_daemon(
+        "master",
+        overrides={
+            "cmdb": {"database_url": url, "sweep_seconds": 1},
+            "engines": [{"cmdb": {}}],
+            "file_roots": {"base": [str(REPOSITORY / "states")]},
+            "log_level_logfile": "info",
+        },
+    )
+    demo_machine.write(home / "hardware", "1.0.0")
+    minions = [
+        master.salt_minion_daemon(
+            name,
+            overrides={"cmdb": {"root": root}, "module_dirs": dirs, "log_level_logfile": "info"},
+        )
+        for name, root, dirs in (
+            ("web01", str(home / "hardware"), []),
+            ("web02", "/", [str(home)]),
+        )
+    ]
+    with ThreadPoolExecutor() as pool:
+        # Starting and stopping is most of the time; each waits for itself.
+        daemons = [master, *minions]
+        try:
+            _start(master)
+            list(pool.map(_start, minions))
+            yield Fleet(*daemons, gate, database, home / "hardware")
+        finally:
+            list(pool.map(lambda daemon: daemon.terminate(), daemons))
+            gate.close()
+            database.close()

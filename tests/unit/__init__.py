@@ -1,0 +1,1 @@
+"""Python, and PostgreSQL for the store."""

@@ -1,0 +1,59 @@
+"""The normal form of facts and the keys of components."""
+
+from salt_ext.document import encode, keyed, normal, split
+
+
+def test_nothing_below_a_section_is_null_blank_or_empty():
+    facts = {"system": {"version": "", "family": None, "tags": [], "uuid": "u"}, "gpus": []}
+    assert normal(facts) == {"system": {"uuid": "u"}, "gpus": []}
+
+
+def test_components_in_another_order_have_the_same_bytes():
+    disks = [{"serial_number": "B", "name": "sda"}, {"serial_number": "A", "name": "sdb"}]
+    assert encode(normal({"disks": disks})) == encode(normal({"disks": disks[::-1]}))
+
+
+def test_a_list_of_plain_values_keeps_its_order():
+    assert normal({"x": {"path": ["b", "a"]}}) == {"x": {"path": ["b", "a"]}}
+
+
+def test_a_part_is_known_by_its_serial_then_by_its_place():
+    dimm = {"serial_number": "4F2A11", "locator": "A3"}
+    empty = {"locator": "A4", "present": False}
+    assert list(keyed([dimm, empty])) == ["4F2A11", "A4"]
+
+
+def test_a_serial_that_stands_on_every_part_is_no_key():
+    same = [{"serial_number": "X", "locator": "A1"}, {"serial_number": "X", "locator": "A2"}]
+    assert list(keyed(same)) == ["X@A1", "X@A2"]
+
+
+def test_parts_that_nothing_tells_apart_are_still_counted():
+    assert len(keyed([{"size_bytes": 1}, {"size_bytes": 1}, {"size_bytes": 1}])) == 3
+
+
+def test_the_bank_belongs_to_the_place_of_a_dimm():
+    dimms = [
+        {"bank_locator": "Node1", "locator": "DIMM1"},
+        {"bank_locator": "Node2", "locator": "DIMM1"},
+    ]
+    assert list(keyed(dimms)) == ["Node1 DIMM1", "Node2 DIMM1"]
+
+
+def test_volatile_values_are_set_apart_by_section_and_component():
+    facts = {
+        "operating_system": {"id": "debian", "volatile": {"boot_id": "b"}},
+        "network": [{"name": "eth0", "volatile": {"speed_mbps": 1000}}, {"name": "eth1"}],
+        "memory": {"edac": [{"id": 0, "volatile": {"ce_count": 3}}]},
+    }
+    stable, volatile = split(facts)
+    assert stable == {
+        "operating_system": {"id": "debian"},
+        "network": [{"name": "eth0"}, {"name": "eth1"}],
+        "memory": {"edac": [{"id": 0}]},
+    }
+    assert volatile == {
+        "memory": {"edac": {"0": {"ce_count": 3}}},
+        "operating_system": {"boot_id": "b"},
+        "network": {"eth0": {"speed_mbps": 1000}},
+    }

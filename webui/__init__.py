@@ -1,0 +1,82 @@
+"""
+The read-only inventory in the browser: ``gunicorn 'webui:create_app()'``.
+
+It reads through :mod:`salt_ext.store` and nothing else, in transactions that
+PostgreSQL itself keeps from writing. It sets no cookie and needs no secret.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import MethodNotAllowed
+
+from salt_ext import store
+from salt_ext.settings import Settings, from_environ
+from webui import errors, format
+from webui.views import asset, assets, changes, find, health, overview, problems
+
+METHODS = ("GET", "HEAD")
+
+HEADERS = {
+    # Nothing inline and nothing from elsewhere: what a machine calls itself can
+    # never become a script, even if a template forgot to escape it.
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class _Json(DefaultJSONProvider):
+    """Moments as ISO 8601, and columns in the order that was asked for."""
+
+    sort_keys = False
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        """Return what JSON has for a value that it does not know."""
+        if isinstance(value, datetime):
+            return value.isoformat()
+        return DefaultJSONProvider.default(value)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application; without settings those of the environment."""
+    app = Flask(__name__)
+    app.json = _Json(app)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.extensions["database"] = store.Database(
+        from_environ(os.environ) if settings is None else settings, read_only=True
+    )
+    app.before_request(_accept_reads_only)
+    app.after_request(_add_headers)
+    format.register(app)
+    errors.register(app)
+    for view in (overview, assets, asset, find, changes, problems, health):
+        app.register_blueprint(view.blueprint)
+    return app
+
+
+def _accept_reads_only() -> None:
+    g.request_id = uuid.uuid4().hex[:12]
+    if request.method not in METHODS:
+        raise MethodNotAllowed(METHODS)
+    # PostgreSQL has no text with a NUL in it, so nothing can be found by one.
+    given = [request.path, *request.args, *(text for _, text in request.args.items(multi=True))]
+    if any("\0" in text for text in given):
+        raise store.FilterError("the address holds a NUL character")
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response

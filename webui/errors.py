@@ -1,0 +1,76 @@
+"""
+What goes wrong, in a sentence: as a page, or as JSON on a path that ends so.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from salt_ext import store
+
+RETRY_SECONDS = 10
+
+TITLES = {
+    400: "This cannot be asked",
+    404: "Not found",
+    405: "This page can only be read",
+    500: "Something broke here",
+    503: "The database is away",
+}
+
+
+def register(app: Flask) -> None:
+    """Give every kind of error its answer."""
+    app.register_error_handler(store.FilterError, _bad_question)
+    app.register_error_handler(store.NotFound, _not_found)
+    app.register_error_handler(store.StoreError, _store_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _bug)
+
+
+def answer(status: int, error: str, hint: str) -> Response:
+    """Return an error in the form that the path promises."""
+    if request.path.endswith(".json"):
+        response = jsonify(ok=False, error=error, hint=hint, status=status, request_id=g.request_id)
+    else:
+        title = TITLES.get(status, "This did not work")
+        page = render_template("error.html", title=title, status=status, error=error, hint=hint)
+        response = Response(page, mimetype="text/html")
+    response.status_code = status
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _bad_question(error: store.FilterError) -> Response:
+    return answer(400, str(error), "correct the address, or begin again with the whole list")
+
+
+def _not_found(error: store.NotFound) -> Response:
+    return answer(404, str(error), error.hint)
+
+
+def _store_error(error: store.StoreError) -> Response:
+    current_app.logger.warning("request %s: %s", g.request_id, error)
+    return answer(503, str(error), error.hint)
+
+
+def _http_error(error: HTTPException) -> Response:
+    response = answer(error.code or 500, error.description or error.name, "")
+    # What belongs to the status, such as Allow, comes along.
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    current_app.logger.error(
+        "request %s failed: %s %r", g.request_id, request.method, request.full_path, exc_info=error
+    )
+    return answer(
+        500,
+        "this page has a bug",
+        f"the traceback is in the log of the web process under {g.request_id}; please report it",
+    )

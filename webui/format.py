@@ -1,0 +1,35 @@
+"""
+What the templates may do with a value. All of it is text, and they escape it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+from flask import Flask
+
+from salt_ext.times import ago
+from salt_ext.words import binary, decimal, label, moment, value
+
+
+def register(app: Flask) -> None:
+    """Make these known to the templates."""
+    for filter_ in (label, value, binary, decimal, count, since, moment, pretty):
+        app.add_template_filter(filter_)
+
+
+def count(number: int) -> str:
+    """Return a number with its thousands apart."""
+    return f"{number:,}"
+
+
+def since(then: datetime) -> str:
+    """Return how long ago a moment was."""
+    return f"{ago(then, datetime.now(timezone.utc))} ago"
+
+
+def pretty(value: Any) -> str:
+    """Return JSON to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)

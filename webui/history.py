@@ -1,0 +1,39 @@
+"""
+Changes grouped by the report that brought them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from salt_ext.changes import Line, line, worth_telling
+
+
+class Run(NamedTuple):
+    """What one report changed."""
+
+    asset_id: uuid.UUID
+    minion_id: str | None
+    sn: str | None
+    revision: int
+    recorded_at: datetime
+    lines: list[Line]
+
+
+def runs(rows: Iterable[Mapping[str, Any]]) -> list[Run]:
+    """Group changes, as the store lists them, by the report that brought them."""
+    found = []
+    for (asset_id, revision), group in groupby(
+        rows, key=lambda row: (row["asset_id"], row["revision"])
+    ):
+        members = list(group)
+        first = members[0]
+        lines = [line(row) for row in worth_telling(members)]
+        found.append(
+            Run(asset_id, first["minion_id"], first["sn"], revision, first["recorded_at"], lines)
+        )
+    return found

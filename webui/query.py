@@ -1,0 +1,176 @@
+"""
+The question of the asset list: from an address, into words, and back into addresses.
+
+Fields and their comparisons are the store's own grammar; what begins with ``_``
+is an option of the page, so that no field can ever clash with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from salt_ext import store
+from salt_ext.settings import nearest
+from salt_ext.words import label, value
+
+OPTIONS = ("_col", "_sort", "_limit", "_offset")
+FORM = ("_field", "_op", "_value")
+LIMIT = 100
+MAX_LIMIT = 1000
+MAX_OFFSET = 10_000_000
+
+WORDS = {
+    "exact": "is",
+    "not": "is not",
+    "contains": "contains",
+    "startswith": "starts with",
+    "endswith": "ends with",
+    "gt": "is over",
+    "gte": "is at least",
+    "lt": "is under",
+    "lte": "is at most",
+    "in": "is one of",
+    "notin": "is none of",
+    "isnull": "is empty",
+    "notnull": "is not empty",
+}
+MOMENTS = ("first_seen", "changed_at", "last_seen")
+MOMENT_WORDS = {"gt": "after", "gte": "since", "lt": "before", "lte": "up to"}
+PROPER = ("OS", "SN")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to list."""
+
+    filters: Mapping[str, str | list[str]] = field(default_factory=dict)
+    text: str = ""
+    columns: tuple[str, ...] = store.DEFAULT_COLUMNS
+    sort: str = "minion_id"
+    limit: int = LIMIT
+    offset: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The filter in words, for headings, bookmarks and printouts."""
+        words = [words_of(name, given) for name, given in self.filters.items()]
+        where = f" where {' and '.join(words)}" if words else ""
+        return f"Assets{where}" + (f" matching “{self.text}”" if self.text else "")
+
+    @property
+    def pills(self) -> list[tuple[str, Query]]:
+        """Each condition in words, and the query without it."""
+        found = []
+        for name, given in self.filters.items():
+            left = {key: item for key, item in self.filters.items() if key != name}
+            found.append((words_of(name, given), replace(self, filters=left, offset=0)))
+        if self.text:
+            found.append((f"matches “{self.text}”", replace(self, text="", offset=0)))
+        return found
+
+    def sorted_by(self, column: str) -> Query:
+        """Return the query in the order of a column, turned around when it is already."""
+        turned = f"-{column}" if self.sort == column else column
+        return replace(self, sort=turned, offset=0)
+
+    def at(self, offset: int) -> Query:
+        """Return the page of the query that begins there."""
+        return replace(self, offset=max(0, offset))
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query as parameters; what is as usual is left out."""
+        pairs = [
+            (name, one)
+            for name, given in self.filters.items()
+            for one in (given if isinstance(given, list) else [given])
+        ]
+        if self.text:
+            pairs.append(("q", self.text))
+        if self.columns != store.DEFAULT_COLUMNS:
+            pairs.append(("_col", ",".join(self.columns)))
+        if self.sort != "minion_id":
+            pairs.append(("_sort", self.sort))
+        if self.limit != LIMIT:
+            pairs.append(("_limit", str(self.limit)))
+        if self.offset:
+            pairs.append(("_offset", str(self.offset)))
+        return pairs
+
+    @property
+    def string(self) -> str:
+        """The query as it stands behind the path of an address."""
+        return f"?{urlencode(self.pairs)}" if self.pairs else ""
+
+
+def parse(args: MultiDict[str, str]) -> Query:
+    """Return the query of an address. Raises :class:`store.FilterError` for an unknown option."""
+    filters: dict[str, str | list[str]] = {}
+    for name, given in args.lists():
+        if name.startswith("_") and name not in OPTIONS:
+            hint = nearest(name, OPTIONS) or f"; there are: {', '.join(OPTIONS)}"
+            raise store.FilterError(f"there is no option {name!r}{hint}")
+        if name not in (*OPTIONS, "q"):
+            filters[name] = given if len(given) > 1 else given[0]
+    columns = [one.strip() for given in args.getlist("_col") for one in given.split(",")]
+    return Query(
+        filters,
+        " ".join(args.getlist("q")).strip(),
+        tuple(dict.fromkeys(one for one in columns if one)) or store.DEFAULT_COLUMNS,
+        args.get("_sort") or "minion_id",
+        number(args, "_limit", LIMIT, 1, MAX_LIMIT),
+        number(args, "_offset", 0, 0, MAX_OFFSET),
+    )
+
+
+def number(args: MultiDict[str, str], name: str, usual: int, least: int, most: int) -> int:
+    """Return an option that is a number within bounds."""
+    text = args.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+        raise store.FilterError(f"{name} is {text!r}, not a number from {least} to {most}")
+    return int(text)
+
+
+def from_form(args: MultiDict[str, str]) -> Query | None:
+    """Return the query that the filter form means, or None when it was not sent."""
+    if "_field" not in args:
+        return None
+    left = MultiDict((name, one) for name, one in args.items(multi=True) if name not in FORM)
+    name, operator, given = (args.get(part, "").strip() for part in FORM)
+    if operator in ("isnull", "notnull"):
+        left[f"{name}__isnull"] = "false" if operator == "notnull" else "true"
+    elif given:
+        left.add(name if operator in ("", "exact") else f"{name}__{operator}", given)
+    return replace(parse(left), offset=0)
+
+
+def words_of(name: str, given: Any) -> str:
+    """Return one condition in words."""
+    field_name, _, operator = name.partition("__")
+    operator = operator or "exact"
+    title = label(field_name)
+    title = title if title in PROPER else title.lower()
+    if operator == "isnull":
+        is_empty = str(given).lower() in ("1", "true", "yes")
+        return f"{title} {WORDS['isnull' if is_empty else 'notnull']}"
+    values = given if isinstance(given, list) else [given]
+    if operator in ("in", "notin"):
+        values = [one for text in values for one in text.split(",")]
+    shown = " or ".join(_shown(field_name, one) for one in values)
+    words = WORDS.get(operator, operator)
+    if field_name in MOMENTS:
+        words = MOMENT_WORDS.get(operator, words)
+    return f"{title} {words} {shown}"
+
+
+def _shown(field_name: str, given: str) -> str:
+    if field_name.endswith("_bytes") and given.isascii() and given.isdigit():
+        return value(int(given), field_name)
+    if field_name in MOMENTS and given[:-1].isdigit():
+        return f"{given} ago"
+    return given

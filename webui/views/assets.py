@@ -1,0 +1,56 @@
+"""
+The list of assets: filtered, sorted, in pages; as a page and as JSON.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from salt_ext import store
+from salt_ext.words import label
+from webui import query
+from webui.views import database
+
+blueprint = Blueprint("assets", __name__)
+
+NUMBERS = ("processor_threads", "memory_bytes", "disk_bytes", "disk_count")
+
+
+def _read(question: query.Query) -> tuple[list[dict[str, object]], int]:
+    return store.assets(
+        database(),
+        filters=question.filters,
+        text=question.text,
+        columns=question.columns,
+        sort=question.sort,
+        limit=question.limit,
+        offset=question.offset,
+    )
+
+
+@blueprint.get("/assets")
+def page() -> str | AnyResponse:
+    """Show a page of the list."""
+    sent = query.from_form(request.args)
+    if sent is not None:
+        # The form's own parameters never stay in an address that people pass on.
+        return redirect(url_for("assets.page") + sent.string)
+    question = query.parse(request.args)
+    rows, total = _read(question)
+    return render_template(
+        "assets.html",
+        question=question,
+        rows=rows,
+        total=total,
+        numbers=NUMBERS,
+        fields=sorted(store.fields(database().settings), key=label),
+        words=query.WORDS,
+    )
+
+
+@blueprint.get("/assets.json")
+def data() -> Response:
+    """Return the same rows for programs."""
+    rows, total = _read(query.parse(request.args))
+    return jsonify(ok=True, total=total, rows=rows)

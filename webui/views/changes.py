@@ -1,0 +1,49 @@
+"""
+What changed in the fleet, the newest first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from flask import Blueprint, render_template, request
+
+from salt_ext import store
+from salt_ext.settings import nearest
+from salt_ext.times import moment
+from webui.history import runs
+from webui.query import number
+from webui.views import database
+
+blueprint = Blueprint("changes", __name__)
+
+OPTIONS = ("since", "_limit")
+SINCE = ("1h", "24h", "7d", "30d")
+LIMIT = 200
+MAX_LIMIT = 1000
+
+
+@blueprint.get("/changes")
+def page() -> str:
+    """Show the changes since a moment."""
+    for name in request.args:
+        if name not in OPTIONS:
+            hint = nearest(name, OPTIONS) or f"; there are: {', '.join(OPTIONS)}"
+            raise store.FilterError(f"there is no option {name!r}{hint}")
+    since = request.args.get("since") or "24h"
+    try:
+        start = moment(since, datetime.now(timezone.utc))
+    except ValueError as error:
+        raise store.FilterError(f"since: {error}") from None
+    limit = number(request.args, "_limit", LIMIT, 1, MAX_LIMIT)
+    rows = store.changes(database(), since=start, limit=limit)
+    total = store.count_changes(database(), since=start)
+    return render_template(
+        "changes.html",
+        runs=runs(rows),
+        shown=len(rows),
+        total=total,
+        since=since,
+        start=start,
+        choices=SINCE,
+    )

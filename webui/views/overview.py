@@ -1,0 +1,99 @@
+"""
+The fleet on one page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from flask import Blueprint, render_template
+
+from salt_ext import store
+from webui.history import runs
+from webui.query import Query
+from webui.views import database
+
+blueprint = Blueprint("overview", __name__)
+
+GROUPS = {
+    "Sites": ("site",),
+    "Models": ("manufacturer", "product_name"),
+    "Operating systems": ("os",),
+}
+SHOWN_GROUPS = 8
+SHOWN_CHANGES = 10
+
+
+class Bar(NamedTuple):
+    """How many assets have a value, and the list of them; no list for all the others."""
+
+    text: str
+    assets: int
+    percent: float
+    query: Query | None
+
+
+@blueprint.get("/")
+def page() -> str:
+    """Show how many there are, how fresh, of which kinds, and what changed last."""
+    now = datetime.now(timezone.utc)
+    # One statement for all groupings: the numbers of a page belong to one moment.
+    fields = [name for names in GROUPS.values() for name in names]
+    totals, rows = store.report(database(), group_by=fields)
+    changed = store.count_changes(database(), since=now - timedelta(hours=24))
+    recent = store.changes(database(), limit=SHOWN_CHANGES)
+    _, problems = store.problems(database(), limit=1)
+    return render_template(
+        "overview.html",
+        totals=totals,
+        freshness=_freshness(totals),
+        groups={title: _bars(names, rows) for title, names in GROUPS.items()},
+        runs=runs(recent),
+        changed=changed,
+        problems=problems,
+    )
+
+
+def _freshness(totals: dict[str, Any]) -> list[Bar]:
+    return [
+        Bar(name, totals[name], _percent(totals[name], totals["assets"]), _is({"freshness": name}))
+        for name in store.FRESHNESS
+    ]
+
+
+def _bars(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[Bar]:
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row in rows:
+        counts[tuple(row[name] for name in names)] += row["assets"]
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    most = ordered[0][1] if ordered else 0
+    bars = [
+        Bar(
+            " ".join(one for one in values if one) or "not known",
+            number,
+            _percent(number, most),
+            _is(dict(zip(names, values, strict=True))),
+        )
+        for values, number in ordered[:SHOWN_GROUPS]
+    ]
+    rest = sum(number for _, number in ordered[SHOWN_GROUPS:])
+    if rest:
+        others = len(ordered) - SHOWN_GROUPS
+        bars.append(Bar(f"{others} more", rest, _percent(min(rest, most), most), None))
+    return bars
+
+
+def _is(values: dict[str, Any]) -> Query:
+    """Return the list of the assets with these values; None means that there is none."""
+    return Query(
+        {
+            (name if given is not None else f"{name}__isnull"): "true" if given is None else given
+            for name, given in values.items()
+        }
+    )
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 0
