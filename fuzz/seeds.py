@@ -9,8 +9,20 @@ from pathlib import Path
 import demo_machine
 from fuzz.targets import TARGETS
 
-LIMIT_BYTES = 64 * 1024
+LIMIT_BYTES = 8 * 1024  # of a text, which is left out when it has more
+LIMIT_TABLE_BYTES = 2 * 1024  # of a table, which is cut
 LIMIT_FILES = 200
+
+# Numbers that are none, lines that end elsewhere, and what means something to our parsers.
+DICTIONARY = "\n".join(
+    f'"{word}"'
+    for word in (
+        *(r"\xc2\xb2", r"\xd9\xa1", r"\xc2\x85", r"\x1c", r"\x00", r"\xff", r"\x0b"),
+        *("0x", "-1", "1e999", "NaN", "..", "[0x", " : ", ": ", " = ", "=", "[", "]", "{", "}"),
+        *("9" * 20, "0-999999999", "null", "true", "[[[[[[[[[[[[[[[[", "18446744073709551616"),
+    )
+)
+NUMBER = b"9" * 5000  # int() refuses so many digits
 
 WORDS: dict[str, tuple[bytes, ...]] = {
     "mdstat": (
@@ -95,7 +107,8 @@ def corpus() -> Path | None:
 
 def write(name: str, directory: Path) -> int:
     """Write the first inputs of a target as files and return how many there are."""
-    inputs = list(WORDS.get(name, ()))
+    inputs = [*WORDS.get(name, ())]
+    inputs += [line + NUMBER for line in {b"", *(seed.rpartition(b"1")[0] for seed in inputs)}]
     table = demo_machine.smbios("1.0", ("A2",))
     if name == "smbios":
         inputs.append(b"\x0f" + table)
@@ -106,9 +119,13 @@ def write(name: str, directory: Path) -> int:
         for pattern in TARGETS[name].patterns:
             files = [path for path in sorted(captured.glob(pattern)) if path.is_file()]
             for path in files[:LIMIT_FILES]:
-                data = path.read_bytes()[:LIMIT_BYTES]
-                # A dump has its table behind an entry point of 32 bytes; a bare one is as good.
-                inputs.append(b"\x0f" + data[32:] if name == "smbios" else data)
+                data = path.read_bytes()
+                if name == "smbios":  # a dump has its table behind an entry point of 32 bytes
+                    inputs.append(b"\x0f" + data[32:LIMIT_TABLE_BYTES])
+                elif name == "machine":
+                    inputs.append(data[:LIMIT_TABLE_BYTES])
+                elif len(data) <= LIMIT_BYTES:
+                    inputs.append(data)
     for number, data in enumerate(inputs):
         (directory / f"seed{number:03}").write_bytes(data)
     return len(inputs)

@@ -46,21 +46,12 @@ from salt_ext.facts import (
 from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
 
+# By their types: a decoder is named like the constant that has its number.
 DECODERS = {
-    smbios_types.BIOS: smbios_types.bios,
-    smbios_types.BASEBOARD: smbios_types.baseboard,
-    smbios_types.CHASSIS: smbios_types.chassis,
-    smbios_types.PROCESSOR: smbios_types.processor,
-    smbios_types.SLOT: smbios_types.slot,
-    smbios_types.OEM_STRINGS: smbios_types.oem_strings,
-    smbios_types.MEMORY_ARRAY: smbios_types.memory_array,
-    smbios_types.MEMORY_DEVICE: smbios_types.memory_device,
-    smbios_types.IPMI: smbios_types.ipmi,
-    smbios_types.POWER_SUPPLY: smbios_types.power_supply,
-    smbios_types.ONBOARD_DEVICE: smbios_types.onboard_device,
-    smbios_types.HOST_INTERFACE: smbios_types.host_interface,
-    smbios_types.TPM: smbios_types.tpm,
-}
+    number: getattr(smbios_types, name.lower())
+    for name, number in vars(smbios_types).items()
+    if isinstance(number, int) and hasattr(smbios_types, name.lower())
+} | {smbios_types.HOST_INTERFACE: bmc.redfish}
 FROM_TABLES = (
     "system",
     "baseboards",
@@ -89,7 +80,7 @@ class Strict(bytes):
     def __getitem__(self, key: Any) -> Any:
         """Refuse what Python would answer with other bytes, or with fewer."""
         at = (key.start, key.stop) if isinstance(key, slice) else (key,)
-        if any(not 0 <= offset <= len(self) for offset in at):
+        if any(not 0 <= offset <= len(self) for offset in at) or key == len(self):
             raise IndexError(f"{key} is outside of {len(self)} bytes")
         return super().__getitem__(key)
 
@@ -138,12 +129,9 @@ def smbios_machine(data: bytes) -> Any:
 
 
 def _decoded(item: smbios.Structure, version: tuple[int, int]) -> Any:
-    if item.type == smbios_types.SYSTEM:
-        return smbios_types.system(item, version)
     # Any decoder may meet any structure: types are numbers that firmware writes.
     decoder = DECODERS.get(item.type) or list(DECODERS.values())[item.handle % len(DECODERS)]
-    extra = bmc.redfish(item) if item.type == smbios_types.HOST_INTERFACE else {}
-    return [decoder(item), extra]
+    return decoder(item, version) if decoder is smbios_types.system else decoder(item)
 
 
 def texts(*functions: Callable[[str], Any]) -> Callable[[bytes], Any]:
@@ -276,9 +264,7 @@ def check(name: str, data: bytes) -> None:
 def _plain(value: Any) -> Any:
     """Return a result as data: some functions return what is not a section yet."""
     if isinstance(value, dict):
-        return {
-            key if isinstance(key, str) else str(key): _plain(item) for key, item in value.items()
-        }
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         return [_plain(item) for item in value]
     return value

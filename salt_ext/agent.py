@@ -34,15 +34,22 @@ def document(opts: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def report(opts: Mapping[str, Any], mode: str) -> dict[str, Any]:
-    """Return the report of this machine; ``mode`` is one of ``report.MODES``."""
-    from salt_ext import report as envelope
-
+def whole_document(opts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same with the sections of the slow collectors, which the grain has no time for."""
     result = document(opts)
     slow = slow_sections(opts)
     result["errors"].update(slow.pop("errors"))
     result["partial"] = sorted({*result["partial"], *slow.pop("partial")})
-    return envelope.build({**result, **slow}, opts["id"], previous_name(opts), mode)
+    result.update(slow)
+    result["identity"] = identify(result)
+    return result
+
+
+def report(opts: Mapping[str, Any], mode: str) -> dict[str, Any]:
+    """Return the report of this machine; ``mode`` is one of ``report.MODES``."""
+    from salt_ext import report as envelope
+
+    return envelope.build(whole_document(opts), opts["id"], previous_name(opts), mode)
 
 
 def slow_sections(opts: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ sysfs, and :func:`counts` is for the kernels and captures that have no sysfs.
 
 from __future__ import annotations
 
+from salt_ext.facts.paths import whole
+
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from typing import Any
@@ -121,8 +123,8 @@ def counts(text: str) -> dict[str, int]:
             numbered += 1
         elif name == "processor":
             threads = 1  # an old ARM kernel for one CPU names it and does not number it
-        elif name in ("cpus detected", "ncpus active") and value.isdigit():
-            threads = int(value)  # Alpha and SPARC say it in one line
+        elif name in ("cpus detected", "ncpus active"):
+            threads = whole(value) or threads  # Alpha and SPARC say it in one line
         elif name in ("physical id", "package"):
             package = value
             packages.add(value)
@@ -152,20 +154,27 @@ def _first(fields: dict[str, str], names: tuple[str, ...]) -> str | None:
 
 def _arm(fields: dict[str, str]) -> dict[str, str]:
     """Return the names of an ARM core, which the kernel knows by two numbers only."""
-    try:
-        implementer = int(fields["cpu implementer"], 16)
-        part = int(fields["cpu part"], 16)
-    except (KeyError, ValueError):
+    implementer, part, variant = (
+        _hexadecimal(fields.get(name)) for name in ("cpu implementer", "cpu part", "cpu variant")
+    )
+    if implementer is None or part is None:
         return {}
     found = {}
     if vendor := IMPLEMENTERS.get(implementer):
         found["vendor"] = vendor
     if model := PARTS.get((implementer, part)):
         found["model"] = model
-    variant, revision = fields.get("cpu variant", ""), fields.get("cpu revision", "")
-    if variant.startswith("0x") and revision.isdigit():
-        found["stepping"] = f"r{int(variant, 16)}p{revision}"
+    revision = fields.get("cpu revision", "")
+    if variant in range(16) and revision.isdigit():
+        found["stepping"] = f"r{variant}p{revision}"
     return found
+
+
+def _hexadecimal(text: str | None) -> int | None:
+    try:
+        return int(text or "", 16)
+    except ValueError:
+        return None
 
 
 def _s390_machine(text: str) -> str | None:
@@ -176,8 +185,7 @@ def _s390_machine(text: str) -> str | None:
 
 def _mhz(text: str | None) -> int | None:
     """Return the number in ``3690.000000MHz``."""
-    whole = (text or "").partition(".")[0].removesuffix("MHz")
-    return int(whole) if whole.isdigit() else None
+    return whole((text or "").partition(".")[0].removesuffix("MHz"))
 
 
 def _announced_mhz(model: str) -> int | None:
@@ -185,6 +193,6 @@ def _announced_mhz(model: str) -> int | None:
     number = model.rpartition("@")[2].strip()
     for unit, factor in (("GHz", 1000), ("MHz", 1)):
         digits = number.removesuffix(unit)
-        if digits != number and digits.replace(".", "", 1).isdigit():
+        if digits != number and whole(digits.replace(".", "", 1)) is not None:
             return round(float(digits) * factor)
     return None

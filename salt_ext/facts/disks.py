@@ -88,7 +88,7 @@ def _nvme(root: Root, base: str) -> dict[str, Any]:
         "serial_number": root.text(f"{device}/serial", 256),
         "firmware_version": root.text(f"{device}/firmware_rev", 64),
         "transport": "nvme",
-        **_name_of_namespace(root.text(f"{base}/wwid", 256)),
+        **_names_of_namespace(root, base),
     }
     controller = device
     if root.text(f"{device}/address", 256) is None:
@@ -100,11 +100,15 @@ def _nvme(root: Root, base: str) -> dict[str, Any]:
     return {**found, "pci_slot": slot} if slot else found
 
 
-def _name_of_namespace(wwid: str | None) -> dict[str, str]:
-    kind, dot, value = (wwid or "").lower().partition(".")
-    if not dot or kind != "eui":
-        return {}  # made of the serial number, or a UUID that formatting changes
-    return {"eui64" if len(value) == 16 else "nguid": value}
+def _names_of_namespace(root: Root, base: str) -> dict[str, str]:
+    kind, _, value = (root.text(f"{base}/wwid", 256) or "").lower().partition(".")
+    if kind == "eui":
+        return {"eui64" if len(value) == 16 else "nguid": value}
+    # A namespace may have a UUID too, and the kernel prefers that as its wwid.
+    found = {"eui64": root.text(f"{base}/eui", 64), "nguid": root.text(f"{base}/nguid", 64)}
+    return {
+        name: text.lower().replace(" ", "").replace("-", "") for name, text in found.items() if text
+    }
 
 
 def _virtio(root: Root, base: str) -> dict[str, Any]:

@@ -112,7 +112,9 @@ class _Document:
         self.chassis = _mappings(facts.get("chassis"))
         self.network = _mappings(facts.get("network"))
         self.virtual = _mapping(facts.get("virtual"))
-        self.cloud = _mapping(self.virtual.get("cloud"))
+        # Where DMI has no instance id, the cloud's own service may have told it.
+        by_dmi = _mapping(self.virtual.get("cloud"))
+        self.cloud = by_dmi if by_dmi.get("instance_id") else _mapping(facts.get("cloud")) or by_dmi
         self.machine_id = _text(_mapping(facts.get("operating_system")).get("machine_id"))
         self.minion_id = _text(facts.get("minion_id"))
         self.is_virtual = self._is_virtual()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from salt_ext.facts.paths import whole
+
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from typing import Any
@@ -58,15 +60,15 @@ def _member(word: str) -> Facts | None:
 def _more(array: Facts, words: list[str]) -> None:
     """Add what a line below the array's own says."""
     for word, after in zip(words, [*words[1:], ""], strict=True):
-        if after == "blocks" and word.isdecimal():
-            array["size_bytes"] = int(word) * 1024
+        if after == "blocks" and (blocks := whole(word)) is not None:
+            array["size_bytes"] = blocks * 1024
         elif word == "super":
             array["metadata_version"] = after
         elif word[:1] == "[" and word[-1:] == "]" and "/" in word:
-            total, _, there = word[1:-1].partition("/")
-            if total.isdecimal() and there.isdecimal():
-                array["raid_disks"] = int(total)
-                array["health"] = {"degraded": max(0, int(total) - int(there))}
+            total, there = map(whole, word[1:-1].split("/", 1))
+            if total is not None and there is not None:
+                array["raid_disks"] = total
+                array["health"] = {"degraded": max(0, total - there)}
         elif word in ACTIONS and after == "=":
             array["volatile"]["action"] = ACTIONS[word]
         elif word.partition("=")[0] in ACTIONS and word.partition("=")[2]:  # resync=DELAYED

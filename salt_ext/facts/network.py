@@ -9,7 +9,7 @@ tap, docker0, ifb, dummy, lo. Virtual functions are counted at their card.
 
 from __future__ import annotations
 
-from salt_ext.facts.paths import assignments, pci_slot
+from salt_ext.facts.paths import assignments, pci_slot, whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def _vlan_ids(root: Root) -> dict[str, int]:
     found = {}
     for line in (root.text("/proc/net/vlan/config") or "").splitlines():
         name, _, rest = line.partition("|")
-        number = rest.partition("|")[0].strip()
-        if number.isdigit():
-            found[name.strip()] = int(number)
+        number = whole(rest.partition("|")[0].strip())
+        if number is not None:
+            found[name.strip()] = number
     return found
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from salt_ext.facts.paths import whole
+
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from typing import Any
@@ -31,7 +33,7 @@ def operating_system(root: Root) -> dict[str, Any]:
         "machine_id": _machine_id(root),
         "volatile": {
             "boot_id": root.text("/proc/sys/kernel/random/boot_id", 64),
-            "uptime_seconds": int(uptime) if uptime.isdigit() else None,
+            "uptime_seconds": whole(uptime),
         },
     }
 

@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MAX_NUMBERS = 1 << 16  # of one list: no kernel has so many CPUs
+
+
 def pci_slot(path: str) -> str | None:
     """Return the PCI function nearest to a device, such as ``0000:3b:00.1``."""
     for part in reversed(path.split("/")):
@@ -29,13 +32,20 @@ def assignments(text: str | None) -> dict[str, str]:
     return {name: value for name, equals, value in pairs if equals}
 
 
+def whole(text: str | None) -> int | None:
+    """Return a text that is nothing but digits as a number, when it has 64 bits at most."""
+    # Not isdigit alone: "²" is a digit too, and no number.
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def numbers(text: str | None) -> list[int]:
     """Return the numbers of a kernel list such as ``0-3,8,10-11``."""
     found: list[int] = []
     for part in (text or "").split(","):
         first, dash, last = part.strip().partition("-")
-        if first.isdigit() and (last.isdigit() or not dash):
-            found.extend(range(int(first), int(last or first) + 1))
+        low, high = whole(first), whole(last if dash else first)
+        if low is not None and high is not None and high - low < MAX_NUMBERS - len(found):
+            found.extend(range(low, high + 1))
     return found
 
 

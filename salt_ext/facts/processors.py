@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from salt_ext.facts import cpuinfo, smbios, smbios_types
 from salt_ext.facts.operating_system import architecture
-from salt_ext.facts.paths import numbers, ranges
+from salt_ext.facts.paths import numbers, ranges, whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def _caches_of(
 
 
 def _size(text: str | None) -> int | None:
-    digits, unit = (text or "")[:-1], (text or "")[-1:]
-    return int(digits) * UNITS[unit] if digits.isdigit() and unit in UNITS else None
+    number, unit = whole((text or "")[:-1]), (text or "")[-1:]
+    return number * UNITS[unit] if number is not None and unit in UNITS else None
 
 
 def _mhz(root: Root, path: str) -> int | None:
@@ -209,7 +209,7 @@ def _memory_bytes(root: Root, base: str, block_bytes: int | None) -> int | None:
         if blocks:
             return blocks * block_bytes
     _, _, rest = (root.text(f"{base}/meminfo") or "").partition("MemTotal:")
-    words = rest.split(None, 1)
-    if not words or not words[0].isdigit():
+    kib = whole((rest.split(None, 1) or [""])[0])
+    if kib is None:
         return None
-    return -(-int(words[0]) * 1024 // MEMORY_STEP_BYTES) * MEMORY_STEP_BYTES
+    return -(-kib * 1024 // MEMORY_STEP_BYTES) * MEMORY_STEP_BYTES

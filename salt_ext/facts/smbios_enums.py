@@ -158,14 +158,6 @@ ONBOARD_DEVICE_TYPES = _words(
 )
 POWER_SUPPLY_STATUSES = _words("01 Other|Unknown|OK|Non-critical|Critical")
 PROCESSOR_STATUSES = _words("00 Unknown|Enabled|Disabled By User|Disabled By BIOS|Idle", "07 Other")
-HOST_INTERFACES = _words(
-    "02 KCS: Keyboard Controller Style|8250 UART Register Compatible|"
-    "16450 UART Register Compatible|16550/16550A UART Register Compatible|"
-    "16650/16650A UART Register Compatible|16750/16750A UART Register Compatible|"
-    "16850/16850A UART Register Compatible",
-    "40 Network",
-    "F0 OEM",
-)
 SLOT_WIDTHS = _words("03 8-bit|16-bit|32-bit|64-bit|128-bit|x1|x2|x4|x8|x12|x16|x32")
 MEMORY_TYPE_DETAILS = (  # bits 1 to 15
     "Other",

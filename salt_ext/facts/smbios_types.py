@@ -227,11 +227,6 @@ def onboard_device(item: Structure) -> Facts:
     }
 
 
-def host_interface(item: Structure) -> Facts:
-    """Type 42: that the BMC can be reached from the host, and how."""
-    return {"type": _named(words.HOST_INTERFACES, item.byte(0x04))}
-
-
 def tpm(item: Structure) -> Facts:
     """Type 43."""
     vendor = item.data(0x04, 4)

@@ -3,7 +3,7 @@ What a minion knows of its own hardware, and how the master gets it.
 """
 
 import platform
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import salt.channel.client
 import salt.exceptions
@@ -13,7 +13,11 @@ from salt_ext import agent, document, settings
 from salt_ext import report as envelope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from salt_ext._dunders import __opts__
+
+T = TypeVar("T")
 
 SEND_TIMEOUT_SECONDS = 30
 
@@ -37,11 +41,10 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
         salt '*' cmdb.collect
         salt-call --local cmdb.collect --return cmdb
     """
-    if __opts__.get("file_client") == "local":
-        send = False
-    report = _report("return" if not send else "salt" if "__pub_tgt" in kwargs else "agent")
-    if not send:
-        return report
+    if not send or __opts__.get("file_client") == "local":
+        return _ask(agent.report, "return")
+    # Only what a master published has a target.
+    report = _ask(agent.report, "salt" if "__pub_tgt" in kwargs else "agent")
     load = {
         "cmd": "_mine",
         "id": __opts__["id"],
@@ -77,7 +80,7 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
 
 def facts(section: str = "") -> Any:
     """
-    Return the facts of this machine as they are now.
+    Return the facts of this machine, those of the slow collectors too.
 
     section
         The one section that is wanted, such as ``memory``.
@@ -89,7 +92,7 @@ def facts(section: str = "") -> Any:
         salt web01 cmdb.facts
         salt web01 cmdb.facts memory
     """
-    found = _document()
+    found = _ask(agent.whole_document)
     if not section:
         return found
     if section not in found:
@@ -113,7 +116,7 @@ def identity() -> dict[str, Any]:
 
         salt web01 cmdb.identity
     """
-    found: dict[str, Any] = _document()["identity"]
+    found: dict[str, Any] = _ask(agent.document)["identity"]
     return found
 
 
@@ -127,46 +130,35 @@ def check() -> dict[str, Any]:
 
         salt '*' cmdb.check
     """
-    options = _settings()
-    found = _document()
+    options = _ask(settings.from_opts)
+    grain = _ask(agent.document)
+    found = _ask(agent.whole_document)
     sections = {}
-    for section, path in options["collectors"].items():
+    for section, path in {**options["collectors"], **options["slow_collectors"]}.items():
         error = found["errors"].get(section)
         if not path:
             sections[section] = "switched off"
-        elif error is None:
-            sections[section] = "ok"
-        else:
+        elif error is not None:
             state = "partial" if section in found else "failed"
             sections[section] = f"{state}: {error['type']}: {error['message']}"
+        else:
+            sections[section] = "ok" if section in found else "this machine gives no way to tell"
     return {
         "ok": not found["errors"],
         "sections": sections,
         "primary": found["identity"]["primary"],
         "root": options["root"],
         "previous_minion_id": agent.previous_name(__opts__),
-        "grain_size_bytes": len(document.encode(found)),
+        "grain_size_bytes": len(document.encode(grain)),
+        "document_size_bytes": len(document.encode(found)),
         "duration_ms": found["duration_ms"],
         "python": platform.python_version(),
     }
 
 
-def _document() -> dict[str, Any]:
+def _ask(answer: "Callable[..., T]", *arguments: Any) -> "T":
+    """Ask the machine; a wrong setting is a sentence for whoever called."""
     try:
-        return agent.document(__opts__)
-    except settings.SettingsError as error:
-        raise salt.exceptions.CommandExecutionError(str(error)) from error
-
-
-def _report(mode: str) -> dict[str, Any]:
-    try:
-        return agent.report(__opts__, mode)
-    except settings.SettingsError as error:
-        raise salt.exceptions.CommandExecutionError(str(error)) from error
-
-
-def _settings() -> settings.Settings:
-    try:
-        return settings.from_opts(__opts__)
+        return answer(__opts__, *arguments)
     except settings.SettingsError as error:
         raise salt.exceptions.CommandExecutionError(str(error)) from error

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.settings import nearest
-from salt_ext.store.schema import asset, asset_seen
+from salt_ext.store.schema import LIST_COLUMNS, asset, asset_seen
 from salt_ext.times import moment
 
 
@@ -24,29 +24,13 @@ class FilterError(ValueError):
 
 
 FIELDS: dict[str, sa.ColumnElement[Any]] = {
-    name: asset.c[name]
-    for name in (
-        "minion_id",
-        "hostname",
-        "sn",
-        "kind",
-        "manufacturer",
-        "product_name",
-        "os",
-        "kernel_release",
-        "processor_model",
-        "processor_threads",
-        "memory_bytes",
-        "disk_count",
-        "disk_bytes",
-        "address",
-        "site",
-        "rack",
-        "lifecycle",
-        "first_seen",
-        "changed_at",
-    )
-} | {"last_seen": asset_seen.c.last_seen, "mode": asset_seen.c.mode}
+    **{
+        name: asset.c[name]
+        for name in ("minion_id", *LIST_COLUMNS, "lifecycle", "first_seen", "changed_at")
+    },
+    "last_seen": asset_seen.c.last_seen,
+    "mode": asset_seen.c.mode,
+}
 """What can be listed, sorted and filtered; ``freshness`` is added by :func:`fields`."""
 
 
@@ -121,9 +105,7 @@ def _condition(name: str, value: Any, settings: Mapping[str, Any]) -> sa.ColumnE
         found = column.in_([_value(column, name, one) for one in values])
         return sa.not_(found) if operator == "notin" else found
     if operator == "isnull":
-        if str(value).lower() not in TRUTH:
-            raise FilterError(f"{name}__isnull is true or false, not {value!r}")
-        return column.is_(None) if TRUTH[str(value).lower()] else column.is_not(None)
+        return column.is_(None) if _truth(f"{name}__isnull", value) else column.is_not(None)
     if operator not in OPERATORS:
         hint = nearest(operator, [*OPERATORS, "in", "notin", "isnull"])
         raise FilterError(f"there is no comparison {operator!r} for {name}{hint}")
@@ -139,6 +121,8 @@ def _condition(name: str, value: Any, settings: Mapping[str, Any]) -> sa.ColumnE
 
 def _value(column: sa.ColumnElement[Any], name: str, value: Any) -> Any:
     """Return a value in the type of its column."""
+    if isinstance(column.type, sa.Boolean):
+        return _truth(name, value)
     if name.endswith("_bytes"):
         return _size(name, value)
     if isinstance(column.type, sa.Integer):
@@ -156,6 +140,12 @@ def _value(column: sa.ColumnElement[Any], name: str, value: Any) -> Any:
             f""" the command line reads YAML, so write {name}='"{value}"'"""
         )
     return _text(name, value)
+
+
+def _truth(name: str, value: Any) -> bool:
+    if str(value).lower() not in TRUTH:
+        raise FilterError(f"{name} is true or false, not {value!r}")
+    return TRUTH[str(value).lower()]
 
 
 def _text(name: str, value: str) -> str:

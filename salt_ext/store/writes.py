@@ -264,6 +264,19 @@ class Writes:
                 )
                 .returning(asset.c.revision)
             )
+            link.execute(
+                sa.update(identifier)
+                .where(
+                    identifier.c.asset_id == one["id_"],
+                    identifier.c.kind == "minion_id",
+                    identifier.c.last_seen.is_(None),
+                )
+                .values(
+                    last_seen=sa.select(asset_seen.c.last_seen)
+                    .where(asset_seen.c.asset_id == one["id_"])
+                    .scalar_subquery()
+                )
+            )
             last = link.execute(
                 sa.select(revision)
                 .where(revision.c.asset_id == one["id_"])

@@ -142,6 +142,18 @@ def test_an_nvme_disk_is_described(tmp_path):
     assert (disk["transport"], disk["pci_slot"]) == ("nvme", "0000:01:00.0")
 
 
+def test_an_nvme_disk_with_a_uuid_keeps_its_other_names(tmp_path):
+    where = "sys/devices/pci0000:00/0000:00:04.0/nvme/nvme0"
+    names = {
+        f"{where}/nvme0n1/eui": "00 25 38 5B 71 b0 aa bb\n",
+        f"{where}/nvme0n1/nguid": "36344730-5260-3456-0025-384700000001\n",
+    }
+    wwid = "uuid.11111111-2222-3333-4444-555555555555\n"
+    disk = disks(tree(tmp_path, *nvme(tmp_path, where, names, wwid=wwid)))[0]
+    assert disk["eui64"] == "0025385b71b0aabb"
+    assert disk["nguid"] == "36344730526034560025384700000001"
+
+
 def test_an_nvme_disk_with_several_paths_is_one_disk(tmp_path):
     where = "sys/devices/virtual/nvme-subsystem/nvme-subsys0"
     controller = "sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0"

@@ -209,6 +209,16 @@ def test_other_hardware_under_a_silent_name_detaches_the_old_asset(database):
     assert store.find(database, "web") == outcome.asset_id != first
     assert store.overview(database, first)["freshness"] == "detached"
     assert listed(database) == {("web", "9XYZ002"), (None, "9XYZ001")}
+    names = [
+        one["is_current"]
+        for one in store.overview(database, first)["identifiers"]
+        if one["kind"] == "minion_id"
+    ]
+    assert names == [False]
+    # And it comes back to life under another name, with its history.
+    [outcome] = ingest(database, [arrival(server(1), "spare", later(days=4))])
+    assert outcome.asset_id == first
+    assert store.overview(database, first)["freshness"] != "detached"
 
 
 def test_two_clones_in_one_batch_stay_two_assets_with_a_problem(database):

@@ -29,7 +29,6 @@ DECODERS = [
     smbios_types.ipmi,
     smbios_types.power_supply,
     smbios_types.onboard_device,
-    smbios_types.host_interface,
     smbios_types.tpm,
 ]
 
@@ -538,11 +537,6 @@ def test_onboard_device():
     }
 
 
-def test_host_interface():
-    item = only(structure(42, 0x0B, {4: 0x40}))
-    assert smbios_types.host_interface(item) == {"type": "Network"}
-
-
 def test_tpm_of_either_specification():
     fields = {4: b"IFX\0", 8: 2, 10: word(0x0101) + word(7), 0x12: "TPM 2.0"}
     assert smbios_types.tpm(only(structure(43, 0x1F, fields))) == {
@@ -567,7 +561,6 @@ def test_words_begin_at_their_code():
     assert smbios_enums.MEMORY_TYPES[0x22] == "DDR5"
     assert smbios_enums.PROCESSOR_UPGRADES[0x4A] == "Socket SP5"
     assert smbios_enums.CHASSIS_TYPES[0x1D] == "Blade Enclosing"
-    assert smbios_enums.HOST_INTERFACES[0xF0] == "OEM"
 
 
 # The files of the kernel

@@ -116,8 +116,8 @@ def upgrade() -> None:
             ["asset_id"], ["asset.id"], name=op.f("asset_seen_asset_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("asset_id", name=op.f("asset_seen_pkey")),
-        postgresql_with={"fillfactor": 60},
     )
+    op.execute("ALTER TABLE asset_seen SET (fillfactor = 60)")
     op.create_table(
         "change",
         sa.Column("asset_id", sa.UUID(), nullable=False),
