@@ -116,7 +116,8 @@ def identity() -> dict[str, Any]:
 
         salt web01 cmdb.identity
     """
-    found: dict[str, Any] = _ask(agent.document)["identity"]
+    # With the slow collectors: a cloud's own service may be the one to tell the instance id.
+    found: dict[str, Any] = _ask(agent.whole_document)["identity"]
     return found
 
 
@@ -131,8 +132,8 @@ def check() -> dict[str, Any]:
         salt '*' cmdb.check
     """
     options = _ask(settings.from_opts)
-    grain = _ask(agent.document)
     found = _ask(agent.whole_document)
+    grain = {name: item for name, item in found.items() if name not in options["slow_collectors"]}
     sections = {}
     for section, path in {**options["collectors"], **options["slow_collectors"]}.items():
         error = found["errors"].get(section)

@@ -334,7 +334,8 @@ def test_no_bytes_make_a_decoder_fail(data):
 
 @given(st.binary(min_size=16, max_size=64))
 def test_no_descriptor_holds_the_search_for_the_registers(data):
-    smart_ata.registers(b"\x72" + data)
+    found = smart_ata.registers(b"\x72" + data)
+    assert found is None or isinstance(found, smart_ata.Registers)
 
 
 @pytest.mark.parametrize("ask", [smart_nvme.health, smart_scsi.health, smart_ata.power_mode])
