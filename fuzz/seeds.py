@@ -86,6 +86,8 @@ WORDS: dict[str, tuple[bytes, ...]] = {
     "answers": (
         b"\0\x20\1\2\x15\2\xbf\xa2\2\0\0\1\0\0\0\0",
         b"".join(b"\0\x11" + part for part in (b"\x0a\0\0\x09", b"\2\0\0\0")) * 3,
+        # A LAN channel, its six settings, and a refusal.
+        b"\0\1\4|\0\x11\x0a\0\0\x09|\0\x11\1|\0\x11\xd0\x94\x66\xaa\xbb\xcc|\xc1",
         struct.pack("=IHHII", 40, 20, 0, 0, 0)
         + bytes((2, 24, 0, 0))
         + struct.pack("=IHH4sHH4s", 2, 8, 1, b"\x0a\0\0\1", 8, 2, b"\x0a\0\0\1"),

@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from salt_ext import facts, settings
@@ -21,6 +22,7 @@ from salt_ext.facts import (
     cloud,
     cpuinfo,
     disks,
+    ethtool,
     identity,
     ipmi,
     lldp,
@@ -37,6 +39,7 @@ from salt_ext.facts import (
     smart_nvme,
     smart_scsi,
     smbios,
+    smbios_hpe,
     smbios_types,
     system,
     usb,
@@ -51,7 +54,7 @@ DECODERS = {
     number: getattr(smbios_types, name.lower())
     for name, number in vars(smbios_types).items()
     if isinstance(number, int) and hasattr(smbios_types, name.lower())
-} | {smbios_types.HOST_INTERFACE: bmc.redfish}
+} | {smbios_types.HOST_INTERFACE: bmc.redfish, smbios_hpe.RACK_LOCATOR: smbios_hpe.rack_locator}
 FROM_TABLES = (
     "system",
     "baseboards",
@@ -215,9 +218,19 @@ def answers(data: bytes) -> Any:
         ipmi.device_id(data),
         ipmi.is_lan(data),
         ipmi.lan_parameters(parts),
+        lan(data),
+        ethtool.firmware_version(data),
         rtnetlink.parse(data),
         rtnetlink._is_last(data),
     ]
+
+
+def lan(data: bytes) -> Any:
+    """Ask a BMC about its LAN that answers with the parts of what was given, one after another."""
+    parts = cycle(data.split(b"|"))
+    with suppress(ipmi.RefusedError):
+        return ipmi.lan(lambda netfn, command, question: next(parts))
+    return None
 
 
 def names_of_pci(data: bytes) -> Any:

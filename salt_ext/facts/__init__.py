@@ -38,7 +38,7 @@ def collect(
     machine gives no way to tell": then the section is absent and named in
     ``partial``. One whose collector failed is absent, named in ``partial`` and
     explained in ``errors``; one that was kept from some files by a missing
-    permission is present and named in both.
+    permission, or could not look at a part of it, is present and named in both.
     """
     started = time.monotonic()
     document: dict[str, Any] = {"schema": SCHEMA, "collected_at": timestamp(time.time())}
@@ -111,24 +111,32 @@ def _work(
     for section, path in collectors:
         started = time.monotonic()
         root.denied.clear()
+        root.failures.clear()
         value: Any = None
         error = None
         try:
             value = _section(_load(path)(root), path)
-            if root.denied:
-                paths = sorted(set(root.denied))
-                error = {
-                    "type": "PermissionError",
-                    "message": "not readable: "
-                    + ", ".join(paths[:8])
-                    + (f" and {len(paths) - 8} more" if len(paths) > 8 else ""),
-                    "traceback": "",
-                    "duration_ms": _milliseconds(started),
-                }
+            error = _gap(root, started)
         except BaseException as exception:
             # BaseException, because a collector may call sys.exit().
             value, error = None, _error_record(exception, started)
         done.put((section, value, error))
+
+
+def _gap(root: Root, started: float) -> dict[str, Any] | None:
+    """Return why the section that was just collected is incomplete; None when it is whole."""
+    if root.failures:
+        return _error_record(root.failures[0], started)
+    if not root.denied:
+        return None
+    paths = sorted(set(root.denied))
+    more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""
+    return {
+        "type": "PermissionError",
+        "message": f"not readable: {', '.join(paths[:8])}{more}",
+        "traceback": "",
+        "duration_ms": _milliseconds(started),
+    }
 
 
 def _load(path: str) -> Callable[[Root], Any]:

@@ -58,8 +58,10 @@ def main(argv: list[str]) -> int:
                 hint = settings.nearest(section, collectors)
                 return _refuse(f"there is no section {section!r}{hint}")
         collectors = {section: collectors[section] for section in only}
-    # What a collector prints must not end up inside the document.
-    stdout, sys.stdout = sys.stdout, sys.stderr
+    # What a collector prints must not end up inside the document, however it prints.
+    printed, stdout = sys.stdout, os.dup(1)
+    sys.stdout = sys.stderr
+    os.dup2(2, 1)
     try:
         document = facts.collect(
             root, {name: path for name, path in collectors.items() if name in fast_collectors}
@@ -70,14 +72,25 @@ def main(argv: list[str]) -> int:
                 root,
                 {name: path for name, path in collectors.items() if name in slow_collectors},
             )
+        document["identity"] = identify(document)
+        # One that was left behind may print even now.
+        _write(document, os.dup(stdout), pretty)
     finally:
-        sys.stdout = stdout
-    document["identity"] = identify(document)
-    try:
-        print(json.dumps(document, indent=2 if pretty else None, ensure_ascii=False), flush=True)
-    except BrokenPipeError:  # `| head` is not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if printed:
+            printed.flush()  # what lies in its buffer is of collectors too
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        sys.stdout = printed
     return 0
+
+
+def _write(document: dict[str, Any], descriptor: int, pretty: bool) -> None:
+    text = json.dumps(document, indent=2 if pretty else None, ensure_ascii=False)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    except BrokenPipeError:  # `| head` is not an error
+        pass
 
 
 def _add_slow(document: dict[str, Any], root: str, collectors: dict[str, str]) -> None:

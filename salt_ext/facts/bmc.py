@@ -107,7 +107,7 @@ def _from_sysfs(root: Root) -> dict[str, Any]:
 
 
 def _from_device(root: Root, known: dict[str, Any]) -> dict[str, Any]:
-    """Return what the controller itself says and is not known yet. Raises OSError."""
+    """Return what the controller itself says and is not known yet."""
     try:
         fd = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except PermissionError:
@@ -116,14 +116,32 @@ def _from_device(root: Root, known: dict[str, Any]) -> dict[str, Any]:
     except OSError:  # a driver without a controller
         return {}
     try:
-        answered = {} if "firmware_version" in known else ipmi.identity(fd)
-        settings = ipmi.lan(fd)
+        return {"present": True, **answers(root, ipmi.conversation(fd), known)}
     finally:
         os.close(fd)
-    if not settings:
+
+
+def answers(root: Root, ask: ipmi.Ask, known: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return what a controller answers; ``root`` remembers why something is missing.
+
+    One that has told what it is may keep silent about its LAN settings, and
+    those may be known from an earlier day.
+    """
+    found: dict[str, Any] = {}
+    try:
+        if "firmware_version" not in known:
+            found.update(ipmi.identity(ask))
+        found.update(ipmi.lan(ask))
+    except ipmi.RefusedError as refusal:
         output = tools.run(("ipmitool", "lan", "print"))
         settings = {} if isinstance(output, str) else lan_print(output.text)
-    return {**answered, **settings}
+        if not settings:
+            root.failed(refusal)
+        found.update(settings)
+    except OSError as error:  # with TimeoutError: nor would ipmitool get an answer
+        root.failed(error)
+    return found
 
 
 def _firmware(revision: str | None) -> str | None:

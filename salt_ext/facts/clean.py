@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 16
 MAX_STRING = 4096
+LARGEST_FLOAT = 10**16
 
 
 def clean(value: Any, depth: int = 0) -> Any:
@@ -33,7 +34,10 @@ def clean(value: Any, depth: int = 0) -> Any:
             return str(value)
         return value
     if isinstance(value, float):
-        return value if value - value == 0 else None  # NaN and the infinities
+        if value - value != 0:  # NaN and the infinities
+            return None
+        # What PostgreSQL gives back as a whole number was one; -0.0 comes back as 0.0.
+        return value + 0.0 if abs(value) < LARGEST_FLOAT else clean(int(value))
     if isinstance(value, bytes):
         return _text(value.decode("utf-8", "replace"))
     if depth >= MAX_DEPTH:

@@ -33,6 +33,9 @@ __all__ = ["KEYS", "identify", "manufacturer", "uuid_spellings"]
 KEYS = ("cloud_instance_id", "serial_number", "board_serial_number", "uuid", "mac")
 """The kinds that may be a machine's key. The others are aliases, however unique they look."""
 
+LONGEST = 255
+"""Characters of an identifier; no real one has as many, and no index takes thousands."""
+
 MAKERS = {
     "american megatrends": "ami",
     "asustek": "asus",
@@ -77,6 +80,8 @@ def identify(facts: Mapping[str, Any]) -> dict[str, Any]:
     candidates: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
     for kind, value, source, quality, reason in document.identifiers():
+        if reason is None and len(value) > LONGEST:
+            reason = f"longer than {LONGEST} characters"
         if reason is not None:
             rejected.append({"kind": kind, "value": value, "reason": reason})
         elif not any(other["kind"] == kind and other["value"] == value for other in candidates):
@@ -290,23 +295,29 @@ class _Document:
         """Return the enclosure that this machine is a part of, or None."""
         if self.is_virtual or self.in_container:
             return None
-        serial = _text(self.system.get("serial_number"))
+        value, location = self._enclosure()
+        if not value or why_not_serial(value):
+            return None
+        value = f"{self.maker}/{value}"
+        return {"kind": "chassis_serial_number", "value": value, "location": location}
+
+    def _enclosure(self) -> tuple[str | None, str | None]:
+        """Return the serial number of the enclosure, and the place of this machine in it."""
+        named = _mapping(self.system.get("enclosure"))
+        if value := _text(named.get("serial_number")):
+            return value, _text(named.get("server_bay"))
         location = None
         if (number := self._main_board()) is not None:
             location = _text(self.boards[number].get("location_in_chassis"))
             if location and why_not_text(location):
                 location = None
-        value = None
+        serial = _text(self.system.get("serial_number"))
         if self._in_enclosure():
             # A blade whose chassis record repeats its own serial names no enclosure.
             others = [_text(chassis.get("serial_number")) for chassis in self.chassis]
-            value = next((it for it in others if it and it != serial), None)
-        if value is None and self._shares_serial():
-            value = serial
-        if not value or why_not_serial(value):
-            return None
-        value = f"{self.maker}/{value}"
-        return {"kind": "chassis_serial_number", "value": value, "location": location}
+            if value := next((it for it in others if it and it != serial), None):
+                return value, location
+        return (serial if self._shares_serial() else None), location
 
 
 def _dell_board(serial: str) -> tuple[str, str]:

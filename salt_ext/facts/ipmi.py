@@ -6,8 +6,13 @@ import ctypes
 import fcntl
 import select
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Network
+from itertools import count
 from typing import Any
+
+Ask = Callable[[int, int, bytes], bytes]
+"""A question by network function, command and data; its answer has the completion code first."""
 
 TIMEOUT_SECONDS = 3.0  # of one answer
 SYSTEM_INTERFACE, BMC_CHANNEL = 0x0C, 0x0F
@@ -18,6 +23,10 @@ CHANNELS = range(1, 12)
 LAN_MEDIUM = 4  # 802.3
 ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN = 3, 4, 5, 6, 12, 20
 ADDRESS_SOURCES = {1: "static", 2: "dhcp", 3: "bios", 4: "other"}
+
+
+class RefusedError(Exception):
+    """The controller answers, but not this."""
 
 
 class _Address(ctypes.Structure):
@@ -87,33 +96,56 @@ def ask(fd: int, number: int, netfn: int, command: int, data: bytes = b"") -> by
         fcntl.ioctl(fd, RECEIVE_MESSAGE_TRUNCATED, received)
         if received.msgid == number:
             return buffer.raw[: received.msg.data_len]
-    raise TimeoutError("the management controller does not answer")
+    raise TimeoutError(
+        f"the management controller does not answer to command {netfn:02x}h {command:02x}h"
+    )
 
 
-def identity(fd: int) -> dict[str, Any]:
+def conversation(fd: int) -> Ask:
+    """Return how to ask one question after another through an open device."""
+    numbers = count(1)
+    return lambda netfn, command, data: ask(fd, next(numbers), netfn, command, data)
+
+
+def identity(ask: Ask) -> dict[str, Any]:
     """Return what the BMC is. Raises OSError."""
-    return device_id(ask(fd, 1, APPLICATION, GET_DEVICE_ID))
+    return device_id(ask(APPLICATION, GET_DEVICE_ID, b""))
 
 
-def lan(fd: int) -> dict[str, Any]:
-    """Return how the first LAN channel that has an address is set. Raises OSError."""
-    number = 1
+def lan(ask: Ask) -> dict[str, Any]:
+    """
+    Return how the first LAN channel that has an address is set; empty without such a channel.
+
+    Raises OSError, and RefusedError when the controller tells nothing of its
+    channels or of the settings of one: then it may have an address all the same.
+    """
+    infos: list[bytes] = []
+    settings: list[bytes] = []
     first: dict[str, Any] = {}
     for channel in CHANNELS:
-        number += 1
-        info = ask(fd, number, APPLICATION, GET_CHANNEL_INFO, bytes((channel,)))
-        if not is_lan(info):
+        infos.append(ask(APPLICATION, GET_CHANNEL_INFO, bytes((channel,))))
+        if not is_lan(infos[-1]):
             continue
-        answers = {}
-        for parameter in (ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN):
-            number += 1
-            question = bytes((channel, parameter, 0, 0))
-            answers[parameter] = ask(fd, number, TRANSPORT, GET_LAN_PARAMETERS, question)
+        answers = {
+            parameter: ask(TRANSPORT, GET_LAN_PARAMETERS, bytes((channel, parameter, 0, 0)))
+            for parameter in (ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN)
+        }
+        settings.extend(answers.values())
         found = lan_parameters(answers)
         if found.get("addresses"):
             return found
         first = first or found
+    # A channel that is not there is refused too, but never all of them.
+    _require(infos, "Get Channel Info")
+    _require(settings, "Get LAN Configuration Parameters")
     return first
+
+
+def _require(answers: list[bytes], command: str) -> None:
+    """Raise when the controller has refused every one of the questions that it was asked."""
+    if answers and not any(answer[:1] == b"\0" for answer in answers):
+        codes = ", ".join(sorted({answer[:1].hex() for answer in answers}))
+        raise RefusedError(f"the management controller refuses {command} (completion code {codes})")
 
 
 def device_id(answer: bytes) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def network(root: Root) -> list[dict[str, Any]]:
             item["vlan_id"] = vlan_ids.get(name)
             item["addresses"] = sorted(addresses.get(name, ()))
             found.append(item)
+    if root.is_live:
+        _add_firmware(root, found)
     found.sort(key=lambda item: (item["pci_slot"] is None, item["pci_slot"] or "", item["name"]))
     return found
 
@@ -79,6 +81,25 @@ def _card(root: Root, name: str) -> dict[str, Any]:
         if total:
             item["sriov"] = {"total": total, "num": root.number(f"{base}/device/sriov_numvfs")}
     return item
+
+
+def _add_firmware(root: Root, items: list[dict[str, Any]]) -> None:
+    """Add what the drivers tell of the firmware of those cards that the question cannot wake."""
+    from salt_ext.facts.ethtool import firmware_versions
+
+    cards = {item["name"]: item for item in items if item["kind"] == "physical"}
+    versions = firmware_versions(name for name in cards if not may_sleep(root, name))
+    for name, version in versions.items():
+        cards[name]["firmware_version"] = version
+
+
+def may_sleep(root: Root, name: str) -> bool:
+    """Whether a card is allowed to sleep, and not whether it does now: that would change."""
+    power = f"{NET}/{name}/device/power"
+    return (
+        root.text(f"{power}/control", 16) == "auto"
+        and root.text(f"{power}/runtime_status", 16) != "unsupported"
+    )
 
 
 def _virtual(

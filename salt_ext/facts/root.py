@@ -5,7 +5,8 @@ A collector never opens a file itself. It asks a :class:`Root`, which is the
 running machine (``/``) or a captured tree, and which keeps three promises: no
 read is larger than :data:`LIMIT_BYTES`, no symbolic link leads out of the
 root, and what may not be read is remembered in ``denied``, because "no
-permission" and "not there" are different facts.
+permission" and "not there" are different facts. A collector that could not look
+at a part of its section says so by :meth:`Root.failed`.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ class Root:
         """Take ``path`` as the ``/`` of the machine to look at."""
         self.path = os.path.realpath(path)
         self.denied: list[str] = []
+        self.failures: list[Exception] = []
         self._prefix = "" if self.path == "/" else self.path
-        self._once: dict[object, tuple[object, list[str]]] = {}
+        self._directories: dict[str, str | None] = {}
+        self._once: dict[object, tuple[object, list[str], list[Exception]]] = {}
 
     @property
     def is_live(self) -> bool:
@@ -118,25 +121,42 @@ class Root:
         where = self._locate(path)
         return where is not None and os.path.exists(where)
 
+    def failed(self, reason: Exception) -> None:
+        """Remember why a part of a section is missing; what was found is kept without it."""
+        self.failures.append(reason)
+
     def once(self, function: Callable[[Root], T]) -> T:
         """
         Return ``function(self)``, computed at the first call only.
 
-        What was denied during that call counts for every later caller too.
+        What was denied or failed during that call counts for every later caller too.
         """
         if function not in self._once:
-            before = len(self.denied)
+            denied, failures = len(self.denied), len(self.failures)
             value = function(self)
-            self._once[function] = (value, self.denied[before:])
+            self._once[function] = (value, self.denied[denied:], self.failures[failures:])
             return value
-        value, denied = self._once[function]  # type: ignore[assignment]
-        self.denied.extend(denied)
+        value, missed, reasons = self._once[function]  # type: ignore[assignment]
+        self.denied.extend(missed)
+        self.failures.extend(reasons)
         return value
 
     def _locate(self, path: str) -> str | None:
         """Return the real path of ``path`` below the root; links stay inside the root."""
         if self.is_live:
             return path
+        # A captured tree does not change, and most files have neighbours that are read too.
+        directory, _, name = path.rpartition("/")
+        if directory not in self._directories:
+            self._directories[directory] = self._follow(directory)
+        where = self._directories[directory]
+        if where is None or name in ("", ".", ".."):
+            return self._follow(path)
+        where = os.path.join(where, name)
+        return self._follow(path) if os.path.islink(where) else where
+
+    def _follow(self, path: str) -> str | None:
+        """Return the real path of ``path``, part by part; None when its links have no end."""
         rest = path.split("/")[::-1]
         where: list[str] = []
         links = 0

@@ -9,9 +9,12 @@ does not answer costs its own line only.
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
+from types import TracebackType
 from typing import Any
 
 from salt_ext.facts import smart_ata, smart_nvme, smart_scsi
@@ -26,28 +29,60 @@ def smart(root: Root) -> list[dict[str, Any]] | None:
     """Return the health of every disk that could know it; None for a captured tree."""
     if not root.is_live:
         return None
-    waiting = {disk["name"]: disk for disk in disks(root) if _protocol(disk)}
+    return ask_all(root, [disk for disk in disks(root) if _protocol(disk)], _ask, DEADLINE_SECONDS)
+
+
+def ask_all(
+    root: Root,
+    asked: list[dict[str, Any]],
+    ask: Callable[[Root, dict[str, Any]], dict[str, Any]],
+    deadline_seconds: float,
+) -> list[dict[str, Any]]:
+    """
+    Return each disk with its answer, all of them asked at the same time.
+
+    Of one that gives none ``root`` remembers where it was waited for.
+    """
     answers: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
-    for disk in waiting.values():
-        Thread(target=lambda disk=disk: answers.put(_ask(root, disk)), daemon=True).start()
+    threads = {
+        disk["name"]: Thread(
+            target=lambda disk=disk: answers.put((disk["name"], ask(root, disk))), daemon=True
+        )
+        for disk in asked
+    }
+    for thread in threads.values():
+        thread.start()
     found: dict[str, dict[str, Any]] = {}
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while len(found) < len(waiting):
+    deadline = time.monotonic() + deadline_seconds
+    while len(found) < len(threads):
         try:
             name, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             break
         found[name] = answer
+    for name in sorted(threads.keys() - found.keys()):
+        reason = TimeoutError(f"{name} has not answered in {deadline_seconds:g} s")
+        root.failed(reason.with_traceback(_where(threads[name])))
     silent = {"volatile": {"skipped_reason": NO_ANSWER}}
     return [
         {
-            "name": name,
+            "name": disk["name"],
             "serial_number": disk.get("serial_number"),
             "protocol": _protocol(disk),
-            **found.get(name, silent),
+            **found.get(disk["name"], silent),
         }
-        for name, disk in waiting.items()
+        for disk in asked
     ]
+
+
+def _where(thread: Thread) -> TracebackType | None:
+    """Return where a thread is now, as an exception that it raised there would have it."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    traceback = None
+    while frame is not None:
+        traceback = TracebackType(traceback, frame, frame.f_lasti, frame.f_lineno)
+        frame = frame.f_back
+    return traceback
 
 
 def _protocol(disk: dict[str, Any]) -> str | None:
@@ -63,28 +98,29 @@ def _protocol(disk: dict[str, Any]) -> str | None:
     return "scsi" if transport in ("sas", "scsi") else None
 
 
-def _ask(root: Root, disk: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return a disk's name and what it answers, or why it was not asked."""
+def _ask(root: Root, disk: dict[str, Any]) -> dict[str, Any]:
+    """Return what a disk answers, or why it was not asked."""
     name = disk["name"]
     if root.text(f"{BLOCK}/{name}/device/power/runtime_status", 64) == "suspended":
         # To open it would already wake it.
-        return name, {"volatile": {"skipped_reason": "standby"}}
+        return {"volatile": {"skipped_reason": "standby"}}
     path = f"/dev/{name}"
     try:
         # Without blocking, so that a drive without a medium opens too.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except PermissionError:
         root.denied.append(path)
-        return name, {"skipped_reason": "permission"}
+        return {"skipped_reason": "permission"}
     except OSError as error:
-        return name, {"skipped_reason": f"cannot be opened: {error.strerror}"}
+        return {"skipped_reason": f"cannot be opened: {error.strerror}"}
     try:
-        return name, _health(fd, disk)
+        return _health(fd, disk)
     except PermissionError:
         root.denied.append(path)
-        return name, {"skipped_reason": "permission"}
+        return {"skipped_reason": "permission"}
     except OSError as error:
-        return name, {"volatile": {"skipped_reason": f"{NO_ANSWER}: {error}"}}
+        root.failed(OSError(f"{name}: {error}").with_traceback(error.__traceback__))
+        return {"volatile": {"skipped_reason": f"{NO_ANSWER}: {error}"}}
     finally:
         os.close(fd)
 

@@ -8,7 +8,7 @@ of it to everybody, then the device tree, then the information of s390.
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios, smbios_types
+from salt_ext.facts import smbios, smbios_hpe, smbios_types
 from salt_ext.facts.smbios_enums import CHASSIS_TYPES
 
 TYPE_CHECKING = False  # see root.py
@@ -69,7 +69,10 @@ def system(root: Root) -> Facts | None:
     """Return the system as a whole; None on a machine that does not say what it is."""
     tables = root.once(smbios.tables)
     for item in tables.of(smbios_types.SYSTEM):
-        return smbios_types.system(item, tables.version)
+        facts = smbios_types.system(item, tables.version)
+        if smbios_hpe.is_by(facts["manufacturer"]):
+            facts["enclosure"] = smbios_hpe.enclosure(tables)
+        return facts
     return _dmi(root, SYSTEM_FILES) or _device_tree(root) or _sysinfo(root) or None
 
 

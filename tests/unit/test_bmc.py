@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salt_ext.facts import ipmi, smbios
-from salt_ext.facts.bmc import bmc, lan_print, redfish
+from salt_ext.facts.bmc import answers, bmc, lan_print, redfish
 from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
 from tests.corpus import corpus_files, corpus_name, needs_corpus
@@ -182,6 +182,91 @@ def test_the_numbers_of_the_kernel_interface_are_those_of_its_header():
     # As strace shows them for ipmitool on a 64-bit machine.
     if struct.calcsize("P") == 8:
         assert (ipmi.SEND_COMMAND, ipmi.RECEIVE_MESSAGE_TRUNCATED) == (0x8028690D, 0xC030690B)
+
+
+# A controller that answers some questions and others not
+
+IDENTITY = bytes.fromhex("00 20 81 02 52 02 df a2 02 00 00 01 00 00 00 00")
+KNOWN = {
+    "device_id": 32,
+    "firmware_version": "2.52",
+    "ipmi_version": "2.0",
+    "manufacturer_id": 674,
+    "product_id": 256,
+}
+SETTINGS = {
+    ipmi.ADDRESS: bytes((10, 0, 0, 5)),
+    ipmi.ADDRESS_SOURCE: b"\x01",
+    ipmi.MAC: bytes.fromhex("d09466aabbcc"),
+    ipmi.NETMASK: bytes((255, 255, 255, 0)),
+    ipmi.GATEWAY: bytes((10, 0, 0, 1)),
+    ipmi.VLAN: bytes(2),
+}
+NO_CHANNEL, NO_COMMAND = b"\xcc", b"\xc1"
+
+
+def controller(channels=None, settings=SETTINGS, silent=()):
+    """Return a controller with ``channels`` by number and medium; None refuses to list them."""
+
+    def ask(netfn, command, data):
+        if (netfn, command) in silent:
+            raise TimeoutError(f"no answer to {command}")
+        if (netfn, command) == (ipmi.APPLICATION, ipmi.GET_DEVICE_ID):
+            return IDENTITY
+        if (netfn, command) == (ipmi.APPLICATION, ipmi.GET_CHANNEL_INFO):
+            if channels is None:
+                return NO_COMMAND
+            medium = channels.get(data[0])
+            return NO_CHANNEL if medium is None else bytes((0, data[0], medium, 1))
+        return b"\0\x11" + settings[data[1]] if settings else NO_COMMAND
+
+    return ask
+
+
+def test_what_a_controller_is_and_how_its_lan_is_set_come_from_itself():
+    root = Root()
+    assert answers(root, controller({1: 5, 2: ipmi.LAN_MEDIUM}), {}) == {
+        **KNOWN,
+        "mac": "d0:94:66:aa:bb:cc",
+        "addresses": ["10.0.0.5/24"],
+        "address_source": "static",
+        "gateway": "10.0.0.1",
+    }
+    assert root.failures == []
+
+
+def test_a_controller_without_a_lan_channel_has_no_settings_and_that_is_whole():
+    root = Root()
+    assert answers(root, controller({15: 12, 6: 2}), {}) == KNOWN
+    assert root.failures == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (controller(None), "refuses Get Channel Info (completion code c1)"),
+        (controller({1: 4}, settings=None), "refuses Get LAN Configuration Parameters"),
+        (controller({}, silent=[(ipmi.APPLICATION, ipmi.GET_CHANNEL_INFO)]), "no answer to 66"),
+        (controller({1: 4}, silent=[(ipmi.TRANSPORT, 2)]), "no answer to 2"),
+    ],
+    ids=["refuses channels", "refuses settings", "silent about channels", "silent about settings"],
+)
+def test_without_its_lan_settings_a_controller_is_what_it_is_and_the_reason_is_told(ask, reason):
+    root = Root()
+    assert answers(root, ask, {}) == KNOWN
+    assert [reason in str(failure) for failure in root.failures] == [True]
+
+
+def test_a_controller_that_says_nothing_is_not_asked_about_its_lan():
+    root = Root()
+    silent = controller({1: 4}, silent=[(ipmi.APPLICATION, ipmi.GET_DEVICE_ID)])
+    assert answers(root, silent, {}) == {}
+    assert [type(failure) for failure in root.failures] == [TimeoutError]
+
+
+def test_what_the_kernel_knows_already_is_not_asked_again():
+    silent = controller({1: 4}, silent=[(ipmi.APPLICATION, ipmi.GET_DEVICE_ID)])
+    assert answers(Root(), silent, {"firmware_version": "2.52"})["addresses"] == ["10.0.0.5/24"]
 
 
 # ipmitool

@@ -15,13 +15,19 @@ from typing import Any
 
 import pytest
 
-from salt_ext.facts import cpuinfo
+from salt_ext import settings
+from salt_ext.document import encode, normal
+from salt_ext.facts import HEADER, collect, cpuinfo
 from salt_ext.facts.disks import disks
+from salt_ext.facts.memory import memory
 from salt_ext.facts.network import network
 from salt_ext.facts.processors import processors
 from salt_ext.facts.root import Root
+from salt_ext.facts.system import baseboards, chassis, firmware, system
 from salt_ext.facts.virtual import cloud, virtual
 from tests.corpus import corpus_files, corpus_name, needs_corpus
+from tests.unit.captures import captures
+from tests.unit.captures import unpacked as captured
 from tests.unit.trees import tree
 
 pytestmark = needs_corpus
@@ -297,6 +303,119 @@ def test_the_laboratory_is_what_it_was_started_as(path, tmp_path):
     assert sorted(card["permanent_mac"] for card in network(root)) == sorted(expected["macs"])
     assert virtual(root)["role"] == "guest"
     assert count > len(expected["disks"])
+
+
+CAPTURES = ("*/sysfs_tree/*",)
+DMI_FILES = {
+    "firmware": ("bios_vendor", "bios_version", "bios_release"),
+    "system": (
+        "sys_vendor",
+        *(f"product_{n}" for n in ("name", "family", "serial", "sku", "uuid")),
+    ),
+    "baseboards": ("board_name", "board_serial", "board_version"),
+    "chassis": ("chassis_serial", "chassis_asset_tag"),
+}
+DMI_NAMES = {
+    **{"sys_vendor": "manufacturer", "bios_release": "revision", "board_name": "product_name"},
+    **{"product_name": "product_name", "bios_vendor": "vendor"},
+    **{"serial": "serial_number", "sku": "sku_number"},
+}
+
+
+@pytest.mark.parametrize("path", captures(*CAPTURES, having="dmi_id"))
+def test_the_machine_is_what_its_kernel_shows_of_dmi(path, tmp_path):
+    root = captured(path, tmp_path, ("dmi/id",))
+    expected = {name: value or None for name, value in expectation(path)["dmi_id"].items()}
+    found: dict[str, Any] = {}
+    for collector in (firmware, system, baseboards, chassis):
+        facts = collector(root)
+        facts = (facts[0] if isinstance(facts, list) else facts) or {}
+        for name in DMI_FILES[collector.__name__]:
+            kind = name.partition("_")[2]
+            found[name] = facts.get(DMI_NAMES.get(name) or DMI_NAMES.get(kind) or kind)
+    assert compared(found, expected, set()) > 0
+
+
+def cards_expected(path: Path) -> dict[str, Any]:
+    expected = expectation(path).items()
+    return {name.removeprefix("net_"): card for name, card in expected if name.startswith("net_")}
+
+
+@pytest.mark.parametrize(
+    "path", [case for case in files(*CAPTURES) if cards_expected(case.values[0])]
+)
+def test_the_cards_are_those_of_procfs(path, tmp_path):
+    found = {card["name"]: card for card in network(captured(path, tmp_path, ("/net/",)))}
+    for name, expected in cards_expected(path).items():
+        card = found[name]
+        facts = {**card, **card["volatile"], "carrier": int(card["volatile"]["carrier"])}
+        assert compared(facts, expected, set()) > 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=corpus_name(path))
+        for path in corpus_files("*/sysfs_tree/*", "*/memory_tree/*")
+    ],
+)
+def test_a_captured_machine_is_collected_without_an_error_and_twice_the_same(path, tmp_path):
+    root = captured(path, tmp_path, ("",)).path
+    documents = [collect(root, settings.OPTIONS["collectors"].default) for _ in range(2)]
+    assert [document["errors"] for document in documents] == [{}, {}]
+    first, second = [
+        {name: value for name, value in document.items() if name not in HEADER}
+        for document in documents
+    ]
+    assert encode(normal(first)) == encode(normal(second))
+
+
+CPUINFO_NUMBERS = {"cpu family": "family", "model": "model_number", "stepping": "stepping"}
+
+
+def proc_files(kind: type) -> list[Any]:
+    """Return the files of /proc that a peer has read into a list, or into an object."""
+    cases = files("*/proc/*")
+    return [case for case in cases if isinstance(expectation(case.values[0]).get("parsed"), kind)]
+
+
+@pytest.mark.parametrize("path", proc_files(list))
+def test_the_cpuinfo_of_a_peer_is_read_as_it_does(path):
+    processors = expectation(path)["parsed"]
+    text = path.read_text()
+    facts = {**cpuinfo.describe(text), **cpuinfo.counts(text)}
+    first = processors[0]
+    packages = {processor["physical id"] for processor in processors if "physical id" in processor}
+    found = {
+        "threads": facts["threads"],
+        "sockets": facts.get("sockets"),
+        "model name": facts["model"],
+        "vendor_id": facts["vendor"],
+        "flags": facts["flags"],
+        **{theirs: facts[ours] for theirs, ours in CPUINFO_NUMBERS.items()},
+    }
+    expected = {
+        **first,
+        "threads": len(processors),
+        "sockets": len(packages) or None,
+        "flags": sorted(first.get("flags") or ()) or None,
+        **{name: str(first[name]) for name in CPUINFO_NUMBERS if name in first},
+    }
+    assert compared(found, expected, set()) > 0
+
+
+@pytest.mark.parametrize("path", proc_files(dict))
+def test_the_meminfo_of_a_peer_is_read_as_it_does(path, tmp_path):
+    root = tree(tmp_path, {"proc/meminfo": path.read_bytes()})
+    assert memory(root)["total_bytes"] == expectation(path)["parsed"]["MemTotal"] * 1024
+
+
+@pytest.mark.parametrize("path", captures("*/proc/*", having="libvirt_sysinfo"))
+def test_a_mainframe_is_of_the_type_that_libvirt_reads(path, tmp_path):
+    facts = system(tree(tmp_path, {"proc/sysinfo": path.read_bytes()}))
+    first = expectation(path)["libvirt_sysinfo"]["processor"][0]
+    assert facts["product_name"] == first["family"]
+    assert first["manufacturer"].startswith(facts["manufacturer"])
 
 
 NUMBERS = {"family_number": "family", "model_number": "model_number", "stepping": "stepping"}

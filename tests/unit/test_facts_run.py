@@ -65,6 +65,14 @@ def reads_secret(root):
     return {"known": 1, "secret": root.text("/secret")}
 
 
+def misses_a_part(root):
+    try:
+        raises(root)
+    except LookupError as error:
+        root.failed(error)
+    return {"known": 1}
+
+
 def run(deadline=5.0, root="/", **collectors):
     paths = {name: f"{HERE}.{function}" for name, function in collectors.items()}
     return collect(root, paths, deadline)
@@ -149,6 +157,23 @@ def test_a_missing_permission_is_told_and_the_rest_is_kept(tmp_path):
     assert document["partial"] == ["s"]
 
 
+def test_a_part_that_could_not_be_looked_at_is_told_beside_what_was_found():
+    document = run(s="misses_a_part", other="good")
+    assert document["s"] == {"known": 1}
+    assert document["partial"] == ["s"]
+    assert document["errors"]["s"]["type"] == "LookupError"
+    assert "misses_a_part" in document["errors"]["s"]["traceback"]
+    assert document["other"] == {"answer": 42}
+
+
+def test_what_failed_in_shared_work_counts_for_each_that_uses_it():
+    root = Root()
+    for _ in range(2):
+        root.failures.clear()
+        root.once(misses_a_part)
+        assert [type(reason) for reason in root.failures] == [LookupError]
+
+
 def test_links_never_lead_out_of_the_root(tmp_path):
     (tmp_path / "outside").write_text("secret")
     inside = tmp_path / "root"
@@ -203,3 +228,38 @@ def test_the_command_prints_a_document_and_refuses_bad_arguments(tmp_path):
         assert done.returncode == 2
         assert says in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_the_document_is_alone_on_stdout_whatever_a_collector_writes_there():
+    program = "; ".join(
+        (
+            "import os, subprocess, sys, threading",
+            "from salt_ext import settings",
+            "from salt_ext.facts.__main__ import main",
+            "settings.OPTIONS['collectors'].default['usb'] = '__main__.writes'",
+            "tell = lambda: (os.write(1, b'noise\\n'), print('noise', file=sys.__stdout__))",
+            "child = lambda: subprocess.run(['echo', 'noise'])",
+            "writes = lambda root: [tell(), child()] and {'answer': 42}",
+            "code = main(['--only', 'usb'])",
+            "sys.exit(code or os.write(1, b'after\\n') - 6)",
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    assert done.returncode == 0, done.stderr
+    document, *rest = done.stdout.splitlines()
+    assert json.loads(document)["usb"] == {"answer": 42}
+    assert rest == ["after"]
+    assert done.stderr.count("noise") == 3
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    command = f"{sys.executable} -m salt_ext.facts --only pci --pretty | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")

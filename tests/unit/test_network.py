@@ -4,9 +4,11 @@ import sys
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from salt_ext.facts import rtnetlink
-from salt_ext.facts.network import ipv6, network
+from salt_ext.facts import ethtool, rtnetlink
+from salt_ext.facts.network import ipv6, may_sleep, network
 from salt_ext.facts.root import Root
 from tests.unit.trees import tree
 
@@ -238,6 +240,55 @@ def test_this_machines_addresses_are_those_that_ip_shows():
     expected = {line.split()[3] for line in shown.splitlines()}
     found = {a for addresses in rtnetlink.ipv4_addresses().values() for a in addresses}
     assert found == {address for address in expected if not address.startswith("169.254.")}
+
+
+def driver_info(firmware):
+    fields = (b"igb", b"6.1.0-amd64", firmware, b"0000:3b:00.0", b"")
+    return bytes((3, 0, 0, 0)) + b"".join(field.ljust(32, b"\0") for field in fields) + bytes(32)
+
+
+@pytest.mark.parametrize(
+    ("firmware", "expected"),
+    [
+        (b"1.63, 0x800009fa", "1.63, 0x800009fa"),
+        (b"8.30 0x8000a49d 1.2926.0 padded!", "8.30 0x8000a49d 1.2926.0 padded!"),
+        (b"N/A", None),
+        (b" ", None),
+        (b"", None),
+    ],
+)
+def test_the_firmware_of_a_card_is_where_the_kernel_puts_it(firmware, expected):
+    answer = driver_info(firmware)
+    assert len(answer) == ethtool.DRIVER_INFO_BYTES
+    assert ethtool.firmware_version(answer) == expected
+
+
+@given(st.binary(max_size=250))
+def test_no_answer_of_a_driver_is_an_error(answer):
+    version = ethtool.firmware_version(answer)
+    assert version is None or 0 < len(version) <= 32
+
+
+def test_what_is_no_card_has_no_firmware_on_this_machine():
+    assert ethtool.firmware_versions(["lo", "no-such-card", "x" * 40]) == {}
+
+
+@pytest.mark.parametrize(
+    ("control", "status", "expected"),
+    [
+        ("on", "active", False),
+        ("auto", "unsupported", False),
+        ("auto", "suspended", True),
+        ("auto", "active", True),
+        (None, None, False),
+    ],
+)
+def test_a_card_that_may_sleep_is_one_whether_it_sleeps_or_not(machine, control, status, expected):
+    machine.card("eno1", "0000:3b:00.0")
+    if control:
+        power = "sys/devices/pci0000:00/0000:3b:00.0/power"
+        machine.files |= {f"{power}/control": control, f"{power}/runtime_status": status}
+    assert may_sleep(tree(machine.where, machine.files, machine.links), "eno1") is expected
 
 
 def test_two_runs_on_this_machine_agree():

@@ -9,6 +9,8 @@ smartctl says beside them.
 import ctypes
 import json
 import struct
+import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salt_ext.facts import sg, smart_ata, smart_nvme, smart_scsi
-from salt_ext.facts.smart import smart
+from salt_ext.facts.root import Root
+from salt_ext.facts.smart import ask_all, smart
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 from tests.unit.trees import tree
 
@@ -350,6 +353,43 @@ def test_a_captured_tree_has_no_disk_to_ask(tmp_path):
 
 
 # The corpus
+
+
+def sata(*names):
+    return [{"name": name, "serial_number": f"SN-{name}", "transport": "sata"} for name in names]
+
+
+def test_a_disk_that_hangs_costs_its_own_line_and_is_told_with_the_place_where_it_hangs():
+    root, hung = Root(), threading.Event()
+
+    def ask(root, disk):
+        if disk["name"] == "sdb":
+            hung.wait()
+        return {"passed": True}
+
+    found = ask_all(root, sata("sda", "sdb", "sdc"), ask, 0.2)
+    hung.set()
+    assert found == [
+        {"name": "sda", "serial_number": "SN-sda", "protocol": "ata", "passed": True},
+        {
+            "name": "sdb",
+            "serial_number": "SN-sdb",
+            "protocol": "ata",
+            "volatile": {"skipped_reason": "no answer"},
+        },
+        {"name": "sdc", "serial_number": "SN-sdc", "protocol": "ata", "passed": True},
+    ]
+    [reason] = root.failures
+    assert str(reason) == "sdb has not answered in 0.2 s"
+    where = "".join(traceback.format_exception(reason))
+    assert "hung.wait()" in where
+
+
+def test_disks_that_all_answer_leave_nothing_to_tell():
+    root = Root()
+    found = ask_all(root, sata("sda", "sdb"), lambda root, disk: {"passed": True}, 5.0)
+    assert [disk["passed"] for disk in found] == [True, True]
+    assert root.failures == []
 
 
 def reports():

@@ -5,6 +5,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from salt_ext.facts import smbios, smbios_hpe
+from salt_ext.facts.identity import identify
 from salt_ext.facts.root import Root
 from salt_ext.facts.system import baseboards, chassis, firmware, iso_date, system
 from tests.corpus import corpus_files, corpus_name, needs_corpus
@@ -49,6 +51,79 @@ def test_the_tables_are_believed_before_the_kernel(tmp_path):
 def test_a_placeholder_is_left_for_the_judge(tmp_path):
     machine(tmp_path, TABLE)
     assert system(Root(str(tmp_path)))["serial_number"] == "To Be Filled By O.E.M."
+
+
+# As a BL460c Gen10 has it: the rack locator says where the blade is.
+LOCATOR = structure(
+    204,
+    0x14,
+    {4: bytes((1, 2, 3, 4, 16, 1, 5, 6))},
+    ("Z04b", "blade-z04b", "BladeSystem c7000 Enclosure G3  ", "7", "CZ290401XS", "10.0.0.9"),
+)
+NO_LOCATOR = structure(204, 0x14, {4: bytes((0, 0, 0, 0, 0xFF, 0xFF, 0))})
+
+
+def with_maker(where, maker, *structures):
+    machine(where, structure(1, 0x1B, {4: maker, 7: "CZJ8250ABC"}) + b"".join(structures) + END)
+    return system(Root(str(where)))
+
+
+@pytest.mark.parametrize("maker", ["HPE", "HP", "Hewlett-Packard", "Hewlett Packard Enterprise"])
+def test_a_blade_of_hpe_knows_the_enclosure_that_it_is_in(maker, tmp_path):
+    facts = with_maker(tmp_path, maker, NO_LOCATOR, LOCATOR)
+    assert facts["enclosure"] == {
+        "rack_name": "Z04b",
+        "name": "blade-z04b",
+        "model": "BladeSystem c7000 Enclosure G3",
+        "serial_number": "CZ290401XS",
+        "bays": 16,
+        "server_bay": "7",
+        "bays_filled": 1,
+    }
+    assert identify({"system": facts})["parent_chassis"] == {
+        "kind": "chassis_serial_number",
+        "value": "hp/cz290401xs",
+        "location": "7",
+    }
+    assert identify({"system": facts})["primary"]["value"] == "hp/czj8250abc"
+
+
+@pytest.mark.parametrize(
+    "locator",
+    [NO_LOCATOR, structure(204, 0x0A, {4: bytes((1, 2, 3, 4, 16, 1))}, ["a", "b", "c", "d"]), b""],
+    ids=["empty", "too short", "absent"],
+)
+def test_a_machine_of_hpe_that_is_in_no_enclosure_has_none(locator, tmp_path):
+    facts = with_maker(tmp_path, "HPE", locator)
+    assert facts["enclosure"] is None
+    assert identify({"system": facts})["parent_chassis"] is None
+
+
+def test_another_makers_structure_of_the_same_number_is_no_enclosure(tmp_path):
+    assert "enclosure" not in with_maker(tmp_path, "Cisco Systems Inc", LOCATOR)
+    assert not smbios_hpe.is_by("HPC Systems")
+
+
+def hpe_locators():
+    """Return the tables of the corpus in which HPE names an enclosure, with its strings."""
+    found = []
+    for path in corpus_files("*/smbios_bin/**/*", "*/smbios_synth/**/*"):
+        tables = smbios.structures(split_dump(path.read_bytes())[1], smbios.ASSUMED_VERSION)
+        makers = [item.text(4) for item in tables.of(1)[:1]]
+        locators = tables.of(smbios_hpe.RACK_LOCATOR)
+        if locators and locators[0].string(1) and any(smbios_hpe.is_by(maker) for maker in makers):
+            found.append(pytest.param(tables, locators[0], id=corpus_name(path)))
+    return found
+
+
+@needs_corpus
+@pytest.mark.parametrize(("tables", "locator"), hpe_locators())
+def test_a_captured_blade_names_its_enclosure_in_its_own_words(tables, locator):
+    facts = smbios_hpe.enclosure(tables)
+    words = {locator.string(number) for number in range(1, 16)}
+    texts = {value for value in facts.values() if isinstance(value, str)}
+    assert texts
+    assert texts <= words
 
 
 def test_every_board_and_every_chassis_is_listed(tmp_path):
