@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from salt_ext.settings import SettingsError
-from salt_ext.store import FilterError, NotFound, StoreError
+from salt_ext.settings import SettingsError, from_opts
+from salt_ext.store import Database, FilterError, NotFound, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,27 @@ class Misused(ValueError):
 
 class NotThere(NotFound):
     """What was asked for does not exist; the hint says what does."""
+
+
+def answer(
+    opts: Mapping[str, Any],
+    kind: str,
+    ask: Callable[[Database], dict[str, Any]],
+    *,
+    write: bool = False,
+    differs: Callable[[dict[str, Any]], bool] | None = None,
+) -> dict[str, Any]:
+    """
+    Ask the store, and put what it says or what went wrong into Salt's envelope.
+
+    ``opts`` are the options of the master, ``differs`` says of an answer whether
+    the exit status is 1.
+    """
+
+    def content() -> dict[str, Any]:
+        return ask(Database(from_opts(opts), read_only=not write))
+
+    return envelope(kind, content, differs)
 
 
 def envelope(
@@ -53,17 +74,17 @@ def envelope(
             f"a fault in salt-cmdb: {type(error).__name__}: {error}",
             "run it again with --log-level=debug for the traceback, and report it",
         )
-    answer = {"result": True, "kind": kind, **plain(content)}
-    data: dict[str, Any] = {"cmdb": answer}
+    body = {"result": True, "kind": kind, **plain(content)}
+    data: dict[str, Any] = {"cmdb": body}
     if differs is not None and differs(content):
-        answer["result"] = False
+        body["result"] = False
         data["retcode"] = DIFFERENT
     return {"outputter": "cmdb", "data": data}
 
 
 def _failure(retcode: int, error: str, hint: str) -> dict[str, Any]:
-    answer = {"result": False, "kind": "error", "error": error, "hint": hint}
-    return {"outputter": "cmdb", "data": {"retcode": retcode, "cmdb": answer}}
+    body = {"result": False, "kind": "error", "error": error, "hint": hint}
+    return {"outputter": "cmdb", "data": {"retcode": retcode, "cmdb": body}}
 
 
 def table(
@@ -72,6 +93,15 @@ def table(
     """Return the content of a table; ``of`` says what its rows are."""
     cells = [[row[name] for name in columns] for row in rows]
     return {"columns": list(columns), "rows": cells, "total": total, "of": of}
+
+
+def file(path: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Write all rows of a table into a file; return the content that says so."""
+    # Imported here: most answers go to the screen.
+    from salt_ext.exchange import write_table
+
+    cells = ([row[name] for name in columns] for row in rows)
+    return {"kind": "file", **write_table(path, columns, cells)}
 
 
 def uuid_of(text: Any) -> uuid.UUID:

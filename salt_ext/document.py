@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 IDENTITY_FIELDS = ("serial_number", "wwn", "permanent_mac", "uuid")
 """What a part carries with it wherever it is put, the best first."""
 
+UNSHARED_FIELDS = frozenset((*IDENTITY_FIELDS, "mac", "eui64", "nguid", "asset_tag", "machine_id"))
+"""Of which no two machines have the same value."""
+
 PLACE_FIELDS = (
     ("bank_locator", "locator"),
     ("socket_designation",),
@@ -132,8 +135,22 @@ def _without_volatile(value: Any) -> Any:
     return value
 
 
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode
+
+
 def encode(value: Any) -> bytes:
     """Return canonical JSON: sorted keys, no blanks, UTF-8."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _encode(value).encode()
+
+
+def without_identity(value: Any) -> Any:
+    """Return facts without the numbers that no two machines or parts share."""
+    if isinstance(value, dict):
+        return {
+            key: without_identity(item) for key, item in value.items() if key not in UNSHARED_FIELDS
+        }
+    if isinstance(value, list):
+        return [without_identity(item) for item in value]
+    return value

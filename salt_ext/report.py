@@ -11,14 +11,16 @@ authenticated, never by ``minion_id``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from datetime import datetime, timedelta, timezone
+import re
+from datetime import datetime, timedelta
 
 from salt_ext import document
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
 SCHEMA = 1
@@ -31,7 +33,11 @@ MINE_FUNCTION = "cmdb.report"
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 16
 MAX_NAME = 255
+MAX_COLLECTORS = 200
 CLOCK_TOLERANCE = timedelta(minutes=10)
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
+DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 class ReportError(ValueError):
@@ -80,16 +86,17 @@ def check_header(report: Any, now: datetime) -> datetime:
     """
     if not isinstance(report, dict):
         raise ReportError("report", f"is {type(report).__name__}, not a mapping")
-    if report.get("schema") != SCHEMA or isinstance(report.get("schema"), bool):
+    schema = report.get("schema")
+    if type(schema) is not int or schema != SCHEMA:
         raise ReportError(
             "schema",
-            f"is {_short(report.get('schema'))}, this master reads {SCHEMA};"
+            f"is {_short(schema)}, this master reads {SCHEMA};"
             " install the same version of salt-cmdb on the minion and on the master",
         )
     if report.get("mode") not in MODES:
         raise ReportError("mode", f"is {_short(report.get('mode'))}, not one of {', '.join(MODES)}")
     value = report.get("digest")
-    if not isinstance(value, str) or len(value) != 64 or not set(value) <= set("0123456789abcdef"):
+    if not isinstance(value, str) or not DIGEST(value):
         raise ReportError("digest", f"is {_short(value)}, not a SHA-256 in hexadecimal")
     collected_at = _time(report.get("collected_at"))
     if collected_at > now + CLOCK_TOLERANCE:
@@ -97,36 +104,151 @@ def check_header(report: Any, now: datetime) -> datetime:
             "collected_at",
             f"is {report['collected_at']}, in the future: set the clock of the machine",
         )
-    for field, kind in (("errors", dict), ("partial", list)):
-        if not isinstance(report.get(field), kind):
-            raise ReportError(field, f"is {_short(report.get(field))}, not a {kind.__name__}")
+    errors, partial = report.get("errors"), report.get("partial")
+    if not isinstance(errors, dict):
+        raise ReportError("errors", f"is {_short(errors)}, not a mapping")
+    if not isinstance(partial, list):
+        raise ReportError("partial", f"is {_short(partial)}, not a list")
+    # Errors are told even when the facts are as before.
+    if len(errors) > MAX_COLLECTORS:
+        raise ReportError("errors", f"are of more than {MAX_COLLECTORS} collectors")
+    _walk(errors, "errors", 0)
+    for collector, error in errors.items():
+        if not isinstance(error, dict):
+            raise ReportError(f"errors.{collector}", f"is {_short(error)}, not an error record")
     return collected_at
 
 
-def check_body(report: Mapping[str, Any]) -> None:
-    """Check everything that will be written. Raises :class:`ReportError`."""
+def check_body(
+    report: Mapping[str, Any], known: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """
+    Check everything that will be written; return the canonical text of each section.
+
+    ``known`` are the marks of sections that were checked before: what has the
+    same text is not looked at again. Raises :class:`ReportError`.
+    """
+    known = known or {}
+    for field in ("facts", "volatile"):
+        if not isinstance(report.get(field), dict):
+            raise ReportError(field, f"is {_short(report.get(field))}, not a mapping")
+    size = 0
+    for field, value in report.items():
+        if not isinstance(field, str):
+            raise ReportError("report", f"has the key {_short(field)}")
+        if field != "facts":
+            _walk(value, _key(field, "report"), 0)
+            size += len(document.encode(value))
+            _check_size(size, field)
     previous = report.get("previous_minion_id")
     if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
         raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")
-    if not all(isinstance(name, str) for name in report["partial"]):
-        raise ReportError("partial", "is not a list of section names")
-    for collector, error in report["errors"].items():
-        if not isinstance(collector, str) or not isinstance(error, dict):
-            raise ReportError("errors", "is not a mapping of collectors to error records")
-    size = 0
-    for field in ("facts", "volatile", "errors", "partial"):
-        _walk(report.get(field), field, 0)
-        size += len(document.encode(report[field]))
-        if size > MAX_BYTES:
-            raise ReportError("facts", f"the report is larger than {MAX_BYTES} bytes")
-    facts = report["facts"]
-    for section, value in facts.items():
-        if not isinstance(value, dict) and not document.is_components(value):
-            raise ReportError(f"facts.{section}", "is neither a mapping nor a list of mappings")
-    if facts != document.normal(facts):
-        raise ReportError("facts", "are not in normal form")
-    if digest(facts) != report["digest"]:
+    for number, name in enumerate(report["partial"]):
+        if not isinstance(name, str):
+            raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
+    texts = {}
+    for section, value in report["facts"].items():
+        path = f"facts.{_key(section, 'facts')}"
+        text = _text_if_known(value, known.get(section))
+        texts[section] = _checked(value, path) if text is None else text
+        size += len(texts[section])
+        _check_size(size, path)
+    if digest_of(texts) != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
+    return texts
+
+
+def _check_size(size: int, path: str) -> None:
+    if size > MAX_BYTES:
+        raise ReportError(path, f"makes the report larger than {MAX_BYTES} bytes")
+
+
+def _text_if_known(value: Any, known: str | None) -> bytes | None:
+    """Return the canonical text of a section when it is the known one."""
+    if known is None:
+        return None
+    try:
+        text = document.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text if mark(text) == known else None
+
+
+def _checked(value: Any, path: str) -> bytes:
+    """Return the canonical text of a section that is in normal form."""
+    _walk(value, path, 1)
+    if not isinstance(value, dict) and not document.is_components(value):
+        raise ReportError(path, f"is {_short(value)}, neither a mapping nor a list of mappings")
+    if document.normal({path: value})[path] != value:
+        raise ReportError(path, "is not in normal form")
+    return document.encode(value)
+
+
+def mark(text: bytes) -> str:
+    """Return what tells one canonical text of a section from another."""
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+def digest_of(texts: Mapping[str, bytes]) -> str:
+    """Return the digest of facts of which the canonical text of each section is known."""
+    parts = [document.encode(name) + b":" + texts[name] for name in sorted(texts)]
+    return hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()
+
+
+def is_set_back(
+    report: Mapping[str, Any], collected_at: datetime, now: datetime, last_seen: datetime
+) -> bool:
+    """
+    Whether a report that says it is older than the stored one is the newer one.
+
+    It is when it came after it and its clock runs behind ours: somebody set it
+    back. One that was only late came before, or is minutes old.
+    """
+    return now > last_seen and is_behind(report, collected_at, now)
+
+
+def doubts(
+    report: Mapping[str, Any], sections: Iterable[str], collected_at: datetime, now: datetime
+) -> list[ReportError]:
+    """Return what a report that :func:`check_body` found good says in sections and is hardly so."""
+    found = []
+    if is_behind(report, collected_at, now):
+        found.append(
+            ReportError(
+                "collected_at",
+                f"is {report['collected_at']}, {now - collected_at} before the report came:"
+                " set the clock of the machine",
+            )
+        )
+    for section in sections:
+        found += _twins(report["facts"][section], f"facts.{section}")
+    return found
+
+
+def is_behind(report: Mapping[str, Any], collected_at: datetime, now: datetime) -> bool:
+    """Whether the clock of a machine runs behind ours."""
+    # A grain stays as it was when the minion started, and is sent again and again.
+    return report["mode"] != "grains" and now - collected_at > CLOCK_TOLERANCE
+
+
+def _twins(value: Any, path: str) -> Iterator[ReportError]:
+    """Tell of components of one list that show the same serial number, WWN or MAC."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                yield from _twins(item, f"{path}.{key}")
+    elif isinstance(value, list) and len(value) > 1 and document.is_components(value):
+        seen: set[str] = set()
+        told: set[str] = set()
+        for item in value:
+            name = document.identity(item)
+            if name in seen and name not in told:
+                told.add(name)
+                yield ReportError(
+                    path, f"{_short(name)} stands on several; their places tell them apart"
+                )
+            elif name is not None:
+                seen.add(name)
 
 
 def _walk(value: Any, path: str, depth: int) -> None:
@@ -134,13 +256,8 @@ def _walk(value: Any, path: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ReportError(path, f"is nested deeper than {MAX_DEPTH}")
     if isinstance(value, str):
-        if "\0" in value:
-            raise ReportError(path, "holds a NUL character")
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise ReportError(path, "holds half a surrogate pair") from None
+        if reason := _why_not(value):
+            raise ReportError(path, reason)
     elif isinstance(value, bool) or value is None:
         pass
     elif isinstance(value, int):
@@ -149,30 +266,54 @@ def _walk(value: Any, path: str, depth: int) -> None:
     elif isinstance(value, float):
         if value - value != 0:
             raise ReportError(path, f"is {value}, which is no number")
+        if "e+" in (text := repr(value)) or text == "-0.0":
+            # jsonb gives it back in other characters, and the digest would not fit.
+            raise ReportError(path, f"is {text}, which jsonb does not keep as it is")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not isinstance(key, str) or len(key) > MAX_NAME or "\0" in key:
-                raise ReportError(path, f"has the key {_short(key)}")
-            _walk(item, f"{path}.{key}", depth + 1)
+            _walk(item, f"{path}.{_key(key, path)}", depth + 1)
     elif isinstance(value, list):
         for number, item in enumerate(value):
             _walk(item, f"{path}[{number}]", depth + 1)
     else:
         raise ReportError(path, f"is {type(value).__name__}, which is not data")
-    if depth == 0 and path in ("facts", "volatile") and not isinstance(value, dict):
-        raise ReportError(path, f"is {type(value).__name__}, not a mapping")
+
+
+def _key(key: Any, path: str) -> str:
+    """Return a key that can stand in a path. Raises :class:`ReportError` of the path."""
+    if not isinstance(key, str) or len(key) > MAX_NAME or _why_not(key):
+        raise ReportError(path, f"has the key {_short(key)}")
+    return key
+
+
+def _why_not(text: str) -> str | None:
+    """Return why PostgreSQL would not take a text."""
+    if "\0" in text:
+        return "holds a NUL character"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "holds half a surrogate pair"
+    return None
 
 
 def _time(value: Any) -> datetime:
-    try:
-        # fromisoformat of Python 3.10 does not know the Z.
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
-    except (TypeError, ValueError):
-        raise ReportError(
-            "collected_at", f"is {_short(value)}, not a time such as 2026-11-21T08:00:00.000Z"
-        ) from None
+    if isinstance(value, str) and TIME(value):
+        with contextlib.suppress(ValueError):
+            # fromisoformat of Python 3.10 does not know the Z.
+            return datetime.fromisoformat(value[:-1] + "+00:00")
+    raise ReportError(
+        "collected_at", f"is {_short(value)}, not a time such as 2026-11-21T08:00:00.000Z"
+    )
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    """Return a value for a sentence; a large or deep one may not even be printed whole."""
+    if isinstance(value, str):
+        return ascii(value) if len(value) <= 80 else ascii(value[:77]) + "..."
+    if value is None or isinstance(value, (bool, float)):
+        return repr(value)
+    if isinstance(value, int) and value.bit_length() <= 64:
+        return repr(value)
+    return f"of type {type(value).__name__}"

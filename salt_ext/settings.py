@@ -112,6 +112,22 @@ OPTIONS: dict[str, Option] = {
         " at a new report makes it look at once.",
     ),
     "batch_size": Option(100, int, "master", "How many reports one transaction holds at most."),
+    "modes": Option(
+        {"salt": "salt_ext.modes.salt.plan", "ssh": "salt_ext.modes.ssh.plan"},
+        dict,
+        "master",
+        "Ways of `cmdb.collect` to ask machines: the name of each and the dotted path of its"
+        " function. What is given here is laid over the default; a null switches a mode off.",
+    ),
+    "collect_batch": Option(
+        100, int, "master", "How many minions `cmdb.collect` asks at a time, unless told otherwise."
+    ),
+    "collect_workers": Option(
+        16, int, "master", "How many machines `cmdb.collect` logs in to at a time by ssh."
+    ),
+    "collect_timeout_seconds": Option(
+        60, int, "master", "How long `cmdb.collect` waits for one machine."
+    ),
     "stale_after": Option(
         "2h",
         "duration",
@@ -128,6 +144,20 @@ OPTIONS: dict[str, Option] = {
         "master",
         "A machine seen under a new name takes it without asking when its old name was silent"
         " this long.",
+    ),
+    "events": Option(
+        ["changed", "new", "renamed", "held", "problem", "stale", "missing", "returned"],
+        list,
+        "master",
+        "What the engine tells on Salt's event bus, as `salt/cmdb/<kind>/<asset id>`; an empty"
+        " list for nothing.",
+    ),
+    "keep_problems": Option(
+        "90d",
+        "duration",
+        "master",
+        "Problems that are over, and rejected reports, are kept this long; then `cmdb.maintain`"
+        " removes them. History is kept for ever.",
     ),
 }
 
@@ -227,7 +257,7 @@ def _checked(source: str, name: str, value: Any) -> Any:
             raise SettingsError(f"{source}: {name}: {error}") from None
         return value
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        words = {str: "a text", int: "a whole number", dict: "a mapping"}[kind]
+        words = {str: "a text", int: "a whole number", dict: "a mapping", list: "a list"}[kind]
         raise SettingsError(f"{source}: {name} is {value!r}, but it must be {words}")
     return value
 

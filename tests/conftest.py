@@ -11,7 +11,8 @@ import pytest
 import salt._logging
 from saltfactories.plugins.event_listener import EventListener
 
-from salt_ext import settings, store
+from salt_ext import store
+from tests import postgres
 
 # Salt parks early log records on the stderr that pytest captures; left there
 # they print a traceback each when the interpreter exits.
@@ -60,13 +61,6 @@ def new_database(postgresql: str) -> Callable[..., str]:
     """A function that returns the URL of a new database, by default with our schema."""
     numbers = itertools.count()
 
-    def execute(statement: str) -> None:
-        link = psycopg2.connect(postgresql)
-        link.autocommit = True
-        with link.cursor() as cursor:
-            cursor.execute(statement)
-        link.close()
-
     def url_of(name: str) -> str:
         parts = psycopg2.extensions.parse_dsn(postgresql)
         return (
@@ -77,17 +71,15 @@ def new_database(postgresql: str) -> Callable[..., str]:
     def create(*, empty: bool = False) -> str:
         name = f"test_{next(numbers)}"
         if empty:
-            execute(f"CREATE DATABASE {name}")
+            postgres.execute(postgresql, f"CREATE DATABASE {name}")
             return url_of(name)
         if "template_cmdb" not in made:
-            execute("CREATE DATABASE template_cmdb")
-            database = store.Database(
-                settings.resolve(("test", {"database_url": url_of("template_cmdb")}))
-            )
+            postgres.execute(postgresql, "CREATE DATABASE template_cmdb")
+            database = postgres.open_store(url_of("template_cmdb"))
             store.migrate(database)
             database.close()
             made.add("template_cmdb")
-        execute(f"CREATE DATABASE {name} TEMPLATE template_cmdb")
+        postgres.execute(postgresql, f"CREATE DATABASE {name} TEMPLATE template_cmdb")
         return url_of(name)
 
     made: set[str] = set()
@@ -102,6 +94,6 @@ def database_url(new_database: Callable[..., str]) -> str:
 @pytest.fixture
 def database(database_url: str) -> Iterator[store.Database]:
     """A store with our schema and nothing in it."""
-    database = store.Database(settings.resolve(("test", {"database_url": database_url})))
+    database = postgres.open_store(database_url)
     yield database
     database.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,13 +17,13 @@ from werkzeug.datastructures import MultiDict
 
 from salt_ext import store
 from salt_ext.settings import nearest
+from salt_ext.times import moment
 from salt_ext.words import label, value
 
-OPTIONS = ("_col", "_sort", "_limit", "_offset")
+OPTIONS = ("_col", "_sort", "_limit", "_from", "_as_of")
 FORM = ("_field", "_op", "_value")
 LIMIT = 100
 MAX_LIMIT = 1000
-MAX_OFFSET = 10_000_000
 
 WORDS = {
     "exact": "is",
@@ -50,17 +51,26 @@ class Query:
 
     filters: Mapping[str, str | list[str]] = field(default_factory=dict)
     text: str = ""
-    columns: tuple[str, ...] = store.DEFAULT_COLUMNS
+    columns: tuple[str, ...] = ()
+    """The usual ones when empty."""
     sort: str = "minion_id"
     limit: int = LIMIT
-    offset: int = 0
+    cursor: str | None = None
+    at: datetime | None = None
+
+    @property
+    def shown(self) -> list[str]:
+        """The columns of the list."""
+        return list(self.columns) or store.usual_columns(self.at)
 
     @property
     def sentence(self) -> str:
         """The filter in words, for headings, bookmarks and printouts."""
         words = [words_of(name, given) for name, given in self.filters.items()]
         where = f" where {' and '.join(words)}" if words else ""
-        return f"Assets{where}" + (f" matching “{self.text}”" if self.text else "")
+        matching = f" matching “{self.text}”" if self.text else ""
+        then = f" as of {self.at:%Y-%m-%d %H:%M} UTC" if self.at else ""
+        return f"Assets{where}{matching}{then}"
 
     @property
     def pills(self) -> list[tuple[str, Query]]:
@@ -68,19 +78,22 @@ class Query:
         found = []
         for name, given in self.filters.items():
             left = {key: item for key, item in self.filters.items() if key != name}
-            found.append((words_of(name, given), replace(self, filters=left, offset=0)))
+            found.append((words_of(name, given), replace(self, filters=left, cursor=None)))
         if self.text:
-            found.append((f"matches “{self.text}”", replace(self, text="", offset=0)))
+            found.append((f"matches “{self.text}”", replace(self, text="", cursor=None)))
+        if self.at:
+            words = f"as of {self.at:%Y-%m-%d %H:%M} UTC"
+            found.append((words, replace(self, at=None, cursor=None)))
         return found
 
     def sorted_by(self, column: str) -> Query:
         """Return the query in the order of a column, turned around when it is already."""
         turned = f"-{column}" if self.sort == column else column
-        return replace(self, sort=turned, offset=0)
+        return replace(self, sort=turned, cursor=None)
 
-    def at(self, offset: int) -> Query:
-        """Return the page of the query that begins there."""
-        return replace(self, offset=max(0, offset))
+    def page(self, cursor: str | None) -> Query:
+        """Return the page of the query that a cursor leads to; without one, the first."""
+        return replace(self, cursor=cursor)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -92,14 +105,16 @@ class Query:
         ]
         if self.text:
             pairs.append(("q", self.text))
-        if self.columns != store.DEFAULT_COLUMNS:
+        if self.columns:
             pairs.append(("_col", ",".join(self.columns)))
         if self.sort != "minion_id":
             pairs.append(("_sort", self.sort))
         if self.limit != LIMIT:
             pairs.append(("_limit", str(self.limit)))
-        if self.offset:
-            pairs.append(("_offset", str(self.offset)))
+        if self.at:
+            pairs.append(("_as_of", f"{self.at:%Y-%m-%dT%H:%M:%SZ}"))
+        if self.cursor:
+            pairs.append(("_from", self.cursor))
         return pairs
 
     @property
@@ -121,11 +136,19 @@ def parse(args: MultiDict[str, str]) -> Query:
     return Query(
         filters,
         " ".join(args.getlist("q")).strip(),
-        tuple(dict.fromkeys(one for one in columns if one)) or store.DEFAULT_COLUMNS,
+        tuple(dict.fromkeys(one for one in columns if one)),
         args.get("_sort") or "minion_id",
         number(args, "_limit", LIMIT, 1, MAX_LIMIT),
-        number(args, "_offset", 0, 0, MAX_OFFSET),
+        args.get("_from") or None,
+        _moment(args.get("_as_of")),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return moment(text, datetime.now(timezone.utc)) if text else None
+    except ValueError as error:
+        raise store.FilterError(f"_as_of: {error}") from None
 
 
 def number(args: MultiDict[str, str], name: str, usual: int, least: int, most: int) -> int:
@@ -146,7 +169,7 @@ def from_form(args: MultiDict[str, str]) -> Query | None:
         left[f"{name}__isnull"] = "false" if operator == "notnull" else "true"
     elif given:
         left.add(name if operator in ("", "exact") else f"{name}__{operator}", given)
-    return replace(parse(left), offset=0)
+    return replace(parse(left), cursor=None)
 
 
 def words_of(name: str, given: Any) -> str:

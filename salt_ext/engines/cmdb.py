@@ -9,73 +9,115 @@ On the master: reports from the authenticated cache into the store, in batches.
     cmdb:
       database_url: postgresql+psycopg2://cmdb:secret@127.0.0.1/cmdb
 
-The cache bank ``mine`` holds what ``cmdb.collect`` sent and the bank ``grains``
-the grain of minions that never sent anything; Salt writes both under the
-minion id that it authenticated itself. Events are hints to look at a minion at
-once: they can be forged, and a forged one leads to the same cache. While
-PostgreSQL is away the cache keeps the latest report of every minion.
+Salt writes the cache under the minion id that it authenticated itself. Events
+are hints to look at a minion at once: they can be forged, and a forged one
+leads to the same cache. While PostgreSQL is away the cache keeps the latest
+report of every minion; the engine tries again after 1, 2, 4 and so on to 60
+seconds, and then begins where the store is.
+
+With each look through the cache, what is new in the store is told on the event
+bus: see :mod:`salt_ext.events`.
 """
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterable
-from datetime import datetime, timezone
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import salt.cache
 import salt.utils.event
-import salt.utils.mine
-import salt.utils.minions
-import salt.version
+from salt.exceptions import SaltCacheError
 
-from salt_ext import report as envelope
-from salt_ext import settings, store
+from salt_ext import events, intake, settings, store
 from salt_ext.feed import Feed
+from salt_ext.master_cache import Cache
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
 
 log = logging.getLogger(__name__)
 
-BANKS_SINCE = (3008,)
-"""From this Salt on the cache has a bank for each kind; before, a bank for each minion."""
+LONGEST_WAIT_SECONDS = 60
+EVENT_TAG = "salt/job/"
 
 
 def start() -> None:
     """Run until the master ends."""
     try:
         options = settings.from_opts(__opts__)
+        events.wanted(options)
         database = store.Database(options)
     except (settings.SettingsError, store.StoreError) as error:
         log.critical("The cmdb engine does nothing until the master is restarted: %s", error)
         threading.Event().wait()  # a process that ended would be started again at once
         return
-    feed = Feed(Cache(__opts__), lambda reports: _store(database, reports), options["batch_size"])
-    away = False
-    next_sweep = 0.0
-    with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=True) as bus:
+    cache = Cache(__opts__)
+    feed: Feed | None = None  # there is none while the store or the cache is away
+    failures = 0
+    next_look = 0.0
+    news = _Retried("Events wait in the store")
+    # Not connected yet: catching up need not wait for the bus.
+    with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
-            wait = next_sweep - time.monotonic()
-            hint = bus.get_event(wait=wait, tag="salt/job/", full=True) if wait > 0 else None
+            hinted = _hinted(bus, next_look - time.monotonic(), options["batch_size"])
+            is_time = time.monotonic() >= next_look
+            if not is_time and (feed is None or not hinted):
+                continue
             try:
-                if hint is None:
-                    next_sweep = time.monotonic() + _sweep(feed, options["sweep_seconds"])
+                if feed is None:
+                    feed = intake.feed(cache, database)
+                if is_time:
+                    next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
+                    intake.empty_inbox(database, cache.accepted)
                 else:
-                    feed.look(_hinted(hint))
-                if hint is None or not away:
-                    feed.drain()
-                    if away:
-                        log.warning("The store is back, and what waited for it is stored")
-                    away = False
-            except store.StoreError as error:
-                if not away:
-                    log.error("%s; %s. %d reports wait", error, error.hint, len(feed.due))
-                away = True
+                    feed.look(hinted)
+                feed.drain()
+                if failures:
+                    log.warning("The cmdb engine works again, and what waited for it is stored")
+                failures = 0
+                if is_time:
+                    news.attempt(lambda: _tell_news(bus, database, cache))
             except Exception as error:
-                # One look that failed must not end the engine: the next one is in seconds.
-                log.exception("The cmdb engine failed and goes on")
-                store.record_failure(database, "engine", __opts__["id"], "engine", error)
+                # Nothing may end the engine. What it remembers is in the store: a database
+                # that comes back from a backup or a replica is asked how far it is.
+                feed = None
+                failures += 1
+                next_look = time.monotonic() + _pause(failures)
+                _tell(database, error, is_first=failures == 1)
+
+
+class _Retried:
+    """Something that may fail without holding anything up, and then less and less often."""
+
+    def __init__(self, consequence: str) -> None:
+        """Say the consequence of a failure in the log, once."""
+        self.consequence = consequence
+        self.failures = 0
+        self.not_before = 0.0
+
+    def attempt(self, work: Callable[[], object]) -> None:
+        """Do it, unless it has failed a moment ago."""
+        if time.monotonic() < self.not_before:
+            return
+        try:
+            work()
+            self.failures = 0
+        except Exception as error:
+            self.failures += 1
+            self.not_before = time.monotonic() + _pause(self.failures)
+            level = logging.WARNING if self.failures == 1 else logging.DEBUG
+            log.log(level, "%s: %s", self.consequence, error, exc_info=level == logging.DEBUG)
+
+
+def _tell_news(bus: Any, database: store.Database, cache: Cache) -> None:
+    """Tell on the event bus what is new in the store."""
+
+    def fire(data: dict[str, Any], tag: str) -> None:
+        if not bus.fire_event(data, tag):
+            raise OSError("the event bus of the master does not answer")
+
+    events.send(database, fire, cache.accepted, __opts__["max_event_size"])
 
 
 def _sweep(feed: Feed, sweep_seconds: float) -> float:
@@ -86,84 +128,43 @@ def _sweep(feed: Feed, sweep_seconds: float) -> float:
     return max(sweep_seconds, 10 * (time.monotonic() - began))
 
 
-def _hinted(event: dict[str, Any]) -> list[str]:
+def _pause(failures: int) -> int:
+    """Return how long to wait after this many failures in a row: 1, 2, 4 to 60 seconds."""
+    return min(LONGEST_WAIT_SECONDS, 1 << min(failures - 1, LONGEST_WAIT_SECONDS.bit_length()))
+
+
+def _tell(database: store.Database, error: Exception, *, is_first: bool) -> None:
+    """Say why the engine does not go on: once, when it is something that may pass."""
+    if isinstance(error, (store.StoreError, SaltCacheError, OSError)):
+        if is_first:
+            hint = f"; {error.hint}" if isinstance(error, store.StoreError) else ""
+            log.error("%s%s. Reports wait in the master's cache", error, hint)
+        return
+    log.error("The cmdb engine failed and tries again", exc_info=error)
+    with contextlib.suppress(store.StoreError):
+        store.record_failure(database, "engine", __opts__["id"], "engine", error)
+
+
+def _hinted(bus: Any, wait: float, most: int) -> list[str]:
+    """Return the minions that events hint at, all that came together; wait for the first."""
+    hinted: list[str] = []
+    until = time.monotonic() + wait
+    event = None
+    if wait > 0:
+        event = bus.get_event(wait=wait, tag=EVENT_TAG, full=True, auto_reconnect=True)
+        if event is None and time.monotonic() < until:
+            # There is no bus now, and it would be asked for without end.
+            time.sleep(min(1.0, max(0.0, until - time.monotonic())))
+    while event is not None and len(hinted) < most:
+        hinted += _hint(event)
+        event = bus.get_event(tag=EVENT_TAG, full=True, no_block=True)
+    return hinted
+
+
+def _hint(event: dict[str, Any]) -> list[str]:
     """Return the minion that an event hints at: one that has returned cmdb.collect."""
     parts = str(event.get("tag")).split("/")
     data = event.get("data")
     if len(parts) == 5 and parts[3] == "ret" and isinstance(data, dict):
         return [parts[4]] if data.get("fun") == "cmdb.collect" else []
     return []
-
-
-def _store(database: store.Database, reports: list[tuple[str, Any, float]]) -> None:
-    arrivals = [
-        store.Arrival(minion_id, report, datetime.fromtimestamp(at, timezone.utc))
-        for minion_id, report, at in reports
-    ]
-    for outcome in store.ingest(database, arrivals):
-        level = logging.WARNING if outcome.status in ("held", "refused") else logging.DEBUG
-        log.log(level, "%s is %s: %s", outcome.minion_id, outcome.status, outcome.detail)
-
-
-class Cache:
-    """The reports in the master's cache, of minions whose key is accepted."""
-
-    def __init__(self, opts: dict[str, Any], *, one_bank_each: bool | None = None) -> None:
-        """Use the cache of these master options, in the layout of this Salt by default."""
-        self.cache = salt.cache.factory(opts)
-        self.minions = salt.utils.minions.CkMinions(opts)
-        if one_bank_each is None:
-            one_bank_each = salt.version.__saltstack_version__ < BANKS_SINCE
-        self.one_bank_each = one_bank_each
-
-    def versions(self, minion_ids: Iterable[str] | None = None) -> dict[str, tuple[float, ...]]:
-        """Return when the mine and the grains of each accepted minion were last written."""
-        accepted = self.minions._pki_minions()
-        if minion_ids is not None:
-            accepted &= set(minion_ids)
-        present = {kind: self._with(kind, accepted) for kind in ("mine", "grains")}
-        return {
-            minion_id: tuple(
-                float(self.cache.updated(*self._place(kind, minion_id)) or 0)
-                if minion_id in present[kind]
-                else 0.0
-                for kind in ("mine", "grains")
-            )
-            for minion_id in present["mine"] | present["grains"]
-        }
-
-    def report(self, minion_id: str, version: tuple[float, ...]) -> tuple[Any, float] | None:
-        """Return what a minion sent by cmdb.collect, else the report of its grain, and its time."""
-        mine_at, grains_at = version
-        sent = self._fetch("mine", minion_id).get(envelope.MINE_FUNCTION)
-        if isinstance(sent, dict) and salt.utils.mine.MINE_ITEM_ACL_ID in sent:
-            sent = sent.get(salt.utils.mine.MINE_ITEM_ACL_DATA)
-        if sent is not None:
-            return sent, mine_at
-        grains = self._fetch("grains", minion_id)
-        if self.one_bank_each:
-            grains = grains.get("grains") or {}
-        grain = grains.get("cmdb")
-        if not isinstance(grain, dict):
-            return None
-        try:
-            return envelope.build(grain, minion_id, None, "grains"), grains_at
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            # Refused by the store, with this sentence.
-            reason = f"the grain cmdb is malformed: {error!r}"
-            return {"schema": envelope.SCHEMA, "mode": "grains", "digest": reason}, grains_at
-
-    def _place(self, kind: str, minion_id: str) -> tuple[str, str]:
-        if self.one_bank_each:
-            return f"minions/{minion_id}", "mine" if kind == "mine" else "data"
-        return kind, minion_id
-
-    def _with(self, kind: str, accepted: set[str]) -> set[str]:
-        """Return the minions that have an entry: asking for one that is missing logs a warning."""
-        if self.one_bank_each:
-            return {one for one in accepted if self.cache.contains(*self._place(kind, one))}
-        return accepted & set(self.cache.list(kind) or ())
-
-    def _fetch(self, kind: str, minion_id: str) -> dict[str, Any]:
-        value = self.cache.fetch(*self._place(kind, minion_id))
-        return value if isinstance(value, dict) else {}

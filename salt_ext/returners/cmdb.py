@@ -1,9 +1,9 @@
 """
-The one writer: a report into the store.
+The door for machines without a master: a report into the store, or into its inbox.
 
 The engine on the master writes what minions sent through the mine, so a site
-with a master needs no ``--return``. This is the door for machines without one
-and for small sites that choose it:
+with a master needs no ``--return``. This is for machines without one and for
+small sites that choose it:
 
 .. code-block:: bash
 
@@ -11,7 +11,9 @@ and for small sites that choose it:
     salt '*' cmdb.collect send=False --return cmdb
 
 It runs where the function ran, which must then have ``cmdb:database_url`` in
-its configuration. Options that come with a return, such as ``ret_config`` and
+its configuration. A role that may only add reports, such as ``cmdb_reporter``,
+puts them into the inbox, which the engine on a master or ``cmdb.sync`` empties.
+Options that come with a return, such as ``ret_config`` and
 ``ret_kwargs``, are ignored: they could send our password to another server.
 """
 
@@ -46,7 +48,7 @@ def returner(ret: dict[str, Any]) -> None:
         raise ValueError("a return without a minion id")
     database = store.Database(settings.from_opts(__opts__))
     try:
-        [outcome] = store.ingest(
+        [outcome] = store.submit(
             database, [store.Arrival(minion_id, value, datetime.now(timezone.utc))]
         )
     except store.StoreError as error:

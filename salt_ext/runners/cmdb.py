@@ -8,37 +8,43 @@ error, 3 not found or ambiguous. Filters are ``field=value`` or
 
 Salt reads the arguments as YAML: a serial number with leading zeros needs two
 pairs of quotes, ``'"0012345"'``.
+
+``tgt``, where a command has it, is an identifier of one asset, or a glob of
+minion ids. ``out_file=`` writes all rows into a file, of the format that its
+suffix names: ``.csv``, ``.xlsx``, ``.json`` or ``.ndjson``.
+
+This file has the commands that read many assets; those about one asset, about
+the past, about what is wrong, and those that do something stand in the files
+beside it, which all are ``cmdb`` to Salt.
 """
 
-import json
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import salt.utils.args
-
-from salt_ext import answers, settings, store
-from salt_ext.settings import nearest
-from salt_ext.times import moment
+from salt_ext import answers, arguments, store
+from salt_ext.answers import answer
+from salt_ext.arguments import assets_of, count, nothing_else, now, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from salt_ext._dunders import __opts__
 
-__func_alias__ = {"list_": "list", "settings_": "settings"}
+__func_alias__ = {"list_": "list"}
 
 GROUPS = ("site", "manufacturer,product_name", "os")
 
 
-def report(tgt: str = "*", group_by: str = "", **kwargs: Any) -> dict[str, Any]:
+def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -> dict[str, Any]:
     """
     Count the fleet: assets, how fresh they are, processors, memory and disks.
 
     tgt
-        A glob of minion ids.
+        An identifier of one asset, or a glob of minion ids.
     group_by
         Fields to group by, separated by commas. Without it there is a table
         for the sites, one for the models and one for the operating systems.
+    as_of
+        Count the fleet as it was then: ``30d``, ``2026-11-01`` or the name of a
+        snapshot. How fresh the assets were is not known of the past.
 
     Everything else is a filter.
 
@@ -48,17 +54,20 @@ def report(tgt: str = "*", group_by: str = "", **kwargs: Any) -> dict[str, Any]:
 
         salt-run cmdb.report
         salt-run cmdb.report group_by=site,os kind=physical
+        salt-run cmdb.report as_of=2026-01-01
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        filters = _filters(tgt, kwargs)
+        then = store.moment_of(database, as_of, now()) if as_of else None
+        filters = assets_of(database, tgt, kwargs)
         tables = []
-        for fields in [group_by] if group_by else GROUPS:
-            totals, rows = store.report(database, group_by=fields, filters=filters)
-            tables.append({"group_by": fields.split(","), "rows": rows})
-        return {"totals": totals, "groups": tables}
+        for fields in [text("group_by", group_by)] if group_by else GROUPS:
+            totals, rows = store.report(database, group_by=fields, filters=filters, at=then)
+            names = [one.strip() for one in fields.split(",") if one.strip()]
+            tables.append({"group_by": names, "rows": rows})
+        return {"totals": totals, "groups": tables, "as_of": then}
 
-    return _answer("report", ask)
+    return answer(__opts__, "report", ask)
 
 
 def list_(
@@ -67,23 +76,35 @@ def list_(
     columns: str = "",
     sort: str = "minion_id",
     limit: int = 100,
+    cursor: str = "",
+    as_of: str = "",
+    out_file: str = "",
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
     List assets.
 
     tgt
-        A glob of minion ids.
+        An identifier of one asset, or a glob of minion ids.
     q
         Words that must all be found in the name, serial number, model or address.
     columns
-        Fields separated by commas instead of the usual ones; ``+site,rack`` adds to them.
+        Fields separated by commas instead of the usual ones; ``+site,rack`` adds to
+        them. ``id`` is the id of the asset, which never changes.
     sort
         A field, with ``-`` before it for the largest or newest first.
     limit
         How many assets at most.
+    cursor
+        What the answer before this one gave as ``next``: the page behind it.
+    as_of
+        List the assets as they were then: ``30d``, ``2026-11-01`` or the name
+        of a snapshot.
+    out_file
+        Write all of them into this file, whatever the limit.
 
-    Everything else is a filter.
+    Everything else is a filter; ``disks.model``, ``memory.manufacturer`` and
+    the like ask for one part that fits.
 
     CLI Example:
 
@@ -91,267 +112,190 @@ def list_(
 
         salt-run cmdb.list
         salt-run cmdb.list site=dc1 os__contains=debian columns=+kernel_release sort=-memory_bytes
+        salt-run cmdb.list as_of=2026-01-01 out_file=/srv/assets.xlsx
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        wanted = list(store.DEFAULT_COLUMNS) if not columns or columns[0] == "+" else []
-        wanted += [name for name in columns.removeprefix("+").split(",") if name]
-        rows, total = store.assets(
-            database,
-            filters=_filters(tgt, kwargs),
-            text=str(q),
-            columns=wanted,
-            sort=sort,
-            limit=_count("limit", limit),
-        )
-        return answers.table(wanted, rows, total, "assets")
+        then = store.moment_of(database, as_of, now()) if as_of else None
+        asked = ",".join(columns) if isinstance(columns, list) else text("columns", columns)
+        wanted = store.usual_columns(then) if not asked or asked[0] == "+" else []
+        wanted += [one.strip() for one in asked.removeprefix("+").split(",") if one.strip()]
+        filters = assets_of(database, tgt, kwargs)
 
-    return _answer("table", ask)
-
-
-def show(asset: str = "", section: str = "", **kwargs: Any) -> dict[str, Any]:
-    """
-    Show everything that is known of an asset.
-
-    asset
-        Its minion id, serial number, hostname, UUID, MAC or any other
-        identifier, present or former.
-    section
-        Only this section of its facts, such as ``memory``.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run cmdb.show web01
-        salt-run cmdb.show 9XYZ1K2 section=memory
-    """
-
-    def ask(database: store.Database) -> dict[str, Any]:
-        _nothing_else(kwargs, "asset", "section")
-        row = store.overview(database, store.find(database, _reference(asset)))
-        if not section:
-            return {"asset": row}
-        if section not in row["facts"]:
-            hint = nearest(section, row["facts"])
-            raise answers.NotThere(
-                f"{asset} has no section {section!r}{hint}",
-                "there are: " + ", ".join(sorted(row["facts"])),
+        def page(limit: int, cursor: str | None) -> store.Page:
+            return store.assets(
+                database,
+                filters=filters,
+                text=str(q),
+                # Every row has the id anyway.
+                columns=[name for name in wanted if name != "id"],
+                sort=text("sort", sort),
+                limit=limit,
+                cursor=cursor,
+                at=then,
             )
-        return {"asset": {"minion_id": row["minion_id"], "facts": {section: row["facts"][section]}}}
 
-    return _answer("asset", ask)
+        if out_file:
+            return answers.file(text("out_file", out_file), wanted, _all_of(page))
+        found = page(count("limit", limit), str(cursor) or None)
+        return answers.table(wanted, found.rows, found.total, "assets") | {"next": found.next}
 
-
-def history(asset: str = "", since: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
-    """
-    Show what changed on an asset, the newest first.
-
-    since
-        ``24h``, ``7d``, ``2026-11-01`` or ``'2026-11-01 10:00'`` (UTC).
-    limit
-        How many changes at most.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run cmdb.history web01 since=30d
-    """
-
-    def ask(database: store.Database) -> dict[str, Any]:
-        _nothing_else(kwargs, "asset", "since", "limit")
-        asset_id = store.find(database, _reference(asset))
-        start = moment(since, _now()) if since else None
-        rows = store.changes(database, asset_id=asset_id, since=start, limit=_count("limit", limit))
-        total = store.count_changes(database, asset_id=asset_id, since=start)
-        first = store.overview(database, asset_id)["first_seen"]
-        return {"changes": rows, "total": total, "first_seen": first}
-
-    return _answer("history", ask)
+    return answer(__opts__, "table", ask)
 
 
-def diff(asset: str = "", exit_code: bool = False, **kwargs: Any) -> dict[str, Any]:
-    """
-    Show what is different on an asset between two moments.
-
-    from
-        The first moment: ``24h``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC).
-        Without it, the revision before the last one.
-    to
-        The second moment; now without it.
-    exit_code
-        True makes the exit status 1 when there are differences.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run cmdb.diff web01
-        salt-run cmdb.diff web01 from=7d exit_code=True
-    """
-
-    def ask(database: store.Database) -> dict[str, Any]:
-        options = salt.utils.args.clean_kwargs(**kwargs)
-        start, end = options.pop("from", None), options.pop("to", None)
-        _nothing_else(options, "asset", "from", "to", "exit_code")
-        asset_id = store.find(database, _reference(asset))
-        old, new, changes = store.compare(
-            database,
-            asset_id,
-            moment(start, _now()) if start else None,
-            moment(end, _now()) if end else None,
-        )
-        return {
-            "asset": store.overview(database, asset_id)["minion_id"],
-            "old": old,
-            "new": new,
-            "changes": [one._asdict() for one in changes],
-        }
-
-    return _answer("diff", ask, differs=lambda content: exit_code and bool(content["changes"]))
+PAGE = 1000
+"""Assets that are read at once for a file."""
 
 
-def errors(
-    tgt: str = "", since: str = "", id: str = "", limit: int = 50, **kwargs: Any
+def _all_of(page: Callable[[int, str | None], store.Page]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of every page, one page after the other."""
+    cursor = None
+    while True:
+        found = page(PAGE, cursor)
+        yield from found.rows
+        cursor = found.next
+        if cursor is None:
+            return
+
+
+def facets(
+    fields: str = "site,manufacturer,product_name,os,freshness",
+    tgt: str = "*",
+    q: str = "",
+    limit: int = 20,
+    as_of: str = "",
+    **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Show what went wrong: collectors that failed, reports refused or held.
+    Show which values fields have, and how many assets have each: what one can filter by.
 
+    fields
+        Fields of ``cmdb.list``, separated by commas.
     tgt
-        The minion id to ask about.
-    since
-        Only what happened since then: ``24h``, ``7d``, ``2026-11-01``.
-    id
-        One problem, with its traceback.
+        An identifier of one asset, or a glob of minion ids.
+    q
+        Words that must all be found in the name, serial number, model or address.
+    limit
+        How many values of each field at most, the most frequent first.
+    as_of
+        The values that there were then: ``30d``, ``2026-11-01`` or the name of a
+        snapshot.
+
+    Everything else is a filter.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-run cmdb.errors
-        salt-run cmdb.errors id=0b5c8a52-5d0e-4c8e-9d0d-2f3f5d9f7f11
+        salt-run cmdb.facets
+        salt-run cmdb.facets os,kernel_release site=dc1
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        _nothing_else(kwargs, "tgt", "since", "id", "limit")
-        rows, total = store.problems(
+        asked = ",".join(fields) if isinstance(fields, list) else text("fields", fields)
+        found = store.facets(
             database,
-            since=moment(since, _now()) if since else None,
-            minion_id=str(tgt) or None,
-            problem_id=answers.uuid_of(id) if id else None,
-            limit=_count("limit", limit),
+            asked,
+            filters=assets_of(database, tgt, kwargs),
+            text=str(q),
+            limit=count("limit", limit),
+            at=store.moment_of(database, as_of, now()) if as_of else None,
         )
-        if id:
-            if not rows:
-                raise answers.NotThere(f"there is no problem {id}", "see: cmdb.errors")
-            return {"kind": "problem", "problem": rows[0]}
-        columns = ["last_seen", "count", "minion_id", "kind", "subject", "message", "id"]
-        return answers.table(columns, rows, total, "problems")
+        return {"facets": found}
 
-    return _answer("table", ask)
+    return answer(__opts__, "facets", ask)
 
 
-def migrate(test: bool = False, **kwargs: Any) -> dict[str, Any]:
+def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
     """
-    Bring the database's schema up to this version; make it where there is none.
+    Find where a text is known: as a name, a number, an address, a part, now or formerly.
 
-    test
-        True names the steps and takes none.
+    text
+        A hostname, minion id, serial number, MAC, IP address, UUID, or the serial
+        number of a part. What is exactly that is found; where nothing is, what
+        contains it.
+    limit
+        How many places at most.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-run cmdb.migrate test=True
-        salt-run cmdb.migrate
+        salt-run cmdb.find 10.0.3.17
+        salt-run cmdb.find S64FNE0T123456
+        salt-run cmdb.find '"0012345"'
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        _nothing_else(kwargs, "test")
-        return {"steps": store.migrate(database, test=test), "test": bool(test)}
+        nothing_else(kwargs, "text", "limit")
+        if text == "":
+            raise answers.Misused("find what? give a name, a number or an address")
+        rows, more = store.lookup(database, arguments.text("text", text), count("limit", limit))
+        if not rows:
+            raise answers.NotThere(
+                f"{text!r} is known nowhere, neither now nor in former times",
+                "values of other fields are found by a filter: see cmdb.facets",
+            )
+        columns = ["minion_id", "sn", "what", "value", "place", "known", "since_at", "until_at"]
+        return answers.table(columns, rows, len(rows) + more, "places")
 
-    return _answer("steps", ask, write=True)
-
-
-def settings_(**kwargs: Any) -> dict[str, Any]:
-    """
-    Show every setting of the master, its value and where it came from.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run cmdb.settings
-    """
-
-    def ask(database: store.Database) -> dict[str, Any]:
-        _nothing_else(kwargs)
-        options = database.settings
-        rows = [
-            {
-                "setting": name,
-                "value": database.shown_url
-                if value == database.url
-                else json.dumps(value, sort_keys=True)
-                if isinstance(value, dict)
-                else value,
-                "source": options.sources[name],
-            }
-            for name, value in options.items()
-        ]
-        return answers.table(["setting", "value", "source"], rows, len(rows), "settings")
-
-    return _answer("table", ask)
+    return answer(__opts__, "table", ask)
 
 
-def _answer(
-    kind: str,
-    ask: "Callable[[store.Database], dict[str, Any]]",
-    *,
-    write: bool = False,
-    differs: "Callable[[dict[str, Any]], bool] | None" = None,
+def components(
+    section: str = "",
+    serial: str = "",
+    tgt: str = "*",
+    limit: int = 100,
+    out_file: str = "",
+    **kwargs: Any,
 ) -> dict[str, Any]:
-    """Ask the store, and put what it says or what went wrong into Salt's envelope."""
+    """
+    Count the parts of a section by kind, or tell where one part is and was.
 
-    def content() -> dict[str, Any]:
-        options = settings.from_opts(__opts__)
-        return ask(store.Database(options, read_only=not write))
+    section
+        ``disks``, ``memory``, ``processors``, ``network``, ``gpus`` or
+        ``power_supplies``.
+    serial
+        The serial number, WWN or MAC of a part: every place where it was, since
+        when and until when, and what changed on it there.
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    limit
+        How many kinds at most, the most frequent first.
+    out_file
+        Write all kinds into this file, whatever the limit.
 
-    return answers.envelope(kind, content, differs)
+    Everything else is a filter: ``disks.model=...`` of the parts, ``site=dc1`` of
+    the assets.
 
+    CLI Example:
 
-def _filters(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    filters: dict[str, Any] = salt.utils.args.clean_kwargs(**kwargs)
-    if tgt != "*":
-        filters["minion_id__glob"] = tgt
-    return filters
+    .. code-block:: bash
 
+        salt-run cmdb.components disks site=dc1 disks.model__contains=PM9A3
+        salt-run cmdb.components serial=S64FNE0T123456
+    """
 
-def _nothing_else(kwargs: dict[str, Any], *valid: str) -> None:
-    for name in salt.utils.args.clean_kwargs(**kwargs):
-        hint = nearest(name, valid) or f"; there are: {', '.join(valid) or 'none'}"
-        raise answers.Misused(f"there is no option {name!r}{hint}")
-
-
-def _reference(asset: Any) -> str:
-    if asset == "":
-        raise answers.Misused(
-            "which asset? give a minion id, a serial number or another identifier"
+    def ask(database: store.Database) -> dict[str, Any]:
+        if serial:
+            nothing_else(kwargs, "section", "serial", "tgt", "limit")
+            stays = store.genealogy(database, text("serial", serial))
+            return {"kind": "genealogy", "serial": serial, "stays": stays}
+        if not section:
+            raise answers.Misused("which parts? give a section such as disks, or serial=")
+        columns = ["manufacturer", "model", "type", "firmware_version", "size_bytes"]
+        columns += ["count", "assets"]
+        most = MOST_KINDS if out_file else count("limit", limit)
+        rows, total = store.components(
+            database, str(section), filters=assets_of(database, tgt, kwargs), limit=most
         )
-    if not isinstance(asset, str):
-        raise answers.Misused(
-            f"the asset arrived as {asset!r}, which is no text: the command line reads YAML and"
-            f""" drops leading zeros; write '"..."' with both pairs of quotes"""
-        )
-    return asset
+        if out_file:
+            return answers.file(text("out_file", out_file), columns, rows)
+        return answers.table(columns, rows, total, "kinds of parts")
+
+    return answer(__opts__, "table", ask)
 
 
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise answers.Misused(f"{name} is {value!r}, but it must be a whole number above 0")
-    return value
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+MOST_KINDS = 1_000_000
+"""More than anybody has bought; a limit all the same."""

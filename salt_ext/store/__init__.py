@@ -6,53 +6,156 @@ The PostgreSQL store: the whole surface that the rest of the system uses.
 then PostgreSQL itself refuses a write.
 """
 
-from salt_ext.store.database import Database, NotFound, StoreError, StoreUnreachable
+from salt_ext.store.acts import LIFECYCLES, Act, rename, set_lifecycle
+from salt_ext.store.arrivals import Arrival, Outcome
+from salt_ext.store.asset import find, overview
+from salt_ext.store.assets import Page, assets, report, usual_columns
+from salt_ext.store.baseline import (
+    HARDWARE,
+    Deviation,
+    accept_baseline,
+    baseline_of,
+    check_baselines,
+)
+from salt_ext.store.batches import batches
+from salt_ext.store.components import components, genealogy
+from salt_ext.store.database import (
+    HEAD,
+    Database,
+    NotFound,
+    StoreError,
+    StoreUnreachable,
+    ping,
+)
 from salt_ext.store.diff import Change
-from salt_ext.store.filters import OPERATORS, FilterError, fields
-from salt_ext.store.ingest import ingest, record_failure
-from salt_ext.store.migrate import migrate
-from salt_ext.store.queries import (
-    DEFAULT_COLUMNS,
-    FRESHNESS,
-    assets,
+from salt_ext.store.due import addresses, due, known_beyond, news_since, stalest_first
+from salt_ext.store.expected import (
+    expected_machines,
+    import_expected,
+    remove_expected,
+    set_expected,
+    storable,
+)
+from salt_ext.store.export import Extract, extract
+from salt_ext.store.facets import facets
+from salt_ext.store.filters import FRESHNESS, OPERATORS, FilterError, fields, listable
+from salt_ext.store.health import SEVERITIES, health
+from salt_ext.store.history import (
+    Wanted,
     changes,
     compare,
+    compare_assets,
     count_changes,
-    find,
-    held_reports,
-    overview,
-    ping,
-    problems,
-    report,
+    document,
+    fleet_diff,
     revisions,
 )
-from salt_ext.store.writes import Arrival, Outcome
+from salt_ext.store.inbox import submit, take_inbox
+from salt_ext.store.ingest import ingest, record_failure
+from salt_ext.store.lookup import lookup, padded
+from salt_ext.store.maintain import maintain
+from salt_ext.store.migrate import migrate
+from salt_ext.store.news import News, tell
+from salt_ext.store.odd import odd
+from salt_ext.store.pages import changes_page
+from salt_ext.store.positions import positions
+from salt_ext.store.problems import problems
+from salt_ext.store.purge import CLASSES, purge
+from salt_ext.store.quality import SHARED, duplicates, standing
+from salt_ext.store.quarantine import choices, decisions, held_reports, rule
+from salt_ext.store.rack import neighbours
+from salt_ext.store.roles import grant
+from salt_ext.store.schema import KEPT_COLUMNS
+from salt_ext.store.server import inbox_size, server
+from salt_ext.store.snapshots import moment_of, snapshots, take_snapshot
+from salt_ext.store.statistics import statistics
 
 __all__ = [
-    "DEFAULT_COLUMNS",
+    "CLASSES",
     "FRESHNESS",
+    "HARDWARE",
+    "HEAD",
+    "KEPT_COLUMNS",
+    "LIFECYCLES",
     "OPERATORS",
+    "SEVERITIES",
+    "SHARED",
+    "Act",
     "Arrival",
     "Change",
     "Database",
+    "Deviation",
+    "Extract",
     "FilterError",
+    "News",
     "NotFound",
     "Outcome",
+    "Page",
     "StoreError",
     "StoreUnreachable",
+    "Wanted",
+    "accept_baseline",
+    "addresses",
     "assets",
+    "baseline_of",
+    "batches",
     "changes",
+    "changes_page",
+    "check_baselines",
+    "choices",
     "compare",
+    "compare_assets",
+    "components",
     "count_changes",
+    "decisions",
+    "document",
+    "due",
+    "duplicates",
+    "expected_machines",
+    "extract",
+    "facets",
     "fields",
     "find",
+    "fleet_diff",
+    "genealogy",
+    "grant",
+    "health",
     "held_reports",
+    "import_expected",
+    "inbox_size",
     "ingest",
+    "known_beyond",
+    "listable",
+    "lookup",
+    "maintain",
     "migrate",
+    "moment_of",
+    "neighbours",
+    "news_since",
+    "odd",
     "overview",
+    "padded",
     "ping",
+    "positions",
     "problems",
+    "purge",
     "record_failure",
+    "remove_expected",
+    "rename",
     "report",
     "revisions",
+    "rule",
+    "server",
+    "set_expected",
+    "set_lifecycle",
+    "snapshots",
+    "stalest_first",
+    "standing",
+    "statistics",
+    "storable",
+    "submit",
+    "take_inbox",
+    "take_snapshot",
+    "tell",
+    "usual_columns",
 ]

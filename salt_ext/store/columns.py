@@ -11,6 +11,10 @@ from salt_ext.document import is_components
 
 LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
+SEARCH_LENGTH = 4000
+
+SEARCHED = ("hostname", "sn", "site", "rack", "manufacturer", "product_name", "os", "address")
+"""The columns whose texts free text is looked for in, beside the names, MACs and addresses."""
 
 
 def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[str, Any]:
@@ -32,32 +36,43 @@ def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[s
             if virtual.get("role") == "guest"
             else "physical"
         ),
-        "hostname": _text(os.get("hostname")),
-        "site": _text(location.get("site")),
-        "rack": _text(location.get("rack")),
-        "manufacturer": _text(system.get("manufacturer")),
-        "product_name": _text(system.get("product_name")),
-        "os": _text(os.get("pretty_name") or os.get("name")),
-        "kernel_release": _text(os.get("kernel_release")),
-        "processor_model": _text(processors.get("model")),
-        "processor_threads": _integer(processors.get("threads"), LARGEST_COUNT),
-        "memory_bytes": _integer(memory.get("installed_bytes") or memory.get("total_bytes")),
+        "hostname": text_of(os.get("hostname")),
+        "site": text_of(location.get("site")),
+        "rack": text_of(location.get("rack")),
+        "manufacturer": text_of(system.get("manufacturer")),
+        "product_name": text_of(system.get("product_name")),
+        "os": text_of(os.get("pretty_name") or os.get("name")),
+        "kernel_release": text_of(os.get("kernel_release")),
+        "processor_model": text_of(processors.get("model")),
+        "processor_threads": integer_of(processors.get("threads"), LARGEST_COUNT),
+        "memory_bytes": integer_of(memory.get("installed_bytes") or memory.get("total_bytes")),
         "disk_count": None if disks is None else len(disks),
         "disk_bytes": None
         if disks is None
-        else _integer(sum(_integer(disk.get("size_bytes")) or 0 for disk in disks)),
+        else integer_of(sum(integer_of(disk.get("size_bytes")) or 0 for disk in disks)),
         "address": _address(_components(facts, "network") or []),
     }
+
+
+def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """Return what free text is looked for in, in lower case and one word after the other."""
+    words = [minion_id, *(columns[name] for name in SEARCHED)]
+    for interface in _components(facts, "network") or []:
+        addresses = interface.get("addresses")
+        words += [interface.get("permanent_mac"), interface.get("mac")]
+        words += addresses if isinstance(addresses, list) else []
+    found = dict.fromkeys(one.lower() for one in words if isinstance(one, str) and one)
+    return "\n".join(found)[:SEARCH_LENGTH]
 
 
 def _serial_number(facts: Mapping[str, Any], kinds: set[str]) -> str | None:
     """Return the serial number people know the machine by; a placeholder is none."""
     if "serial_number" in kinds:
-        return _text(_mapping(facts, "system").get("serial_number"))
+        return text_of(_mapping(facts, "system").get("serial_number"))
     if "board_serial_number" in kinds:
         boards = _components(facts, "baseboards") or []
         return next(
-            (_text(one["serial_number"]) for one in boards if one.get("serial_number")), None
+            (text_of(one["serial_number"]) for one in boards if one.get("serial_number")), None
         )
     return None
 
@@ -67,7 +82,7 @@ def _address(network: list[dict[str, Any]]) -> str | None:
     for interface in sorted(network, key=lambda one: str(one.get("name"))):
         addresses = interface.get("addresses")
         for address in addresses if isinstance(addresses, list) else []:
-            return _text(str(address).partition("/")[0])
+            return text_of(str(address).partition("/")[0])
     return None
 
 
@@ -81,11 +96,12 @@ def _mapping(facts: Mapping[str, Any], section: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """Return a text that a column, and an index on it, can hold."""
     return value[:500] if isinstance(value, str) else None
 
 
-def _integer(value: Any, limit: int = LARGEST) -> int | None:
+def integer_of(value: Any, limit: int = LARGEST) -> int | None:
     """Return a count or a size; what no column could hold is none."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None

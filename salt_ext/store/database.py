@@ -8,6 +8,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import psycopg2
 import sqlalchemy as sa
@@ -20,8 +21,16 @@ DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
-HEAD = "0001"
+HEAD = "0002"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
+
+
+Row = dict[str, Any]
+
+
+def rows(result: sa.Result[Any]) -> list[Row]:
+    """Return every row of a result as a plain dictionary; nothing of it is lazy."""
+    return [dict(row._mapping) for row in result]
 
 
 class StoreError(Exception):
@@ -35,6 +44,10 @@ class StoreError(Exception):
 
 class StoreUnreachable(StoreError):
     """PostgreSQL does not answer; the same call may work later."""
+
+
+class Contended(StoreError):
+    """Two writers waited for each other, and this one gave way; the same call will work."""
 
 
 class NotFound(StoreError):
@@ -68,12 +81,27 @@ class Database:
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """Yield a connection in a transaction that commits at the end."""
-        with self._plain_errors(), _engine(os.getpid(), self.url, self.read_only).begin() as link:
-            mark = (os.getpid(), self.url)
-            if mark not in _checked:
-                check_schema(link)
-                _checked.add(mark)
+        with self.begin_unchecked() as link:
+            self._check(link)
             yield link
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[sa.Connection]:
+        """
+        Yield a connection in which every statement is a transaction of its own.
+
+        It asks the server once for what takes three questions otherwise.
+        """
+        engine = _engine(os.getpid(), self.url, self.read_only)
+        with self._plain_errors(), engine.connect() as link:
+            self._check(link.execution_options(isolation_level="AUTOCOMMIT"))
+            yield link
+
+    def _check(self, link: sa.Connection) -> None:
+        mark = (os.getpid(), self.url)
+        if mark not in _checked:
+            check_schema(link)
+            _checked.add(mark)
 
     @contextlib.contextmanager
     def begin_unchecked(self) -> Iterator[sa.Connection]:
@@ -120,6 +148,19 @@ class Database:
                 f"a statement on {self.shown_url} took longer than it may",
                 "ask for less at once: a filter, a limit, a shorter time",
             )
+        if isinstance(original, psycopg2.errors.DeadlockDetected):
+            return Contended(f"another writer of {self.shown_url} was faster", "try again")
+        if isinstance(original, psycopg2.errors.DiskFull):
+            return StoreUnreachable(
+                f"the disk of {self.shown_url} is full: {first_line}",
+                "make room on the database server; what was not stored is still due",
+            )
+        if isinstance(original, psycopg2.errors.SerializationFailure):
+            # A replica does so when it must copy what a long read is still looking at.
+            return StoreError(
+                f"{self.shown_url} ended the transaction: {first_line}",
+                "try again; if it happens often, set hot_standby_feedback on the replica",
+            )
         # Class 08 is a broken connection, 57P a server going down; without a
         # code the server was not reached at all.
         if (
@@ -145,6 +186,8 @@ def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
         f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
         "-c idle_in_transaction_session_timeout=60s",
         "-c timezone=UTC",
+        # To compile a statement takes longer than any of ours has to gain by it.
+        "-c jit=off",
     ]
     if read_only:
         options.append("-c default_transaction_read_only=on")
@@ -180,3 +223,9 @@ def check_schema(link: sa.Connection) -> None:
             if found is None or found < HEAD
             else "install the newer salt-cmdb that migrated it",
         )
+
+
+def ping(database: Database) -> None:
+    """Do nothing but raise :class:`StoreError` when the store cannot be used as it is now."""
+    with database.begin_unchecked() as link:
+        check_schema(link)

@@ -82,8 +82,9 @@ def _components(
     path: str, old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> Iterator[Change]:
     before, after = keyed(old), keyed(new)
-    for key in before.keys() & after.keys():
-        yield from _fields(path, key, before[key], after[key])
+    for key, item in before.items():
+        if key in after:
+            yield from _fields(path, key, item, after[key])
     gone = {key: item for key, item in before.items() if key not in after}
     come = {key: item for key, item in after.items() if key not in before}
     slots = _by_place(come)
@@ -97,19 +98,23 @@ def _components(
             yield Change("removed", path, key, None, item, other)
         elif item.get("present") is False:
             yield Change("added", path, slot, None, item, other)
-        else:
-            same = identity(item) == identity(other)
-            yield Change("changed" if same else "replaced", path, slot, None, item, other)
+        elif identity(item) != identity(other):
+            yield Change("replaced", path, slot, None, item, other)
+        elif encode(item) != encode(other):  # else just its key is another
+            yield Change("changed", path, slot, None, item, other)
     for key, item in come.items():
         yield Change("added", path, key, None, None, item)
 
 
 def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
-    places = {*place_fields(old), *place_fields(new)} if identity(new) else set()
-    for field in sorted(old.keys() | new.keys()):
-        a, b = old.get(field), new.get(field)
-        if encode(a) != encode(b):
-            yield Change("moved" if field in places else "changed", path, key, field, a, b)
+    fields = sorted(old.keys() | new.keys())
+    changed = [one for one in fields if encode(old.get(one)) != encode(new.get(one))]
+    # A slot may take two fields to name; that a part moved is told once.
+    places = [one for one in (*place_fields(old), *place_fields(new)) if one in changed]
+    moved = places[-1] if places and identity(new) else None
+    for field in changed:
+        op = "moved" if field == moved else "changed"
+        yield Change(op, path, key, field, old.get(field), new.get(field))
 
 
 def _by_place(items: Mapping[str, dict[str, Any]]) -> dict[str, str]:
@@ -202,7 +207,8 @@ def merge(
     Return what is known after a report.
 
     A section that the report does not have stays as it was known; one that it
-    has and names as partial adds to what was known and takes nothing away.
+    has and names as partial adds to what was known and takes nothing away but
+    what was in a slot that is seen empty.
     """
     merged = {**known, **reported}
     for section in partial:
@@ -218,12 +224,18 @@ def _overlay(known: Any, reported: Any) -> Any:
             **{key: _overlay(known.get(key), value) for key, value in reported.items()},
         }
     if is_components(known) and is_components(reported):
-        # A part whose serial could not be read this time is still the one in its place.
         items = keyed(known)
-        places = {place(item): key for key, item in items.items()}
+        places = {place(item): key for key, item in items.items() if place(item)}
         for key, item in keyed(reported).items():
-            if key not in items and identity(item) is None:
-                key = places.get(place(item), key)
-            items[key] = _overlay(items.get(key), item)
+            here = places.get(place(item))
+            if key in items or here is None:
+                items[key] = _overlay(items.get(key), item)
+            elif items[here].get("present") is False or item.get("present") is False:
+                items[here] = item
+            elif identity(item) is None or identity(items[here]) is None:
+                # A part whose serial could not be read once is still the one in its place.
+                items[here] = _overlay(items[here], item)
+            else:
+                items[key] = item
         return list(items.values())
     return reported

@@ -11,42 +11,35 @@ from __future__ import annotations
 import logging
 import traceback
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from salt_ext import report as envelope
+from salt_ext.facts.identity import identify
 from salt_ext.store import identity
-from salt_ext.store.database import Database, StoreError
-from salt_ext.store.owners import Owners, documents_of
-from salt_ext.store.schema import asset_seen
-from salt_ext.store.writes import Arrival, Outcome, Problem, Writes, record_problems
+from salt_ext.store.arrivals import Arrival, Outcome
+from salt_ext.store.claims import evidence
+from salt_ext.store.database import Contended, Database, StoreError
+from salt_ext.store.documents import Merged, Reported, Stored, marks_of, reported, shortened
+from salt_ext.store.owners import Owners, lock
+from salt_ext.store.problems import Good, Problem, close, record
+from salt_ext.store.schema import held, revision
+from salt_ext.store.touch import fingerprint, touch
+from salt_ext.store.writes import Accepted, Writes
 
 log = logging.getLogger(__name__)
 
-VOLATILE_HOURS = 6
-"""A touched report refreshes its volatile values only when they are older than this."""
+T = TypeVar("T")
+
+MOST_ERRORS = 100
+"""Of one report; no machine has as many collectors."""
+
+ATTEMPTS = 3
 
 IDENTITY_LOCK = 0x636D6964
-
-TOUCH = sa.text(f"""
-UPDATE asset_seen AS seen
-   SET last_seen = greatest(seen.last_seen, i.received_at),
-       collected_at = i.collected_at,
-       mode = i.mode
-  FROM unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]),
-              CAST(:collected AS timestamptz[]), CAST(:received AS timestamptz[]),
-              CAST(:modes AS text[]))
-       AS i(minion_id, digest, collected_at, received_at, mode)
-  JOIN asset ON asset.minion_id = i.minion_id
- WHERE seen.asset_id = asset.id
-   AND seen.digest = i.digest
-   AND seen.collected_at <= i.collected_at
-   AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
-RETURNING i.minion_id, asset.id
-""")  # noqa: S608 - a constant of ours
 
 
 class _Again(Exception):
@@ -77,7 +70,11 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
 
 
 def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
-    """Split arrivals so that a machine stands once in each round, its oldest report first."""
+    """
+    Split arrivals so that a machine stands once in each round, its oldest report first.
+
+    After an outage a machine may stand under its old name and its new one.
+    """
     by_minion: dict[str, list[Arrival]] = {}
     for arrival in arrivals:
         by_minion.setdefault(arrival.minion_id, []).append(arrival)
@@ -87,21 +84,52 @@ def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
     # Sorted by minion id, so that two writers lock in one order.
     for minion_id in sorted(by_minion):
         for number, arrival in enumerate(by_minion[minion_id]):
-            if number == len(rounds):
-                rounds.append([])
+            number += len(by_minion.get(_previous_name(arrival), ()))
+            rounds += [[] for _ in range(number + 1 - len(rounds))]
             rounds[number].append(arrival)
-    return rounds
+    return [one for one in rounds if one]
+
+
+def _previous_name(arrival: Arrival) -> str:
+    previous = arrival.report.get("previous_minion_id") if isinstance(arrival.report, dict) else ""
+    return previous if isinstance(previous, str) and previous != arrival.minion_id else ""
 
 
 def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
+    """
+    Touch what is unchanged, then store the rest in a transaction.
+
+    In one, a batch of both kinds would hold rows while it waits for others and
+    for the identity lock, and two masters would wait for each other.
+    """
     grace = timedelta(seconds=database.settings["rename_grace"])
-    for locked in (False, True):
+
+    def touching() -> tuple[list[_Due], list[Outcome]]:
+        with database.at_once() as link:
+            one = _Round(link, grace, locked=False)
+            return one.touch(batch), one.outcomes
+
+    def writing(locked: bool) -> list[Outcome]:
+        with database.begin() as link:
+            return _Round(link, grace, locked).write(due)
+
+    due, outcomes = _patiently(touching)
+    if due:
         try:
-            with database.begin() as link:
-                return _Round(link, grace, locked).take(batch)
+            outcomes += _patiently(lambda: writing(locked=False))
         except _Again:
+            outcomes += _patiently(lambda: writing(locked=True))
+    return outcomes
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do something again when another writer was faster."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work()
+        except Contended:
             continue
-    raise AssertionError("under the lock nothing asks for it again")
+    return work()
 
 
 def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
@@ -120,11 +148,19 @@ def record_failure(
     message = f"{type(error).__name__}: {error}".replace("\0", "")
     now = datetime.now(timezone.utc)
     with database.begin() as link:
-        record_problems(link, [Problem(kind, minion_id, subject, message, text, now)])
+        record(link, [Problem(kind, minion_id, subject, message, text, now)])
+
+
+class _Due(NamedTuple):
+    """A good report that was not touched."""
+
+    arrival: Arrival
+    collected_at: datetime
+    reported: Reported
 
 
 class _Round:
-    """One transaction: every machine at most once."""
+    """Every machine at most once."""
 
     def __init__(self, link: sa.Connection, grace: timedelta, locked: bool) -> None:
         self.link = link
@@ -132,8 +168,11 @@ class _Round:
         self.locked = locked
         self.outcomes: list[Outcome] = []
         self.problems: list[Problem] = []
+        self.good: dict[str, Good] = {}
+        """What is stored of machines that may have problems which are now over."""
 
-    def take(self, batch: Sequence[Arrival]) -> list[Outcome]:
+    def touch(self, batch: Sequence[Arrival]) -> list[_Due]:
+        """Judge reports and touch the unchanged; return the rest."""
         collected: dict[str, datetime] = {}
         good: list[Arrival] = []
         for arrival in batch:
@@ -144,106 +183,210 @@ class _Round:
                 good.append(arrival)
             except envelope.ReportError as error:
                 self._refuse(arrival, error)
-        touched = self._touch(good, collected)
-        writable: list[Arrival] = []
+        touched = touch(self.link, good, collected)
+        rest = [one for one in good if one.minion_id not in touched]
+        marks = marks_of(self.link, [one.minion_id for one in rest]) if rest else {}
+        due: list[_Due] = []
         for arrival in good:
+            collected_at = collected[arrival.minion_id]
             if arrival.minion_id in touched:
-                self._collector_problems(arrival)
+                self._touched(arrival, collected_at, *touched[arrival.minion_id])
                 continue
             try:
-                envelope.check_body(arrival.report)
-                writable.append(arrival)
+                texts = envelope.check_body(arrival.report, marks.get(arrival.minion_id, {}))
+                due.append(_Due(arrival, collected_at, reported(arrival.report, texts)))
             except envelope.ReportError as error:
                 self._refuse(arrival, error)
-        if writable:
-            self._write(writable, collected)
-        record_problems(self.link, self.problems)
-        return self.outcomes
+        self._write_problems()
+        return due
 
-    def _touch(self, batch: list[Arrival], collected: Mapping[str, datetime]) -> set[str]:
-        if not batch:
-            return set()
-        rows = self.link.execute(
-            TOUCH,
-            {
-                "minion_ids": [one.minion_id for one in batch],
-                "digests": [bytes.fromhex(one.report["digest"]) for one in batch],
-                "collected": [collected[one.minion_id] for one in batch],
-                "received": [one.received_at for one in batch],
-                "modes": [one.report["mode"] for one in batch],
-            },
-        ).all()
-        for minion_id, asset_id in rows:
-            self.outcomes.append(Outcome(minion_id, "unchanged", "as before", asset_id))
-        return {minion_id for minion_id, _ in rows}
+    def _touched(
+        self, arrival: Arrival, collected_at: datetime, asset_id: uuid.UUID, has_problem: bool
+    ) -> None:
+        self._outcome(arrival, "unchanged", "as before", asset_id)
+        self._collector_problems(arrival)
+        if has_problem:
+            # Its facts are as before, and so is what was doubted of them.
+            behind = envelope.is_behind(arrival.report, collected_at, arrival.received_at)
+            doubted = {"facts", "collected_at"} if behind else {"facts"}
+            self.good[arrival.minion_id] = Good(arrival, doubted)
 
-    def _write(self, batch: list[Arrival], collected: Mapping[str, datetime]) -> None:
-        claims = [
-            identity.claim(one.minion_id, one.report.get("previous_minion_id"), one.report["facts"])
-            for one in batch
-        ]
+    def write(self, due: Sequence[_Due]) -> list[Outcome]:
+        """Store what was not touched; return what became of it."""
         if self.locked:
             # Before any row: who holds rows never waits for this lock.
             self.link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
-        silent_before = batch[0].received_at - self.grace
-        known = Owners(self.link, claims, silent_before)
-        self._need_lock_unless(all(known.is_settled(claim) for claim in claims))
-        # Rows are locked in one statement, in the order of their ids, and read
-        # in the next: a statement that waited for a lock reads old documents.
-        ids = known.ids()
-        self.link.execute(
-            sa.select(asset_seen.c.asset_id)
-            .where(asset_seen.c.asset_id.in_(ids))
-            .order_by(asset_seen.c.asset_id)
-            .with_for_update()
-        )
-        known = Owners(self.link, claims, silent_before)
-        self._need_lock_unless(
-            set(known.ids()) <= set(ids) and all(known.is_settled(claim) for claim in claims)
-        )
-        documents = documents_of(self.link, known.ids())
-        writes = Writes()
-        for arrival, claim in zip(batch, claims, strict=True):
-            self._one(arrival, claim, collected[arrival.minion_id], known, documents, writes)
-        writes.execute(self.link)
-
-    def _need_lock_unless(self, settled: bool) -> None:
-        if not settled and not self.locked:
+        found = [identify(one.arrival.report["facts"]) for one in due]
+        claims = [
+            identity.claim(
+                one.arrival.minion_id,
+                one.arrival.report.get("previous_minion_id"),
+                one.arrival.report["facts"],
+                identifiers,
+                with_parts=self.locked,
+            )
+            for one, identifiers in zip(due, found, strict=True)
+        ]
+        ids = lock(self.link, claims)
+        silent_before = due[0].arrival.received_at - self.grace
+        known = Owners(self.link, claims, silent_before, with_parts=self.locked)
+        is_settled = known.ids() <= ids and all(known.settled(claim) for claim in claims)
+        if not is_settled and not self.locked:
             raise _Again
+        stored = Stored(self.link, known.ids())
+        stored.load_all(
+            {
+                asset_id: one.reported
+                for one, claim in zip(due, claims, strict=True)
+                if (asset_id := known.settled(claim))
+            }
+        )
+        rejected = self._rejected(claims) if self.locked else {}
+        writes = Writes()
+        for one, claim, identifiers in zip(due, claims, found, strict=True):
+            if rejected.get(claim.minion_id) == evidence(claim):
+                self._outcome(one.arrival, "held", "a person has rejected it")
+            else:
+                self._one(one, claim, identifiers, known, stored, writes)
+        writes.execute(self.link)
+        self._write_problems()
+        return self.outcomes
+
+    def _write_problems(self) -> None:
+        if self.good:
+            close(self.link, self.good)
+        record(self.link, self.problems)
 
     def _one(
         self,
-        arrival: Arrival,
+        due: _Due,
         claim: identity.Claim,
-        collected_at: datetime,
+        found: Mapping[str, Any],
         known: Owners,
-        documents: Mapping[uuid.UUID, sa.Row[Any]],
+        stored: Stored,
         writes: Writes,
     ) -> None:
-        decision = identity.decide(known.usable(claim), known.assets())
-        if decision.problem:
-            self._problem(arrival, "identity", decision.action, decision.problem)
-        if decision.action == "held":
-            writes.hold(arrival, decision, known.candidates(claim))
-            self._outcome(arrival, "held", decision.reason)
+        arrival, collected_at = due.arrival, due.collected_at
+        verdict = known.decide(claim)
+        if verdict.action == "held" and (heir := self._heir(due, claim, known, stored)):
+            self._outcome(arrival, "unchanged", f"an old report of what is {heir} now")
             return
-        before = documents.get(decision.asset_id) if decision.asset_id else None
-        if before is not None and before.collected_at >= collected_at:
-            if before.digest.hex() != arrival.report["digest"]:
-                error = envelope.ReportError(
-                    "collected_at",
-                    f"is {collected_at.isoformat()}, not newer than what is stored"
-                    f" ({before.collected_at.isoformat()}); was the clock set back?",
-                )
-                self._refuse(arrival, error)
-            else:
-                self._outcome(arrival, "unchanged", "already stored", decision.asset_id)
+        if verdict.action == "held":
+            self._hold(arrival, claim, verdict, known, writes)
+            return
+        if verdict.problem:
+            self._problem(arrival, "identity", verdict.action, verdict.problem)
+        before = stored.before(verdict.asset_id)
+        if before is not None and not self._is_newer(arrival, collected_at, before):
             return
         self._collector_problems(arrival)
-        asset_id = decision.asset_id or uuid.uuid4()
-        changed = writes.store(arrival, collected_at, asset_id, decision, before, known)
+        document = stored.merge(verdict.asset_id, due.reported)
+        self._doubts(due, document)
+        if document.texts != due.reported.texts:
+            # What was not reported, or in part, counts as it is known.
+            found = identify(document.facts)
+            previous = claim.previous_minion_id
+            claim = identity.claim(claim.minion_id, previous, document.facts, found)
+        asset_id = verdict.asset_id or uuid.uuid4()
+        accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
+        changed = writes.store(accepted, before, document, known)
         status = "new" if before is None else "changed" if changed else "unchanged"
-        self._outcome(arrival, status, decision.reason, asset_id)
+        self._outcome(arrival, status, verdict.reason, asset_id)
+
+    def _heir(self, due: _Due, claim: identity.Claim, known: Owners, stored: Stored) -> str | None:
+        """Return the name of the asset that was called so when it made this report."""
+        for one in known.around(claim):
+            before = stored.before(one.id)
+            was_called = ("minion_id", claim.minion_id) in known.ledger.get(one.id, {})
+            if (
+                was_called
+                and before is not None
+                and before.minion_id not in (None, claim.minion_id)
+                and set(claim.keys) & one.keys
+                and before.collected_at >= due.collected_at
+            ):
+                return str(before.minion_id)
+        return None
+
+    def _doubts(self, due: _Due, document: Merged) -> None:
+        """Tell what is hardly so; what was doubted of the other sections still is."""
+        arrival, facts = due.arrival, due.arrival.report["facts"]
+        changed = [section for section in document.new if section in facts]
+        found = envelope.doubts(arrival.report, changed, due.collected_at, arrival.received_at)
+        for doubt in found:
+            self._problem(arrival, "doubt", doubt.field, str(doubt))
+        as_before = {f"facts.{section}" for section in facts if section not in document.new}
+        doubted = as_before | {doubt.field for doubt in found}
+        self.good[arrival.minion_id] = Good(arrival, doubted)
+
+    def _is_newer(self, arrival: Arrival, collected_at: datetime, before: Any) -> bool:
+        """Whether a report is newer than what is stored; if not, say what becomes of it."""
+        if before.collected_at < collected_at or envelope.is_set_back(
+            arrival.report, collected_at, arrival.received_at, before.last_seen
+        ):
+            return True
+        if self._was_stored(arrival, collected_at, before):
+            self._outcome(arrival, "unchanged", "already stored", before.id)
+        else:
+            error = envelope.ReportError(
+                "collected_at",
+                f"is {collected_at.isoformat()}, not newer than what is stored"
+                f" ({before.collected_at.isoformat()}); was the clock set back?",
+            )
+            self._refuse(arrival, error)
+        return False
+
+    def _was_stored(self, arrival: Arrival, collected_at: datetime, before: Any) -> bool:
+        """Whether an old report is in the history: another master may have been faster."""
+        if bytes(before.digest) == fingerprint(arrival.report):
+            return True
+        same_digest = revision.c.digest == shortened(arrival.report["digest"])
+        same = (revision.c.collected_at == collected_at) | same_digest
+        statement = sa.select(sa.exists().where(revision.c.asset_id == before.id, same))
+        return bool(self.link.scalar(statement))
+
+    def _rejected(self, claims: Sequence[identity.Claim]) -> dict[str, Any]:
+        """
+        Return of each minion the evidence that a person wants no more of.
+
+        Another report with it is counted, and nothing else.
+        """
+        of_batch = [
+            held.c.minion_id.in_([one.minion_id for one in claims]),
+            held.c.rejected_at.is_not(None),
+        ]
+        found = {
+            row.minion_id: row.evidence
+            for row in self.link.execute(
+                sa.select(held.c.minion_id, held.c.evidence).where(*of_batch)
+            )
+        }
+        again = [one.minion_id for one in claims if found.get(one.minion_id) == evidence(one)]
+        if again:
+            self.link.execute(
+                sa.update(held)
+                .where(held.c.minion_id.in_(again))
+                .values(count=held.c.count + 1, last_seen=sa.func.now())
+            )
+        return found
+
+    def _hold(
+        self,
+        arrival: Arrival,
+        claim: identity.Claim,
+        decision: identity.Decision,
+        known: Owners,
+        writes: Writes,
+    ) -> None:
+        """Keep a report for a person; what was decided is put down once for the same evidence."""
+        before = self.link.scalar(
+            sa.select(held.c.evidence).where(held.c.minion_id == arrival.minion_id)
+        )
+        writes.hold(arrival, decision, claim, known.candidates(claim))
+        if before != evidence(claim):
+            writes.decided(arrival, claim, decision, None)
+        self._problem(arrival, "identity", "held", decision.problem or decision.reason)
+        self._outcome(arrival, "held", decision.reason)
 
     def _outcome(
         self, arrival: Arrival, status: str, detail: str, asset_id: uuid.UUID | None = None
@@ -256,7 +399,7 @@ class _Round:
         self._outcome(arrival, "refused", str(error))
 
     def _collector_problems(self, arrival: Arrival) -> None:
-        for collector, error in arrival.report["errors"].items():
+        for collector, error in [*arrival.report["errors"].items()][:MOST_ERRORS]:
             if isinstance(collector, str) and isinstance(error, dict):
                 message = f"{error.get('type')}: {error.get('message')}"
                 self._problem(

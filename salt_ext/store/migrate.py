@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import sqlalchemy as sa
 
 from salt_ext.store.database import Database
 
@@ -22,6 +19,12 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
     With ``test`` the steps are named and not taken. All of them are one
     transaction: a step that fails leaves the schema as it was.
     """
+    # Imported here, because every other command would wait for it.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     script = ScriptDirectory.from_config(config)
@@ -35,4 +38,26 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
         if steps and not test:
             config.attributes["connection"] = link
             command.upgrade(config, "head")
+        if not test:
+            _index_words(link)
     return steps
+
+
+def _index_words(link: sa.Connection) -> None:
+    """
+    Index free text by its trigrams where PostgreSQL has the means.
+
+    They come with Debian's postgresql package, and with postgresql-contrib
+    elsewhere; without them free text is found by reading every asset.
+    """
+    offered = sa.text("SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'")
+    if link.execute(offered).first() is None:
+        return
+    try:
+        with link.begin_nested():
+            link.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except sa.exc.ProgrammingError:  # not for this role to do
+        return
+    link.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS asset_search_idx ON asset USING gin (search gin_trgm_ops)"
+    )

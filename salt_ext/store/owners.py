@@ -5,7 +5,7 @@ The assets that a batch of reports may belong to, read from the store.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,89 +13,159 @@ import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS, uuid_spellings
 from salt_ext.store import identity
-from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
+from salt_ext.store.claims import PART_PATHS
+
+OF_CLAIMS = """
+SELECT id FROM asset WHERE minion_id = ANY(CAST(:names AS text[]))
+ UNION
+SELECT asset_id FROM identifier
+ WHERE value = ANY(CAST(:values AS text[])) AND kind = ANY(CAST(:kinds AS text[]))
+"""
+
+LOCK = sa.text(f"""
+SELECT seen.asset_id
+  FROM asset_seen AS seen JOIN asset ON asset.id = seen.asset_id
+ WHERE seen.asset_id IN ({OF_CLAIMS})
+ ORDER BY asset.minion_id COLLATE "C", asset.id
+   FOR UPDATE OF seen
+""")  # noqa: S608 - constants of ours
+
+READ = sa.text(f"""
+SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, identifier.kind,
+       identifier.value, identifier.shared, identifier.last_seen IS NULL AS is_current
+  FROM asset
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+  LEFT JOIN identifier ON identifier.asset_id = asset.id
+ WHERE asset.id IN ({OF_CLAIMS})
+""")  # noqa: S608 - constants of ours
+
+PARTS = sa.text("""
+SELECT asset_id, serial FROM placement
+ WHERE asset_id = ANY(CAST(:ids AS uuid[])) AND path = ANY(CAST(:paths AS text[]))
+   AND until IS NULL
+""")
+
+
+def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID]:
+    """
+    Lock the assets that have a claimed name or key; return their ids.
+
+    In one statement, in the order of the names. They are read in the next one:
+    a statement that waited for a lock reads old rows of the other tables.
+    """
+    return set(link.scalars(LOCK, _asked(claims)))
+
+
+def _asked(claims: Iterable[identity.Claim]) -> dict[str, list[str]]:
+    names: set[str] = set()
+    values: set[str] = set()
+    for claim in claims:
+        names |= {claim.minion_id, claim.previous_minion_id or claim.minion_id}
+        for kind, value in claim.keys:
+            values.update(uuid_spellings(value) if kind == "uuid" else (value,))
+    return {"names": sorted(names), "values": sorted(values), "kinds": list(KEYS)}
 
 
 class Owners:
     """The assets that have one of the claimed names or keys, as a batch goes on."""
 
     def __init__(
-        self, link: sa.Connection, claims: Sequence[identity.Claim], silent_before: datetime
+        self,
+        link: sa.Connection,
+        claims: Sequence[identity.Claim],
+        silent_before: datetime,
+        *,
+        with_parts: bool,
     ) -> None:
-        """Read them; who was last seen before ``silent_before`` counts as gone."""
-        values = {
-            spelling
-            for claim in claims
-            for kind, value in claim.keys
-            for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
-        }
-        names = {name for claim in claims for name in (claim.minion_id, claim.previous_minion_id)}
-        ids = sa.union(
-            sa.select(asset.c.id).where(asset.c.minion_id.in_([name for name in names if name])),
-            sa.select(identifier.c.asset_id).where(
-                identifier.c.value.in_(values), identifier.c.kind.in_(KEYS)
-            ),
-        )
-        rows = link.execute(
-            sa.select(
-                asset.c.id,
-                asset.c.minion_id,
-                asset_seen.c.last_seen,
-                identifier.c.kind,
-                identifier.c.value,
-                identifier.c.shared,
-                identifier.c.last_seen.is_(None).label("is_current"),
-            )
-            .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-            .outerjoin(identifier, identifier.c.asset_id == asset.c.id)
-            .where(asset.c.id.in_(ids))
-        ).all()
+        """
+        Read them; who was last seen before ``silent_before`` counts as gone.
+
+        Their parts are evidence only where identity is at stake.
+        """
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
         self.shared: set[identity.Key] = set()
         self._assets: dict[uuid.UUID, identity.Asset] = {}
-        keys: dict[uuid.UUID, set[identity.Key]] = {}
-        machine_ids: dict[uuid.UUID, str] = {}
-        for row in rows:
-            if row.kind is not None:
-                self.ledger.setdefault(row.id, {})[row.kind, row.value] = row.is_current
-            if row.kind in KEYS and row.shared:
-                self.shared.add(identity.key(row.kind, row.value))
-            elif row.kind in KEYS and row.is_current:
-                keys.setdefault(row.id, set()).add(identity.key(row.kind, row.value))
-            elif row.kind == "machine_id" and row.is_current:
-                machine_ids[row.id] = row.value
-        for row in rows:
-            self._assets[row.id] = identity.Asset(
-                row.id,
-                row.minion_id,
-                frozenset(keys.get(row.id, ())),
-                machine_ids.get(row.id),
-                row.last_seen < silent_before,
+        self._by_name: dict[str, uuid.UUID] = {}
+        self._by_key: dict[identity.Key, set[uuid.UUID]] = {}
+        rows: dict[uuid.UUID, list[Any]] = {}
+        for row in link.execute(READ, _asked(claims)):
+            rows.setdefault(row.id, []).append(row)
+        parts = _parts(link, rows) if with_parts else {}
+        for asset_id, of_asset in rows.items():
+            self.ledger[asset_id] = {
+                (row.kind, row.value): row.is_current for row in of_asset if row.kind is not None
+            }
+            self.shared.update(
+                identity.key(row.kind, row.value)
+                for row in of_asset
+                if row.kind in KEYS and row.shared
             )
+        for asset_id, of_asset in rows.items():
+            self._put(self._asset(of_asset, silent_before, parts.get(asset_id, frozenset())))
 
-    def ids(self) -> list[uuid.UUID]:
+    def _asset(
+        self, rows: Sequence[Any], silent_before: datetime, parts: frozenset[str]
+    ) -> identity.Asset:
+        first = rows[0]
+        now = [(row.kind, row.value) for row in rows if row.is_current and row.kind is not None]
+        keys = frozenset(identity.key(kind, value) for kind, value in now if kind in KEYS)
+        return identity.Asset(
+            first.id,
+            first.minion_id,
+            keys - self.shared,
+            next((value for kind, value in now if kind == "machine_id"), None),
+            is_silent=first.last_seen < silent_before,
+            is_temporary=not any(row.kind in KEYS for row in rows),
+            reports_as=first.reports_as,
+            chassis=frozenset(value for kind, value in now if kind == "chassis_serial_number"),
+            parts=parts,
+        )
+
+    def _put(self, asset: identity.Asset) -> None:
+        self._take(asset.id)
+        self._assets[asset.id] = asset
+        if asset.minion_id is not None:
+            self._by_name[asset.minion_id] = asset.id
+        for key in asset.keys:
+            self._by_key.setdefault(key, set()).add(asset.id)
+
+    def _take(self, asset_id: uuid.UUID) -> identity.Asset | None:
+        asset = self._assets.pop(asset_id, None)
+        if asset is not None:
+            if asset.minion_id is not None and self._by_name.get(asset.minion_id) == asset_id:
+                del self._by_name[asset.minion_id]
+            for key in asset.keys:
+                self._by_key[key].discard(asset_id)
+        return asset
+
+    def ids(self) -> set[uuid.UUID]:
         """Return the ids of all of them."""
-        return list(self._assets)
-
-    def assets(self) -> list[identity.Asset]:
-        """Return what identity needs to know of all of them."""
-        return list(self._assets.values())
+        return set(self._assets)
 
     def usable(self, claim: identity.Claim) -> identity.Claim:
         """Return the claim without keys that were found on two machines."""
         return claim._replace(keys=tuple(key for key in claim.keys if key not in self.shared))
 
-    def is_settled(self, claim: identity.Claim) -> bool:
-        """Whether the claim says of its asset what is known, and nobody else has its keys."""
-        keys = set(self.usable(claim).keys)
-        owners = [
-            one for one in self.assets() if one.minion_id == claim.minion_id or one.keys & keys
-        ]
-        return (
-            len(owners) == 1
-            and bool(keys)
-            and (owners[0].minion_id == claim.minion_id and owners[0].keys == keys)
-        )
+    def around(self, claim: identity.Claim) -> list[identity.Asset]:
+        """Return the assets with a claimed name, present or previous, or a claimed key."""
+        names = (claim.minion_id, claim.previous_minion_id)
+        ids = {self._by_name[name] for name in names if name in self._by_name}
+        for key in claim.keys:
+            ids |= self._by_key.get(key, set())
+        return [self._assets[asset_id] for asset_id in sorted(ids)]
+
+    def settled(self, claim: identity.Claim) -> uuid.UUID | None:
+        """Return the asset of which the claim says what is known, if nobody else has its keys."""
+        usable = self.usable(claim)
+        owners = self.around(usable._replace(previous_minion_id=None))
+        if len(owners) == 1 and usable.keys and owners[0].minion_id == claim.minion_id:
+            return owners[0].id if owners[0].keys == set(usable.keys) else None
+        return None
+
+    def decide(self, claim: identity.Claim) -> identity.Decision:
+        """Decide to whom a report belongs."""
+        usable = self.usable(claim)
+        return identity.decide(usable, self.around(usable))
 
     def candidates(self, claim: identity.Claim) -> list[dict[str, Any]]:
         """Return the assets that a held report may belong to, for a person to read."""
@@ -105,41 +175,43 @@ class Owners:
                 "minion_id": one.minion_id,
                 "keys": sorted(" ".join(key) for key in one.keys),
             }
-            for one in self.assets()
-            if one.minion_id == claim.minion_id or one.keys & set(claim.keys)
+            for one in self.around(claim)
         ]
 
     def learn(self, asset_id: uuid.UUID, claim: identity.Claim, decision: identity.Decision) -> str:
         """Take in a decision, so that the next report of the batch sees it; return the name."""
-        self.shared.update(decision.shared)
-        if decision.detached:
-            self._assets[decision.detached] = self._assets[decision.detached]._replace(
-                minion_id=None
-            )
         before = self._assets.get(asset_id)
         keeps_name = before is not None and decision.action == "known" and before.minion_id
         name = str(keeps_name or claim.minion_id)
+        if decision.detached and (detached := self._take(decision.detached)):
+            self._put(detached._replace(minion_id=None))
+        if decision.merged:
+            self._take(decision.merged)
+        self.shared.update(decision.shared)
+        for key in decision.shared:
+            for other in sorted(self._by_key.get(key, ())):
+                asset = self._assets[other]
+                self._put(asset._replace(keys=asset.keys - self.shared))
         keys = frozenset(claim.keys) or (before.keys if before else frozenset())
-        self._assets[asset_id] = identity.Asset(asset_id, name, keys, claim.machine_id)
-        for one in self.assets():
-            self._assets[one.id] = one._replace(keys=one.keys - self.shared)
+        self._put(
+            identity.Asset(
+                asset_id,
+                name,
+                keys - self.shared,
+                claim.machine_id or (before.machine_id if before else None),
+                is_temporary=not claim.keys and (before is None or before.is_temporary),
+                reports_as=claim.minion_id if claim.minion_id != name else None,
+                chassis=claim.chassis,
+                parts=claim.parts,
+            )
+        )
         return name
 
 
-def documents_of(link: sa.Connection, ids: list[uuid.UUID]) -> dict[uuid.UUID, sa.Row[Any]]:
-    """Return asset, digest, times and documents of each of these assets."""
-    rows = link.execute(
-        sa.select(
-            asset,
-            asset_seen.c.digest,
-            asset_seen.c.collected_at,
-            asset_seen.c.last_seen,
-            asset_facts.c.facts,
-            asset_facts.c.volatile,
-            asset_facts.c.collected,
-        )
-        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-        .join(asset_facts, asset_facts.c.asset_id == asset.c.id)
-        .where(asset.c.id.in_(ids))
-    )
-    return {row.id: row for row in rows}
+def _parts(link: sa.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
+    """Return the serial numbers of the parts that stay when a board is replaced."""
+    found: dict[uuid.UUID, set[str]] = {}
+    asked = {"ids": [str(one) for one in ids], "paths": list(PART_PATHS)}
+    for row in link.execute(PARTS, asked):
+        found.setdefault(row.asset_id, set()).add(row.serial)
+    return {asset_id: frozenset(serials) for asset_id, serials in found.items()}

@@ -4,8 +4,9 @@ The tables.
 ``asset_id`` leads every key and every id is a uuid, so that the tables could be
 spread over several machines by it; nothing but the ledger and the minion id
 looks across assets. What changes with every report stands in ``asset_seen``,
-which is narrow and has no index on what changes, so that such an update stays
-on its page (HOT).
+which is narrow and has no index on what such a report changes, so that the
+update stays on its page (HOT). ``asset`` itself is written only when one of its
+columns differs: each of them has an index to sort and filter by.
 """
 
 from __future__ import annotations
@@ -56,12 +57,15 @@ asset = sa.Table(
     sa.Column("disk_count", sa.Integer),
     sa.Column("disk_bytes", sa.BigInteger),
     sa.Column("address", sa.Text, comment="the first address of the first interface"),
-    sa.Column("revision", sa.Integer, nullable=False, comment="number of the last revision"),
     sa.Column("first_seen", Moment, nullable=False),
-    sa.Column("changed_at", Moment, nullable=False),
-    sa.Column("detached_at", Moment, comment="since when its name belongs to other hardware"),
+    sa.Column("merged_into", UUID, comment="the asset that this temporary one turned out to be"),
+    sa.Column("search", sa.Text, nullable=False, comment="all that free text is looked for in"),
     sa.Index("asset_minion_id_key", "minion_id", unique=True),
-    sa.Index(None, "sn"),
+    sa.Index(
+        "asset_merged_into_idx",
+        "merged_into",
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    ),
 )
 
 LIST_COLUMNS = (
@@ -84,26 +88,59 @@ LIST_COLUMNS = (
 )
 """The columns of asset that are made from its facts."""
 
+KEPT_COLUMNS = ("minion_id", "lifecycle", *LIST_COLUMNS)
+"""The columns of which it is remembered what they were."""
+
+WAS_COLUMNS = tuple(name for name in KEPT_COLUMNS if name != "kernel_release")
+"""Those of them that are kept apart: a kernel changes ten times as often, and stands in change."""
+
+for _name in (*KEPT_COLUMNS[1:], "first_seen"):
+    sa.Index(None, asset.c[_name], asset.c.id)
+
+asset_was = sa.Table(
+    "asset_was",
+    metadata,
+    _asset_id(),
+    sa.Column("until", Moment, primary_key=True, comment="when they became something else"),
+    *(sa.Column(name, asset.c[name].type) for name in WAS_COLUMNS),
+    comment="the list columns of an asset as they were before each change of them",
+)
+
 # With room left on each page, which only the migration can say: SQLAlchemy knows
 # storage parameters from 2.1 on, and Python 3.10 has 2.0.
 asset_seen = sa.Table(
     "asset_seen",
     metadata,
     _asset_id(),
-    sa.Column("digest", BYTEA, nullable=False, comment="of the facts as last reported"),
     sa.Column("collected_at", Moment, nullable=False, comment="by the clock of the machine"),
     sa.Column("last_seen", Moment, nullable=False, comment="by the clock of the master"),
-    sa.Column("volatile_at", Moment, nullable=False, comment="when volatile was last written"),
     sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("digest", BYTEA, nullable=False, comment="of the facts as last reported"),
+    sa.Column("volatile_at", Moment, nullable=False, comment="when volatile was last written"),
+    sa.Column("revision", sa.Integer, nullable=False, comment="number of the last revision"),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("detached_at", Moment, comment="since when its name belongs to other hardware"),
+    sa.Column("reports_as", sa.Text, comment="the minion id it reports under, if not its name"),
+    sa.Column(
+        "told_revision",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="the last revision that an event has told of",
+    ),
+    sa.Column("told_freshness", sa.Text, comment="what an event has told last; null: fresh"),
+    sa.Index(None, "changed_at", "asset_id"),
 )
 
 asset_facts = sa.Table(
     "asset_facts",
     metadata,
     _asset_id(),
+    sa.Column("section", sa.Text, primary_key=True),
     sa.Column("facts", Json, nullable=False, comment="all that is known, in normal form"),
-    sa.Column("volatile", Json, nullable=False, comment="the latest only; makes no history"),
-    sa.Column("collected", Json, nullable=False, comment="section: when it was last reported"),
+    sa.Column("volatile", Json, comment="the latest only; makes no history"),
+    sa.Column("digest", BYTEA, nullable=False, comment="of the canonical text of facts"),
+    sa.Column("collected_at", Moment, comment="last reported then; null: with the last report"),
 )
 
 identifier = sa.Table(
@@ -118,6 +155,8 @@ identifier = sa.Table(
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("last_seen", Moment, comment="null while the machine still reports it"),
     sa.Index(None, "value", "kind"),
+    # A serial number's key has its maker before it: dell/9xyz1k2.
+    sa.Index("identifier_number_idx", sa.text("split_part(value, '/', 2)")),
 )
 
 revision = sa.Table(
@@ -128,24 +167,140 @@ revision = sa.Table(
     sa.Column("recorded_at", Moment, nullable=False, comment="by the clock of the master"),
     sa.Column("collected_at", Moment, nullable=False, comment="by the clock of the machine"),
     sa.Column("mode", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False, comment="why identity gave it to this asset"),
-    sa.Column("digest", BYTEA, nullable=False, comment="of the whole document after it"),
+    sa.Column("reason", sa.Text, comment="why identity gave it to this asset, if not as usual"),
+    sa.Column("digest", BYTEA, nullable=False, comment="of the whole document after it, 16 bytes"),
+    sa.Index(None, "recorded_at"),
 )
 
+# Written with its revision, by which it is unique: without a key of its own the
+# index has each revision once.
 change = sa.Table(
     "change",
     metadata,
-    _asset_id(),
-    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("asset_id", UUID, sa.ForeignKey("asset.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
     sa.Column("op", sa.Text, nullable=False),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("component", sa.Text),
     sa.Column("field", sa.Text),
     sa.Column("old", Json),
     sa.Column("new", Json),
-    sa.Index(None, "recorded_at", "asset_id", "revision", "position"),
+    sa.Index(None, "asset_id", "revision"),
+)
+
+part = sa.Table(
+    "part",
+    metadata,
+    _asset_id(),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("section", sa.Text, nullable=False),
+    sa.Column("manufacturer", sa.Text),
+    sa.Column("model", sa.Text),
+    sa.Column("type", sa.Text),
+    sa.Column("firmware_version", sa.Text),
+    sa.Column("size_bytes", sa.BigInteger),
+    sa.Column("count", sa.Integer, nullable=False, comment="how many of them the asset has"),
+    sa.Index(None, "section", "model", "firmware_version", "asset_id"),
+    sa.Index(None, "section", "manufacturer", "asset_id"),
+    sa.Index(None, "section", "type", "asset_id"),
+    sa.Index(None, "section", "firmware_version", "asset_id"),
+    sa.Index(None, "section", "size_bytes", "asset_id"),
+    comment="which parts an asset has now, equal ones in one row: to filter and to count by",
+)
+
+PART_FIELDS = ("manufacturer", "model", "type", "firmware_version", "size_bytes")
+
+placement = sa.Table(
+    "placement",
+    metadata,
+    sa.Column("serial", sa.Text, primary_key=True, comment="what the part carries with it"),
+    _asset_id(),
+    sa.Column("path", sa.Text, primary_key=True, comment="such as memory.devices"),
+    sa.Column("place", sa.Text, primary_key=True, comment="slot or name; may be blank"),
+    sa.Column("since", Moment, primary_key=True),
+    sa.Column("until", Moment, comment="null while it is there"),
+    sa.Column("model", sa.Text),
+    sa.Index(None, "asset_id"),
+    comment="where each part with a number of its own is, and where it was",
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", UUID, primary_key=True),
+    sa.Column("decided_at", Moment, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False, comment="a person, or salt-cmdb"),
+    sa.Column("minion_id", sa.Text, nullable=False, comment="the name that the report had"),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("asset_id", UUID),
+    sa.Column("other_asset_id", UUID, comment="the one that lost the name, or was merged"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("evidence", Json, nullable=False, comment="the keys that the report showed"),
+    sa.Index(None, "asset_id", "decided_at"),
+    sa.Index(None, "other_asset_id", "decided_at"),
+    sa.Index(None, "minion_id", "decided_at"),
+    comment="whose report it was, whenever that was more than the usual",
+)
+
+snapshot = sa.Table(
+    "snapshot",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("taken_at", Moment, nullable=False),
+    sa.Column("taken_by", sa.Text, nullable=False),
+    sa.Column("filters", Json, nullable=False, comment="which assets it is about"),
+    sa.Column("comment", sa.Text, nullable=False),
+    comment="names for moments; nothing is copied",
+)
+
+baseline = sa.Table(
+    "baseline",
+    metadata,
+    _asset_id(),
+    sa.Column("revision", sa.Integer, nullable=False, comment="the document that is right"),
+    sa.Column("accepted_at", Moment, nullable=False),
+    sa.Column("accepted_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    comment="what a person accepted as the hardware that an asset shall have",
+)
+
+expected = sa.Table(
+    "expected",
+    metadata,
+    sa.Column("id", UUID, primary_key=True),
+    sa.Column("sn", sa.Text),
+    sa.Column("minion_id", sa.Text),
+    sa.Column("fields", Json, nullable=False, comment="what people say of it, by our field names"),
+    sa.Column("source", sa.Text, nullable=False, comment="the file and the sheet"),
+    sa.Column("row", sa.Integer, comment="its number in the sheet"),
+    sa.Column("imported_at", Moment, nullable=False),
+    sa.Column("imported_by", sa.Text, nullable=False),
+    sa.Index(None, "sn"),
+    sa.Index(None, "minion_id"),
+    comment="the machines that people think they own",
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("id", UUID, primary_key=True, server_default=sa.func.gen_random_uuid()),
+    sa.Column("minion_id", sa.Text, nullable=False),
+    sa.Column("report", sa.Text, nullable=False, comment="JSON as it came; nobody has read it"),
+    sa.Column("received_at", Moment, nullable=False, server_default=sa.func.now()),
+    sa.Column("sent_by", sa.Text, nullable=False, server_default=sa.text("session_user")),
+    sa.CheckConstraint("octet_length(report) <= 8388608", "size"),
+    sa.Index(None, "received_at"),
+    comment="reports of machines without a master, by roles that may do nothing else",
+)
+
+reporter = sa.Table(
+    "reporter",
+    metadata,
+    sa.Column("minion_id", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    comment="which role reports a machine that has no master",
 )
 
 held = sa.Table(
@@ -155,9 +310,11 @@ held = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("candidates", Json, nullable=False, comment="assets that claim the report"),
     sa.Column("report", Json, nullable=False),
+    sa.Column("evidence", Json, nullable=False, comment="the keys that it shows"),
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("last_seen", Moment, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("rejected_at", Moment, comment="since when a person wants no more of it"),
 )
 
 problem = sa.Table(
@@ -172,6 +329,20 @@ problem = sa.Table(
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("last_seen", Moment, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("closed_at", Moment, comment="since when it is no longer so"),
+    sa.Column(
+        "told",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="whether an event has told of it",
+    ),
     sa.UniqueConstraint("minion_id", "kind", "subject"),
     sa.Index(None, "last_seen"),
+    sa.Index("problem_open_idx", "minion_id", postgresql_where=sa.text("closed_at IS NULL")),
+    sa.Index(
+        "problem_untold_idx",
+        "last_seen",
+        postgresql_where=sa.text("NOT told AND closed_at IS NULL"),
+    ),
 )

@@ -4,62 +4,63 @@ What a batch of reports writes: gathered first, then one statement for each tabl
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from salt_ext import report as envelope
-from salt_ext.facts.identity import identify, uuid_spellings
-from salt_ext.store import identity
-from salt_ext.store.columns import list_columns
-from salt_ext.store.diff import Change, diff, merge
+from salt_ext.facts.identity import uuid_spellings
+from salt_ext.store import bulk, identity
+from salt_ext.store.arrivals import Arrival
+from salt_ext.store.claims import evidence
+from salt_ext.store.columns import list_columns, search_text
+from salt_ext.store.diff import Change, diff
+from salt_ext.store.documents import Merged, shortened
+from salt_ext.store.gone import Gone, let_go
 from salt_ext.store.owners import Owners
+from salt_ext.store.parts import parts, placements
 from salt_ext.store.schema import (
+    WAS_COLUMNS,
     asset,
     asset_facts,
     asset_seen,
+    asset_was,
     change,
+    decision,
     held,
     identifier,
-    problem,
+    part,
+    placement,
     revision,
 )
+from salt_ext.store.touch import VOLATILE_HOURS, fingerprint
+
+ENGINE = "salt-cmdb"
+"""Who decides when no person does."""
 
 
-class Arrival(NamedTuple):
-    """A report, the minion id that Salt authenticated for it, and when the master got it."""
+class Ruled(NamedTuple):
+    """What a person decided: ``action`` is accept, split or merge."""
 
-    minion_id: str
-    report: Any
-    received_at: datetime
-
-
-class Outcome(NamedTuple):
-    """
-    What became of a report.
-
-    ``status`` is new, changed, unchanged, held or refused; ``detail`` a sentence.
-    """
-
-    minion_id: str
-    status: str
-    detail: str
-    asset_id: uuid.UUID | None = None
-
-
-class Problem(NamedTuple):
-    """Something an operator should know: ``subject`` is the collector, the field or the key."""
-
-    kind: str
-    minion_id: str
-    subject: str
-    message: str
-    traceback: str
+    action: str
+    by: str
+    why: str
     at: datetime
+
+
+class Accepted(NamedTuple):
+    """A report that belongs to an asset; ``found`` are the identifiers of all that is known."""
+
+    arrival: Arrival
+    collected_at: datetime
+    asset_id: uuid.UUID
+    verdict: identity.Decision
+    claim: identity.Claim
+    found: Mapping[str, Any]
 
 
 class Writes:
@@ -68,150 +69,237 @@ class Writes:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.rows: dict[sa.Table, list[dict[str, Any]]] = {}
-        self.detached: list[dict[str, Any]] = []
+        self.refreshed: list[tuple[str, str, str]] = []
+        self.absent: list[tuple[str, str, datetime | None]] = []
+        self.recounted: list[uuid.UUID] = []
+        self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
+        self.gone: list[Gone] = []
         self.shared: set[identity.Key] = set()
-        self.accepted: list[str] = []
+        self.accepted: list[tuple[str, str]] = []
 
     def hold(
-        self, arrival: Arrival, decision: identity.Decision, candidates: list[dict[str, Any]]
+        self,
+        arrival: Arrival,
+        verdict: identity.Decision,
+        claim: identity.Claim,
+        candidates: list[dict[str, Any]],
     ) -> None:
         """Keep a report for a person to decide."""
         self._add(
             held,
             minion_id=arrival.minion_id,
-            reason=decision.reason,
+            reason=verdict.reason,
             candidates=candidates,
             report=arrival.report,
+            evidence=evidence(claim),
             first_seen=arrival.received_at,
             last_seen=arrival.received_at,
             count=1,
+            rejected_at=None,
+        )
+
+    def decided(
+        self,
+        arrival: Arrival,
+        claim: identity.Claim,
+        verdict: identity.Decision,
+        asset_id: uuid.UUID | None,
+        ruling: Ruled | None = None,
+    ) -> None:
+        """Remember a decision about whose a report is: who made it, when and why."""
+        self._add(
+            decision,
+            id=uuid.uuid4(),
+            decided_at=ruling.at if ruling else arrival.received_at,
+            decided_by=ruling.by if ruling else ENGINE,
+            minion_id=arrival.minion_id,
+            action=ruling.action if ruling else verdict.action,
+            asset_id=asset_id,
+            other_asset_id=verdict.detached or verdict.merged,
+            reason=f"{verdict.reason}: {ruling.why}" if ruling else verdict.reason,
+            evidence=evidence(claim),
         )
 
     def store(
         self,
-        arrival: Arrival,
-        collected_at: datetime,
-        asset_id: uuid.UUID,
-        decision: identity.Decision,
-        before: sa.Row[Any] | None,
+        accepted: Accepted,
+        before: Any,
+        document: Merged,
         known: Owners,
+        ruling: Ruled | None = None,
     ) -> bool:
-        """Gather all rows of one accepted report; return whether anything changed."""
-        report = arrival.report
-        old = before.facts if before is not None else {}
-        facts = merge(old, report["facts"], report["partial"])
-        claim = identity.claim(arrival.minion_id, report.get("previous_minion_id"), facts)
-        name = known.learn(asset_id, claim, decision)
-        self.accepted.append(arrival.minion_id)
-        self.shared.update(decision.shared)
-        changes = diff(old, facts) if before is not None else []
+        """
+        Gather all rows of one accepted report; return whether anything changed.
+
+        ``before`` is the asset as it was, None for a new one.
+        """
+        arrival, verdict, asset_id = accepted.arrival, accepted.verdict, accepted.asset_id
+        at, last_seen = ruling.at if ruling else arrival.received_at, arrival.received_at
+        if before is not None:
+            # History goes forwards, also where the clocks of two masters differ.
+            at, last_seen = max(at, before.changed_at), max(last_seen, before.last_seen)
+        name = known.learn(asset_id, accepted.claim, verdict)
+        keys = evidence(accepted.claim)["keys"]
+        self.accepted.append((arrival.minion_id, json.dumps(keys[0] if keys else None)))
+        self.shared.update(verdict.shared)
+        changes = diff(document.old, document.new) if before is not None else []
         if before is not None and before.minion_id != name:
             renamed = Change("renamed", "minion_id", None, None, before.minion_id, name)
             changes.insert(0, renamed)
+        is_plain = not verdict.problem and ruling is None
+        is_usual = verdict.action == "known" and is_plain
+        # Of a new machine its first revision tells.
+        if not is_usual and not (verdict.action == "new" and is_plain):
+            self.decided(arrival, accepted.claim, verdict, asset_id, ruling)
+        for lost in (verdict.detached, verdict.merged):
+            if lost is not None:
+                into = asset_id if lost == verdict.merged else None
+                self.gone.append(Gone(lost, into, at, name))
         changed = before is None or bool(changes)
         number = (before.revision if before is not None else 0) + changed
-        found = identify(facts)
-        if decision.detached:
-            self._detach(decision.detached, arrival, name)
         if changed:
-            self._add(
-                asset,
-                id=asset_id,
-                minion_id=name,
-                temporary=found["primary"] is None,
-                revision=number,
-                first_seen=before.first_seen if before is not None else arrival.received_at,
-                changed_at=arrival.received_at,
-                detached_at=None,
-                **list_columns(facts, [one["kind"] for one in found["candidates"]]),
-            )
+            self._asset(accepted, name, document.facts, before, at)
             self._add(
                 revision,
                 asset_id=asset_id,
                 number=number,
-                recorded_at=arrival.received_at,
-                collected_at=collected_at,
-                mode=report["mode"],
-                reason=decision.reason,
-                digest=bytes.fromhex(envelope.digest(facts)),
+                recorded_at=at,
+                collected_at=accepted.collected_at,
+                mode=arrival.report["mode"],
+                reason=None if is_usual else verdict.reason,
+                digest=shortened(envelope.digest_of(document.texts)),
             )
-            self._changes(asset_id, number, arrival.received_at, changes)
-            self._ledger(asset_id, arrival, found, name, before, known)
+            self._changes(asset_id, number, changes)
+            self._ledger(accepted, name, before, known, at)
+            self._parts(asset_id, document, at)
+        is_due = before is None or _is_old(before.volatile_at, accepted.collected_at)
         self._add(
             asset_seen,
             asset_id=asset_id,
-            digest=bytes.fromhex(report["digest"]),
-            collected_at=collected_at,
-            last_seen=arrival.received_at,
-            volatile_at=collected_at,
-            mode=report["mode"],
+            digest=fingerprint(arrival.report),
+            collected_at=accepted.collected_at,
+            last_seen=last_seen,
+            volatile_at=accepted.collected_at if is_due else before.volatile_at,
+            mode=arrival.report["mode"],
+            revision=number,
+            changed_at=at if changed else before.changed_at,
+            detached_at=None,
+            reports_as=arrival.minion_id if arrival.minion_id != name else None,
         )
-        sections = dict.fromkeys(report["facts"], report["collected_at"])
-        self._add(
-            asset_facts,
-            asset_id=asset_id,
-            facts=facts,
-            volatile={**(before.volatile if before is not None else {}), **report["volatile"]},
-            collected={**(before.collected if before is not None else {}), **sections},
-        )
+        self._sections(accepted, document, before, is_due)
         return changed
 
-    def _detach(self, asset_id: uuid.UUID, arrival: Arrival, name: str) -> None:
-        self.detached.append({"id_": asset_id, "at": arrival.received_at, "name": name})
-
-    def _changes(
-        self, asset_id: uuid.UUID, number: int, at: datetime, changes: list[Change]
+    def _asset(
+        self,
+        accepted: Accepted,
+        name: str,
+        facts: Mapping[str, Any],
+        before: Any,
+        at: datetime,
     ) -> None:
+        """Write the list columns where one of them differs, and keep what they were."""
+        columns = list_columns(facts, [one["kind"] for one in accepted.found["candidates"]])
+        columns |= {"minion_id": name, "temporary": accepted.found["primary"] is None}
+        search = search_text(name, columns, facts)
+        if before is not None:
+            differs = {name for name, value in columns.items() if value != getattr(before, name)}
+            if differs & set(WAS_COLUMNS):
+                was = {name: getattr(before, name) for name in WAS_COLUMNS}
+                self._add(asset_was, asset_id=accepted.asset_id, until=at, **was)
+            if not differs and search == before.search:
+                return
+        first_seen = at if before is None else before.first_seen
+        self._add(asset, id=accepted.asset_id, first_seen=first_seen, search=search, **columns)
+
+    def _sections(self, accepted: Accepted, document: Merged, before: Any, is_due: bool) -> None:
+        """Write the sections that changed; of the others the volatile values, when they are old."""
+        asset_id, report = accepted.asset_id, accepted.arrival.report
+        volatile = report["volatile"]
+        for section, facts in document.new.items():
+            self._add(
+                asset_facts,
+                asset_id=asset_id,
+                section=section,
+                facts=facts,
+                volatile=volatile.get(section),
+                digest=bytes.fromhex(envelope.mark(document.texts[section])),
+                collected_at=None,
+            )
+        if before is None:
+            return
+        owner = str(asset_id)
+        if is_due:
+            self.refreshed += [
+                (owner, section, json.dumps(values))
+                for section, values in volatile.items()
+                if section in before.marks and section not in document.new
+            ]
+        reported, were_absent = report["facts"], before.absent or ()
+        self.absent += [
+            (owner, section, before.collected_at)
+            for section in before.marks
+            if section not in reported and section not in were_absent
+        ]
+        self.absent += [(owner, section, None) for section in were_absent if section in reported]
+
+    def _changes(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
         for position, one in enumerate(changes):
             self._add(
-                change,
-                asset_id=asset_id,
-                revision=number,
-                position=position,
-                recorded_at=at,
-                **one._asdict(),
+                change, asset_id=asset_id, revision=number, position=position, **one._asdict()
             )
 
+    def _parts(self, asset_id: uuid.UUID, document: Merged, at: datetime) -> None:
+        """Write what is counted and where each part is, where that is not as it was."""
+        if parts(document.new) != parts(document.old):
+            self.recounted.append(asset_id)
+            counted = sorted(parts(document.facts).items(), key=str)
+            for number, (one, count) in enumerate(counted):
+                self._add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
+        before, now = placements(document.old), placements(document.new)
+        for stay in before.keys() | now.keys():
+            if stay not in before:
+                row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
+                self._add(placement, asset_id=asset_id, **row)
+            elif stay not in now:
+                self.placed.append((*stay, str(asset_id), at, before[stay]))
+            elif now[stay] != before[stay]:
+                # Not another part: its model was learnt.
+                self.placed.append((*stay, str(asset_id), None, now[stay]))
+
     def _ledger(
-        self,
-        asset_id: uuid.UUID,
-        arrival: Arrival,
-        found: Mapping[str, Any],
-        name: str,
-        before: sa.Row[Any] | None,
-        known: Owners,
+        self, accepted: Accepted, name: str, before: Any, known: Owners, at: datetime
     ) -> None:
         rows = {
             (one["kind"], one["value"]): (one["source"], one["quality"])
-            for one in found["candidates"]
+            for one in accepted.found["candidates"]
         }
         rows["minion_id", name] = ("salt", "low")
-        ledger = known.ledger.get(asset_id, {})
+        ledger = known.ledger.get(accepted.asset_id, {})
         for (kind, value), (source, quality) in rows.items():
             if not ledger.get((kind, value)):
                 self._add(
                     identifier,
-                    asset_id=asset_id,
+                    asset_id=accepted.asset_id,
                     kind=kind,
                     value=value,
                     source=source,
                     quality=quality,
                     shared=identity.key(kind, value) in known.shared,
-                    first_seen=arrival.received_at,
+                    first_seen=at,
                     last_seen=None,
                 )
         for (kind, value), is_current in ledger.items():
             if is_current and (kind, value) not in rows:
                 self._add(
                     identifier,
-                    asset_id=asset_id,
+                    asset_id=accepted.asset_id,
                     kind=kind,
                     value=value,
                     source="",
                     quality="",
                     shared=False,
-                    first_seen=arrival.received_at,
-                    last_seen=before.last_seen if before is not None else arrival.received_at,
+                    first_seen=at,
+                    last_seen=before.last_seen if before is not None else at,
                 )
 
     def _add(self, table: sa.Table, **row: Any) -> None:
@@ -219,137 +307,108 @@ class Writes:
 
     def execute(self, link: sa.Connection) -> None:
         """Write everything; names are given up before they are taken."""
-        if self.detached:
-            self._execute_detached(link)
-        for table, update in _UPSERTS.items():
-            # Sorted by key, so that two writers wait for each other and never both ways.
-            rows = self.rows.get(table)
-            if rows:
-                names = [column.name for column in table.primary_key]
-                rows.sort(key=lambda row: tuple(str(row[name]) for name in names))
-                statement = insert(table)
-                if update:
-                    statement = statement.on_conflict_do_update(
-                        index_elements=names,
-                        set_={name: _new_value(table, statement, name) for name in update},
-                    )
-                link.execute(statement, rows)
+        for one in self.gone:
+            self._add(revision, **let_go(link, one))
+            if one.merged_into is None:
+                renamed = Change("renamed", "minion_id", None, None, one.name, None)
+                number = self.rows[revision][-1]["number"]
+                self._changes(one.asset_id, number, [renamed])
+        if self.recounted:
+            link.execute(sa.delete(part).where(part.c.asset_id.in_(self.recounted)))
+        for table, update in UPSERTS.items():
+            if rows := self.rows.get(table):
+                bulk.insert(link, table, rows, update)
+        if self.refreshed:
+            link.execute(REFRESH, _columns(self.refreshed, "ids", "sections", "volatiles"))
+        if self.absent:
+            link.execute(ABSENT, _columns(self.absent, "ids", "sections", "moments"))
+        if self.placed:
+            names = ("serials", "paths", "places", "ids", "moments", "models")
+            link.execute(PLACE, _columns(self.placed, *names))
         if self.shared:
-            link.execute(
-                sa.update(identifier)
-                .where(
-                    sa.tuple_(identifier.c.kind, identifier.c.value).in_(
-                        [
-                            (kind, spelling)
-                            for kind, value in self.shared
-                            for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
-                        ]
-                    )
-                )
-                .values(shared=True)
-            )
+            _share(link, self.shared)
         if self.accepted:
-            link.execute(sa.delete(held).where(held.c.minion_id.in_(self.accepted)))
-
-    def _execute_detached(self, link: sa.Connection) -> None:
-        for one in self.detached:
-            number = link.scalar(
-                sa.update(asset)
-                .where(asset.c.id == one["id_"])
-                .values(
-                    minion_id=None,
-                    detached_at=one["at"],
-                    changed_at=one["at"],
-                    revision=asset.c.revision + 1,
-                )
-                .returning(asset.c.revision)
-            )
-            link.execute(
-                sa.update(identifier)
-                .where(
-                    identifier.c.asset_id == one["id_"],
-                    identifier.c.kind == "minion_id",
-                    identifier.c.last_seen.is_(None),
-                )
-                .values(
-                    last_seen=sa.select(asset_seen.c.last_seen)
-                    .where(asset_seen.c.asset_id == one["id_"])
-                    .scalar_subquery()
-                )
-            )
-            last = link.execute(
-                sa.select(revision)
-                .where(revision.c.asset_id == one["id_"])
-                .order_by(revision.c.number.desc())
-                .limit(1)
-            ).one()
-            self._add(
-                revision,
-                **{
-                    **last._mapping,
-                    "number": number,
-                    "recorded_at": one["at"],
-                    "reason": f"other hardware reports as {one['name']}",
-                },
-            )
-            renamed = Change("renamed", "minion_id", None, None, one["name"], None)
-            self._changes(one["id_"], int(number or 0), one["at"], [renamed])
+            link.execute(FORGET, _columns(self.accepted, "names", "keys"))
 
 
-def _new_value(table: sa.Table, statement: Any, name: str) -> Any:
-    if name == "count":
-        return table.c.count + statement.excluded.count
-    if table is identifier and name in ("source", "quality"):
-        # An identifier that is reported no more keeps what is known of it.
-        return sa.func.coalesce(sa.func.nullif(statement.excluded[name], ""), table.c[name])
-    return statement.excluded[name]
+REFRESH = sa.text("""
+UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:volatiles AS text[]))
+       AS i(asset_id, section, volatile)
+ WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
+""")
+
+ABSENT = sa.text("""
+UPDATE asset_facts SET collected_at = i.at
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]))
+       AS i(asset_id, section, at)
+ WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
+""")
+
+PLACE = sa.text("""
+UPDATE placement SET until = i.until, model = i.model
+  FROM unnest(CAST(:serials AS text[]), CAST(:ids AS uuid[]), CAST(:paths AS text[]),
+              CAST(:places AS text[]), CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
+       AS i(serial, asset_id, path, place, until, model)
+ WHERE placement.serial = i.serial AND placement.asset_id = i.asset_id
+   AND placement.path = i.path AND placement.place = i.place AND placement.until IS NULL
+""")
+
+# What is held may be of other hardware than the machine that has the name.
+FORGET = sa.text("""
+DELETE FROM held
+ USING unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS i(minion_id, key)
+ WHERE held.minion_id = i.minion_id
+   AND coalesce(held.evidence -> 'keys' -> 0, 'null') = CAST(i.key AS jsonb)
+""")
 
 
-def _all_but(table: sa.Table, *names: str) -> list[str]:
+def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, list[Any]]:
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _is_old(volatile_at: datetime, collected_at: datetime) -> bool:
+    """Whether volatile values are to be written again; those of the future too."""
+    age = collected_at - volatile_at
+    return not timedelta(0) <= age < timedelta(hours=VOLATILE_HOURS)
+
+
+def _share(link: sa.Connection, keys: Iterable[identity.Key]) -> None:
+    """Mark keys that were found on two machines: they are keys no longer."""
+    spelled = [
+        (kind, spelling)
+        for kind, value in keys
+        for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
+    ]
+    link.execute(
+        sa.update(identifier)
+        .where(sa.tuple_(identifier.c.kind, identifier.c.value).in_(spelled))
+        .values(shared=True)
+    )
+
+
+def _all(table: sa.Table, *but: str) -> dict[str, str]:
     keys = {column.name for column in table.primary_key}
-    return [one.name for one in table.columns if one.name not in keys and one.name not in names]
+    return bulk.taken(*(one.name for one in table.columns if one.name not in {*keys, *but}))
 
 
-_UPSERTS: dict[sa.Table, list[str]] = {
-    asset: _all_but(asset, "lifecycle", "first_seen"),
-    asset_seen: _all_but(asset_seen),
-    asset_facts: _all_but(asset_facts),
-    identifier: ["source", "quality", "last_seen"],
-    revision: [],
-    change: [],
-    held: _all_but(held, "first_seen"),
+UPSERTS: dict[sa.Table, dict[str, str] | None] = {
+    # Two changes at one moment: it is kept what it was before the first of them.
+    asset_was: {},
+    asset: _all(asset, "lifecycle", "first_seen", "merged_into"),
+    asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
+    asset_facts: _all(asset_facts),
+    identifier: {
+        # An identifier that is reported no more keeps what is known of it.
+        "source": "coalesce(nullif(excluded.source, ''), identifier.source)",
+        "quality": "coalesce(nullif(excluded.quality, ''), identifier.quality)",
+        **bulk.taken("last_seen"),
+    },
+    revision: None,
+    change: None,
+    part: None,
+    placement: bulk.taken("until", "model"),
+    decision: None,
+    held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},
 }
 """Every table in the order of writing, with what a row that exists takes from a new one."""
-
-
-def record_problems(link: sa.Connection, problems: Sequence[Problem]) -> None:
-    """Write problems; one that is known already is counted."""
-    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for one in problems:
-        rows[one.minion_id, one.kind, one.subject[:500]] = {
-            "id": uuid.uuid4(),
-            "kind": one.kind,
-            "minion_id": one.minion_id,
-            "subject": one.subject[:500],
-            "message": one.message[:4000],
-            "traceback": one.traceback[:16000],
-            "first_seen": one.at,
-            "last_seen": one.at,
-            "count": 1,
-        }
-    if not rows:
-        return
-    statement = insert(problem)
-    excluded = statement.excluded
-    link.execute(
-        statement.on_conflict_do_update(
-            index_elements=["minion_id", "kind", "subject"],
-            set_={
-                "message": excluded.message,
-                "traceback": excluded.traceback,
-                "last_seen": sa.func.greatest(problem.c.last_seen, excluded.last_seen),
-                "count": problem.c.count + excluded.count,
-            },
-        ),
-        [rows[key] for key in sorted(rows)],
-    )

@@ -1,10 +1,14 @@
 """Modules as Salt loads them, without daemons."""
 
+import json
+
 import pytest
 import salt.config
 import salt.loader
+from salt.utils.state import check_result
 
 import demo_machine
+from salt_ext import settings, store
 
 
 @pytest.fixture
@@ -13,12 +17,37 @@ def master_opts(tmp_path, database_url):
     opts = salt.config.master_config(None)
     opts.update({name: str(tmp_path / name) for name in dirs})
     opts["cmdb"] = {"database_url": database_url}
-    return opts
+    yield opts
+    # A pool for each test's database would soon be all connections of the server.
+    for read_only in (False, True):
+        options = settings.resolve(("test", {"database_url": database_url}))
+        store.Database(options, read_only=read_only).close()
 
 
 @pytest.fixture
 def runners(master_opts):
     return salt.loader.runner(master_opts)
+
+
+@pytest.fixture
+def outputter(master_opts):
+    return salt.loader.outputters(master_opts)["cmdb"]
+
+
+@pytest.fixture
+def cmdb(runners, outputter):
+    """Run a command; return its answer, exit status and text."""
+
+    def run(name, *args, **kwargs):
+        answer = runners[f"cmdb.{name}"](*args, **kwargs)
+        assert answer["outputter"] == "cmdb"
+        data = answer["data"]
+        # Orchestration decides by this whether a step has failed.
+        assert check_result(data) is not bool(data.get("retcode"))
+        json.dumps(data)  # what --out=json prints
+        return data["cmdb"], data.get("retcode", 0), outputter(data)
+
+    return run
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-import time
 from datetime import datetime, timezone
 
 import msgpack
@@ -12,23 +11,14 @@ import salt.cache
 import salt.loader
 from salt.exceptions import CommandExecutionError
 
-from salt_ext import agent, settings, store
+from salt_ext import agent, store
 from salt_ext import report as envelope
-from salt_ext.report import MINE_FUNCTION
-from tests.machines import later, report, server
 
 
 @pytest.fixture
 def returner(minion_opts, database_url):
     minion_opts["cmdb"]["database_url"] = database_url
     return salt.loader.returners(minion_opts, functions={})["cmdb.returner"]
-
-
-@pytest.fixture
-def engine(master_opts):
-    """The engine's module as Salt loads it."""
-    loaded = salt.loader.engines(master_opts, {}, {}, {})
-    return sys.modules[loaded["cmdb.start"].__module__]
 
 
 def test_each_room_is_found(minion_opts, master_opts, modules, runners):
@@ -193,70 +183,3 @@ def test_the_returner_says_that_it_cannot_reach_the_database(minion_opts, module
     with pytest.raises(RuntimeError, match=r"cannot reach the database.*start PostgreSQL") as error:
         returner(ret)
     assert "secret" not in str(error.value)
-
-
-@pytest.fixture(params=[False, True], ids=["bank for each kind", "bank for each minion"])
-def cache(engine, master_opts, tmp_path, request):
-    """The engine's view of a real cache, as Salt 3008 and as Salt 3006 lays it out."""
-    accepted = tmp_path / "pki_dir/minions"
-    accepted.mkdir(parents=True)
-    for name in ("web01", "web02"):
-        (accepted / name).write_text("a key")
-    return engine.Cache(master_opts, one_bank_each=request.param)
-
-
-def keep(cache, kind, minion_id, value):
-    """Put a value where a master of that version puts it."""
-    if cache.one_bank_each:
-        key = "mine" if kind == "mine" else "data"
-        value = value if kind == "mine" else {"grains": value}
-        cache.cache.store(f"minions/{minion_id}", key, value)
-    else:
-        cache.cache.store(kind, minion_id, value)
-
-
-def test_the_engine_reads_the_mine_and_else_the_grain(cache):
-    sent = report(server(1))
-    grain = {"schema": 1, "collected_at": sent["collected_at"], "duration_ms": 1}
-    grain |= {"errors": {}, "partial": [], **server(2)}
-    keep(cache, "mine", "web01", {MINE_FUNCTION: {"__data__": sent, "__saltmine_acl__": 1}})
-    keep(cache, "grains", "web01", {"cmdb": {"anything": "older"}})
-    keep(cache, "grains", "web02", {"cmdb": grain, "os": "Debian"})
-    assert set(cache.versions()) == {"web01", "web02"}
-    assert cache.report("web01", (5.0, 9.0)) == (sent, 5.0)
-    from_grain, at = cache.report("web02", (0.0, 9.0))
-    assert at == 9.0
-    assert (from_grain["mode"], from_grain["minion_id"]) == ("grains", "web02")
-    envelope.check_body(from_grain)
-
-
-def test_a_minion_without_an_accepted_key_is_not_read(cache):
-    keep(cache, "grains", "stranger", {"cmdb": {}})
-    assert cache.versions() == {}
-    assert cache.versions(["stranger", "../web01"]) == {}
-
-
-def test_a_minion_that_has_sent_nothing_of_ours_has_no_report(cache):
-    keep(cache, "grains", "web01", {"os": "Debian"})
-    keep(cache, "mine", "web01", {"network.ip_addrs": ["10.0.0.1"]})
-    assert cache.report("web01", (5.0, 9.0)) is None
-
-
-@pytest.mark.parametrize("grain", [{}, {"errors": []}, {"collected_at": 5, "system": "text"}])
-def test_a_malformed_grain_is_refused_with_a_reason(cache, database, grain):
-    keep(cache, "grains", "web01", {"cmdb": grain})
-    found, _ = cache.report("web01", (0.0, 9.0))
-    arrival = store.Arrival("web01", found, datetime.now(timezone.utc))
-    [outcome] = store.ingest(database, [arrival])
-    assert outcome.status == "refused"
-    [problem], _ = store.problems(database)
-    assert problem["minion_id"] == "web01"
-    assert problem["message"]
-
-
-def test_the_engine_stores_under_the_id_of_the_cache(engine, master_opts, database):
-    liar = report(server(1), minion_id="web02", at=later(minutes=-1))
-    options = settings.from_opts(master_opts)
-    engine._store(store.Database(options), [("web01", liar, time.time())])
-    [asset], _ = store.assets(database, columns="minion_id")
-    assert asset["minion_id"] == "web01"

@@ -37,7 +37,10 @@ def fleet(database):
     ingest(database, [arrival(facts, "web01", later(seconds=1))])
 
 
-COMMANDS = ["report", "list", "show", "history", "diff", "errors", "migrate", "settings"]
+COMMANDS = [
+    *("report", "list", "show", "history", "diff", "errors", "migrate", "settings"),
+    *("changes", "identity", "quarantine", "maintain", "snapshot", "sync"),
+]
 
 
 def test_a_report_counts_the_fleet_and_its_groups(cmdb, fleet):
@@ -68,7 +71,10 @@ def test_a_list_is_aligned_and_counts_what_it_does_not_show(cmdb, fleet):
     heading, row, total = text.splitlines()
     assert heading.index("SN") == row.index("9XYZ001")
     assert "128 GiB" in row
-    assert total == "1 of 2 assets"
+    assert total.startswith("1 of 2 assets  (next: cursor=")
+    following, _, _ = cmdb("list", limit=1, cursor=total.partition("cursor=")[2].rstrip(")"))
+    assert [one[2] for one in following["rows"]] == ["9XYZ002"]
+    assert following["next"] is None
 
 
 def test_a_list_takes_globs_filters_columns_and_order(cmdb, fleet):
@@ -150,14 +156,14 @@ def test_errors_are_listed_and_one_is_shown_with_its_traceback(cmdb, database, f
         ("list", [], {"processor_threads__gt": 10**30}, 2, "processor_threads is a number"),
         ("list", [], {"memory_bytes": "12 apples"}, 2, "memory_bytes is a size"),
         ("list", [], {"site__isnull": "banana"}, 2, "site__isnull is true or false"),
-        ("list", [], {"site": "dc\0"}, 2, "NUL"),
+        ("list", [], {"site": "dc\0"}, 2, "which holds a NUL"),
         ("show", ["web\0"], {}, 3, "there is no asset"),
         ("list", [], {"limit": "all"}, 2, "a whole number above 0"),
         ("list", [], {"limit": -1}, 2, "a whole number above 0"),
         ("list", [], {"columns": "sn,modell"}, 2, "there is no field 'modell'"),
         ("list", [], {"sort": "-rem"}, 2, "there is no field 'rem'"),
         ("report", [], {"group_by": "sites"}, 2, "did you mean 'site'"),
-        ("history", ["web01"], {"since": "yesterday"}, 2, "is not a time"),
+        ("history", ["web01"], {"since": "yesterday"}, 3, "is neither a time nor a snapshot"),
         ("history", ["web01"], {"since": "99999999999w"}, 2, "is not a time"),
         ("diff", ["web01"], {"from": "2020-01-01"}, 3, "its first report was at"),
         ("diff", ["web01"], {"form": "7d"}, 2, "did you mean 'from'"),
@@ -186,7 +192,7 @@ def test_a_database_that_is_not_there_is_named_without_its_password(
     master_opts, outputter, command, url, says
 ):
     master_opts["cmdb"] = {"database_url": url}
-    args = ["web01"] if command in ("show", "history", "diff") else []
+    args = ["web01"] if command in ("show", "history", "diff", "identity") else []
     answer = salt.loader.runner(master_opts)[f"cmdb.{command}"](*args)
     if command == "settings" and "127.0.0.1:1" in url:
         assert "retcode" not in answer["data"]  # reads no database
@@ -207,8 +213,8 @@ def test_a_schema_that_was_never_made_is_made_by_migrate(master_opts, outputter,
     assert "has no schema yet" in outputter(before)
     assert "salt-run cmdb.migrate" in outputter(before)
     test = outputter(runners["cmdb.migrate"](test=True)["data"])
-    assert test.endswith("1 step would be taken")
-    assert outputter(runners["cmdb.migrate"]()["data"]).endswith("1 step taken")
+    assert test.endswith("steps would be taken")
+    assert outputter(runners["cmdb.migrate"]()["data"]).endswith("steps taken")
     assert outputter(runners["cmdb.migrate"]()["data"]) == "the schema is up to date"
     assert "retcode" not in runners["cmdb.report"]()["data"]
 

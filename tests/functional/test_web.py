@@ -322,9 +322,9 @@ def test_the_json_list_has_the_rows_of_the_page(fleet):
         ("_sort=seriel", "there is no field 'seriel'"),
         ("_col=sn,nothing", "there is no field 'nothing'"),
         ("_limit=0", "_limit is '0', not a number from 1 to 1000"),
-        ("_offset=-1", "_offset is '-1', not a number from 0"),
-        ("_offset=99999999999999999999999", "not a number from 0"),
-        ("_offset=²", "not a number from 0"),
+        ("_from=nonsense", "the cursor is none that a list has given"),
+        ("_from=²", "the cursor is none that a list has given"),
+        ("_as_of=never", "_as_of: "),
         ("q=%00", "the address holds a NUL character"),
     ],
 )

@@ -15,11 +15,14 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+import salt.cache
+import salt.config
 
 import demo_machine
 from salt_ext import settings, store
 
 REPOSITORY = Path(__file__).parents[2]
+EXAMPLES = REPOSITORY / "docs/examples"
 BIN = Path(sys.executable).parent
 PASSWORD = "not-for-the-screen"
 
@@ -113,6 +116,15 @@ class Fleet(NamedTuple):
         assert result.returncode == 0, result.stdout + result.stderr
         return json.loads(result.stdout)
 
+    @property
+    def cache(self):
+        """The master's cache."""
+        return salt.cache.factory(salt.config.master_config(self.master.config_file))
+
+    def pki(self, name):
+        """Return a directory of the master's keys: ``minions``, ``minions_rejected``."""
+        return Path(self.master.config["pki_dir"]) / name
+
     def collect(self, minion):
         """Let a minion report."""
         answer = self.json("salt", minion.id, "cmdb.collect", "--static")[minion.id]
@@ -159,7 +171,7 @@ def salt_factories_config():
 
 def _start(daemon):
     # Once: when it is interrupted or fails, nobody wants to wait for three attempts.
-    daemon.start(max_start_attempts=1, start_timeout=40)
+    daemon.start(max_start_attempts=1, start_timeout=120)
 
 
 @pytest.fixture(scope="session")
@@ -172,13 +184,15 @@ def fleet(salt_factories, postgresql, new_database, tmp_path_factory):
     url += urlsplit(direct_url).path
     database = store.Database(settings.resolve(("test", {"database_url": direct_url})))
     (home / "modules").mkdir()
+    (home / "states").mkdir()
     (home / "modules/forge.py").write_text(FORGE)
     master = salt_factories.salt_master_daemon(
         "master",
         overrides={
             "cmdb": {"database_url": url, "sweep_seconds": 1},
             "engines": [{"cmdb": {}}],
-            "file_roots": {"base": [str(REPOSITORY / "states")]},
+            "file_roots": {"base": [f"{REPOSITORY}/states", str(EXAMPLES), f"{home}/states"]},
+            "reactor": [{"salt/cmdb/changed/*": [str(EXAMPLES / "lost_dimm_reactor.sls")]}],
             "log_level_logfile": "info",
         },
     )

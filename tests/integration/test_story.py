@@ -34,7 +34,7 @@ def test_a_machine_comes_from_its_hardware_to_the_browser(fleet, eventually, cli
     assert (change["path"], change["old"], change["new"]) == ("firmware.version", old, new)
     assert f"{old} → {new}" in fleet.run("salt-run", "cmdb.diff", "web01").stdout
 
-    assert "web01" in client.get("/assets").text
+    assert "web01" in client.get("/assets?q=web01").text
     page = client.get(f"/a/{fleet.asset(fleet.web01)['id']}").text
     assert old in page
     assert new in page

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext.feed import Feed
+from salt_ext.feed import IN_ITS_SECOND, Feed, Unreadable
 
 
 class Cache:
@@ -11,6 +11,7 @@ class Cache:
     def __init__(self):
         self.reports = {}
         self.times = {}
+        self.fetched = []
 
     def put(self, minion_id, report, at):
         self.reports[minion_id] = report
@@ -23,8 +24,14 @@ class Cache:
             if minion_ids is None or minion_id in minion_ids
         }
 
+    def trusted(self, minion_ids):
+        return self.times.keys() & set(minion_ids)
+
     def report(self, minion_id, version):
+        self.fetched.append(minion_id)
         report = self.reports.get(minion_id)
+        if isinstance(report, Exception):
+            raise report
         return None if report is None else (report, version[0])
 
 
@@ -46,8 +53,27 @@ def stored():
 
 
 @pytest.fixture
-def feed(cache, stored, clock):
-    return Feed(cache, stored.append, batch_size=2, clock=lambda: clock[0])
+def positions(stored):
+    """Where a store would say that it is, after these batches."""
+    return lambda: {minion_id: at for batch in stored for minion_id, _, at in batch}
+
+
+@pytest.fixture
+def new_feed(cache, stored, clock, positions):
+    """A function that returns the feed of a process that has just begun."""
+    return lambda: Feed(
+        cache, stored.append, batch_size=2, positions=positions(), clock=lambda: clock[0]
+    )
+
+
+@pytest.fixture
+def feed(new_feed):
+    return new_feed()
+
+
+def run(feed):
+    feed.look()
+    return feed.drain()
 
 
 def test_a_report_is_stored_once(feed, cache, stored):
@@ -55,7 +81,7 @@ def test_a_report_is_stored_once(feed, cache, stored):
     for _ in range(3):
         feed.look()
         feed.drain()
-    assert stored == [[("web01", "a", 50.0)]]
+    assert stored == [[("web01", "a", 50.5)]]
 
 
 def test_reports_come_in_batches(feed, cache, stored):
@@ -81,7 +107,7 @@ def test_a_report_stays_due_while_the_sink_fails(feed, cache, stored):
     feed.sink = sink
     feed.look()
     feed.drain()
-    assert stored == [[("web01", "b", 60.0)]]
+    assert stored == [[("web01", "b", 60.5)]]
     assert not feed.due
 
 
@@ -103,7 +129,7 @@ def test_a_hint_looks_at_one_minion_only(feed, cache, stored):
     cache.put("web02", "b", at=50)
     feed.look(["web02", "stranger"])
     feed.drain()
-    assert stored == [[("web02", "b", 50.0)]]
+    assert stored == [[("web02", "b", 50.5)]]
 
 
 def test_who_is_trusted_no_longer_is_forgotten(feed, cache, stored):
@@ -116,7 +142,7 @@ def test_who_is_trusted_no_longer_is_forgotten(feed, cache, stored):
     cache.put("web01", "a", at=50)  # the key was accepted again
     feed.look()
     feed.drain()
-    assert stored == [[("web01", "a", 50.0)]]
+    assert stored == [[("web01", "a", 50.5)]]
 
 
 def test_an_entry_without_a_report_is_not_looked_at_again(feed, cache, stored):
@@ -126,3 +152,89 @@ def test_an_entry_without_a_report_is_not_looked_at_again(feed, cache, stored):
     feed.look()
     assert not feed.due
     assert stored == []
+
+
+def test_a_new_process_reads_only_what_is_new(new_feed, cache, stored):
+    for number in range(10):
+        cache.put(f"web{number:02d}", "a", at=50 + number)
+    assert run(new_feed()) == 10
+    cache.put("web03", "b", at=70)
+    cache.put("web99", "c", at=40)
+    cache.fetched.clear()
+    assert run(new_feed()) == 2
+    assert cache.fetched == ["web03", "web99"]
+    cache.fetched.clear()
+    assert run(new_feed()) == 0
+    assert cache.fetched == []
+
+
+def test_a_new_process_sees_what_was_written_in_the_second_the_one_before_it_ended(
+    new_feed, cache, stored, clock
+):
+    clock[0] = 100.2
+    cache.put("web01", "a", at=100)
+    run(new_feed())
+    cache.put("web01", "b", at=100)  # at 100.7, and the process is gone
+    cache.put("web02", "c", at=300)
+    clock[0] = 305.0
+    run(new_feed())
+    assert [report for batch in stored for _, report, _ in batch] == ["a", "b", "c"]
+    cache.fetched.clear()
+    run(new_feed())
+    assert cache.fetched == []
+
+
+def test_a_report_that_was_read_after_its_second_says_so_by_its_time(feed, cache, stored, clock):
+    clock[0] = 100.2
+    cache.put("web01", "a", at=100)
+    cache.put("web02", "b", at=99)
+    run(feed)
+    assert stored == [[("web01", "a", 100.0), ("web02", "b", 99 + IN_ITS_SECOND)]]
+
+
+def test_a_position_in_the_future_does_not_hide_a_report(cache, stored, clock):
+    cache.put("web01", "a", at=50)
+    feed = Feed(cache, stored.append, 2, positions={"web01": 5000.5}, clock=lambda: clock[0])
+    assert run(feed) == 1
+
+
+def test_a_report_is_dropped_when_its_key_goes_between_look_and_read(feed, cache, stored, clock):
+    cache.put("web01", "a", at=50)
+    cache.put("web02", "b", at=50)
+    feed.look()
+    del cache.times["web01"]
+    clock[0] += 2
+    feed.drain()
+    assert stored == [[("web02", "b", 50.5)]]
+    assert not feed.due
+
+
+def test_a_hinted_report_is_dropped_when_its_key_is_gone(feed, cache, stored):
+    cache.put("web01", "a", at=50)
+    feed.look(["web01"])
+    del cache.times["web01"]
+    feed.drain()
+    assert stored == []
+
+
+def test_an_unreadable_report_is_told_and_tried_again_and_blocks_no_other(feed, cache, stored):
+    damaged = Unreadable("rubbish")
+    cache.put("web01", damaged, at=50)
+    cache.put("web02", "b", at=50)
+    run(feed)
+    assert stored == [[("web01", damaged, 100.0), ("web02", "b", 50.5)]]
+    cache.put("web01", "a", at=50)
+    run(feed)
+    assert stored[1:] == [[("web01", "a", 50.5)]]
+
+
+def test_what_is_due_is_ids_and_numbers(feed, cache, stored):
+    """However much waits, one batch of documents is in memory."""
+    in_memory = []
+    feed.sink = lambda batch: in_memory.append(len(batch))
+    for number in range(1000):
+        cache.put(f"web{number:04d}", "a" * 10_000, at=50)
+    feed.look()
+    assert feed.due["web0007"] == (50.0, 0.0)
+    feed.drain()
+    assert set(in_memory) == {2}

@@ -14,14 +14,15 @@ def statuses(database, *arrivals):
 
 
 def listed(database):
-    rows, _ = store.assets(database, columns="minion_id,sn,freshness")
-    return {(row["minion_id"], row["sn"]) for row in rows}
+    page = store.assets(database, columns="minion_id,sn,freshness")
+    return {(row["minion_id"], row["sn"]) for row in page.rows}
 
 
 def test_a_first_report_makes_an_asset_with_its_list_columns(database):
     assert statuses(database, arrival(server(1))) == ["new"]
-    [row], total = store.assets(database)
-    assert total == 1
+    page = store.assets(database)
+    [row] = page.rows
+    assert page.total == 1
     assert row["sn"] == "9XYZ001"
     assert row["manufacturer"] == "Dell Inc."
     assert row["memory_bytes"] == 128 << 30
@@ -113,7 +114,7 @@ def test_volatile_values_are_kept_and_make_no_history(database):
     facts["network"][0]["volatile"] = {"speed_mbps": 1000}
     ingest(database, [arrival(facts)])
     facts["network"][0]["volatile"] = {"speed_mbps": 10}
-    assert statuses(database, arrival(facts, at=later(hours=7))) == ["unchanged"]
+    assert statuses(database, arrival(facts, at=later(hours=25))) == ["unchanged"]
     row = store.overview(database, store.find(database, "web01"))
     assert row["volatile"] == {"network": {"52:54:00:00:00:01": {"speed_mbps": 10}}}
     assert "volatile" not in row["facts"]["network"][0]
@@ -196,7 +197,7 @@ def test_a_rename_keeps_the_asset_its_history_and_its_old_name(database):
     assert outcome.asset_id == asset_id
     assert store.find(database, "new") == asset_id
     assert store.find(database, "old") == asset_id  # a former name is still an answer
-    [row] = store.changes(database, asset_id=asset_id)
+    [row] = store.changes(database, store.Wanted(asset_id))
     assert (row["op"], row["old"], row["new"]) == ("renamed", "old", "new")
     assert store.compare(database, asset_id, None, None)[2] == []
 
@@ -285,3 +286,26 @@ def test_a_dimm_moved_between_slots_is_moved(database):
     ingest(database, [arrival(facts, at=later(minutes=1))])
     [row] = store.changes(database)
     assert (row["op"], row["old"], row["new"]) == ("moved", "A1", "B1")
+
+
+def test_a_machine_under_its_old_name_and_its_new_one_in_one_batch_is_renamed(database):
+    ingest(database, [arrival(server(1), "zz-old")])
+    changed = server(1, firmware={"version": "2.0"})
+    old = arrival(changed, "zz-old", later(minutes=5))
+    new = arrival(server(1, firmware={"version": "3.0"}), "aa-new", later(minutes=9), "zz-old")
+    assert statuses(database, new, old) == ["changed", "changed"]
+    assert listed(database) == {("aa-new", "9XYZ001")}
+    asset_id = store.find(database, "aa-new")
+    assert [one["number"] for one in store.revisions(database, asset_id)] == [3, 2, 1]
+
+
+def test_the_last_report_under_the_old_name_is_no_other_machine(database):
+    ingest(database, [arrival(server(1), "old")])
+    ingest(database, [arrival(server(1), "new", later(minutes=9), "old")])
+    # It lies in the master's cache until the old key is deleted.
+    changed = arrival(server(1, firmware={"version": "2.0"}), "old", later(minutes=5))
+    assert statuses(database, changed) == ["unchanged"]
+    assert store.held_reports(database) == []
+    assert store.problems(database) == ([], 0)
+    # A newer one is somebody else's, or the machine did not change its name after all.
+    assert statuses(database, arrival(server(1), "old", later(minutes=15))) == ["held"]

@@ -23,8 +23,9 @@ SHOWN_CHANGES = 20
 def page(asset_id: uuid.UUID) -> str:
     """Show the asset."""
     asset = store.overview(database(), asset_id)
-    rows = store.changes(database(), asset_id=asset_id, limit=SHOWN_CHANGES)
-    changed = store.count_changes(database(), asset_id=asset_id)
+    of_asset = store.Wanted(asset_id)
+    rows = store.changes(database(), of_asset, limit=SHOWN_CHANGES)
+    changed = store.count_changes(database(), of_asset)
     revisions = store.revisions(database(), asset_id, limit=SHOWN_CHANGES)
     problems: list[dict[str, Any]] = []
     if asset["minion_id"]:

@@ -17,7 +17,7 @@ blueprint = Blueprint("assets", __name__)
 NUMBERS = ("processor_threads", "memory_bytes", "disk_bytes", "disk_count")
 
 
-def _read(question: query.Query) -> tuple[list[dict[str, object]], int]:
+def _read(question: query.Query) -> store.Page:
     return store.assets(
         database(),
         filters=question.filters,
@@ -25,7 +25,8 @@ def _read(question: query.Query) -> tuple[list[dict[str, object]], int]:
         columns=question.columns,
         sort=question.sort,
         limit=question.limit,
-        offset=question.offset,
+        cursor=question.cursor,
+        at=question.at,
     )
 
 
@@ -37,14 +38,13 @@ def page() -> str | AnyResponse:
         # The form's own parameters never stay in an address that people pass on.
         return redirect(url_for("assets.page") + sent.string)
     question = query.parse(request.args)
-    rows, total = _read(question)
     return render_template(
         "assets.html",
         question=question,
-        rows=rows,
-        total=total,
+        page=_read(question),
         numbers=NUMBERS,
         fields=sorted(store.fields(database().settings), key=label),
+        listable=sorted(store.listable(database().settings), key=label),
         words=query.WORDS,
     )
 
@@ -52,5 +52,5 @@ def page() -> str | AnyResponse:
 @blueprint.get("/assets.json")
 def data() -> Response:
     """Return the same rows for programs."""
-    rows, total = _read(query.parse(request.args))
-    return jsonify(ok=True, total=total, rows=rows)
+    page = _read(query.parse(request.args))
+    return jsonify(ok=True, total=page.total, rows=page.rows, next=page.next)

@@ -36,8 +36,9 @@ def page() -> str:
     except ValueError as error:
         raise store.FilterError(f"since: {error}") from None
     limit = number(request.args, "_limit", LIMIT, 1, MAX_LIMIT)
-    rows = store.changes(database(), since=start, limit=limit)
-    total = store.count_changes(database(), since=start)
+    wanted = store.Wanted(since=start)
+    rows = store.changes(database(), wanted, limit=limit)
+    total = store.count_changes(database(), wanted)
     return render_template(
         "changes.html",
         runs=runs(rows),

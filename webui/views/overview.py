@@ -42,7 +42,7 @@ def page() -> str:
     # One statement for all groupings: the numbers of a page belong to one moment.
     fields = [name for names in GROUPS.values() for name in names]
     totals, rows = store.report(database(), group_by=fields)
-    changed = store.count_changes(database(), since=now - timedelta(hours=24))
+    changed = store.count_changes(database(), store.Wanted(since=now - timedelta(hours=24)))
     recent = store.changes(database(), limit=SHOWN_CHANGES)
     _, problems = store.problems(database(), limit=1)
     return render_template(

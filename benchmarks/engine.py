@@ -1,0 +1,75 @@
+"""
+From a master's cache to the store, as the engine does it, without a master.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import salt.config
+
+from benchmarks import fleet
+from benchmarks.postgres import Server
+from salt_ext import intake
+from salt_ext.facts import timestamp
+from salt_ext.master_cache import Cache
+from salt_ext.report import MINE_FUNCTION
+
+
+def measure(server: Server, machines: int, rounds: int) -> dict[str, float]:
+    """Return reports per second of a look and a drain, for each phase the median of rounds."""
+    database = server.new_store("engine")
+    reports = [fleet.report(number, fleet.START) for number in range(1, machines + 1)]
+    others = [
+        fleet.report(number, fleet.START, fleet.changed(number))
+        for number in range(1, machines + 1)
+    ]
+    rates: dict[str, list[float]] = {"new": [], "unchanged": [], "changed": []}
+    with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as directory:
+        cache = Cache(_master(Path(directory), [one["minion_id"] for one in reports]))
+        feed = intake.feed(cache, database)
+        for number in range(rounds):
+            for phase in ("unchanged", "changed"):
+                if phase == "changed":
+                    reports, others = others, reports
+                _send(cache, reports)
+                began = time.monotonic()
+                feed.look()
+                count = feed.drain()
+                rate = count / (time.monotonic() - began)
+                if count != machines:
+                    raise AssertionError(f"{count} of {machines} reports were due")
+                is_first = number == 0 and phase == "unchanged"
+                rates["new" if is_first else phase].append(rate)
+    database.close()
+    return {
+        "machines": machines,
+        **{phase: round(sorted(some)[len(some) // 2]) for phase, some in rates.items()},
+    }
+
+
+def _master(directory: Path, minion_ids: list[str]) -> dict[str, Any]:
+    """Return the options of a master that has accepted the keys of these minions."""
+    opts: dict[str, Any] = salt.config.master_config(None)
+    for name in ("cachedir", "extension_modules", "pki_dir", "root_dir", "sock_dir"):
+        opts[name] = str(directory / name)
+    accepted = directory / "pki_dir/minions"
+    accepted.mkdir(parents=True)
+    for minion_id in minion_ids:
+        (accepted / minion_id).write_text("a key")
+    return opts
+
+
+def _send(cache: Cache, reports: list[dict[str, Any]]) -> None:
+    """Put reports of now where a master puts them, in a second that is over afterwards."""
+    for report in reports:
+        now = timestamp(datetime.now(timezone.utc).timestamp())
+        sent = {MINE_FUNCTION: {**report, "collected_at": now}}
+        cache.cache.store(*cache._place("mine", report["minion_id"]), sent)
+    # Caches tell whole seconds, and the engine reads twice what may be written once more.
+    time.sleep(math.ceil(time.time()) - time.time() + 0.01)

@@ -1,0 +1,204 @@
+"""
+Reports into PostgreSQL: our store and engine beside Salt's own returners.
+
+All of them write the same documents to one server in turns, one round after another, with a
+commit that waits for the disk. What a round makes of them is a ratio; the table has medians.
+WAL is counted without the images of whole pages that follow a checkpoint (full_page_writes is
+off for that count alone), so that it does not depend on when the last checkpoint was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections import defaultdict
+from typing import Any
+
+from benchmarks import engine, fleet, year
+from benchmarks.facts import machine
+from benchmarks.ingest_table import markdown
+from benchmarks.postgres import Server, server
+from benchmarks.returners import DATABASES, NAMES, tables
+from benchmarks.writers import COPY, COPY_DATABASE, COPY_TABLES, OURS, STORE, Task, Writers, writers
+from salt_ext import document
+
+PHASES = ("new", "unchanged", "refreshed", "changed")
+BATCHES = (1, 10, 100, 1000)
+WRITERS = (1, 2)
+MOST_BATCHES = 150
+MOST = {"new": 100, "unchanged": 8000, "refreshed": 300, "changed": 300}
+"""Reports in one sample; a batch of 1000 is one in any case."""
+
+MACHINES, ROUNDS, SECONDS = 4000, 7, 0.5
+QUICK_MACHINES, QUICK_ROUNDS, QUICK_SECONDS = 2000, 3, 0.2
+"""SECONDS is how long each sample lasts, or one batch where that takes longer."""
+
+HOUR_SECONDS = 3600
+RETURNER = "pgjsonb.returner"
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    """Return everything that is measured."""
+    machines = QUICK_MACHINES if quick else MACHINES
+    rounds = QUICK_ROUNDS if quick else ROUNDS
+    with server() as postgres:
+        postgres.new_store(STORE).close()
+        postgres.create(COPY_DATABASE, COPY_TABLES)
+        for name in NAMES:
+            postgres.create(DATABASES[name], tables(name))
+        result: dict[str, Any] = {
+            "machine": machine(),
+            "postgres": postgres.about(),
+            "machines": machines,
+            "rounds": rounds,
+            "document_bytes": _document_bytes(),
+        }
+        with writers(postgres, machines, max(WRITERS)) as pool:
+            pool.prepare(Task("unchanged", 100, machines // max(WRITERS)), max(WRITERS))
+            pool.write(OURS, HOUR_SECONDS, max(WRITERS))
+            seconds = QUICK_SECONDS if quick else SECONDS
+            result |= _rates(pool, rounds, seconds, BATCHES[2:3] if quick else BATCHES)
+            _say("WAL and disk")
+            _add_bytes(postgres, pool, result)
+        _say("a year")
+        assets = year.QUICK_ASSETS if quick else year.ASSETS
+        result["year"] = year.measure(postgres, assets, result["returners"][RETURNER]["disk_bytes"])
+        _say("the engine")
+        result["engine"] = engine.measure(postgres, machines // 8, rounds)
+    return result
+
+
+def _rates(
+    pool: Writers, rounds: int, seconds: float, batches_of_two: tuple[int, ...]
+) -> dict[str, Any]:
+    """Return reports per second, and how many times those of pgjsonb in the same round."""
+    rates: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    ratios: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    for number in range(rounds):
+        _say(f"round {number + 1} of {rounds}")
+        for phase in PHASES:
+            for batch in BATCHES:
+                for count in WRITERS if batch in batches_of_two else WRITERS[:1]:
+                    cell = (phase, batch, count)
+                    pool.prepare(_task(phase, batch), count)
+                    ours, _ = pool.write(OURS, seconds, count)
+                    rates[(OURS, *cell)].append(ours)
+                    for name in NAMES:
+                        theirs, _ = pool.write(f"{name}.returner", seconds, count)
+                        rates[f"{name}.returner", count].append(theirs)
+                        ratios[(name, *cell)].append(ours / theirs)
+        for batch in BATCHES:
+            pool.prepare(_task("changed", batch), 1)
+            for door in (*(f"{name}.event_return" for name in NAMES), COPY):
+                rate, _ = pool.write(door, seconds, 1)
+                rates[door, batch].append(rate)
+    return {
+        **{phase: _phase(phase, rates, ratios, 1) for phase in PHASES},
+        "two_writers": {phase: _phase(phase, rates, ratios, 2) for phase in PHASES},
+        "returners": {
+            f"{name}.returner": {
+                "per_second": _median(rates[f"{name}.returner", 1]),
+                "two_writers_per_second": _median(rates[f"{name}.returner", 2]),
+            }
+            for name in NAMES
+        }
+        | {
+            f"{name}.event_return": {
+                str(batch): {"per_second": _median(rates[f"{name}.event_return", batch])}
+                for batch in BATCHES
+            }
+            for name in NAMES
+        },
+        "copy": {str(batch): {"per_second": _median(rates[COPY, batch])} for batch in BATCHES},
+    }
+
+
+def _phase(
+    phase: str,
+    rates: dict[tuple[Any, ...], list[float]],
+    ratios: dict[tuple[Any, ...], list[float]],
+    count: int,
+) -> dict[str, dict[str, float]]:
+    return {
+        str(batch): {
+            "per_second": _median(rates[OURS, phase, batch, count]),
+            **{f"ratio_{name}": _median(ratios[name, phase, batch, count]) for name in NAMES},
+        }
+        for batch in BATCHES
+        if (OURS, phase, batch, count) in rates
+    }
+
+
+def _add_bytes(postgres: Server, pool: Writers, result: dict[str, Any]) -> None:
+    """Add WAL and disk bytes for each report."""
+    with postgres.set(full_page_writes="off", autovacuum="off"):
+        for phase in PHASES:
+            for batch in BATCHES:
+                result[phase][str(batch)] |= _bytes(postgres, pool, phase, batch, OURS, STORE)
+        for name in NAMES:
+            door = f"{name}.returner"
+            result["returners"][door] |= _bytes(postgres, pool, "changed", 1, door, DATABASES[name])
+            events = result["returners"][f"{name}.event_return"]["100"]
+            events |= _bytes(
+                postgres, pool, "changed", 100, f"{name}.event_return", DATABASES[name]
+            )
+        result["copy"]["100"] |= _bytes(postgres, pool, "changed", 100, COPY, COPY_DATABASE)
+
+
+def _bytes(
+    postgres: Server,
+    pool: Writers,
+    phase: str,
+    batch: int,
+    door: str,
+    database: str,
+) -> dict[str, float]:
+    pool.prepare(_task(phase, batch), 1)
+    disk = sum(postgres.table_bytes(database).values())
+    wal = postgres.wal_bytes()
+    _, count = pool.write(door, QUICK_SECONDS, 1)
+    wal = postgres.wal_bytes() - wal
+    disk = sum(postgres.table_bytes(database).values()) - disk
+    return {"wal_bytes": round(wal / count), "disk_bytes": round(disk / count)}
+
+
+def _task(phase: str, batch: int) -> Task:
+    return Task(phase, batch, max(batch, min(batch * MOST_BATCHES, MOST[phase])))
+
+
+def _median(values: list[float]) -> float:
+    return float(f"{statistics.median(values):.3g}")
+
+
+def _document_bytes() -> int:
+    sizes = [len(document.encode(fleet.machine(number))) for number in range(1, 101)]
+    return round(statistics.mean(sizes))
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench ingest",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_ROUNDS} rounds, and a year of {year.QUICK_ASSETS} assets that is scaled up",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    result = measure(arguments.quick)
+    print(json.dumps(result, indent=2) if arguments.json else markdown(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,365 @@
+"""
+Every read that the runner and the web make of the store, with what to ask it for.
+
+Each goes through the function of the store that they use. What is asked for is taken from the
+store itself, spread over it by the digest of the id, so that a second run asks for the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext import store
+from salt_ext.store.filters import PARTS
+
+SAMPLE = 200
+PAGE = 100
+DEPTHS = (0.1, 0.5, 0.9)
+TEXTS = ("contains", "startswith", "endswith", "glob")
+MAGNITUDES = ("gt", "gte", "lt", "lte")
+MOMENTS = ("first_seen", "last_seen", "changed_at")
+DAY = timedelta(days=1)
+
+Ask = Callable[[], int]
+"""Ask for one thing; return how many rows came."""
+
+
+class Read(NamedTuple):
+    """A read, or several of one kind by their names, and how long 95 of 100 may take."""
+
+    name: str
+    budget_ms: float | None
+    kinds: Mapping[str, Sequence[Ask]]
+
+
+class Sample:
+    """What to ask a store for."""
+
+    def __init__(self, database: store.Database) -> None:
+        """Take samples of everything that is asked for by name."""
+        self.database = database
+        self.now = datetime.now(timezone.utc)
+        by_chance = f"ORDER BY md5(asset.id::text) LIMIT {SAMPLE}"
+        current = "identifier JOIN asset ON asset.id = asset_id WHERE identifier.last_seen IS"
+        self.assets = self.rows(
+            "SELECT asset.*, last_seen, changed_at, mode FROM asset"
+            f" JOIN asset_seen ON asset_id = asset.id {by_chance}"
+        )
+        self.total = int(self.column("SELECT count(*) FROM asset")[0])
+        self.macs = self.column(
+            f"SELECT value FROM {current} NULL AND identifier.kind = 'mac' {by_chance}"
+        )
+        self.former = self.column(
+            f"SELECT value FROM {current} NOT NULL AND identifier.kind = 'minion_id' {by_chance}"
+        )
+        self.serials = self.column(
+            "SELECT serial FROM placement JOIN asset ON asset.id = asset_id"
+            f" WHERE until IS NOT NULL {by_chance}"
+        )
+        self.has_trigrams = store.server(database)["has_trigrams"]
+        weeks = self.column(
+            "SELECT date_trunc('week', recorded_at) FROM revision"
+            " WHERE recorded_at < date_trunc('week', now() - interval '40 days')"
+            " AND recorded_at >= date_trunc('week', now() - interval '340 days')"
+            " GROUP BY 1 ORDER BY count(*)"
+        )
+        self.quiet_week, self.busy_week = weeks[0], weeks[-1]
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Run a statement that only reads; return its rows."""
+        with self.database.begin() as link:
+            return [dict(row._mapping) for row in link.execute(sa.text(statement))]
+
+    def column(self, statement: str) -> list[Any]:
+        """Do the same for a statement with one column."""
+        return [value for row in self.rows(statement) for value in row.values()]
+
+    def values(self, field: str) -> tuple[Any, Any]:
+        """Return the most frequent value of a field and one of the least frequent."""
+        section, _, name = field.partition(".")
+        table = f"part WHERE section = '{section}' AND" if name else "asset, asset_seen WHERE"
+        name = name or field
+        joined = "" if "." in field else " AND asset_id = asset.id"
+        if field == "freshness":
+            return "fresh", "missing"
+        found = self.column(
+            f"SELECT {name} FROM {table} {name} IS NOT NULL{joined}"
+            f" GROUP BY 1 ORDER BY count(*) DESC, md5({name}::text)"
+        )
+        return (found[0], found[-1]) if found else (None, None)
+
+
+def reads(database: store.Database) -> Iterator[Read]:
+    """Yield all of them in the order of the table."""
+    sample = Sample(database)
+    yield from _of_one(sample)
+    yield from _lists(sample)
+    yield from _filters(sample)
+    yield from _texts(sample)
+    yield from _totals(sample)
+    yield from _history(sample)
+    yield from _parts(sample)
+    yield from _others(sample)
+
+
+def _one(name: str, budget_ms: float | None, asks: Sequence[Ask]) -> Read:
+    return Read(name, budget_ms, {"": asks})
+
+
+def _of_one(sample: Sample) -> Iterator[Read]:
+    def find(reference: str) -> int:
+        try:
+            return bool(store.find(sample.database, reference))
+        except store.NotFound:
+            return 0
+
+    def page(row: Mapping[str, Any]) -> int:
+        """Do what the page of an asset does."""
+        of_asset = store.Wanted(row["id"])
+        store.overview(sample.database, row["id"])
+        found = len(store.changes(sample.database, of_asset, limit=20))
+        store.count_changes(sample.database, of_asset)
+        found += len(store.revisions(sample.database, row["id"], limit=20))
+        if row["minion_id"]:
+            store.problems(sample.database, minion_id=row["minion_id"])
+        return found
+
+    for name, budget, references in (
+        ("asset by serial number", 2, [row["sn"] for row in sample.assets if row["sn"]]),
+        ("asset by minion id", 2, [row["minion_id"] for row in sample.assets]),
+        ("asset by MAC", None, sample.macs),
+        ("asset by former name", None, sample.former or ["nobody"]),
+        ("asset that is not there", None, [f"nobody-{number}" for number in range(SAMPLE)]),
+    ):
+        yield _one(name, budget, [partial(find, one) for one in references])
+    yield _one("asset page", 8, [partial(page, row) for row in sample.assets])
+
+
+def _listed(sample: Sample, **question: Any) -> Ask:
+    def ask() -> int:
+        return len(store.assets(sample.database, limit=PAGE, **question).rows)
+
+    return ask
+
+
+def _paging(sample: Sample, sort: str, cursor: str | None) -> Sequence[Ask]:
+    """Ask for one page after another, beginning again when there are no more."""
+    here = cursor
+
+    def ask() -> int:
+        nonlocal here
+        page = store.assets(sample.database, sort=sort, limit=PAGE, cursor=here)
+        here = page.next or cursor
+        return len(page.rows)
+
+    return [ask]
+
+
+def _lists(sample: Sample) -> Iterator[Read]:
+    sorts = [way + name for name in store.listable(sample.database.settings) for way in ("", "-")]
+    yield Read(
+        "list, first page, any sort",
+        25,
+        {sort: [_listed(sample, sort=sort)] for sort in sorts},
+    )
+    cursors: dict[str, str | None] = dict.fromkeys(sorts)
+    done = 0.0
+    for depth in DEPTHS:
+        for sort in sorts:
+            page = store.assets(
+                sample.database,
+                columns="minion_id",
+                sort=sort,
+                limit=int(sample.total * (depth - done)),
+                cursor=cursors[sort],
+            )
+            cursors[sort] = page.next
+        done = depth
+        yield Read(
+            f"list, page at {depth:.0%}, any sort",
+            25,
+            {sort: _paging(sample, sort, cursors[sort]) for sort in sorts},
+        )
+
+
+def _filters(sample: Sample) -> Iterator[Read]:
+    of_assets, of_parts = store.listable(sample.database.settings), list(PARTS)
+    for name, fields in (("the asset", of_assets), ("its parts", of_parts)):
+        kinds = {
+            " ".join(f"{key}={value}" for key, value in question.items()): [
+                _listed(sample, filters=question)
+            ]
+            for field in fields
+            for question in _questions(field, *sample.values(field))
+        }
+        yield Read(f"list and count, one filter on {name}", 60, kinds)
+    two = {"disks.model": "disks.firmware_version", "memory.manufacturer": "memory.type"}
+    yield Read(
+        "list and count, two filters on one part",
+        60,
+        {
+            f"{one} {other}": [
+                _listed(sample, filters={one: value, other: sample.values(other)[0]})
+                for value in sample.values(one)
+            ]
+            for one, other in two.items()
+        },
+    )
+
+
+def _questions(field: str, common: Any, rare: Any) -> Iterator[dict[str, Any]]:
+    """Yield every comparison with a frequent value and a rare one."""
+    yield {f"{field}__isnull": "true"}
+    yield {f"{field}__isnull": "false"}
+    for value in (common, rare):
+        if value is None:
+            continue
+        if isinstance(value, datetime):
+            for operator in MAGNITUDES:
+                yield {f"{field}__{operator}": f"{value:%Y-%m-%d %H:%M:%S}"}
+            continue
+        yield {field: str(value) if isinstance(value, bool) else value}
+        yield {f"{field}__not": str(value) if isinstance(value, bool) else value}
+        if isinstance(value, bool):
+            continue
+        yield {f"{field}__in": [value, rare]}
+        yield {f"{field}__notin": [value, rare]}
+        if isinstance(value, int):
+            for operator in MAGNITUDES:
+                yield {f"{field}__{operator}": value}
+            continue
+        middle = value[1:-1] or value
+        for operator, text in zip(
+            TEXTS, (middle, value[:4], value[-4:], f"*{middle}*"), strict=True
+        ):
+            yield {f"{field}__{operator}": text}
+
+
+def _texts(sample: Sample) -> Iterator[Read]:
+    budget = 25 if sample.has_trigrams else 150
+    names = [row["minion_id"] for row in sample.assets]
+    models = [(row["product_name"] or "none").split()[-1] for row in sample.assets]
+    both = [f"{one} {row['site']}" for one, row in zip(models, sample.assets, strict=True)]
+    for name, texts in (
+        ("a name", names),
+        ("a part of many names", [one[:-4] for one in names]),
+        ("a model", models),
+        ("a model and a site", both),
+        ("a MAC", sample.macs),
+        ("half a MAC", [one[:8] for one in sample.macs]),
+        ("two characters", [one[-2:] for one in names]),
+        ("nothing found", [f"{one} nobody{number}" for number, one in enumerate(models)]),
+    ):
+        yield _one(f"free text, {name}", budget, [_listed(sample, text=text) for text in texts])
+
+
+def _totals(sample: Sample) -> Iterator[Read]:
+    def report(group_by: str, at: datetime | None = None) -> int:
+        return len(store.report(sample.database, group_by=group_by, at=at)[1])
+
+    for group_by, budget in (
+        ("site", None),
+        ("manufacturer,product_name", 100),
+        ("os", None),
+        ("site,manufacturer,product_name,os", None),
+    ):
+        yield _one(f"report by {group_by}", budget, [partial(report, group_by)])
+    for days in (30, 300):
+        moments = [sample.now - days * DAY - timedelta(minutes=one) for one in range(SAMPLE)]
+        yield _one(
+            f"report by model as of {days} days ago",
+            400,
+            [partial(report, "manufacturer,product_name", one) for one in moments],
+        )
+        yield _one(
+            f"list as of {days} days ago",
+            None,
+            [_listed(sample, at=one) for one in moments],
+        )
+
+
+def _history(sample: Sample) -> Iterator[Read]:
+    year = [sample.now - (10 + 3 * number % 340) * DAY for number in range(SAMPLE)]
+
+    def document(row: Mapping[str, Any], at: datetime) -> int:
+        return len(store.document(sample.database, row["id"], at)[1])
+
+    def compare(row: Mapping[str, Any], start: datetime | None) -> int:
+        return len(store.compare(sample.database, row["id"], start, None)[2])
+
+    def feed(since: datetime, limit: int) -> int:
+        return len(store.changes(sample.database, store.Wanted(since=since), limit=limit))
+
+    def count(since: datetime) -> int:
+        return store.count_changes(sample.database, store.Wanted(since=since))
+
+    def difference(start: datetime, days: int) -> int:
+        found = store.fleet_diff(sample.database, start, start + days * DAY)
+        return int(found["assets"])
+
+    old = [
+        (row, at) for row, at in zip(sample.assets, year, strict=False) if row["first_seen"] <= at
+    ]
+    yield _one("document as of any day", 5, [partial(document, *one) for one in old])
+    yield _one("compare with any day", None, [partial(compare, *one) for one in old])
+    last = [partial(compare, row, None) for row in sample.assets]
+    yield _one("compare the last two revisions", None, last)
+    days = [sample.now - DAY - timedelta(minutes=one) for one in range(SAMPLE)]
+    yield _one("changes of 24 hours, the newest 100", 10, [partial(feed, one, 100) for one in days])
+    yield _one("count of the changes of 24 hours", None, [partial(count, one) for one in days])
+    month = sample.now - 60 * DAY
+    for name, budget, start, length in (
+        ("a quiet week", 500, sample.quiet_week, 7),
+        ("a week with new kernels", 500, sample.busy_week, 7),
+        ("a month", None, month, 30),
+    ):
+        starts = [start + timedelta(minutes=one) for one in range(SAMPLE)]
+        yield _one(
+            f"fleet diff of {name}", budget, [partial(difference, at, length) for at in starts]
+        )
+
+
+def _parts(sample: Sample) -> Iterator[Read]:
+    def genealogy(serial: str) -> int:
+        return len(store.genealogy(sample.database, serial))
+
+    def components(**filters: Any) -> int:
+        return store.components(sample.database, "disks", filters=filters)[1]
+
+    yield _one(
+        "part by serial number, with its history",
+        10,
+        [partial(genealogy, one) for one in sample.serials],
+    )
+    yield _one("components of disks", None, [components])
+    yield _one(
+        "components of disks of a site",
+        None,
+        [partial(components, site=row["site"]) for row in sample.assets],
+    )
+    model = sample.values("disks.model")[0]
+    yield _one(
+        "components of disks of a model", None, [partial(components, **{"disks.model": model})]
+    )
+
+
+def _others(sample: Sample) -> Iterator[Read]:
+    def overview() -> int:
+        """Do what the first page does."""
+        fields = "site,manufacturer,product_name,os"
+        found = len(store.report(sample.database, group_by=fields)[1])
+        store.count_changes(sample.database, store.Wanted(since=sample.now - DAY))
+        store.changes(sample.database, limit=10)
+        store.problems(sample.database, limit=1)
+        return found
+
+    yield _one(
+        "problems, the last 200", None, [lambda: len(store.problems(sample.database, limit=200)[0])]
+    )
+    yield _one("positions of all minions", None, [lambda: len(store.positions(sample.database))])
+    yield _one("overview page", None, [overview])

@@ -1,0 +1,101 @@
+"""
+What people type behind a command, made sure of.
+
+Salt reads the command line as YAML: ``0012345`` arrives as a number and ``NO``
+as False. Each function raises :class:`~salt_ext.answers.Misused` with a
+sentence that says what to write instead.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timezone
+from typing import Any
+
+import salt.utils.args
+import salt.utils.user
+
+from salt_ext import store
+from salt_ext.answers import Misused
+from salt_ext.settings import nearest
+
+
+def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the filters among the arguments, and ``tgt`` as one of them.
+
+    It is an identifier of one asset; with ``*`` or ``?`` in it, a glob of minion ids.
+    """
+    if tgt == "*":
+        return filters_of(tgt, kwargs)
+    if any(one in text("tgt", tgt) for one in "*?"):
+        return filters_of(tgt, kwargs)
+    return {**filters_of("*", kwargs), "id": str(asset_of(database, tgt))}
+
+
+def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
+    """Return the id of the asset that is meant by what people call it."""
+    if isinstance(asset, int) and not isinstance(asset, bool):
+        alike = store.padded(database, asset)
+        if alike:
+            names = [str(row["sn"] or row["minion_id"]) for row in alike]
+            raise Misused(
+                f"the asset arrived as the number {asset}: the command line reads YAML and drops"
+                f""" leading zeros; write '"{names[0]}"' with both pairs of quotes; with these"""
+                f" digits there is: {', '.join(names)}"
+            )
+    return store.find(database, reference(asset))
+
+
+def filters_of(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the filters among the arguments; ``tgt`` is a glob of minion ids."""
+    filters: dict[str, Any] = salt.utils.args.clean_kwargs(**kwargs)
+    if tgt != "*":
+        filters["minion_id__glob"] = tgt
+    return filters
+
+
+def nothing_else(kwargs: dict[str, Any], *valid: str) -> None:
+    """Refuse arguments that the command does not know."""
+    for name in salt.utils.args.clean_kwargs(**kwargs):
+        hint = nearest(name, valid) or f"; there are: {', '.join(valid) or 'none'}"
+        raise Misused(f"there is no option {name!r}{hint}")
+
+
+def reference(asset: Any) -> str:
+    """Return what people call an asset by."""
+    if asset == "":
+        raise Misused("which asset? give a minion id, a serial number or another identifier")
+    if not isinstance(asset, str):
+        raise Misused(
+            f"the asset arrived as {asset!r}, which is no text: the command line reads YAML and"
+            f""" drops leading zeros; write '"..."' with both pairs of quotes"""
+        )
+    return asset
+
+
+def text(name: str, value: Any) -> str:
+    """Return an argument that is a text."""
+    if not isinstance(value, str):
+        raise Misused(
+            f"{name} arrived as {value!r}, which is no text: the command line reads YAML and"
+            f""" drops leading zeros; write {name}='"..."' with both pairs of quotes"""
+        )
+    return value
+
+
+def count(name: str, value: Any) -> int:
+    """Return an argument that is a number of things."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise Misused(f"{name} is {value!r}, but it must be a whole number above 0")
+    return value
+
+
+def who() -> str:
+    """Return who runs this command, behind sudo too: it is kept with what they decide."""
+    return str(salt.utils.user.get_specific_user())
+
+
+def now() -> datetime:
+    """Return the time by the clock of the master."""
+    return datetime.now(timezone.utc)

@@ -1,0 +1,258 @@
+"""
+What ``cmdb.collect`` does: ask machines by a mode, store what they answer, say what came of each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from salt_ext import intake, store, unstored
+from salt_ext.answers import NotThere
+from salt_ext.interruption import interruption
+from salt_ext.modes import Answer, Plan, Request, load
+
+log = logging.getLogger(__name__)
+
+STATUSES = ("not asked", "ok", "changed", "new", "held", "refused", "kept", "failed")
+BAD = ("held", "refused", "kept", "failed")
+"""What makes the exit status 1."""
+
+FLUSH_SECONDS = 2.0
+"""Answers that come within this time of others are stored together."""
+
+MODE_OF = {"ssh": "ssh"}
+"""By which mode to ask a machine again that was heard of by this one; by ``salt`` otherwise."""
+
+
+class Collection:
+    """What is known of each machine that is asked: its mode, a status and a sentence."""
+
+    def __init__(self, opts: Mapping[str, Any], database: store.Database) -> None:
+        """Ask nobody yet."""
+        self.opts = opts
+        self.database = database
+        self.modes: dict[str, str] = {}
+        self.rows: dict[str, tuple[str, str]] = {}
+        self.is_interrupted = False
+        self._began = datetime.now(timezone.utc).replace(microsecond=0)
+        self._waiting: list[Answer] = []
+        self._flushed = -math.inf
+
+    def run(self, mode: str, plan: Plan, request: Request) -> None:
+        """Ask everybody in a plan; whoever is not reached gets the reason of the mode."""
+        self.modes.update(dict.fromkeys(plan.names, mode))
+        reason = "was not asked any more"
+        show = _progress(len(self.modes))
+        try:
+            with contextlib.closing(plan.answers) as answers:
+                for answer in () if request.is_over() else answers:
+                    self._take(answer, plan)
+                    show(self.counts())
+        except Exception as error:
+            log.debug("The mode %s failed", mode, exc_info=True)
+            reason = _sentence(error)
+        finally:
+            self._flush(plan)
+            show(None)
+        if request.is_over():
+            self.is_interrupted = True
+            reason = "interrupted before it had answered"
+        for name in plan.names:
+            self.rows.setdefault(name, ("failed", reason))
+
+    def preview(self, plans: Mapping[str, Plan]) -> dict[str, Any]:
+        """Return the content of an answer that only says who would be asked."""
+        for mode, plan in plans.items():
+            self.modes.update(dict.fromkeys(plan.names, mode))
+            self.rows.update(dict.fromkeys(plan.names, ("not asked", "")))
+        return self.answer()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many machines have which status."""
+        counts = Counter(status for status, _ in self.rows.values())
+        return {status: counts[status] for status in STATUSES}
+
+    def answer(self) -> dict[str, Any]:
+        """Return the content of the answer of the command; what went wrong stands last."""
+        # The order in which they were asked, but what went wrong at the end.
+        names = sorted(self.modes, key=lambda name: self.rows[name][0] in BAD)
+        machines = [
+            {
+                "minion_id": name,
+                "mode": self.modes[name],
+                "status": self.rows[name][0],
+                "detail": self.rows[name][1],
+            }
+            for name in names
+        ]
+        counts = self.counts()
+        return {
+            "asked": len(self.modes),
+            "counts": counts,
+            "good": not any(counts[status] for status in BAD),
+            "interrupted": self.is_interrupted,
+            "machines": machines,
+        }
+
+    def _take(self, answer: Answer, plan: Plan) -> None:
+        if answer.report is None:
+            self.rows[answer.minion_id] = ("failed", answer.reason)
+            return
+        self._waiting.append(answer)
+        is_full = len(self._waiting) >= self.database.settings["batch_size"]
+        if is_full or time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._flush(plan)
+            self._flushed = time.monotonic()
+
+    def _flush(self, plan: Plan) -> None:
+        """Store what has come; what cannot be is kept on the master."""
+        answers, self._waiting = self._waiting, []
+        if not answers:
+            return
+        reports = [(one.minion_id, one.report, one.received_at) for one in answers]
+        try:
+            outcomes = intake.take(self.database, reports)
+            ids = [one.asset_id for one in outcomes if one.asset_id is not None]
+            # The engine looks into the same cache and may have been faster.
+            news = store.news_since(self.database, ids, self._began) if plan.is_cached else {}
+        except store.StoreError as error:
+            self._keep(answers, plan, str(error))
+            return
+        for one in outcomes:
+            status = one.status
+            if status == "unchanged":
+                status = news.get(one.asset_id, "ok") if one.asset_id else "ok"
+            self.rows[one.minion_id] = (status, one.detail if status in BAD else "")
+
+    def _keep(self, answers: list[Answer], plan: Plan, reason: str) -> None:
+        lost: list[str] = []
+        sentence = f"waits in the master's cache: {reason}"
+        if not plan.is_cached:
+            sentence = f"kept on the master for cmdb.sync: {reason}"
+            try:
+                unstored.keep(
+                    self.opts,
+                    [
+                        store.Arrival(
+                            one.minion_id,
+                            one.report,
+                            datetime.fromtimestamp(one.received_at, timezone.utc),
+                        )
+                        for one in answers
+                    ],
+                )
+            except unstored.Lost as error:
+                lost = error.names
+                self.rows.update(dict.fromkeys(lost, ("failed", f"{error}; {error.hint}")))
+        for one in answers:
+            if one.minion_id not in lost:
+                self.rows[one.minion_id] = ("kept", sentence)
+
+
+def collect(
+    opts: Mapping[str, Any],
+    database: store.Database,
+    mode: str,
+    request: Request,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    test: bool = False,
+) -> dict[str, Any]:
+    """
+    Ask machines for reports and store them; return what became of each.
+
+    With the mode ``auto`` the store says who is due, and ``filters`` which of them.
+    """
+    with interruption() as is_over:
+        request = request._replace(is_over=is_over)
+        if mode == "auto":
+            plans = _due(opts, database, request, filters, limit)
+        else:
+            plans = {mode: _plan(opts, database, mode, request, limit)}
+        if not any(plan.names for plan in plans.values()):
+            raise NotThere(
+                f"no machine is meant by {request.tgt!r}",
+                "for mode=salt it needs an accepted key, for mode=ssh a place in the roster",
+            )
+        collection = Collection(opts, database)
+        if test:
+            return collection.preview(plans)
+        for name, plan in plans.items():
+            collection.run(name, plan, request)
+        return collection.answer()
+
+
+def _plan(
+    opts: Mapping[str, Any],
+    database: store.Database,
+    mode: str,
+    request: Request,
+    limit: int | None = None,
+) -> Plan:
+    """Return whom a mode asks: of more than ``limit`` machines the stalest ones."""
+    run = load(database.settings["modes"], mode)
+    plan = run(opts, request)
+    if limit is None or len(plan.names) <= limit:
+        return plan
+    few = store.stalest_first(database, plan.names)[:limit]
+    return run(opts, request._replace(tgt=few, tgt_type="list"))
+
+
+def _due(
+    opts: Mapping[str, Any],
+    database: store.Database,
+    request: Request,
+    filters: Mapping[str, Any] | None,
+    limit: int | None,
+) -> dict[str, Plan]:
+    """Return whom each mode asks of the machines that are due."""
+    by_mode: dict[str, list[str]] = {}
+    for name, heard_by in store.due(database, filters=filters, limit=limit).items():
+        by_mode.setdefault(MODE_OF.get(heard_by, "salt"), []).append(name)
+    if not by_mode:
+        raise NotThere(
+            "no machine is due", "all have reported lately; name some to ask them nevertheless"
+        )
+    plans = {}
+    for mode, names in by_mode.items():
+        try:
+            plans[mode] = _plan(opts, database, mode, request._replace(tgt=names, tgt_type="list"))
+        except store.StoreError as error:
+            # The machines of the other modes are asked nevertheless.
+            plans[mode] = Plan(names, _none(names, _sentence(error)), is_cached=False)
+    return plans
+
+
+def _none(names: Iterable[str], reason: str) -> Generator[Answer, None, None]:
+    """Answer for machines that cannot be asked."""
+    for name in names:
+        yield Answer(name, None, time.time(), reason)
+
+
+def _sentence(error: Exception) -> str:
+    return f"{error}; {error.hint}" if isinstance(error, store.StoreError) else str(error)
+
+
+def _progress(asked: int) -> Callable[[Mapping[str, int] | None], None]:
+    """Return a function that shows on the terminal how far it is; None ends that."""
+    if not sys.stderr.isatty():
+        return lambda counts: None
+
+    def show(counts: Mapping[str, int] | None) -> None:
+        text = ""
+        if counts is not None:
+            parts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+            text = f"{sum(counts.values())} of {asked}: {parts}"
+        sys.stderr.write(f"\r{text}\x1b[K")
+        sys.stderr.flush()
+
+    return show

@@ -1,0 +1,97 @@
+"""
+Tables in files: one file for each format, one way to write all of them.
+
+A row has a cell for each column: None, a text, a number, a truth, a datetime
+with its time zone, or anything else that is then put in words. Rows are taken
+one by one and never kept, so a table may be longer than memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+FORMATS = ("csv", "json", "ndjson", "xlsx")
+"""What a table can be written as: the suffixes, and the modules beside this one."""
+
+
+class ExchangeError(ValueError):
+    """A file that cannot be read or written; the text says which and what to do."""
+
+
+class Sheet(NamedTuple):
+    """A table with a title: of a workbook, one of several."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+def write_table(path: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """
+    Write a table into a file of the format that its suffix names.
+
+    Returns ``path``, ``rows``, how many there are, and ``sha256`` of the file.
+    The file is there when all of it is, and until then as it was before.
+    Raises :class:`ExchangeError`.
+    """
+    return write_sheets(path, [Sheet("Table", columns, rows)])
+
+
+def write_sheets(path: str, sheets: Iterable[Sheet]) -> dict[str, Any]:
+    """Write as :func:`write_table` does; of several sheets only a workbook has room."""
+    target, format_of = _target(path)
+    write = importlib.import_module(f"salt_ext.exchange.{format_of}").write
+    with replacing(target) as file:
+        rows = write(file, sheets)
+    return {"path": str(target), "rows": rows, "sha256": sha256(target)}
+
+
+def check_target(path: str) -> str:
+    """Return the format of a file that could be written, before the work for it is done."""
+    target, format_of = _target(path)
+    with replacing(target, keep=False):
+        return format_of
+
+
+def _target(path: str) -> tuple[Path, str]:
+    target = Path(path).expanduser().absolute()
+    suffix = target.suffix.removeprefix(".").lower()
+    if suffix not in FORMATS:
+        raise ExchangeError(
+            f"{path!r} does not say what to write: end it with .csv, .json, .ndjson or .xlsx"
+        )
+    return target, suffix
+
+
+@contextlib.contextmanager
+def replacing(target: Path, *, keep: bool = True) -> Iterator[IO[bytes]]:
+    """Yield a file that takes the place of ``target`` once all is written to it."""
+    if target.is_dir():
+        raise ExchangeError(f"{target} is a directory: name a file in it")
+    draft = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}")
+    try:
+        # Its rights are those that any new file of this user has, unlike tempfile's.
+        with open(draft, "xb") as file:
+            yield file
+        if keep:
+            os.replace(draft, target)
+    except OSError as error:
+        raise ExchangeError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the digest of a file as sha256sum prints it."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

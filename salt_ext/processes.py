@@ -1,0 +1,115 @@
+"""
+Many pieces of work that may hang, a bounded number at a time, each in a process of its own.
+
+A thread that hangs in a read cannot be ended; a process can. One process starts
+and watches all the others, without a thread.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from multiprocessing.connection import Connection, wait
+from typing import Any, NamedTuple
+
+LOOK_SECONDS = 0.5
+PATIENCE_SECONDS = 3.0
+"""How long processes that were told to end may take to clean up."""
+
+
+class Failed(Exception):
+    """Work that has no result, in a sentence."""
+
+
+class _Running(NamedTuple):
+    name: str
+    process: Any
+    until: float
+
+
+def each(
+    work: Callable[[str], Any],
+    names: Iterable[str],
+    workers: int,
+    timeout_seconds: float,
+    is_over: Callable[[], bool],
+) -> Generator[tuple[str, Any, str], None, None]:
+    """
+    Yield (name, result of ``work(name)``, why there is none) of each name, as they come.
+
+    Work that takes longer than ``timeout_seconds`` is ended, and so is all of it
+    when ``is_over()`` or when the generator is closed.
+    """
+    context = multiprocessing.get_context("fork")
+    waiting = deque(names)
+    running: dict[Connection, _Running] = {}
+    try:
+        while (waiting or running) and not is_over():
+            while waiting and len(running) < workers:
+                name = waiting.popleft()
+                ours, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_run, args=(work, name, theirs, timeout_seconds))
+                process.start()
+                # Ours would keep the pipe open when the process ends without an answer.
+                theirs.close()
+                running[ours] = _Running(name, process, time.monotonic() + timeout_seconds)
+            for link in wait(list(running), LOOK_SECONDS):
+                assert isinstance(link, Connection)  # noqa: S101 - nothing else was waited for
+                result, reason = _receive(link)
+                one = running.pop(link)
+                _end({link: one})
+                yield one.name, result, reason
+            now = time.monotonic()
+            overdue = {link: one for link, one in running.items() if one.until <= now}
+            for link in overdue:
+                del running[link]
+            _end(overdue)
+            for one in overdue.values():
+                yield one.name, None, f"did not answer within {timeout_seconds:g} s"
+    finally:
+        _end(running)
+
+
+def _receive(link: Connection) -> tuple[Any, str]:
+    try:
+        result, reason = link.recv()
+    except EOFError:
+        return None, "its process ended without an answer"
+    return result, reason
+
+
+def _end(running: dict[Connection, _Running]) -> None:
+    """End processes, at first politely, and give back what they held."""
+    for one in running.values():
+        one.process.terminate()
+    until = time.monotonic() + PATIENCE_SECONDS
+    for link, one in running.items():
+        one.process.join(max(0.0, until - time.monotonic()))
+        if one.process.is_alive():
+            one.process.kill()
+            one.process.join()
+        one.process.close()
+        link.close()
+
+
+def _run(work: Callable[[str], Any], name: str, link: Connection, timeout_seconds: float) -> None:
+    # Ctrl-C goes to all processes of a terminal; what it means is decided by the first one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, lambda number, frame: sys.exit())
+    # For when the first process is no more, which would end this one.
+    signal.setitimer(signal.ITIMER_REAL, timeout_seconds + PATIENCE_SECONDS)
+    # Standard output belongs to the answer of the command.
+    os.dup2(2, 1)
+    try:
+        answer = work(name), ""
+    except Failed as error:
+        answer = None, str(error)
+    except Exception as error:
+        answer = None, f"{type(error).__name__}: {error}"
+    link.send(answer)

@@ -1,0 +1,1 @@
+"""Loaded by Salt: the roster of the CMDB."""

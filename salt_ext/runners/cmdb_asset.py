@@ -1,0 +1,171 @@
+"""
+The commands about one asset: what is known of it, one value, and the card for the one on call.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from salt_ext import answers, store
+from salt_ext.answers import answer
+from salt_ext.arguments import asset_of, nothing_else, now, text
+from salt_ext.settings import nearest
+from salt_ext.values import NoValue, value_at, with_volatile
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+def show(asset: str = "", section: str = "", as_of: str = "", **kwargs: Any) -> dict[str, Any]:
+    """
+    Show everything that is known of an asset.
+
+    asset
+        Its minion id, serial number, hostname, UUID, MAC or any other
+        identifier, present or former.
+    section
+        Only this section of its facts, such as ``memory``.
+    as_of
+        What it was then: ``30d``, ``2026-11-01`` or the name of a snapshot.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.show web01
+        salt-run cmdb.show 9XYZ1K2 section=memory
+        salt-run cmdb.show web01 as_of=before-maintenance
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "asset", "section", "as_of")
+        row = _known(database, asset, as_of)
+        if not section:
+            return {"asset": row}
+        if section not in row["facts"]:
+            raise answers.NotThere(
+                f"{asset} has no section {section!r}{nearest(str(section), row['facts'])}",
+                "there are: " + ", ".join(sorted(row["facts"])),
+            )
+        return {"asset": {"minion_id": row["minion_id"], "facts": {section: row["facts"][section]}}}
+
+    return answer(__opts__, "asset", ask)
+
+
+def _known(database: store.Database, asset: Any, as_of: Any) -> dict[str, Any]:
+    """Return what is known of an asset, or what it was at a moment."""
+    asset_id = asset_of(database, asset)
+    if not as_of:
+        return store.overview(database, asset_id)
+    then = store.moment_of(database, as_of, now())
+    revision, facts = store.document(database, asset_id, then)
+    page = store.assets(database, filters={"id": asset_id}, columns=store.KEPT_COLUMNS, at=then)
+    columns = page.rows[0] if page.rows else {"id": asset_id, "minion_id": None}
+    return {**columns, "changed_at": revision["recorded_at"], "facts": facts}
+
+
+def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict[str, Any]:
+    """
+    Get one value of an asset, as a program wants it: no units, no table.
+
+    asset
+        Its minion id, serial number or any other identifier.
+    path
+        Where the value stands: ``memory.installed_bytes``. A part is named by
+        its serial number, its slot, its name, or its number as ``cmdb.show``
+        lists it, from 0 on. The columns of ``cmdb.list`` are paths too.
+    as_of
+        What it was then: ``30d``, ``2026-11-01`` or the name of a snapshot.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.get web01 firmware.version
+        salt-run cmdb.get web01 disks.S64FNE0T123456.model
+        salt-run cmdb.get web01 memory.devices.A2.size_bytes as_of=30d
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "asset", "path", "as_of")
+        if path == "":
+            raise answers.Misused("which value? give a path such as memory.installed_bytes")
+        row = _known(database, asset, as_of)
+        facts = row.pop("facts")
+        columns = {name: one for name, one in row.items() if name not in ("volatile", "collected")}
+        try:
+            value = value_at(
+                {**columns, **with_volatile(facts, row.get("volatile"))}, text("path", path)
+            )
+        except NoValue as error:
+            raise answers.NotThere(str(error), error.hint) from None
+        return {"minion_id": row["minion_id"], "path": path, "value": value}
+
+    return answer(__opts__, "value", ask)
+
+
+CHANGES, PROBLEMS, FINDINGS, BESIDE = 5, 4, 4, 2
+"""How many of each a card has at most, so that all of it is in sight at once."""
+
+
+def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
+    """
+    Show what the one on call must know of an asset, on one screen.
+
+    What and where it is, whether it still reports, how to reach it and its BMC,
+    what is ill, what changed last, what went wrong, and who stands beside it.
+
+    asset
+        Its minion id, serial number or any other identifier.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.card web01
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "asset")
+        asset_id = asset_of(database, asset)
+        row = store.overview(database, asset_id)
+        name, rack = row["minion_id"], row["rack"]
+        of_asset = store.Wanted(asset_id)
+        ill = store.health(database, filters={"id": asset_id})
+        wrong = store.problems(database, minion_id=name, limit=PROBLEMS) if name else ([], 0)
+        facts = row.pop("facts")
+        for unshown in ("volatile", "collected", "identifiers", "search"):
+            row.pop(unshown)
+        return {
+            "asset": row,
+            "location": facts.get("location", {}),
+            "bmc": facts.get("bmc", {}),
+            "links": facts.get("lldp", []),
+            "virtual": facts.get("virtual", {}),
+            "ill": ill[:FINDINGS],
+            "ill_total": len(ill),
+            "problems": wrong[0],
+            "problems_total": wrong[1],
+            "changes": store.changes(database, of_asset, limit=CHANGES),
+            "changes_total": store.count_changes(database, of_asset),
+            "beside": _beside(
+                asset_id, store.neighbours(database, row["site"], rack) if rack else []
+            ),
+        }
+
+    return answer(__opts__, "card", ask)
+
+
+def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the next machines above and below, by their units."""
+    rack.sort(key=lambda one: (len(one["unit"] or ""), one["unit"] or "", one["minion_id"] or ""))
+    here = next((number for number, one in enumerate(rack) if one["id"] == asset_id), None)
+    if here is None:
+        return []
+    first = max(0, here - BESIDE)
+    return [*rack[first:here], *rack[here + 1 : here + 1 + BESIDE]]

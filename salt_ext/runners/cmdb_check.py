@@ -1,0 +1,302 @@
+"""
+The commands that look over the fleet: who is silent, doubled, odd or ill.
+"""
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from salt_ext import answers, store
+from salt_ext.answers import answer
+from salt_ext.arguments import assets_of, count, filters_of, now, text
+from salt_ext.master_cache import Cache
+from salt_ext.settings import nearest
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+def status(tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
+    """
+    Tell which machines report and which do not, in the shape of ``manage.status``.
+
+    ``fresh``, ``stale`` and ``missing`` are assets by how long they have been
+    silent (the settings ``stale_after`` and ``missing_after``); ``never`` are
+    minions whose key this master has accepted and that have no asset.
+
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+
+    Everything else is a filter; a machine without an asset fits none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.status
+        salt-run cmdb.status 'web*' site=dc1
+        salt-run cmdb.status --out=json | jq -r '.cmdb.missing[]'
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        accepted = Cache(__opts__).accepted()
+        filters = _filters(database, tgt, kwargs, accepted)
+        rows = store.standing(database, filters=filters)
+        found: dict[str, list[str]] = {"fresh": [], "stale": [], "missing": []}
+        for row in rows:
+            if row["freshness"] in found:
+                found[row["freshness"]].append(row["minion_id"])
+        return {**found, "never": _without_asset(database, tgt, kwargs, accepted)}
+
+    return answer(__opts__, "status", ask)
+
+
+def _filters(
+    database: store.Database, tgt: Any, kwargs: dict[str, Any], accepted: set[str]
+) -> dict[str, Any]:
+    """Return the filters; a minion that never reported may be meant, though it is no asset."""
+    if text("tgt", tgt) in accepted:
+        return {**filters_of("*", kwargs), "minion_id": tgt}
+    return assets_of(database, tgt, kwargs)
+
+
+def _without_asset(
+    database: store.Database, tgt: str, kwargs: dict[str, Any], accepted: set[str]
+) -> list[str]:
+    """Return the minions that are meant, have a key and no asset: none, if they are filtered."""
+    if filters_of("*", kwargs):
+        return []
+    known = {
+        name for row in store.standing(database) for name in (row["minion_id"], row["reports_as"])
+    }
+    return sorted(one for one in accepted - known if fnmatchcase(one, tgt))
+
+
+def missing(
+    tgt: str = "*",
+    older_than: str = "",
+    limit: int = 100,
+    exit_code: bool = False,
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    List what is not there: keys without an asset, assets without a key, silent machines.
+
+    An asset that is collected by salt-ssh needs no key, and what is retired is
+    not missed. A master knows its own keys alone.
+
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    older_than
+        Silent is who was not heard for this long: ``2d``, ``2026-11-01`` or the
+        name of a snapshot; the setting ``missing_after`` without it.
+    limit
+        How many at most.
+    exit_code
+        True makes the exit status 1 when something is missing.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    Everything else is a filter; a machine without an asset fits none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.missing
+        salt-run cmdb.missing older_than=2d site=dc1
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        silent = f"{database.settings['missing_after']}s"
+        before = store.moment_of(database, older_than or silent, now())
+        accepted = Cache(__opts__).accepted()
+        filters = _filters(database, tgt, kwargs, accepted)
+        rows = [
+            {"minion_id": name, "sn": None, "what": "key without an asset", "last_seen": None}
+            for name in _without_asset(database, tgt, kwargs, accepted)
+        ]
+        for row in store.standing(database, filters=filters):
+            if row["lifecycle"] == "retired":
+                continue
+            if row["last_seen"] < before:
+                rows.append({**row, "what": "silent"})
+            if row["mode"] != "ssh" and not accepted & {row["minion_id"], row["reports_as"]}:
+                rows.append({**row, "what": "asset without a key"})
+        columns = ["what", "minion_id", "sn", "last_seen"]
+        if out_file:
+            return answers.file(text("out_file", out_file), columns, rows)
+        return answers.table(columns, rows[: count("limit", limit)], len(rows), "missing things")
+
+    return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
+
+
+def duplicates(
+    tgt: str = "*",
+    by: str = "",
+    limit: int = 100,
+    exit_code: bool = False,
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    List assets that have the same serial number, hostname, MAC or UUID now.
+
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    by
+        ``sn``, ``hostname``, ``mac`` or ``uuid``; all of them without it.
+    limit
+        How many assets at most of each.
+    exit_code
+        True makes the exit status 1 when there are any.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    Everything else is a filter: of two assets alike, one must fit.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.duplicates
+        salt-run cmdb.duplicates by=mac site=dc1
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        filters = assets_of(database, tgt, kwargs)
+        most = None if out_file else count("limit", limit)
+        rows, total = [], 0
+        for kind in [text("by", by)] if by else store.SHARED:
+            found, number = store.duplicates(database, kind, filters=filters, limit=most)
+            rows += found
+            total += number
+        columns = ["by", "value", "minion_id", "sn", "manufacturer", "product_name", "freshness"]
+        columns += ["source", "first_seen", "last_seen"]
+        if out_file:
+            return answers.file(text("out_file", out_file), columns, rows)
+        return answers.table(columns, rows, total, "assets that share a value")
+
+    return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
+
+
+def odd(
+    tgt: str = "*",
+    group_by: str = "product_name",
+    threshold: float = 0.05,
+    limit: int = 100,
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Find the odd ones out: values that few machines of a model have where most have another.
+
+    Compared are the operating system, kernel, processor, memory and number of
+    disks, the models and firmwares of disks, memory modules, network cards, GPUs
+    and power supplies, and the versions of BIOS and BMC. There are no rules to
+    write: where at least half of a group agree, the rare values are shown.
+
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    group_by
+        Fields that make a group, separated by commas.
+    threshold
+        The largest share of a group that is odd. With 0.05 a group of fewer than
+        20 machines has no odd ones.
+    limit
+        How many values at most, the rarest first.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    Everything else is a filter.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.odd
+        salt-run cmdb.odd group_by=product_name,site threshold=0.1 kind=physical
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+            raise answers.Misused(f"threshold is a share such as 0.05, not {threshold!r}")
+        asked = ",".join(group_by) if isinstance(group_by, list) else text("group_by", group_by)
+        rows = store.odd(
+            database, asked, threshold=threshold, filters=assets_of(database, tgt, kwargs)
+        )
+        columns = ["group", "field", "value", "usual", "assets", "of", "machines"]
+        if out_file:
+            return answers.file(text("out_file", out_file), columns, rows)
+        return answers.table(columns, rows[: count("limit", limit)], len(rows), "odd values")
+
+    return answer(__opts__, "odd", ask)
+
+
+def health(
+    tgt: str = "*",
+    by: str = "asset",
+    since: str = "365d",
+    limit: int = 100,
+    exit_code: bool = False,
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Show parts that fail or wear out, the worst machine first; or which kinds of parts do.
+
+    What disks say by SMART, errors that memory controllers count, RAID volumes
+    that are not whole, power supplies that complain.
+
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    by
+        ``asset``: each ill part. ``batch``: the models and firmwares of which
+        several failed or were taken out, in what share, and which machines have
+        the same.
+    since
+        With ``by=batch``, how far back to look: ``365d``, ``2026-01-01`` or the
+        name of a snapshot.
+    limit
+        How many lines at most.
+    exit_code
+        True makes the exit status 1 when there are any.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    Everything else is a filter of the assets.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.health site=dc1
+        salt-run cmdb.health by=batch since=90d
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        filters = assets_of(database, tgt, kwargs)
+        if by == "asset":
+            rows, of = store.health(database, filters=filters), "ill parts"
+            columns = ["severity", "minion_id", "sn", "section", "component", "says"]
+        elif by == "batch":
+            start = store.moment_of(database, since, now())
+            rows, of = store.batches(database, start, filters=filters), "kinds of parts that failed"
+            columns = ["section", "model", "firmware_version", "failing", "gone", "in_use"]
+            columns += ["share_percent", "assets", "machines"]
+        else:
+            raise answers.Misused(
+                f"by is asset or batch, not {by!r}{nearest(str(by), ['asset', 'batch'])}"
+            )
+        if out_file:
+            return answers.file(text("out_file", out_file), columns, rows)
+        return answers.table(columns, rows[: count("limit", limit)], len(rows), of)
+
+    return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))

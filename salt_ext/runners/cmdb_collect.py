@@ -1,0 +1,163 @@
+"""
+The commands that bring reports in.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from salt_ext import answers, store
+from salt_ext.answers import answer
+from salt_ext.arguments import count, filters_of, nothing_else, text
+from salt_ext.collection import collect as collect_now
+from salt_ext.modes import Request
+from salt_ext.sync import sync as sync_now
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+
+OPTIONS = ("tgt", "tgt_type", "mode", "batch", "workers", "timeout", "limit", "roster", "test")
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+def collect(
+    tgt: Any = "",
+    tgt_type: str = "glob",
+    mode: str = "salt",
+    batch: Any = None,
+    workers: Any = None,
+    timeout: Any = None,
+    limit: Any = None,
+    roster: str = "",
+    test: bool = False,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Ask machines for reports now, store them, and say what came of each.
+
+    The exit status is 1 when a machine failed, or its report was not stored;
+    each is named with the reason. Ctrl-C ends it and keeps what has arrived.
+
+    tgt
+        The machines: a glob of minion ids, or what ``tgt_type`` says.
+    tgt_type
+        As for ``salt`` and ``salt-ssh``: ``glob``, ``list``, ``pcre``, ``grain``,
+        ``compound``, ``nodegroup`` and so on.
+    mode
+        ``salt`` asks minions through the master. ``ssh`` logs in to machines of
+        a roster, brings the collectors along and leaves nothing there. ``auto``
+        asks those that are stale or missing, the stalest first, each as it was
+        heard of last; everything else is then a filter, such as ``site=dc1``.
+        More ways are named by the setting ``modes``.
+    batch
+        How many minions are asked at a time: a number, or a share as ``10%``.
+    workers
+        How many machines are logged in to at a time by ssh.
+    timeout
+        How many seconds one machine may take.
+    limit
+        Ask so many machines at most, the stalest of them.
+    roster
+        For ssh: ``flat``, ``cmdb`` for the addresses that the store knows, the name
+        of any other roster of Salt, or the path of a flat one.
+    test
+        True says who would be asked, and asks nobody.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.collect '*' batch=10%
+        salt-run cmdb.collect 'G@os:Debian' tgt_type=compound
+        salt-run cmdb.collect 'rack12-*' mode=ssh workers=32
+        salt-run cmdb.collect mode=auto limit=500 site=dc1
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        filters = {}
+        if mode == "auto":
+            if tgt_type != "glob":
+                raise answers.Misused("with mode=auto tgt is a glob; use filters, such as site=dc1")
+            filters = filters_of(tgt or "*", kwargs)
+        else:
+            nothing_else(kwargs, *OPTIONS)
+        settings = database.settings
+        request = Request(
+            tgt=_target(tgt, tgt_type, mode),
+            tgt_type=text("tgt_type", tgt_type),
+            batch=_batch(settings["collect_batch"] if batch is None else batch),
+            workers=count("workers", settings["collect_workers"] if workers is None else workers),
+            timeout_seconds=count(
+                "timeout", settings["collect_timeout_seconds"] if timeout is None else timeout
+            ),
+            roster=text("roster", roster),
+            is_over=lambda: False,
+        )
+        most = None if limit is None else count("limit", limit)
+        return collect_now(
+            __opts__,
+            database,
+            text("mode", mode),
+            request,
+            filters=filters,
+            limit=most,
+            test=bool(test),
+        )
+
+    return answer(
+        __opts__, "collected", ask, write=True, differs=lambda content: not content["good"]
+    )
+
+
+def _target(tgt: Any, tgt_type: str, mode: str) -> Any:
+    """Return the target as modes take it: a list as one."""
+    if tgt_type == "list":
+        names = tgt.split(",") if isinstance(tgt, str) else tgt
+        if isinstance(names, list) and all(isinstance(one, str) for one in names):
+            tgt = [one.strip() for one in names if one.strip()]
+    elif not isinstance(tgt, str):
+        tgt = text("tgt", tgt)
+    if not tgt and mode != "auto":
+        raise answers.Misused("which machines? give a glob such as 'web*', or mode=auto")
+    return tgt
+
+
+def _batch(batch: Any) -> int | str:
+    """Return how many at a time: a number, or a share such as ``10%``."""
+    share = batch.removesuffix("%") if isinstance(batch, str) else ""
+    if share != batch and share.isdecimal() and 0 < int(share) <= 100:
+        return str(batch)
+    if isinstance(batch, str):
+        raise answers.Misused(f"batch is {batch!r}, but it must be a number or a share as 10%")
+    return count("batch", batch)
+
+
+def sync(**kwargs: Any) -> dict[str, Any]:
+    """
+    Store what waits on the master: results of salt-ssh that were kept, reports in its cache.
+
+    No minion is asked. The engine does the same all the time for the cache.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.sync
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs)
+        found = sync_now(__opts__, database)
+        rows = [
+            {"status": status, "reports": count, "machines": ", ".join(found.get(status, []))}
+            for status, count in found["counts"].items()
+            if count
+        ]
+        columns = ["status", "reports", "machines"]
+        return {**found, **answers.table(columns, rows, len(rows), "reports to store")}
+
+    return answer(__opts__, "table", ask, write=True)

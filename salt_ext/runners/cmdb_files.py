@@ -1,0 +1,259 @@
+"""
+The commands that write and read people's files: workbooks and lists.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import salt.utils.args
+
+from salt_ext import answers, store
+from salt_ext.answers import answer
+from salt_ext.arguments import assets_of, count, nothing_else, now, reference, text, who
+from salt_ext.settings import nearest
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+
+CHANGES_OF = timedelta(days=30)
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+def export(
+    out_file: str = "",
+    sheet: str = "",
+    tgt: str = "*",
+    q: str = "",
+    as_of: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Write the inventory into a workbook: the assets, their parts, what changed, what is wrong.
+
+    out_file
+        The file on the master. ``.xlsx`` has a sheet for each kind; ``.csv``,
+        ``.json`` and ``.ndjson`` have room for one, the assets unless ``sheet``
+        says otherwise. It is replaced when all of the new one is written.
+    sheet
+        Only this sheet: ``assets``, ``disks``, ``memory``, ``processors``,
+        ``network``, ``power_supplies``, ``gpus``, ``changes`` (of the last 30
+        days) or ``problems``.
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    q
+        Words that must all be found in the name, serial number, model or address.
+    as_of
+        As everything was then: ``30d``, ``2026-11-01`` or the name of a snapshot.
+
+    Everything else is a filter, as of ``cmdb.list``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.export /srv/assets.xlsx
+        salt-run cmdb.export out_file=/srv/dc1.xlsx site=dc1 as_of=2026-11-01
+        salt-run cmdb.export out_file=/srv/disks.csv sheet=disks
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        # Imported here, for every command loads this file.
+        from salt_ext import sheets
+        from salt_ext.exchange import check_target, write_sheets
+
+        if not out_file:
+            raise answers.Misused("into which file? give out_file=/srv/assets.xlsx")
+        is_workbook = check_target(text("out_file", out_file)) == "xlsx"
+        titles = [_title(sheet, sheets.TITLES)] if sheet else sheets.TITLES
+        moment = store.moment_of(database, as_of, now()) if as_of else None
+        filters = assets_of(database, tgt, kwargs)
+        with store.extract(database, filters=filters, text=str(q), at=moment) as source:
+            found = sheets.sheets(
+                source, titles if is_workbook else titles[:1], (moment or now()) - CHANGES_OF
+            )
+            about = {
+                "What": "the inventory of salt-cmdb, as the machines themselves report it",
+                "Written at (UTC)": now(),
+                "As of (UTC)": moment or "now",
+                "Filter": " ".join(f"{name}={value}" for name, value in filters.items()) or "none",
+                "Words": str(q) or "none",
+                "Changes": f"of {CHANGES_OF.days} days",
+                "Versions": sheets.versions(),
+            }
+            if is_workbook:
+                found = sheets.with_read_me(found, about)
+            return dict(write_sheets(out_file, found))
+
+    return answer(__opts__, "file", ask)
+
+
+def reconcile(
+    file: str = "",
+    sheet: str = "",
+    out_file: str = "",
+    tgt: str = "*",
+    limit: int = 20,
+    exit_code: bool = False,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Compare people's list of machines with what the machines report.
+
+    Each row is ``ok``, ``moved`` (other site or rack), ``different`` (other
+    values, and which), ``ghost`` (in the file only) or ``duplicate`` (in the file
+    twice); a machine that no row means is ``unknown``. Rows and machines are
+    matched by SN, then by name. What the file leaves blank, and what a machine
+    does not know, is not compared.
+
+    file
+        A workbook (``.xlsx``) or a comma-separated file on the master.
+    sheet
+        Which sheet; the first one that is not hidden without it.
+    map
+        What headings mean that are guessed wrongly or not at all:
+        ``map='{"Serial No.": sn, "Old name": ""}'``; a blank one leaves a column out.
+    out_file
+        Write the same workbook with a coloured status, the reason, and a sheet
+        of the unknown machines.
+    tgt
+        An identifier of one asset, or a glob of minion ids: which machines the
+        list is about.
+    limit
+        How many rows that are not ok are shown at most.
+    exit_code
+        True makes the exit status 1 when not all is ok.
+
+    Everything else is a filter of the machines, as of ``cmdb.list``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.reconcile /srv/old/servers.xlsx out_file=/srv/reconciled.xlsx
+        salt-run cmdb.reconcile file=dc1.csv site=dc1 map='{"Serial No.": sn}' exit_code=True
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        # Imported here, for every command loads this file.
+        from salt_ext import people
+        from salt_ext.exchange import Sheet
+        from salt_ext.exchange.annotate import annotate
+
+        options, wanted = _map_of(kwargs)
+        most = count("limit", limit)
+        listed = people.read(_file("file", file), text("sheet", sheet), wanted)
+        filters = assets_of(database, tgt, options)
+        verdicts, unknown = people.compare(database, listed.rows, filters)
+        written: dict[str, Any] = {}
+        if out_file:
+            notes = {one.number: (one.status, one.reason) for one in verdicts}
+            added = Sheet("Unknown machines", people.COLUMNS, people.cells(unknown))
+            written = annotate(file, listed.table, notes, added, text("out_file", out_file))
+        return {**people.summary(listed, verdicts, unknown, most), "written": written}
+
+    def is_different(content: dict[str, Any]) -> bool:
+        return exit_code and any(
+            number for status, number in content["counts"].items() if status != "ok"
+        )
+
+    return answer(__opts__, "reconciled", ask, differs=is_different)
+
+
+def expected(
+    action: str = "list",
+    sn: str = "",
+    file: str = "",
+    sheet: str = "",
+    limit: int = 100,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Keep the list of machines that people expect, and see which of them never reported.
+
+    Whoever imports or sets something is kept with it, with the time and the file.
+
+    action
+        ``list``: what is expected, each beside the machine it turned out to be, by
+        SN and then by name, as ``cmdb.reconcile`` does. ``missing``: only what no
+        machine has reported as yet. ``import``: keep the list in ``file``, in place
+        of what the same file said before. ``set``: say something of one machine.
+        ``remove``: expect it no more.
+    sn
+        The serial number to set, or the one or the name to remove.
+    file
+        A workbook (``.xlsx``) or a comma-separated file on the master.
+    sheet
+        Which sheet; the first one that is not hidden without it.
+    map
+        What headings mean that are guessed wrongly, as of ``cmdb.reconcile``.
+    limit
+        How many machines are shown at most.
+
+    With ``set``, everything else is a field: ``site=dc1 memory_bytes=128GiB``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.expected import file=/srv/purchases.xlsx
+        salt-run cmdb.expected missing
+        salt-run cmdb.expected set 9XYZ1K2 site=dc1 rack=R01 owner='web team'
+        salt-run cmdb.expected remove 9XYZ1K2
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        # Imported here, for every command loads this file.
+        from salt_ext import people
+
+        most = count("limit", limit)
+        if action in ("list", "missing"):
+            nothing_else(kwargs, "action", "limit")
+            return people.expected(database, only_missing=action == "missing", limit=most)
+        if action == "import":
+            options, wanted = _map_of(kwargs)
+            nothing_else(options, "action", "file", "sheet", "map")
+            listed = people.read(_file("file", file), text("sheet", sheet), wanted)
+            return people.keep(database, listed, by=who())
+        if action == "remove":
+            nothing_else(kwargs, "action", "sn")
+            gone = store.remove_expected(database, reference(sn))
+            return people.told("removed", gone)
+        if action != "set":
+            hint = nearest(str(action), ACTIONS) or f"; there are: {', '.join(ACTIONS)}"
+            raise answers.Misused(f"there is no action {action!r}{hint}")
+        row = store.set_expected(database, reference(sn), people.fields_of(dict(kwargs)), by=who())
+        return people.told("expected", [row])
+
+    return answer(__opts__, "table", ask, write=action not in ("list", "missing"))
+
+
+ACTIONS = ("list", "missing", "import", "set", "remove")
+
+
+def _map_of(kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the other options, and what the operator says of headings."""
+    options = salt.utils.args.clean_kwargs(**kwargs)
+    said = options.pop("map", None) or {}
+    if not isinstance(said, dict):
+        raise answers.Misused("""map is a mapping: map='{"Serial No.": sn}'""")
+    return options, {str(key): str(value or "") for key, value in said.items()}
+
+
+def _file(name: str, path: Any) -> str:
+    if not path:
+        raise answers.Misused(f"which file? give {name}=/srv/servers.xlsx")
+    return text(name, path)
+
+
+def _title(name: str, titles: tuple[str, ...]) -> str:
+    names = {title.lower().replace(" ", "_"): title for title in titles}
+    if str(name) not in names:
+        hint = nearest(str(name), names) or f"; there are: {', '.join(names)}"
+        raise answers.Misused(f"there is no sheet {name!r}{hint}")
+    return names[name]

@@ -1,0 +1,336 @@
+"""
+The commands about the past: what changed, and what was at any moment.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import salt.utils.args
+
+from salt_ext import answers, store
+from salt_ext.answers import answer
+from salt_ext.arguments import (
+    asset_of,
+    assets_of,
+    count,
+    nothing_else,
+    now,
+    text,
+    who,
+)
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+CHANGE_COLUMNS = (
+    *("recorded_at", "minion_id", "sn", "op", "path", "component", "field", "old", "new"),
+    *("moved_from", "moved_to"),
+)
+PAGE = 1000
+"""Changes that are read at once for a file."""
+
+
+def _all_of(database: store.Database, wanted: store.Wanted) -> Iterator[dict[str, Any]]:
+    """Yield every change, page by page."""
+    cursor: str | None = ""
+    while cursor is not None:
+        rows, cursor = store.changes_page(database, wanted, PAGE, cursor)
+        yield from rows
+
+
+def history(
+    asset: str = "",
+    since: str = "",
+    until: str = "",
+    section: str = "",
+    component: str = "",
+    limit: int = 50,
+    cursor: str = "",
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Show what changed on an asset, the newest first.
+
+    asset
+        Its minion id, serial number or any other identifier.
+    since, until
+        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
+        of a snapshot.
+    section
+        Only changes of this section or list: ``memory``, ``memory.devices``.
+    component
+        Only changes of the part with this serial number, or in this slot.
+    limit
+        How many changes at most.
+    cursor
+        What the answer before this one gave as ``next``: the page behind it.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.history web01 since=30d
+        salt-run cmdb.history web01 section=memory.devices
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(
+            kwargs,
+            *("asset", "since", "until", "section", "component", "limit", "cursor", "out_file"),
+        )
+        asset_id = asset_of(database, asset)
+        wanted = store.Wanted(
+            asset_id,
+            since=store.moment_of(database, since, now()) if since else None,
+            until=store.moment_of(database, until, now()) if until else None,
+            section=str(section),
+            component=text("component", component),
+        )
+        if out_file:
+            path = text("out_file", out_file)
+            return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
+        rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
+        total = store.count_changes(database, wanted)
+        first = store.overview(database, asset_id)["first_seen"]
+        return {"changes": rows, "total": total, "next": following, "first_seen": first}
+
+    return answer(__opts__, "history", ask)
+
+
+def changes(
+    tgt: str = "*",
+    since: str = "24h",
+    until: str = "",
+    section: str = "",
+    component: str = "",
+    limit: int = 100,
+    cursor: str = "",
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Show what changed in the fleet, the newest first.
+
+    tgt
+        An identifier of one asset, or a glob of minion ids.
+    since, until
+        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
+        of a snapshot.
+    section
+        Only changes of this section or list: ``memory``, ``memory.devices``.
+    component
+        Only changes of the part with this serial number, or in this slot.
+    limit
+        How many changes at most.
+    cursor
+        What the answer before this one gave as ``next``: the page behind it.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    Everything else is a filter of the assets.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.changes since=7d section=memory.devices site=dc1
+        salt-run cmdb.changes since=30d out_file=/srv/changes.xlsx
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        wanted = store.Wanted(
+            since=store.moment_of(database, since, now()),
+            until=store.moment_of(database, until, now()) if until else None,
+            section=str(section),
+            component=text("component", component),
+            filters=assets_of(database, tgt, kwargs),
+        )
+        if out_file:
+            path = text("out_file", out_file)
+            return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
+        rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
+        total = store.count_changes(database, wanted)
+        return {"changes": rows, "total": total, "next": following}
+
+    return answer(__opts__, "changes", ask)
+
+
+def diff(
+    asset: str = "", other: str = "", against: str = "", exit_code: bool = False, **kwargs: Any
+) -> dict[str, Any]:
+    """
+    Show what is different on an asset between two moments, or between two assets.
+
+    other
+        Another asset to compare with, as both are now. Serial numbers and the
+        like, which no two machines share, are left out.
+    from
+        The first moment: ``24h``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC).
+        Without it, the revision before the last one.
+    against
+        The name of a snapshot, in place of ``from``.
+    to
+        The second moment; now without it.
+    exit_code
+        True makes the exit status 1 when there are differences.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.diff web01
+        salt-run cmdb.diff web01 from=7d exit_code=True
+        salt-run cmdb.diff web01 against=before-maintenance exit_code=True
+        salt-run cmdb.diff web01 web02
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        options = salt.utils.args.clean_kwargs(**kwargs)
+        start, end = options.pop("from", None) or against, options.pop("to", None)
+        nothing_else(options, "asset", "other", "against", "from", "to", "exit_code")
+        asset_id = asset_of(database, asset)
+        name = store.overview(database, asset_id)["minion_id"]
+        if other:
+            other_id = asset_of(database, other)
+            found = store.compare_assets(database, asset_id, other_id)
+            second = store.overview(database, other_id)["minion_id"]
+            rows = [one._asdict() for one in found]
+            return {"kind": "comparison", "asset": name, "other": second, "changes": rows}
+        old, new, found = store.compare(
+            database,
+            asset_id,
+            store.moment_of(database, start, now()) if start else None,
+            store.moment_of(database, end, now()) if end else None,
+        )
+        rows = [one._asdict() for one in found]
+        return {"asset": name, "old": old, "new": new, "changes": rows}
+
+    return answer(
+        __opts__, "diff", ask, differs=lambda content: exit_code and bool(content["changes"])
+    )
+
+
+def fleet_diff(
+    tgt: str = "*",
+    after: str = "",
+    limit: int = 20,
+    exit_code: bool = False,
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Show what became of the fleet between two moments; what was taken back is no difference.
+
+    from, to
+        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
+        of a snapshot; ``to`` is now without it.
+    limit
+        How many assets are shown one by one at most.
+    after
+        The name of the last asset of the page before.
+    exit_code
+        True makes the exit status 1 when there are differences.
+    out_file
+        Write every difference of every asset into this file, whatever the limit.
+
+    Everything else is a filter of the assets as they are now.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.fleet_diff from=2026-11-20 to=2026-11-21 site=dc1
+        salt-run cmdb.fleet_diff from=before-maintenance exit_code=True
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        options = salt.utils.args.clean_kwargs(**kwargs)
+        start, end = options.pop("from", None), options.pop("to", None)
+        if not start:
+            raise answers.Misused("from which moment? give from=24h, a date or a snapshot's name")
+        first = store.moment_of(database, start, now())
+        last = store.moment_of(database, end, now()) if end else now()
+        filters = assets_of(database, tgt, options)
+
+        def page(after: str, limit: int) -> dict[str, Any]:
+            return store.fleet_diff(
+                database, first, last, filters=filters, after=after, limit=limit
+            )
+
+        if out_file:
+            written = answers.file(text("out_file", out_file), DIFF_COLUMNS, _differences(page))
+            return {**written, "assets": written["rows"]}
+        return {"from": first, "to": last, **page(str(after), count("limit", limit))}
+
+    return answer(
+        __opts__, "fleet_diff", ask, differs=lambda content: exit_code and content["assets"] > 0
+    )
+
+
+DIFF_COLUMNS = ("minion_id", "sn", "op", "path", "component", "field", "old", "new")
+DIFF_PAGE = 1000
+
+
+def _differences(page: Callable[[str, int], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each difference of each asset; one that is new has a single row."""
+    after = ""
+    while True:
+        rows = page(after, DIFF_PAGE)["rows"]
+        for row in rows:
+            about = {"minion_id": row["minion_id"], "sn": row["sn"]}
+            new = [{**dict.fromkeys(DIFF_COLUMNS), "op": "new"}] if row["is_new"] else []
+            for one in [*new, *row["changes"]]:
+                yield {**one, **about}
+        if len(rows) < DIFF_PAGE:
+            return
+        after = rows[-1]["name"]
+
+
+def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
+    """
+    Give this moment a name; without one, list the names.
+
+    A snapshot copies nothing. Wherever a moment is asked for, its name will do.
+
+    name
+        Begins with a letter; letters, digits and ``. _ -``.
+    comment
+        Why it was taken.
+
+    Everything else is a filter: which assets it is about.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.snapshot before-maintenance comment='new BIOS in dc1' site=dc1
+        salt-run cmdb.snapshot
+        salt-run cmdb.fleet_diff from=before-maintenance
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        columns = ["name", "taken_at", "taken_by", "comment"]
+        if not name:
+            rows = store.snapshots(database)
+            return answers.table(columns, rows, len(rows), "snapshots")
+        row = store.take_snapshot(
+            database,
+            text("name", name),
+            by=who(),
+            filters=assets_of(database, tgt, kwargs),
+            comment=str(comment),
+        )
+        return answers.table(columns, [row], 1, "snapshots")
+
+    return answer(__opts__, "table", ask, write=bool(name))

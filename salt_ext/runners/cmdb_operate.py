@@ -1,0 +1,178 @@
+"""
+The commands that look after the store and this master.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from salt_ext import answers, store, unstored
+from salt_ext.answers import answer
+from salt_ext.arguments import nothing_else
+from salt_ext.doctor import examine
+from salt_ext.master_cache import Cache
+from salt_ext.versions import versions
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+__func_alias__ = {"settings_": "settings"}
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+def doctor(exit_code: bool = False, **kwargs: Any) -> dict[str, Any]:
+    """
+    Check this master: its database, its configuration, its keys, and what waits.
+
+    exit_code
+        True makes the exit status 1 when something is not ok.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.doctor
+        salt-run cmdb.doctor exit_code=True
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "exit_code")
+        checks = examine(
+            __opts__,
+            database,
+            lambda: Cache(__opts__).accepted(),
+            lambda: unstored.names(__opts__),
+        )
+        return {"checks": [one._asdict() for one in checks]}
+
+    def is_ill(content: dict[str, Any]) -> bool:
+        return exit_code and any(one["status"] != "ok" for one in content["checks"])
+
+    return answer(__opts__, "checks", ask, write=True, differs=is_ill)
+
+
+def maintain(test: bool = False, **kwargs: Any) -> dict[str, Any]:
+    """
+    Close problems that are over, and remove what is older than ``keep_problems``.
+
+    History, identifiers and decisions are kept for ever. Let the master's
+    scheduler run it once a day.
+
+    test
+        True counts the rows and touches none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.maintain test=True
+        salt-run cmdb.maintain
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "test")
+        rows = store.maintain(database, test=test)
+        return answers.table(["step", "rows"], rows, len(rows), "steps")
+
+    return answer(__opts__, "table", ask, write=True)
+
+
+def migrate(test: bool = False, grants: bool = False, **kwargs: Any) -> dict[str, Any]:
+    """
+    Bring the database's schema up to this version; make it where there is none.
+
+    test
+        True names the steps and takes none.
+    grants
+        True makes the roles ``cmdb_writer``, ``cmdb_reader`` and
+        ``cmdb_reporter`` too, and gives each the rights that it needs; make
+        them part of your login roles: ``GRANT cmdb_reader TO web``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.migrate test=True
+        salt-run cmdb.migrate grants=True
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "test", "grants")
+        steps = store.migrate(database, test=test)
+        if grants and not (test and steps):
+            steps += store.grant(database, test=test)
+        return {"steps": steps, "test": bool(test)}
+
+    return answer(__opts__, "steps", ask, write=True)
+
+
+def settings_(**kwargs: Any) -> dict[str, Any]:
+    """
+    Show every setting of the master, its value and where it came from.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.settings
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs)
+        options = database.settings
+        rows = [
+            {
+                "setting": name,
+                "value": database.shown_url
+                if value == database.url
+                else json.dumps(value, sort_keys=True)
+                if isinstance(value, dict)
+                else value,
+                "source": options.sources[name],
+            }
+            for name, value in options.items()
+        ]
+        return answers.table(["setting", "value", "source"], rows, len(rows), "settings")
+
+    return answer(__opts__, "table", ask)
+
+
+def stats(**kwargs: Any) -> dict[str, Any]:
+    """
+    Show how large the store is, table by table, and how much comes in.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.stats
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs)
+        return store.statistics(database)
+
+    return answer(__opts__, "stats", ask)
+
+
+def version(**kwargs: Any) -> dict[str, Any]:
+    """
+    Show the versions of everything that works together here: name them when you ask for help.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.version
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs)
+        rows = [{"name": name, "version": found} for name, found in versions(database)]
+        return answers.table(["name", "version"], rows, len(rows), "versions")
+
+    return answer(__opts__, "table", ask)

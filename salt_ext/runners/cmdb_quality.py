@@ -1,0 +1,215 @@
+"""
+The commands about what is wrong: errors, doubts, and whose a report is.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import salt.utils.args
+
+from salt_ext import answers, store
+from salt_ext.answers import answer
+from salt_ext.arguments import asset_of, count, nothing_else, now, reference, text, who
+from salt_ext.settings import nearest
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
+
+__virtualname__ = "cmdb"
+
+
+def __virtual__() -> str:
+    """Answer to the name of the runner."""
+    return __virtualname__
+
+
+def errors(
+    tgt: str = "",
+    since: str = "",
+    until: str = "",
+    id: str = "",
+    closed: bool = False,
+    limit: int = 50,
+    out_file: str = "",
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Show what is wrong: collectors that failed, reports refused or held.
+
+    tgt
+        An identifier of one asset, a minion id, or a glob of minion ids.
+    since, until
+        Only what happened then: ``24h``, ``7d``, ``2026-11-01``, or the name of a
+        snapshot.
+    id
+        One problem, with its traceback.
+    closed
+        True shows those that are over too.
+    limit
+        How many at most.
+    out_file
+        Write all of them into this file, whatever the limit.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.errors
+        salt-run cmdb.errors web01 closed=True
+        salt-run cmdb.errors id=0b5c8a52-5d0e-4c8e-9d0d-2f3f5d9f7f11
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "tgt", "since", "until", "id", "closed", "limit", "out_file")
+        rows, total = store.problems(
+            database,
+            since=store.moment_of(database, since, now()) if since else None,
+            until=store.moment_of(database, until, now()) if until else None,
+            minion_id=_name(database, tgt) if tgt != "" else None,
+            problem_id=answers.uuid_of(id) if id else None,
+            is_open=not closed,
+            limit=MOST if out_file else count("limit", limit),
+        )
+        if id:
+            if not rows:
+                raise answers.NotThere(f"there is no problem {id}", "see: cmdb.errors")
+            return {"kind": "problem", "problem": rows[0]}
+        columns = ["last_seen", "count", "minion_id", "kind", "subject", "message", "id"]
+        columns += ["closed_at"] if closed else []
+        if out_file:
+            return answers.file(text("out_file", out_file), columns, rows)
+        return answers.table(columns, rows, total, "problems")
+
+    return answer(__opts__, "table", ask)
+
+
+MOST = 1_000_000
+"""Problems in one file; cmdb.maintain leaves no more than some for each machine."""
+
+
+def _name(database: store.Database, tgt: Any) -> str:
+    """Return whose problems are meant; a report that was refused may be of no asset."""
+    try:
+        asset_id = asset_of(database, tgt)
+    except store.NotFound:
+        return str(tgt)
+    page = store.assets(database, filters={"id": asset_id}, columns="minion_id")
+    return str(page.rows[0]["minion_id"] or tgt)
+
+
+def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
+    """
+    Show why an asset is this asset: its identifiers, and what was decided about it.
+
+    asset
+        Its minion id, serial number or any other identifier.
+    as_of
+        What identified it then: ``30d``, ``2026-11-01`` or the name of a snapshot.
+    limit
+        How many decisions at most, the last first.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.identity web01
+        salt-run cmdb.identity web01 as_of=2026-11-01
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "asset", "as_of", "limit")
+        asset_id = asset_of(database, asset)
+        row = store.overview(database, asset_id)
+        made = store.decisions(database, asset_id=asset_id, limit=count("limit", limit))
+        known = row["identifiers"]
+        if as_of:
+            then = store.moment_of(database, as_of, now())
+            made = [one for one in made if one["decided_at"] <= then]
+            known = [
+                one
+                for one in known
+                if one["first_seen"] <= then and (one["is_current"] or one["last_seen"] >= then)
+            ]
+        return {
+            "minion_id": row["minion_id"],
+            "id": asset_id,
+            "identifiers": known,
+            "decisions": made,
+        }
+
+    return answer(__opts__, "identity", ask)
+
+
+def quarantine(
+    action: str = "list",
+    minion_id: str = "",
+    reason: str = "",
+    test: bool = True,
+    limit: int = 50,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Decide about reports that are held because nobody can tell whose they are.
+
+    action
+        ``list``: which are held. ``show``: what may be decided about one, and
+        what each choice would do. ``accept``, ``split``, ``merge`` or ``reject``:
+        the decision.
+    minion_id
+        The name that the held report came under.
+    as
+        The asset that is meant, where there are several: its name, id or any
+        identifier.
+    reason
+        Why; it is kept with your name.
+    test
+        True, the default, shows what would happen. False does it.
+    limit
+        How many held reports are listed at most.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.quarantine
+        salt-run cmdb.quarantine show web01
+        salt-run cmdb.quarantine accept web01 reason='new board, RMA 4711' test=False
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        options = salt.utils.args.clean_kwargs(**kwargs)
+        meant = options.pop("as", "")
+        nothing_else(options, "action", "minion_id", "as", "reason", "test", "limit")
+        if action == "list":
+            rows = store.held_reports(database, limit=count("limit", limit))
+            columns = ["minion_id", "last_seen", "count", "rejected_at", "reason"]
+            return answers.table(columns, rows, len(rows), "held reports")
+        name = reference(minion_id)
+        found: list[dict[str, Any]] = [
+            {
+                "choice": one.name,
+                "subject": one.subject and {"id": one.subject.id, "name": one.subject.name()},
+                "says": one.says,
+            }
+            for one in store.choices(database, name)
+        ]
+        if action == "show":
+            return {"kind": "choices", "minion_id": name, "choices": found, "test": True}
+        if action not in {one["choice"] for one in found}:
+            valid = ["list", "show", *{one["choice"]: None for one in found}]
+            hint = nearest(action, valid) or f"; there are: {', '.join(valid)}"
+            raise answers.Misused(f"nothing is called {action!r} here{hint}")
+        subject = asset_of(database, meant) if meant else None
+        fitting = [
+            one
+            for one in found
+            if one["choice"] == action
+            and (subject is None or (one["subject"] and one["subject"]["id"] == subject))
+        ]
+        if test:
+            return {"kind": "choices", "minion_id": name, "choices": fitting, "test": True}
+        if not reason:
+            raise answers.Misused("why? give reason='...'; it is kept with the decision")
+        outcome = store.rule(database, name, action, subject=subject, by=who(), why=str(reason))
+        return {"kind": "ruled", "outcome": outcome._asdict()}
+
+    return answer(__opts__, "table", ask, write=not test)

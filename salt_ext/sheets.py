@@ -1,0 +1,260 @@
+"""
+The sheets of the workbook that replaces people's own: an asset, a part, a change in each row.
+
+Numbers stay numbers, in the unit that stands in their heading: memory in GiB and
+disks in GB, as they are sold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from importlib import metadata
+from typing import Any, NamedTuple
+
+from salt_ext.changes import line, worth_telling
+from salt_ext.exchange import Sheet
+from salt_ext.exchange.cells import simple
+from salt_ext.store import HEAD, Extract
+
+Size = int
+"""How many bytes are one of a heading's unit."""
+
+GIB, GB = 1 << 30, 10**9
+
+ASSETS = {
+    "Minion": "minion_id",
+    "Hostname": "hostname",
+    "SN": "sn",
+    "Freshness": "freshness",
+    "Lifecycle": "lifecycle",
+    "Kind": "kind",
+    "Site": "site",
+    "Rack": "rack",
+    "Manufacturer": "manufacturer",
+    "Model": "product_name",
+    "OS": "os",
+    "Kernel": "kernel_release",
+    "Processor": "processor_model",
+    "Threads": "processor_threads",
+    "Memory GiB": "memory_bytes",
+    "Disks": "disk_count",
+    "Disk GB": "disk_bytes",
+    "Address": "address",
+    "First seen (UTC)": "first_seen",
+    "Last seen (UTC)": "last_seen",
+    "Last change (UTC)": "changed_at",
+}
+"""Heading: field of the asset list."""
+
+NUMBERS = ("_bytes", "_count", "_mhz", "_mts", "_watts")
+"""How the names of fields end that hold numbers."""
+
+UNITS = {"memory_bytes": GIB, "disk_bytes": GB}
+
+
+class Parts(NamedTuple):
+    """A sheet of parts: which section, heading to field, and the unit of ``size_bytes``."""
+
+    section: str
+    columns: Mapping[str, str]
+    unit: Size = GB
+
+
+PARTS = {
+    "Disks": Parts(
+        "disks",
+        {
+            "Name": "name",
+            "Manufacturer": "vendor",
+            "Model": "model",
+            "Serial number": "serial_number",
+            "Size GB": "size_bytes",
+            "Transport": "transport",
+            "Firmware": "firmware_version",
+            "PCI slot": "pci_slot",
+            "WWN": "wwn",
+        },
+    ),
+    "Memory": Parts(
+        "memory",
+        {
+            "Bank": "bank_locator",
+            "Slot": "locator",
+            "Size GiB": "size_bytes",
+            "Type": "type",
+            "Speed MT/s": "configured_speed_mts",
+            "Manufacturer": "manufacturer",
+            "Part number": "part_number",
+            "Serial number": "serial_number",
+        },
+        GIB,
+    ),
+    "Processors": Parts(
+        "processors",
+        {
+            "Socket": "socket_designation",
+            "Manufacturer": "manufacturer",
+            "Model": "version",
+            "Cores": "core_count",
+            "Threads": "thread_count",
+            "Maximum MHz": "max_speed_mhz",
+            "Serial number": "serial_number",
+        },
+    ),
+    "Network": Parts(
+        "network",
+        {
+            "Name": "name",
+            "Kind": "kind",
+            "MAC": "mac",
+            "Permanent MAC": "permanent_mac",
+            "Addresses": "addresses",
+            "Part of": "master",
+            "Product": "product",
+            "Driver": "driver",
+            "PCI slot": "pci_slot",
+        },
+    ),
+    "Power supplies": Parts(
+        "power_supplies",
+        {
+            "Location": "location",
+            "Manufacturer": "manufacturer",
+            "Name": "name",
+            "Part number": "part_number",
+            "Serial number": "serial_number",
+            "Maximum W": "max_power_watts",
+            "Status": "status",
+        },
+    ),
+    "GPUs": Parts(
+        "gpus",
+        {
+            "PCI slot": "slot",
+            "Manufacturer": "vendor",
+            "Model": "model",
+            "Product": "product",
+            "Serial number": "serial_number",
+            "Memory GiB": "memory_bytes",
+            "Driver": "driver",
+        },
+        GIB,
+    ),
+}
+
+CHANGES = ("When (UTC)", "Minion", "SN", "What happened", "To what", "Before", "After")
+PROBLEMS = {
+    "Last seen (UTC)": "last_seen",
+    "First seen (UTC)": "first_seen",
+    "Times": "count",
+    "Minion": "minion_id",
+    "Kind": "kind",
+    "Subject": "subject",
+    "Message": "message",
+}
+
+TITLES = ("Assets", *PARTS, "Changes", "Problems")
+
+
+def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[Sheet]:
+    """
+    Yield these sheets, each to be read before the next one.
+
+    ``since`` bounds the changes. What is known of the present only, such as the
+    open problems, is left out of an extract of the past.
+    """
+    for title in titles:
+        if title == "Assets":
+            columns = {key: name for key, name in ASSETS.items() if name in source.fields}
+            yield Sheet(title, list(columns), assets(source.assets(list(columns.values()))))
+        elif title == "Changes":
+            yield Sheet(title, CHANGES, changes(source.changes(since)))
+        elif title in PARTS:
+            kind = PARTS[title]
+            heading = ["Minion", "SN", *kind.columns]
+            rows = source.parts(kind.section, list(kind.columns.values()))
+            yield Sheet(title, heading, parts(kind, rows))
+        elif source.at is None:
+            rows = (list(row.values()) for row in source.problems(list(PROBLEMS.values())))
+            yield Sheet(title, list(PROBLEMS), rows)
+
+
+def with_read_me(found: Iterable[Sheet], about: Mapping[str, Any]) -> Iterator[Sheet]:
+    """Yield sheets, and after them one that says what they are and how long each is."""
+    counts: dict[str, int] = {}
+    for sheet in found:
+        yield sheet._replace(rows=counted(sheet, counts))
+    rows = [*about.items(), *((f"Rows in {title}", number) for title, number in counts.items())]
+    yield Sheet("Read me", ["What", "Value"], rows)
+
+
+def counted(sheet: Sheet, counts: dict[str, int]) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet, and in the end write down how many they were."""
+    counts[sheet.title] = 0
+    for row in sheet.rows:
+        counts[sheet.title] += 1
+        yield row
+
+
+def assets(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Yield the rows of the sheet of assets."""
+    for row in rows:
+        for name, unit in UNITS.items():
+            row[name] = row[name] and size(row[name], unit)
+        yield list(row.values())
+
+
+def parts(kind: Parts, rows: Iterable[Sequence[str | None]]) -> Iterator[list[Any]]:
+    """Yield the rows of a sheet of parts, of texts: minion id, SN, then its columns."""
+    numbers = [
+        (place, kind.unit if name.endswith("_bytes") else 1)
+        for place, name in enumerate(kind.columns.values(), 2)
+        if name.endswith(NUMBERS)
+    ]
+    lists = [place for place, name in enumerate(kind.columns.values(), 2) if name == "addresses"]
+    for texts in rows:
+        row: list[Any] = list(texts)
+        for place, unit in numbers:
+            row[place] = number(row[place], unit)
+        for place in lists:
+            row[place] = words(row[place])
+        yield row
+
+
+@lru_cache(4096)
+def number(text: str | None, unit: Size) -> float | str | None:
+    """Return a text that is a number as one, in a unit."""
+    return size(int(text), unit) if text and re.fullmatch(r"\d{1,18}", text) else text
+
+
+def words(text: str | None) -> str | None:
+    """Return a list in JSON as words with commas between them."""
+    return str(simple(json.loads(text))) if text and text[0] == "[" else text
+
+
+def changes(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Yield a row for each change that is worth telling."""
+    for row in rows:
+        for told in worth_telling([row]):
+            one = line(told)
+            yield [
+                told["recorded_at"],
+                *(told["minion_id"], told["sn"]),
+                *(one.op, one.what, one.old, one.new),
+            ]
+
+
+def size(value: int, unit: Size) -> int | float:
+    """Return bytes as a number of larger units: whole where it is whole, else with a digit."""
+    whole, rest = divmod(value, unit)
+    return round(value / unit, 1) if rest else whole
+
+
+def versions() -> str:
+    """Return which programs wrote a file."""
+    found = [f"{name} {metadata.version(name)}" for name in ("salt-cmdb", "salt")]
+    return ", ".join([*found, f"schema {HEAD}"])

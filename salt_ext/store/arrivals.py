@@ -1,0 +1,31 @@
+"""
+A report on its way in, and what became of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class Arrival(NamedTuple):
+    """A report, the minion id that Salt authenticated for it, and when the master got it."""
+
+    minion_id: str
+    report: Any
+    received_at: datetime
+
+
+class Outcome(NamedTuple):
+    """
+    What became of a report.
+
+    ``status`` is new, changed, unchanged, held, refused or, in the inbox,
+    waiting; ``detail`` a sentence.
+    """
+
+    minion_id: str
+    status: str
+    detail: str
+    asset_id: uuid.UUID | None = None

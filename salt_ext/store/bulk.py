@@ -1,0 +1,79 @@
+"""
+Many rows in one statement: a column is an array, so the statement is one text whatever the number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+NOTHING: Mapping[str, str] = {}
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def insert(
+    link: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    update: Mapping[str, str] | None = None,
+) -> None:
+    """
+    Insert rows, all with the same columns.
+
+    ``update`` says what a row that exists takes: column to SQL, in which
+    ``excluded`` is the new row; an empty one leaves it as it is. Without
+    ``update`` such a row is an error.
+    """
+    names = tuple(rows[0])
+    pairs = None if update is None else tuple(update.items())
+    columns = [_column(table.c[name].type, [row[name] for row in rows]) for name in names]
+    link.execute(
+        _statement(table, names, pairs),
+        {f"c{number}": column for number, column in enumerate(columns)},
+    )
+
+
+@cache
+def _statement(
+    table: sa.Table, names: tuple[str, ...], update: tuple[tuple[str, str], ...] | None
+) -> sa.TextClause:
+    types = [table.c[name].type for name in names]
+    is_json = [isinstance(kind, postgresql.JSONB) for kind in types]
+    arrays = ", ".join(
+        f"CAST(:c{number} AS {'text' if json else kind.compile(_DIALECT)}[])"
+        for number, (kind, json) in enumerate(zip(types, is_json, strict=True))
+    )
+    quoted = [f'"{name}"' for name in names]
+    values = ", ".join(
+        f"CAST(i.{name} AS jsonb)" if json else f"i.{name}"
+        for name, json in zip(quoted, is_json, strict=True)
+    )
+    conflict = ""
+    if update is not None:
+        keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
+        to = ", ".join(f'"{name}" = {value}' for name, value in update)
+        conflict = f"ON CONFLICT ({keys}) DO " + (f"UPDATE SET {to}" if to else "NOTHING")
+    columns = ", ".join(quoted)
+    return sa.text(
+        f'INSERT INTO "{table.name}" ({columns})'  # noqa: S608 - names of our own schema
+        f" SELECT {values} FROM unnest({arrays}) AS i({columns}) {conflict}"
+    )
+
+
+def taken(*names: str) -> dict[str, str]:
+    """Return an ``update`` by which a row takes these columns from the new one."""
+    return {name: f'excluded."{name}"' for name in names}
+
+
+def _column(kind: Any, values: list[Any]) -> list[Any]:
+    """Return a column as psycopg2 takes it into an array."""
+    if isinstance(kind, postgresql.JSONB):
+        return [None if one is None else json.dumps(one, ensure_ascii=False) for one in values]
+    if isinstance(kind, sa.UUID):
+        return [None if one is None else str(one) for one in values]
+    return values

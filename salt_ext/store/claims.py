@@ -1,0 +1,195 @@
+"""
+What a report claims to be, what is known of an asset, and how far the two agree.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from salt_ext.facts.identity import KEYS, identify, uuid_spellings
+from salt_ext.facts.placeholders import why_not_serial
+from salt_ext.store.parts import placements
+
+Key = tuple[str, str]
+"""The kind and the value of an identifier."""
+
+MAC = "mac"
+"""The one kind of key that moves from machine to machine by itself, with its card."""
+
+PART_PATHS = ("disks", "memory.devices", "power_supplies")
+"""The parts that stay when a board is replaced."""
+
+MOST_WORDS = 8
+
+
+class Claim(NamedTuple):
+    """What a report says about whose it is; ``keys`` stand in order, the best first."""
+
+    minion_id: str
+    previous_minion_id: str | None
+    keys: tuple[Key, ...]
+    machine_id: str | None = None
+    chassis: frozenset[str] = frozenset()
+    """Serial numbers of the chassis: evidence beside others, never a key."""
+    parts: frozenset[str] = frozenset()
+    """Serial numbers of disks, memory modules and power supplies; of a guest none."""
+
+
+class Asset(NamedTuple):
+    """What is known of an asset that has a claimed name or one of the claimed keys."""
+
+    id: uuid.UUID
+    minion_id: str | None
+    keys: frozenset[Key]
+    machine_id: str | None = None
+    is_silent: bool = False
+    """Not heard for longer than the grace of a rename."""
+    is_temporary: bool = False
+    """It never showed a key, not even one that is shared."""
+    reports_as: str | None = None
+    """The minion id that it last reported under, where that is not its name."""
+    chassis: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
+
+    def name(self) -> str:
+        """Return its name, for people."""
+        return self.minion_id or f"detached asset {self.id}"
+
+
+class Likeness(NamedTuple):
+    """What an asset has in common with a claim; everything stands best first."""
+
+    asset: Asset
+    common: tuple[Key, ...]
+    same: tuple[str, ...]
+    """The kinds of key that both have, and of which a value is the same."""
+    differ: tuple[str, ...]
+    """The kinds of key that both have, and of which no value is the same."""
+    agrees: bool
+    """Whether the best kind of key that both have is the same."""
+
+    def is_match(self) -> bool:
+        """Whether it may be the machine; a network card says nothing against a better key."""
+        return bool(self.common) and not (self.has_card_only() and self.differ)
+
+    def has_card_only(self) -> bool:
+        """Whether a network card is all that they have in common."""
+        return self.same == (MAC,)
+
+    def contradicts(self) -> tuple[str, ...]:
+        """Return the kinds that differ and do not move from machine to machine."""
+        return tuple(kind for kind in self.differ if kind != MAC)
+
+
+def claim(
+    minion_id: str,
+    previous_minion_id: str | None,
+    facts: Mapping[str, Any],
+    found: Mapping[str, Any] | None = None,
+    *,
+    with_parts: bool = True,
+) -> Claim:
+    """
+    Return what a report claims; its keys are judged here and not on the machine.
+
+    ``found`` is what :func:`identify` says of the facts, when that is known.
+    The parts are evidence only where identity is at stake.
+    """
+    found = found or identify(facts)
+    candidates = found["candidates"]
+    return Claim(
+        minion_id,
+        previous_minion_id if previous_minion_id != minion_id else None,
+        tuple(key(one["kind"], one["value"]) for one in candidates if one["kind"] in KEYS),
+        next((one["value"] for one in candidates if one["kind"] == "machine_id"), None),
+        frozenset(one["value"] for one in candidates if one["kind"] == "chassis_serial_number"),
+        # The disks of a guest are numbered by its host, often alike on every guest.
+        _part_serials(facts) if with_parts and not found["is_virtual"] else frozenset(),
+    )
+
+
+def key(kind: str, value: str) -> Key:
+    """Return a key so that both spellings of a UUID, which firmwares mix, are one."""
+    return kind, min(uuid_spellings(value)) if kind == "uuid" else value
+
+
+def evidence(claim: Claim) -> dict[str, Any]:
+    """Return what a report says about whose it is, to keep beside a decision."""
+    return {
+        "keys": [list(key) for key in claim.keys],
+        "machine_id": claim.machine_id,
+        "previous_minion_id": claim.previous_minion_id,
+    }
+
+
+def _part_serials(facts: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        one.serial
+        for one in placements(facts)
+        if one.path in PART_PATHS and not why_not_serial(one.serial.lower())
+    )
+
+
+def without(
+    claim: Claim, assets: Iterable[Asset], keys: Iterable[Key]
+) -> tuple[Claim, list[Asset]]:
+    """Return a claim and assets as if these keys were none."""
+    gone = frozenset(keys)
+    left = tuple(one for one in claim.keys if one not in gone)
+    return claim._replace(keys=left), [one._replace(keys=one.keys - gone) for one in assets]
+
+
+def compare(claim: Claim, asset: Asset) -> Likeness:
+    """Compare the keys of a claim and of an asset, kind by kind."""
+    mine, theirs = _by_kind(claim.keys), _by_kind(asset.keys)
+    both = {kind: bool(mine[kind] & theirs[kind]) for kind in mine if kind in theirs}
+    return Likeness(
+        asset,
+        tuple(one for one in claim.keys if one in asset.keys),
+        tuple(kind for kind, is_same in both.items() if is_same),
+        tuple(kind for kind, is_same in both.items() if not is_same),
+        next(iter(both.values()), False),
+    )
+
+
+def same_system(claim: Claim, asset: Asset) -> bool | None:
+    """Return whether both have one machine-id; None when one of them is not known."""
+    if claim.machine_id is None or asset.machine_id is None:
+        return None
+    return claim.machine_id == asset.machine_id
+
+
+def temporary(claim: Claim, assets: Iterable[Asset]) -> Asset | None:
+    """
+    Return the temporary asset that is this machine before it showed a key, if there is one.
+
+    Its machine-id and its name, present or previous, are the claim's: no other
+    machine has both.
+    """
+    names = [claim.minion_id, claim.previous_minion_id]
+    found = [
+        one
+        for one in assets
+        if one.is_temporary
+        and one.minion_id is not None
+        and one.minion_id in names
+        and same_system(claim, one)
+    ]
+    return min(found, key=lambda one: names.index(one.minion_id), default=None)
+
+
+def words(keys: Iterable[Key]) -> str:
+    """Return keys for people; a machine may have hundreds of network cards."""
+    texts = [f"{kind} {value}" for kind, value in keys]
+    if len(texts) > MOST_WORDS:
+        texts[MOST_WORDS:] = [f"{len(texts) - MOST_WORDS} more"]
+    return ", ".join(texts)
+
+
+def _by_kind(keys: Iterable[Key]) -> dict[str, set[str]]:
+    kinds: dict[str, set[str]] = {}
+    for kind, value in keys:
+        kinds.setdefault(kind, set()).add(value)
+    return kinds

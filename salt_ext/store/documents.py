@@ -1,0 +1,202 @@
+"""
+The current document of an asset, a row for each section, and what a report makes of it.
+
+Most reports that change something change one section of twenty. The others are
+neither read, nor compared, nor written: the digest of a section says that it is
+as before.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext import report as envelope
+from salt_ext.document import encode
+from salt_ext.store.diff import merge
+from salt_ext.store.schema import asset_facts, asset_seen
+
+Marks = dict[str, str]
+"""Section: the digest of its canonical text."""
+
+
+def shortened(digest: str) -> bytes:
+    """Return the digest of a document as revisions keep it; 16 bytes tell any two apart."""
+    return bytes.fromhex(digest)[:16]
+
+
+class Merged(NamedTuple):
+    """
+    What is known after a report.
+
+    ``facts`` is all of it and ``texts`` the canonical text of each section;
+    ``old`` and ``new`` are the sections that changed, before and after.
+    """
+
+    facts: dict[str, Any]
+    texts: dict[str, bytes]
+    old: dict[str, Any]
+    new: dict[str, Any]
+
+
+MARKS_BY_NAME = sa.text("""
+SELECT asset.minion_id, jsonb_object_agg(section, encode(digest, 'hex')) AS marks
+  FROM asset JOIN asset_facts ON asset_facts.asset_id = asset.id
+ WHERE asset.minion_id = ANY(CAST(:names AS text[]))
+ GROUP BY asset.minion_id
+""")
+
+
+def marks_of(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Marks]:
+    """Return the digests of the sections that are stored of minions, by minion id."""
+    rows = link.execute(MARKS_BY_NAME, {"names": list(minion_ids)})
+    return {row.minion_id: row.marks for row in rows}
+
+
+BEFORE = sa.text(f"""
+SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at, seen.revision,
+       seen.changed_at, stored.marks, stored.absent
+  FROM asset
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ CROSS JOIN LATERAL (
+       SELECT jsonb_object_agg(section, encode(digest, 'hex')) AS marks,
+              array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent
+         FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
+ WHERE asset.id = ANY(CAST(:ids AS uuid[]))
+""")  # noqa: S608 - a name of our own schema
+
+
+LOAD = sa.text(f"""
+SELECT facts.asset_id, facts.section, facts.facts
+  FROM {asset_facts.name} AS facts
+  JOIN unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[])) AS i(asset_id, section)
+    ON i.asset_id = facts.asset_id AND i.section = facts.section
+""")  # noqa: S608 - a name of our own schema
+
+
+class Stored:
+    """What is stored of the assets of a batch; sections are read when they are needed."""
+
+    def __init__(self, link: sa.Connection, ids: Iterable[uuid.UUID]) -> None:
+        """Read each asset with its times, and of its sections ``marks`` and ``absent``."""
+        self._link = link
+        rows = link.execute(BEFORE, {"ids": [str(one) for one in ids]}).all()
+        self._befores = {row.id: row for row in rows}
+        self._sections: dict[uuid.UUID, dict[str, Any]] = {}
+
+    def before(self, asset_id: uuid.UUID | None) -> Any:
+        """
+        Return the asset as it is stored, None for one that is not.
+
+        ``absent`` are the sections that its last report did not have.
+        """
+        return self._befores.get(asset_id) if asset_id is not None else None
+
+    def load_all(self, reports: Mapping[uuid.UUID, Reported]) -> None:
+        """Read the sections that differ from a report, of many assets in one statement."""
+        pairs = [
+            (str(asset_id), name)
+            for asset_id, one in reports.items()
+            for name, mark in self._marks(asset_id).items()
+            if one.marks.get(name) != mark
+        ]
+        self._sections.update({asset_id: {} for asset_id in reports})
+        if pairs:
+            ids, sections = map(list, zip(*pairs, strict=True))
+            for row in self._link.execute(LOAD, {"ids": ids, "sections": sections}):
+                self._sections[row.asset_id][row.section] = row.facts
+
+    def merge(self, asset_id: uuid.UUID | None, report: Reported) -> Merged:
+        """Return what is known of an asset, or of a new one, after a report."""
+        if asset_id is None or self.before(asset_id) is None:
+            return merged(report, {}, {})
+        if asset_id not in self._sections:
+            self.load_all({asset_id: report})
+        return merged(report, self._marks(asset_id), self._sections[asset_id])
+
+    def _marks(self, asset_id: uuid.UUID) -> Marks:
+        before = self._befores.get(asset_id)
+        return before.marks or {} if before is not None else {}
+
+
+class Reported(NamedTuple):
+    """A good report: the canonical text of each of its sections, and the digests of these."""
+
+    facts: dict[str, Any]
+    partial: list[str]
+    texts: dict[str, bytes]
+    marks: Marks
+
+
+def reported(report: Mapping[str, Any], texts: dict[str, bytes]) -> Reported:
+    """Return a report with what :func:`salt_ext.report.check_body` said of it."""
+    marks = {name: envelope.mark(text) for name, text in texts.items()}
+    return Reported(report["facts"], report["partial"], texts, marks)
+
+
+def merged(report: Reported, marks: Mapping[str, str], stored: Mapping[str, Any]) -> Merged:
+    """
+    Return what is known after a report.
+
+    ``marks`` are those of what is stored, and ``stored`` the sections of it that
+    differ or were not reported.
+    """
+    differs = {
+        name: report.facts[name] for name, mark in report.marks.items() if mark != marks.get(name)
+    }
+    old = {name: stored[name] for name in differs if name in stored}
+    overlaid = [name for name in report.partial if name in old]
+    new = merge(old, differs, overlaid)
+    absent = {name: value for name, value in stored.items() if name not in report.facts}
+    texts = {
+        **report.texts,
+        **{name: encode(new[name]) for name in overlaid},
+        **{name: encode(value) for name, value in absent.items()},
+    }
+    facts = {**report.facts, **absent, **new}
+    for name in overlaid:
+        if envelope.mark(texts[name]) == marks[name]:
+            del old[name], new[name]
+    return Merged(facts, texts, old, new)
+
+
+def current(asset_id: Any) -> sa.ScalarSelect[Any]:
+    """Return the expression for all facts of an asset."""
+    return (
+        sa.select(sa.func.jsonb_object_agg(asset_facts.c.section, asset_facts.c.facts))
+        .where(asset_facts.c.asset_id == asset_id)
+        .scalar_subquery()
+    )
+
+
+def current_volatile(asset_id: Any) -> sa.ScalarSelect[Any]:
+    """Return the expression for all volatile values of an asset, by section."""
+    return (
+        sa.select(
+            sa.func.coalesce(
+                sa.func.jsonb_object_agg(asset_facts.c.section, asset_facts.c.volatile),
+                sa.text("'{}'::jsonb"),
+            )
+        )
+        .where(asset_facts.c.asset_id == asset_id, asset_facts.c.volatile.is_not(None))
+        .scalar_subquery()
+    )
+
+
+def collected(asset_id: Any) -> sa.ScalarSelect[Any]:
+    """Return the expression for when each section was last reported, by section."""
+    reported = sa.func.to_char(
+        sa.func.timezone(
+            "UTC", sa.func.coalesce(asset_facts.c.collected_at, asset_seen.c.collected_at)
+        ),
+        'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"',
+    )
+    return (
+        sa.select(sa.func.jsonb_object_agg(asset_facts.c.section, reported))
+        .join(asset_seen, asset_seen.c.asset_id == asset_facts.c.asset_id)
+        .where(asset_facts.c.asset_id == asset_id)
+        .scalar_subquery()
+    )

@@ -1,0 +1,224 @@
+"""
+Everything that a filter finds, to write it down: read in batches, as of one moment.
+
+A fleet is larger than memory, so rows come from a cursor of the server, and a
+section of the documents at a time. All reads of one extract see the database as
+it was when the first began, however long the last one takes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+
+from salt_ext.store.assets import joined, listing
+from salt_ext.store.database import Database, Row, ping
+from salt_ext.store.diff import Change, undo
+from salt_ext.store.filters import Listing, matching
+from salt_ext.store.parts import FILLED_FIELDS, SOURCES, is_there, items_of
+from salt_ext.store.schema import asset_facts, change, problem, revision
+
+BATCH = 500
+"""Rows fetched at once: of a large section these are some MiB."""
+
+MANY = 5000
+"""The same of rows that hold a few words each."""
+
+
+@contextlib.contextmanager
+def extract(
+    database: Database,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    text: str = "",
+    at: datetime | None = None,
+) -> Iterator[Extract]:
+    """Yield a way to read all assets that a filter finds, as they are or as they were."""
+    source = listing(database, at)
+    found = matching(source, filters or {}, text)
+    ping(database)
+    with database.begin_unchecked() as link:
+        # Before the first statement, or PostgreSQL refuses it.
+        link.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        yield Extract(link, source, found)
+
+
+class Extract:
+    """The reads of one extract; each can be made once or several times, one after the other."""
+
+    def __init__(
+        self, link: sa.Connection, source: Listing, found: Sequence[sa.ColumnElement[bool]]
+    ) -> None:
+        """Keep what :func:`extract` made."""
+        self._link = link
+        self._source = source
+        self._found = found
+        self.at = source.at
+        self.fields = frozenset(source.fields)
+
+    def assets(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Yield the assets by their names, those without one last."""
+        wanted = [self._source.field(name).label(name) for name in columns]
+        statement = joined(sa.select(*wanted), self._source, self._found)
+        for row in self._rows(statement.order_by(self._source.fields["minion_id"])):
+            yield dict(row._mapping)
+
+    def parts(self, section: str, names: Sequence[str]) -> Iterator[Sequence[str | None]]:
+        """
+        Yield minion id, SN and these fields of each part of a section, asset by asset.
+
+        All are text; a field that holds more than a text or a number is JSON.
+        """
+        return self._parts_then(section, names) if self.at else self._parts_now(section, names)
+
+    def _parts_now(self, section: str, names: Sequence[str]) -> Iterator[Sequence[str | None]]:
+        """Let the server take the parts apart: it is faster at that, and hands over less."""
+        chosen = self._chosen()
+        path = ".".join(["$", *SOURCES[section].path[1:]]) + "[*]"
+        each = sa.func.jsonb_path_query(asset_facts.c.facts, sa.cast(path, JSONPATH), type_=JSONB)
+        items = each.alias("item")
+        item = items.column
+        statement = (
+            sa.select(chosen.c.minion_id, chosen.c.sn, *(item[name].astext for name in names))
+            .join(asset_facts, asset_facts.c.asset_id == chosen.c.id)
+            .join(items, sa.true())
+            .where(
+                asset_facts.c.section == section,
+                *(item[name].is_distinct_from(sa.text("'false'")) for name in FILLED_FIELDS),
+            )
+            .order_by(chosen.c.minion_id)
+        )
+        for batch in ahead(self._batches(statement, MANY)):
+            yield from batch
+
+    def _parts_then(self, section: str, names: Sequence[str]) -> Iterator[Sequence[str | None]]:
+        """Undo what changed since, for which a section must be whole."""
+        chosen = self._chosen()
+        here = sa.and_(asset_facts.c.asset_id == chosen.c.id, asset_facts.c.section == section)
+        statement = (
+            sa.select(chosen, asset_facts.c.facts)
+            .join(asset_facts, here, isouter=True)
+            .order_by(chosen.c.minion_id)
+        )
+        for batch in self._batches(statement):
+            later = self._later(section, [row.id for row in batch])
+            for row in batch:
+                facts = _undone(section, row.facts, later.get(row.id, ()))
+                for item in filter(is_there, items_of(facts, SOURCES[section].path)):
+                    yield [row.minion_id, row.sn, *(_as_text(item.get(name)) for name in names)]
+
+    def _later(self, section: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
+        """Return what changed in a section after the moment, the last revision first."""
+        later: dict[uuid.UUID, list[Any]] = {}
+        here = change.c.path == section
+        statement = (
+            sa.select(change)
+            .join(
+                revision,
+                sa.and_(
+                    revision.c.asset_id == change.c.asset_id,
+                    revision.c.number == change.c.revision,
+                ),
+            )
+            .where(
+                change.c.asset_id.in_(ids),
+                revision.c.recorded_at > self.at,
+                here | change.c.path.startswith(f"{section}.", autoescape=True),
+            )
+            .order_by(change.c.asset_id, change.c.revision.desc(), change.c.position)
+        )
+        for row in self._link.execute(statement):
+            later.setdefault(row.asset_id, []).append(row)
+        return later
+
+    def changes(self, since: datetime) -> Iterator[Row]:
+        """Yield what changed on these assets since a moment, the newest first."""
+        chosen = self._chosen()
+        statement = (
+            sa.select(change, revision.c.recorded_at, chosen.c.minion_id, chosen.c.sn)
+            .join(
+                revision,
+                sa.and_(
+                    revision.c.asset_id == change.c.asset_id,
+                    revision.c.number == change.c.revision,
+                ),
+            )
+            .join(chosen, chosen.c.id == revision.c.asset_id)
+            .where(revision.c.recorded_at >= since)
+            .order_by(
+                revision.c.recorded_at.desc(),
+                revision.c.asset_id,
+                revision.c.number.desc(),
+                change.c.position,
+            )
+        )
+        if self.at is not None:
+            statement = statement.where(revision.c.recorded_at <= self.at)
+        for row in self._rows(statement):
+            yield dict(row._mapping)
+
+    def problems(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Yield the open problems of these assets; without a filter, of all minions."""
+        wanted = [problem.c[name] for name in columns]
+        statement = sa.select(*wanted).where(problem.c.closed_at.is_(None))
+        if self._found:
+            statement = statement.where(
+                problem.c.minion_id.in_(sa.select(self._chosen().c.minion_id))
+            )
+        order = (problem.c.last_seen.desc(), problem.c.minion_id, problem.c.subject)
+        for row in self._rows(statement.order_by(*order)):
+            yield dict(row._mapping)
+
+    def _chosen(self) -> sa.Subquery:
+        """Return the assets that the filter finds: id, minion id and SN."""
+        fields = self._source.fields
+        columns = (self._source.key.label("id"), fields["minion_id"], fields["sn"])
+        return joined(sa.select(*columns), self._source, self._found).subquery("chosen")
+
+    def _batches(
+        self, statement: sa.Select[Any], size: int = BATCH
+    ) -> Iterator[Sequence[sa.Row[Any]]]:
+        result = self._link.execute(statement.execution_options(yield_per=size))
+        yield from result.partitions()
+
+    def _rows(self, statement: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+        for batch in self._batches(statement):
+            yield from batch
+
+
+T = TypeVar("T")
+
+
+def ahead(batches: Iterator[T]) -> Iterator[T]:
+    """Yield what an iterator yields, while a thread asks it for the next one."""
+    end = object()
+    with ThreadPoolExecutor(1) as reader:
+        coming: Future[Any] = reader.submit(next, batches, end)
+        while (batch := coming.result()) is not end:
+            coming = reader.submit(next, batches, end)
+            yield batch
+
+
+def _as_text(value: Any) -> str | None:
+    """Return a value as PostgreSQL's ``->>`` does."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _undone(section: str, facts: Any, later: Sequence[Any]) -> dict[str, Any]:
+    """Return a document of one section as it was before changes, revision by revision."""
+    document = {} if facts is None else {section: facts}
+    revisions: dict[int, list[Change]] = {}
+    for row in later:
+        step = Change(row.op, row.path, row.component, row.field, row.old, row.new)
+        revisions.setdefault(row.revision, []).append(step)
+    for steps in revisions.values():
+        document = undo(document, steps)
+    return document

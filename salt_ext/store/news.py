@@ -1,0 +1,228 @@
+"""
+What nobody has been told of yet: revisions, problems, and how fresh assets are.
+
+The store itself remembers what was told, so that a process that ends loses
+nothing and one that begins repeats nothing. Whatever door a report came
+through, it is told of after it was committed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.filters import freshness
+from salt_ext.store.schema import asset, asset_seen
+
+MOST = 1000
+"""Of assets, and of problems, at one time: the rest comes with the next call."""
+
+MOST_CHANGES = 100
+"""Of one asset; beyond, they are counted."""
+
+OURS_FIRST_SECONDS = 60
+"""For so long another master waits with news of a machine whose key it does not have."""
+
+LOCK = 0x636D6E77
+
+
+class News(NamedTuple):
+    """
+    Something to tell: ``asset`` is the id, or the minion id of a machine without an asset.
+
+    ``about`` are the columns of the asset that tell which it is, ``detail``
+    what belongs to the kind; ``changes`` are rows and ``more`` those beyond
+    :data:`MOST_CHANGES`.
+    """
+
+    kind: str
+    asset: str
+    at: datetime
+    about: Mapping[str, Any]
+    detail: Mapping[str, Any]
+    changes: Sequence[Row] = ()
+    more: int = 0
+
+
+def tell(
+    database: Database,
+    say: Callable[[list[News]], object],
+    ours: Callable[[], Collection[str]],
+) -> int:
+    """
+    Call ``say`` with what is new, and remember that it was told; return how much it was.
+
+    When ``say`` raises, nothing was told. ``ours`` are the minions whose keys this
+    master has; what others have is theirs to tell for the first minute.
+    """
+    with database.begin() as link:
+        if not link.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))):
+            return 0
+        assets = _assets(link, database.settings)
+        problems = rows(link.execute(PROBLEMS, {"most": MOST}))
+        if not assets and not problems:
+            return 0
+        names = ours()
+        assets = [one for one in assets if _is_ours(one, names)]
+        problems = [one for one in problems if _is_ours(one, names)]
+        news = _news_of_assets(link, assets) + [_problem(one) for one in problems]
+        say(news)
+        if assets:
+            link.execute(TOLD, _columns(assets, "asset_id", "revision", "freshness"))
+        if problems:
+            link.execute(TOLD_PROBLEM, _columns(problems, "id"))
+        return len(news)
+
+
+def _columns(found: list[Row], *names: str) -> dict[str, list[Any]]:
+    return {name: [_plain(row[name]) for row in found] for name in names}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as psycopg2 takes it into an array."""
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def _is_ours(row: Row, names: Collection[str]) -> bool:
+    return row["minion_id"] in names or row["is_due"]
+
+
+def _assets(link: sa.Connection, settings: Mapping[str, Any]) -> list[Row]:
+    """Return assets with revisions or a freshness that nobody was told of, the first first."""
+    seen = asset_seen.c
+    now = freshness(settings)
+    told = sa.func.coalesce(seen.told_freshness, "fresh")
+
+    def after(seconds: int) -> sa.ColumnElement[datetime]:
+        return seen.last_seen + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+    at = sa.case(
+        (seen.revision > seen.told_revision, seen.changed_at),
+        (now == "stale", after(settings["stale_after"])),
+        (now == "missing", after(settings["missing_after"])),
+        else_=seen.last_seen,
+    )
+    due = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, OURS_FIRST_SECONDS)
+    return rows(
+        link.execute(
+            sa.select(
+                seen.asset_id,
+                seen.revision,
+                seen.told_revision,
+                seen.last_seen,
+                now.label("freshness"),
+                told.label("told_freshness"),
+                at.label("at"),
+                (at < due).label("is_due"),
+                *(asset.c[name] for name in ABOUT),
+            )
+            .join(asset, asset.c.id == seen.asset_id)
+            .where(
+                (seen.revision > seen.told_revision) | (seen.detached_at.is_(None) & (now != told))
+            )
+            .order_by(at, seen.asset_id)
+            .limit(MOST)
+        )
+    )
+
+
+ABOUT = ("minion_id", "sn", "hostname", "site", "rack", "product_name", "lifecycle")
+
+
+def _news_of_assets(link: sa.Connection, assets: list[Row]) -> list[News]:
+    changed = [one for one in assets if one["revision"] > one["told_revision"] > 0]
+    changes: dict[uuid.UUID, list[Row]] = {}
+    if changed:
+        asked = _columns(changed, "asset_id", "told_revision", "revision")
+        for row in rows(link.execute(CHANGES, {**asked, "most": MOST_CHANGES})):
+            changes.setdefault(row["asset_id"], []).append(row)
+    return [one for row in assets for one in _news(row, changes.get(row["asset_id"], []))]
+
+
+def _news(row: Row, changes: list[Row]) -> list[News]:
+    """Return what is new of one asset."""
+    about = {name: row[name] for name in ABOUT}
+    asset_id = str(row["asset_id"])
+    found = []
+    if row["told_revision"] == 0:
+        found.append(News("new", asset_id, row["at"], about, {"revision": row["revision"]}))
+    names = [one for one in changes if one["op"] == "renamed"]
+    if names and names[0]["old"] != names[-1]["new"]:
+        detail = {"old": names[0]["old"], "new": names[-1]["new"]}
+        found.append(News("renamed", asset_id, row["at"], about, detail))
+    others = [one for one in changes if one["op"] != "renamed"]
+    if others:
+        detail = {"revision": row["revision"]}
+        more = changes[0]["total"] - len(changes)
+        found.append(News("changed", asset_id, row["at"], about, detail, others, more))
+    if row["freshness"] not in (row["told_freshness"], "detached"):
+        kind = "returned" if row["freshness"] == "fresh" else row["freshness"]
+        detail = {"was": row["told_freshness"], "last_seen": row["last_seen"]}
+        found.append(News(kind, asset_id, row["at"], about, detail))
+    return found
+
+
+def _problem(row: Row) -> News:
+    is_held = (row["kind"], row["subject"]) == ("identity", "held")
+    return News(
+        "held" if is_held else "problem",
+        str(row["asset_id"] or row["minion_id"]),
+        row["last_seen"],
+        {name: row[name] for name in ABOUT},
+        {
+            "problem_id": row["id"],
+            "problem": row["kind"],
+            "subject": row["subject"],
+            "message": row["message"],
+        },
+    )
+
+
+# Whatever a machine does in one sweep, this much is read of it.
+CHANGES = sa.text("""
+SELECT i.asset_id, c.revision, c.op, c.path, c.component, c.field, c.old, c.new, c.total
+  FROM unnest(CAST(:asset_id AS uuid[]), CAST(:told_revision AS integer[]),
+              CAST(:revision AS integer[])) AS i(asset_id, told, revision)
+ CROSS JOIN LATERAL (
+       SELECT change.*, count(*) OVER () AS total FROM change
+        WHERE change.asset_id = i.asset_id
+          AND change.revision > i.told AND change.revision <= i.revision
+        ORDER BY change.revision, change.position LIMIT :most) AS c
+""")
+
+PROBLEMS = sa.text(f"""
+SELECT problem.id, problem.minion_id, problem.kind, problem.subject, problem.message,
+       problem.last_seen, problem.last_seen < now() - interval '{OURS_FIRST_SECONDS} seconds'
+       AS is_due, asset.id AS asset_id,
+       {", ".join(f"asset.{name}" for name in ABOUT if name != "minion_id")}
+  FROM problem LEFT JOIN asset ON asset.minion_id = problem.minion_id
+ WHERE NOT problem.told AND problem.closed_at IS NULL
+ ORDER BY problem.last_seen LIMIT :most
+""")  # noqa: S608 - constants of ours
+
+# Rows are locked in the order of the names, as whoever stores reports does it.
+TOLD = sa.text("""
+WITH told AS (
+SELECT seen.asset_id, i.revision, nullif(nullif(i.freshness, 'fresh'), 'detached') AS freshness
+  FROM unnest(CAST(:asset_id AS uuid[]), CAST(:revision AS integer[]),
+              CAST(:freshness AS text[])) AS i(asset_id, revision, freshness)
+  JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
+  JOIN asset ON asset.id = i.asset_id
+ ORDER BY asset.minion_id COLLATE "C", asset.id
+   FOR UPDATE OF seen)
+UPDATE asset_seen SET told_revision = told.revision, told_freshness = told.freshness
+  FROM told WHERE asset_seen.asset_id = told.asset_id
+""")
+
+TOLD_PROBLEM = sa.text("""
+WITH told AS (
+SELECT id FROM problem WHERE id = ANY(CAST(:id AS uuid[]))
+ ORDER BY minion_id COLLATE "C", kind COLLATE "C", subject COLLATE "C"
+   FOR UPDATE)
+UPDATE problem SET told = true FROM told WHERE problem.id = told.id
+""")

@@ -1,0 +1,139 @@
+"""
+What few machines of a group have and most have not: no rules, only counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.store.assets import joined, listing
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.filters import FilterError, matching, names
+from salt_ext.store.schema import asset, asset_facts, part
+
+USUAL = 0.5
+"""The share that a value must have to be what is usual; where nothing is, nothing is odd."""
+
+NAMED = 5
+"""How many of the machines are named."""
+
+COLUMNS = ("os", "kernel_release", "processor_model", "memory_bytes", "disk_count")
+PARTS = ("disks", "memory", "network", "gpus", "power_supplies")
+PATHS = (
+    ("firmware", "version"),
+    ("firmware", "mode"),
+    ("firmware", "secure_boot"),
+    ("bmc", "firmware_version"),
+)
+
+
+def odd(
+    database: Database,
+    group_by: str | Sequence[str] = "product_name",
+    *,
+    threshold: float = 0.05,
+    filters: Mapping[str, Any] | None = None,
+) -> list[Row]:
+    """
+    Return the values that at most a share of ``threshold`` of a group have, the rarest first.
+
+    Each has ``group``, ``field``, ``value``, ``usual`` (what most have),
+    ``assets`` out of ``of`` and some of their names as ``machines``. The models
+    and firmwares of a machine's parts are one value, so that one disk of another
+    model makes it odd. Three statements read each asset of the filters once:
+    ``asset`` itself, ``part`` by its index on section and model, ``asset_facts``
+    by its key.
+    """
+    source = listing(database, None)
+    groups = [sa.cast(source.field(name), sa.Text) for name in names(group_by)]
+    if not groups:
+        raise FilterError("which group? give group_by=product_name or the like")
+    if not 0 < threshold < USUAL:
+        raise FilterError(f"threshold is a share between 0 and {USUAL}, not {threshold}")
+    group = sa.func.concat_ws(", ", *groups).label("group")
+    members = joined(
+        sa.select(asset.c.id, asset.c.minion_id, group), source, matching(source, filters or {}, "")
+    ).where(asset.c.minion_id.is_not(None), group != "")
+    found: list[Row] = []
+    with database.begin() as link:
+        for values in (_columns(), _parts(), _paths()):
+            found += rows(link.execute(_minorities(members.cte("members"), values, threshold)))
+    found.sort(key=lambda row: (row["assets"] / row["of"], row["group"], row["field"]))
+    return [
+        {**row, "assets": int(row["assets"]), "of": int(row["of"])}
+        | {"machines": sorted(row["machines"])[:NAMED]}
+        for row in found
+    ]
+
+
+def _minorities(members: sa.CTE, values: sa.Subquery, threshold: float) -> sa.Select[Any]:
+    held = (
+        sa.select(
+            members.c.group,
+            values.c.field,
+            values.c.value,
+            sa.func.count().label("assets"),
+            sa.func.array_agg(members.c.minion_id).label("machines"),
+        )
+        .join(values, values.c.asset_id == members.c.id)
+        .where(values.c.value.is_not(None))
+        .group_by(members.c.group, values.c.field, values.c.value)
+        .cte("held")
+    )
+    here = [held.c.group, held.c.field]
+    ranked = sa.select(
+        held,
+        sa.func.sum(held.c.assets).over(partition_by=here).label("of"),
+        sa.func.max(held.c.assets).over(partition_by=here).label("most"),
+        sa.func.first_value(held.c.value)
+        .over(partition_by=here, order_by=[held.c.assets.desc(), held.c.value])
+        .label("usual"),
+    ).subquery("ranked")
+    return sa.select(*(one for one in ranked.c if one.name != "most")).where(
+        ranked.c.assets <= ranked.c.of * threshold, ranked.c.most >= ranked.c.of * USUAL
+    )
+
+
+def _columns() -> sa.Subquery:
+    return sa.union_all(
+        *(
+            sa.select(
+                asset.c.id.label("asset_id"),
+                sa.literal(name, sa.Text).label("field"),
+                sa.cast(asset.c[name], sa.Text).label("value"),
+            )
+            for name in COLUMNS
+        )
+    ).subquery("values")
+
+
+def _parts() -> sa.Subquery:
+    kind = sa.func.concat_ws(" ", part.c.model, part.c.firmware_version)
+    kinds = sa.func.string_agg(sa.distinct(kind), sa.literal(", "))
+    return (
+        sa.select(part.c.asset_id, part.c.section.label("field"), kinds.label("value"))
+        .where(part.c.section.in_(PARTS), part.c.model.is_not(None))
+        .group_by(part.c.asset_id, part.c.section)
+        .subquery("values")
+    )
+
+
+def _paths() -> sa.Subquery:
+    each = sa.values(
+        sa.column("section", sa.Text),
+        sa.column("name", sa.Text),
+        name="each",
+    ).data(list(PATHS))
+    return (
+        sa.select(
+            asset_facts.c.asset_id,
+            sa.func.concat_ws(".", each.c.section, each.c.name).label("field"),
+            asset_facts.c.facts.op("->>")(each.c.name).label("value"),
+        )
+        .join(each, each.c.section == asset_facts.c.section)
+        .where(asset_facts.c.section.in_({section for section, _ in PATHS}))
+        .subquery("values")
+    )

@@ -1,0 +1,140 @@
+"""
+The parts of a machine: what they are, to count by, and where each numbered one is.
+
+Both come from the facts and from nothing else, so they can be made again at any
+time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from salt_ext.document import identity, is_components, place
+from salt_ext.store.columns import integer_of, text_of
+
+LONGEST = 200
+"""Characters; several such columns must fit into one row of an index."""
+
+
+class Source(NamedTuple):
+    """Where the parts of a section stand, and which of their fields are which of ours."""
+
+    path: tuple[str, ...]
+    manufacturer: tuple[str, ...]
+    model: tuple[str, ...]
+    type: tuple[str, ...]
+
+
+SOURCES = {
+    "disks": Source(("disks",), ("vendor",), ("model",), ("transport",)),
+    "memory": Source(("memory", "devices"), ("manufacturer",), ("part_number",), ("type",)),
+    "processors": Source(("processors", "packages"), ("manufacturer",), ("version",), ("family",)),
+    "network": Source(("network",), ("vendor",), ("product", "driver"), ("driver",)),
+    "gpus": Source(("gpus",), ("vendor",), ("model", "product"), ("driver",)),
+    "power_supplies": Source(
+        ("power_supplies",), ("manufacturer",), ("part_number", "name"), ("status",)
+    ),
+}
+"""The sections by whose parts people filter: ``disks.model=...``."""
+
+PLACED = (
+    "baseboards",
+    "batteries",
+    "chassis",
+    "disks",
+    "gpus",
+    "memory",
+    "network",
+    "power_supplies",
+    "processors",
+    "raid",
+    "usb",
+)
+"""The sections of things that can be carried from one machine into another."""
+
+FILLED_FIELDS = ("present", "populated")
+"""One of them is false in the record of an empty slot."""
+
+
+class Part(NamedTuple):
+    """What equal parts have in common; its fields are columns of the table ``part``."""
+
+    section: str
+    manufacturer: str | None
+    model: str | None
+    type: str | None
+    firmware_version: str | None
+    size_bytes: int | None
+
+
+class Placement(NamedTuple):
+    """Where a part with a number of its own is; its fields are columns of ``placement``."""
+
+    serial: str
+    path: str
+    place: str
+
+
+def parts(facts: Mapping[str, Any]) -> Counter[Part]:
+    """Return how many of which parts there are; an empty slot is none."""
+    return Counter(
+        Part(
+            section,
+            _first(item, source.manufacturer),
+            _first(item, source.model),
+            _first(item, source.type),
+            _first(item, ("firmware_version",)),
+            integer_of(item.get("size_bytes")),
+        )
+        for section, source in SOURCES.items()
+        for item in items_of(facts, source.path)
+        if is_there(item) and item.get("kind", "physical") == "physical"
+    )
+
+
+def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:
+    """Return where each part with a serial number, WWN or MAC of its own is, and its model."""
+    return {
+        Placement(serial[:LONGEST], path[:LONGEST], (place(item) or "")[:LONGEST]): _model(item)
+        for section in PLACED
+        for path, item in _below(section, facts.get(section))
+        if is_there(item) and (serial := identity(item))
+    }
+
+
+def _below(path: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Walk the lists of components at and below a section."""
+    if is_components(value):
+        for item in value:
+            yield path, item
+            for key, below in item.items():
+                if isinstance(below, list) and below:
+                    yield from _below(f"{path}.{key}", below)
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            if isinstance(below, (list, dict)):
+                yield from _below(f"{path}.{key}", below)
+
+
+def items_of(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the components at a path; none where something else stands."""
+    value: Any = facts
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if is_components(value) else []
+
+
+def is_there(item: Mapping[str, Any]) -> bool:
+    """Whether a part is there; an empty slot is none."""
+    return all(item.get(name) is not False for name in FILLED_FIELDS)
+
+
+def _model(item: Mapping[str, Any]) -> str | None:
+    return _first(item, ("model", "part_number", "product_name", "product", "version", "type"))
+
+
+def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    found = next((text_of(item[name]) for name in names if text_of(item.get(name))), None)
+    return found and found[:LONGEST]

@@ -1,0 +1,44 @@
+"""
+Who stands in the same rack.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.schema import asset, asset_facts, asset_seen
+
+
+def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
+    """Return the machines of a rack, each with its ``unit``."""
+    with database.begin() as link:
+        return rows(
+            link.execute(
+                sa.select(
+                    asset.c.id,
+                    asset.c.minion_id,
+                    asset.c.sn,
+                    asset.c.product_name,
+                    asset_facts.c.facts["unit"].astext.label("unit"),
+                )
+                .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+                .outerjoin(
+                    asset_facts,
+                    sa.and_(
+                        asset_facts.c.asset_id == asset.c.id, asset_facts.c.section == "location"
+                    ),
+                )
+                .where(
+                    asset.c.site.is_not_distinct_from(site),
+                    asset.c.rack == rack,
+                    asset_seen.c.detached_at.is_(None),
+                )
+                .order_by(asset.c.minion_id)
+                .limit(MOST)
+            )
+        )
+
+
+MOST = 200
+"""Machines of one rack; where more are said to be in it, it is no rack."""

@@ -1,0 +1,34 @@
+"""
+What kind of server the store is on, and what its role may do there: for ``cmdb.doctor``.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database, Row
+from salt_ext.store.schema import inbox
+
+SERVER = sa.text("""
+SELECT current_setting('server_version_num')::int AS version,
+       current_setting('server_version') AS version_text,
+       extract(epoch FROM clock_timestamp())::float AS clock,
+       current_user AS role,
+       rolsuper AS superuser, rolcreaterole AS createrole, rolcreatedb AS createdb,
+       EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') AS has_trigrams,
+       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') AS offers_trigrams
+  FROM pg_roles
+ WHERE rolname = current_user
+""")
+
+
+def server(database: Database) -> Row:
+    """Return the server's version and clock, the rights of our role, and whether it has pg_trgm."""
+    with database.begin_unchecked() as link:
+        return dict(link.execute(SERVER).one()._mapping)
+
+
+def inbox_size(database: Database) -> int:
+    """Return how many reports of machines without a master wait."""
+    with database.begin() as link:
+        return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

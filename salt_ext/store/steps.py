@@ -1,0 +1,62 @@
+"""
+A revision that no report made: an asset lost its name to another, or was given one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.store import bulk
+from salt_ext.store.database import Row
+from salt_ext.store.schema import WAS_COLUMNS, asset, asset_seen, asset_was, revision
+
+
+def step(link: sa.Connection, asset_id: uuid.UUID, at: datetime, **values: Any) -> Row:
+    """
+    Count a revision and keep what the asset was; return what ``asset_seen`` has now.
+
+    ``values`` are what else becomes of its row there.
+    """
+    seen = link.execute(
+        sa.update(asset_seen)
+        .where(asset_seen.c.asset_id == asset_id)
+        .values(
+            # As for any other change: history goes forwards.
+            changed_at=sa.func.greatest(asset_seen.c.changed_at, at),
+            revision=asset_seen.c.revision + 1,
+            **values,
+        )
+        .returning(asset_seen)
+    ).one()
+    keep_columns(link, asset_id, seen.changed_at)
+    return dict(seen._mapping)
+
+
+def keep_columns(link: sa.Connection, asset_id: uuid.UUID, until: datetime) -> None:
+    """Keep the list columns that an asset had until a moment; before they are changed."""
+    was = link.execute(
+        sa.select(*(asset.c[name] for name in WAS_COLUMNS)).where(asset.c.id == asset_id)
+    ).one()
+    row = {"asset_id": asset_id, "until": until, **was._mapping}
+    # Two changes at one moment: it is kept what it was before the first of them.
+    bulk.insert(link, asset_was, [row], {})
+
+
+def revision_of(link: sa.Connection, seen: Row, reason: str) -> Row:
+    """Return the row of the revision that a step made: the document stays as it was."""
+    last = link.execute(
+        sa.select(revision)
+        .where(revision.c.asset_id == seen["asset_id"])
+        .order_by(revision.c.number.desc())
+        .limit(1)
+    ).one()
+    return {
+        **last._mapping,
+        "number": seen["revision"],
+        "recorded_at": seen["changed_at"],
+        "reason": reason,
+    }

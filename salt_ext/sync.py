@@ -1,0 +1,51 @@
+"""
+Everything that waits on the master into the store, once and without the engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from salt.exceptions import SaltCacheError
+
+from salt_ext import intake, store, unstored
+from salt_ext.master_cache import Cache
+
+STATUSES = ("new", "changed", "unchanged", "held", "refused")
+
+
+def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
+    """
+    Store what was kept of salt-ssh, what lies in the inbox, then what the master's cache holds.
+
+    Asks no minion. Returns how many reports had which status, and the names of
+    the machines whose report was held or refused. Raises
+    :class:`store.StoreError`.
+    """
+    counts: Counter[str] = Counter()
+    machines: dict[str, list[str]] = {"held": [], "refused": []}
+
+    def tell(outcomes: Iterable[store.Outcome]) -> None:
+        for outcome in outcomes:
+            counts[outcome.status] += 1
+            if outcome.status in machines:
+                machines[outcome.status].append(outcome.minion_id)
+
+    try:
+        tell(unstored.store_kept(opts, database))
+        cache = Cache(opts)
+        tell(intake.empty_inbox(database, cache.accepted))
+        feed = intake.feed(cache, database, tell)
+        feed.look()
+        feed.drain()
+    except (SaltCacheError, OSError) as error:
+        raise store.StoreError(
+            f"the master's cache cannot be used: {error}",
+            "what was stored until then is stored; mend the cache and run cmdb.sync again",
+        ) from error
+    return {
+        "counts": {status: counts[status] for status in STATUSES},
+        **{status: sorted(set(names)) for status, names in machines.items()},
+    }

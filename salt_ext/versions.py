@@ -1,0 +1,41 @@
+"""
+The versions of everything that works together on this master.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+from salt_ext import store
+
+PACKAGES = {"salt": "Salt", "SQLAlchemy": "SQLAlchemy", "psycopg2-binary": "psycopg2"}
+
+
+def versions(database: store.Database) -> list[tuple[str, str]]:
+    """Return names and versions; of a database that is away, why it tells none."""
+    try:
+        postgresql = str(store.server(database)["version_text"])
+    except store.StoreError as error:
+        postgresql = str(error)
+    try:
+        store.ping(database)
+        schema = f"{store.HEAD}, the one that this salt-cmdb works with"
+    except store.StoreUnreachable:
+        schema = "unknown"
+    except store.StoreError as error:
+        schema = str(error)
+    return [
+        ("salt-cmdb", _installed("salt-cmdb") or "synced, not installed"),
+        *((title, _installed(name) or "not a package") for name, title in PACKAGES.items()),
+        ("Python", platform.python_version()),
+        ("PostgreSQL", postgresql),
+        ("schema", schema),
+    ]
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,326 @@
+"""cmdb.collect through Salt's runner loader, with modes from outside the package."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+import psutil
+import pytest
+import salt.loader
+
+from salt_ext import processes, store, unstored
+from salt_ext.modes import Answer, Plan, Request, in_order, size_of
+from salt_ext.modes import salt as salt_mode
+from salt_ext.modes import ssh as ssh_mode
+from tests.machines import arrival, later, report, server
+
+HOUR = 3600
+
+
+def machines(number):
+    return [f"stub{one:04d}" for one in range(number)]
+
+
+def stub_report(name):
+    """What the machine of this name would say; some of them are ill."""
+    number = int(name[4:])
+    if number % 100 == 7:
+        raise processes.Failed("Connection refused")
+    if number % 100 == 8:
+        raise RuntimeError("something nobody thought of")
+    if number % 100 == 9:
+        os._exit(1)
+    return report(server(number), name, later(), mode="ssh")
+
+
+def plan(opts, request):
+    """A mode in which a stub answers in place of salt-ssh, through the real pool."""
+    known = machines(opts["stub"]["number"])
+    names = in_order(request, request.tgt if request.tgt_type == "list" else known)
+
+    def answers():
+        work = opts["stub"].get("work", stub_report)
+        for name, said, reason in processes.each(
+            work, names, request.workers, request.timeout_seconds, request.is_over
+        ):
+            yield Answer(name, said, time.time(), reason)
+
+    return Plan(names, answers(), is_cached=False)
+
+
+def breaks(opts, request):
+    def answers():
+        yield Answer("one", report(server(1), "one", later()), time.time())
+        raise RuntimeError("the transport broke")
+
+    return Plan(["one", "two"], answers(), is_cached=False)
+
+
+@pytest.fixture
+def collect(master_opts):
+    """A function that runs the command with modes of ours; returns what it says."""
+    here = "tests.functional.test_collect"
+    master_opts["cmdb"]["modes"] = {"stub": f"{here}.plan", "breaks": f"{here}.breaks"}
+    master_opts["stub"] = {"number": 3}
+    outputter = salt.loader.outputters(master_opts)["cmdb"]
+
+    def run(*args, **kwargs):
+        stub = kwargs.pop("stub", None)
+        master_opts["stub"].update(stub or {})
+        data = salt.loader.runner(master_opts)["cmdb.collect"](*args, **kwargs)["data"]
+        return data["cmdb"], data.get("retcode", 0), outputter(data)
+
+    return run
+
+
+def statuses(answer):
+    return {one["minion_id"]: one["status"] for one in answer["machines"]}
+
+
+def test_a_mode_from_outside_is_asked_and_its_reports_are_stored(collect, database):
+    answer, retcode, text = collect("*", mode="stub")
+    assert retcode == 0
+    assert set(statuses(answer).values()) == {"new"}
+    assert text.splitlines()[-1] == "3 machines: 3 new"
+    assert store.assets(database).total == 3
+    assert store.overview(database, store.find(database, "stub0001"))["mode"] == "ssh"
+    again, _, _ = collect("*", mode="stub")
+    assert set(statuses(again).values()) == {"ok"}
+
+
+def test_nobody_is_asked_in_a_test(collect, database):
+    answer, retcode, text = collect("*", mode="stub", test=True, limit=2)
+    assert retcode == 0
+    assert statuses(answer) == {"stub0000": "not asked", "stub0001": "not asked"}
+    assert "2 not asked" in text
+    assert store.assets(database).total == 0
+
+
+def test_a_thousand_machines_cost_bounded_memory_and_leave_nothing_running(collect, database):
+    before = threading.active_count()
+    collect("*", mode="stub", workers=8)
+    at_first = psutil.Process().memory_info().rss
+    answer, retcode, text = collect("*", mode="stub", workers=16, stub={"number": 1000})
+    grown = psutil.Process().memory_info().rss - at_first
+    assert retcode == 1
+    assert answer["counts"]["failed"] == 30
+    assert answer["counts"]["new"] + answer["counts"]["ok"] == 970
+    reasons = {one["minion_id"]: one["detail"] for one in answer["machines"]}
+    assert reasons["stub0107"] == "Connection refused"
+    assert reasons["stub0108"] == "RuntimeError: something nobody thought of"
+    assert reasons["stub0109"] == "its process ended without an answer"
+    assert text.splitlines()[-2].startswith("stub0909")
+    assert store.assets(database).total == 970
+    assert threading.active_count() == before
+    assert multiprocessing.active_children() == []
+    assert grown < 50 << 20
+
+
+def test_a_machine_that_hangs_costs_its_own_time_and_no_more(collect):
+    def work(name):
+        if name == "stub0001":
+            signal.pause()
+        return stub_report(name)
+
+    began = time.monotonic()
+    answer, retcode, _ = collect("*", mode="stub", timeout=1, workers=1, stub={"work": work})
+    assert time.monotonic() - began < 10
+    assert retcode == 1
+    assert statuses(answer) == {"stub0000": "new", "stub0001": "failed", "stub0002": "new"}
+    [hung] = [one for one in answer["machines"] if one["status"] == "failed"]
+    assert hung["detail"] == "did not answer within 1 s"
+
+
+def test_work_ends_by_itself_when_whoever_began_it_is_no_more(tmp_path):
+    note = tmp_path / "pid"
+
+    def work(name):
+        note.write_text(str(os.getpid()))
+        signal.pause()
+
+    first = os.fork()
+    if not first:
+        list(processes.each(work, ["one"], 1, 0.5, lambda: False))
+        os._exit(0)
+    deadline = time.monotonic() + 10
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < deadline
+    os.kill(first, signal.SIGKILL)
+    os.waitpid(first, 0)
+    while psutil.pid_exists(int(note.read_text())):
+        assert time.monotonic() < deadline
+
+
+def test_ctrl_c_ends_it_soon_and_what_had_come_is_stored(collect, database):
+    parent = os.getpid()
+
+    def work(name):
+        if name == "stub0002":
+            os.kill(parent, signal.SIGINT)
+            signal.pause()
+        return stub_report(name)
+
+    handler = signal.getsignal(signal.SIGINT)
+    began = time.monotonic()
+    answer, retcode, text = collect("*", mode="stub", workers=1, stub={"work": work, "number": 9})
+    assert time.monotonic() - began < 5
+    assert retcode == 1
+    assert answer["interrupted"] is True
+    assert answer["counts"]["new"] == 2
+    assert statuses(answer)["stub0008"] == "failed"
+    assert text.endswith("(interrupted)")
+    assert store.assets(database).total == 2
+    assert multiprocessing.active_children() == []
+    assert signal.getsignal(signal.SIGINT) == handler
+
+
+def test_what_a_broken_mode_had_brought_is_stored(collect, database):
+    answer, retcode, _ = collect("*", mode="breaks")
+    assert retcode == 1
+    assert statuses(answer) == {"one": "new", "two": "failed"}
+    assert "the transport broke" in answer["machines"][-1]["detail"]
+    assert store.assets(database).total == 1
+
+
+def test_results_that_cannot_be_stored_are_kept_for_a_sync(collect, master_opts, database):
+    url = master_opts["cmdb"]["database_url"]
+    master_opts["cmdb"]["database_url"] = "postgresql+psycopg2://nobody@127.0.0.1:1/cmdb"
+    answer, retcode, text = collect("*", mode="stub")
+    assert retcode == 1
+    assert set(statuses(answer).values()) == {"kept"}
+    assert "kept on the master for cmdb.sync: cannot reach the database" in text
+    assert unstored.names(master_opts) == machines(3)
+    master_opts["cmdb"]["database_url"] = url
+    salt.loader.runner(master_opts)["cmdb.sync"]()
+    assert store.assets(database).total == 3
+
+
+@pytest.fixture
+def accepted(tmp_path):
+    keys = tmp_path / "pki_dir/minions"
+    keys.mkdir(parents=True)
+    return keys
+
+
+def test_auto_asks_those_who_are_due_each_as_it_was_heard_of_last(
+    collect, database, accepted, master_opts
+):
+    ages = {"web01": (3, "agent"), "web02": (9, "ssh"), "web03": (0, "ssh"), "web04": (200, "ssh")}
+    for number, (name, (hours, mode)) in enumerate(ages.items(), start=1):
+        at = later(hours=-hours)
+        store.ingest(database, [arrival(server(number), name, at, mode=mode)])
+    master_opts["cmdb"]["modes"]["ssh"] = "tests.functional.test_collect.plan"
+    answer, retcode, _ = collect(mode="auto", test=True)
+    assert retcode == 0
+    asked = [(one["minion_id"], one["mode"]) for one in answer["machines"]]
+    assert asked == [("web04", "ssh"), ("web02", "ssh"), ("web01", "salt")]
+    answer, _, _ = collect(mode="auto", test=True, limit=1)
+    assert list(statuses(answer)) == ["web04"]
+    answer, _, _ = collect("*1", mode="auto", test=True)
+    assert list(statuses(answer)) == ["web01"]
+    answer, retcode, text = collect("web03", mode="auto")
+    assert retcode == 3
+    assert "no machine is due" in text
+
+
+def test_a_machine_whose_mode_cannot_be_used_does_not_stop_the_others(collect, database, accepted):
+    store.ingest(database, [arrival(server(1), "web01", later(hours=-9), mode="ssh")])
+    store.ingest(database, [arrival(server(2), "web02", later(hours=-9), mode="agent")])
+    answer, retcode, _ = collect(mode="auto")
+    assert retcode == 1
+    details = {one["minion_id"]: one["detail"] for one in answer["machines"]}
+    assert "Roster file" in details["web01"]
+    assert details["web02"] == "has no accepted key on this master"
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "retcode", "says"),
+    [
+        ((), {}, 2, "which machines?"),
+        ((7,), {}, 2, "leading zeros"),
+        (("*",), {"mode": "telnet"}, 2, "there is no mode 'telnet'; there are: auto, breaks, salt"),
+        (("*",), {"mode": 7}, 2, "mode arrived as 7"),
+        (("*",), {"batch": "many"}, 2, "batch is 'many'"),
+        (("*",), {"batch": "0%"}, 2, "batch is '0%'"),
+        (("*",), {"workers": 0}, 2, "workers is 0"),
+        (("*",), {"timeout": "soon"}, 2, "timeout is 'soon'"),
+        (("*",), {"limit": -1}, 2, "limit is -1"),
+        (("*",), {"worker": 3}, 2, "did you mean 'workers'?"),
+        (("*",), {"tgt_type": "globe"}, 2, "tgt_type is 'globe'"),
+        (("*",), {"mode": "ssh"}, 2, "Roster file"),
+        (("*",), {"mode": "ssh", "roster": "nothing"}, 2, "there is no roster 'nothing'"),
+        (("a*",), {"mode": "auto", "tgt_type": "pcre"}, 2, "tgt is a glob"),
+        (("a*",), {"mode": "auto", "colour": "red"}, 2, "there is no field 'colour'"),
+        (("nobody*",), {}, 3, "no machine is meant by 'nobody*'"),
+        (("*",), {"mode": "auto"}, 3, "no machine is due"),
+    ],
+)
+def test_wrong_arguments_get_a_sentence(collect, accepted, args, kwargs, retcode, says):
+    _, found, text = collect(*args, **kwargs)
+    assert says in text
+    assert found == retcode
+    assert "Traceback" not in text
+
+
+def test_a_mode_that_cannot_be_imported_says_so(collect, master_opts):
+    master_opts["cmdb"]["modes"]["x"] = "nowhere.at_all"
+    _, retcode, text = collect("*", mode="x")
+    assert retcode == 2
+    assert "modes: x: 'nowhere.at_all' cannot be imported" in text
+
+
+def test_a_batch_is_a_number_or_a_share():
+    assert [size_of(one, 70) for one in (50, "10%", "1%", "100%")] == [50, 7, 1, 70]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"stderr": "Permission denied (publickey).", "retcode": 255}, "let it accept the key /k"),
+        ({"stdout": "The host key needs to be accepted, ..."}, "accept it once by ssh ops@h"),
+        ({"stderr": "", "stdout": "'cmdb.collect' is not available."}, "did not come along"),
+        ({"stderr": "SALT_ARGV: ['x']\nssh: connect to host h: No route\n"}, "No route"),
+        ("Target 'x' did not return any data", "did not return any data"),
+        ({}, "returned nothing"),
+    ],
+)
+def test_what_salt_ssh_says_becomes_a_reason(answer, says):
+    target = {"user": "ops", "host": "h", "priv": "/k"}
+    assert says in ssh_mode._reason(answer, target)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("'cmdb.collect' is not available.", "install it: salt web01 state.apply cmdb"),
+        ("ERROR: the master did not take the report", "the master did not take the report"),
+        ({"sent": True}, "says that it has sent its report, which is not in the master's cache"),
+        ("", "returned nothing"),
+        (None, "returned nothing"),
+    ],
+)
+def test_what_a_minion_returns_instead_of_reporting_becomes_a_reason(value, says):
+    assert says in salt_mode._reason("web01", {"return": value})
+
+
+def test_a_return_is_a_hint_and_no_answer():
+    asked = salt_mode._Asked(timeout_seconds=60)
+    asked.add(["web01"])
+    # Any minion may say so in the name of another.
+    asked.heard({"web01": {"return": {"sent": True}}, "db01": {"return": {"sent": True}}})
+    old = time.time() - 60
+    assert asked.answered([("web01", report(server(1)), old)]) == []
+    assert asked.answered([("web01", report(server(1), mode="grains"), time.time())]) == []
+    assert asked.given_up("web01").report is None
+
+
+def test_our_roster_has_the_addresses_that_machines_reported(master_opts, database):
+    store.ingest(database, [arrival(server(1), "web01"), arrival(server(2), "db01")])
+    master_opts["roster_defaults"] = {"user": "ops"}
+    targets = salt.loader.roster(master_opts, utils=salt.loader.utils(master_opts))["cmdb.targets"]
+    assert targets("web*") == {"web01": {"host": "10.0.0.1", "user": "ops"}}
+    assert sorted(targets(["db01", "web01"], "list")) == ["db01", "web01"]
+    request = Request("*", "glob", 1, 1, 9, "cmdb", lambda: False)
+    assert ssh_mode.plan(master_opts, request).names == ["db01", "web01"]

@@ -1,0 +1,126 @@
+"""An inventory from the grains that Salt itself has: before any minion has our code."""
+
+import os
+import time
+
+import pytest
+import salt.cache
+import salt.config
+import salt.loader
+
+from salt_ext import core_grains, store
+from salt_ext.report import MINE_FUNCTION
+from salt_ext.store import ingest
+from tests.machines import NOW, arrival, later, report, server
+
+GRAINS = {
+    "id": "web01",
+    "host": "web01",
+    "manufacturer": "Dell Inc.",
+    "productname": "PowerEdge R750",
+    "serialnumber": "9XYZ001",
+    "uuid": "4c4c4544-0058-5910-805a-b9c04f000001",
+    "biosversion": "1.9.2",
+    "mem_total": 128_000,
+    "num_cpus": 112,
+    "cpu_model": "Intel(R) Xeon(R) Gold 6330",
+    "osfullname": "Debian GNU/Linux",
+    "osrelease": "12",
+    "kernelrelease": "6.1.0-28-amd64",
+    "cpuarch": "x86_64",
+    "virtual": "physical",
+    "machine_id": "c4ca4238a0b923820dcc509a6f75849b",
+    "hwaddr_interfaces": {"lo": "00:00:00:00:00:00", "eno1": "52:54:00:00:00:01"},
+    "ip_interfaces": {"lo": ["127.0.0.1"], "eno1": ["10.0.0.1", "fe80::1"]},
+    "disks": ["sdb"],
+    "ssds": ["sda"],
+}
+
+
+@pytest.fixture
+def sync(runners, master_opts, tmp_path):
+    """A function that puts entries into the master's cache and runs cmdb.sync."""
+    keys = tmp_path / "pki_dir/minions"
+    keys.mkdir(parents=True)
+    cache = salt.cache.factory(master_opts)
+
+    def run(bank="grains", age=0, **entries):
+        for name, entry in entries.items():
+            (keys / name).write_text("a key")
+            cache.store(bank, name, entry)
+            at = time.time() - age
+            os.utime(tmp_path / "cachedir" / bank / f"{name}.p", (at, at))
+        return runners["cmdb.sync"]()["data"]["cmdb"]
+
+    return run
+
+
+def stored(database, name="web01"):
+    return store.overview(database, store.find(database, name))
+
+
+def test_a_fleet_is_known_before_it_has_any_of_our_code(sync, database):
+    assert sync(age=60, web01=GRAINS)["counts"]["new"] == 1
+    asset = stored(database)
+    assert (asset["sn"], asset["mode"], asset["kind"]) == ("9XYZ001", "grains", "physical")
+    assert asset["os"] == "Debian GNU/Linux 12"
+    assert asset["memory_bytes"] == 128_000 << 20
+    assert asset["processor_threads"] == 112
+    assert asset["disk_count"] == 2
+    assert asset["address"] == "10.0.0.1"
+    assert asset["facts"]["network"] == [
+        {"name": "eno1", "mac": "52:54:00:00:00:01", "addresses": ["10.0.0.1"]}
+    ]
+    assert sync(age=30, web01=GRAINS)["counts"]["unchanged"] == 1
+    assert sync(web01={**GRAINS, "kernelrelease": "6.1.0-29-amd64"})["counts"]["changed"] == 1
+
+
+def test_they_take_nothing_from_what_a_better_report_told(sync, database):
+    ingest(database, [arrival(server(1), "web01", later(minutes=-30), mode="ssh")])
+    before = stored(database)
+    answer = sync(web01={**GRAINS, "osrelease": "13", "disks": []})
+    assert set(answer["counts"].values()) == {0}
+    assert stored(database) == before
+
+
+def test_a_better_report_takes_their_place_though_the_minions_clock_is_behind(sync, database):
+    sync(web01=GRAINS)
+    asset_id = stored(database)["id"]
+    said = report(server(1), "web01", later(minutes=-5))
+    assert sync("mine", web01={MINE_FUNCTION: said})["counts"]["changed"] == 1
+    asset = stored(database)
+    assert asset["id"] == asset_id
+    assert asset["mode"] == "agent"
+    assert asset["facts"]["memory"]["installed_bytes"] == 128 << 30
+    assert asset["facts"]["disks"][0]["serial_number"] == "S64F000001"
+    assert len(asset["facts"]["disks"]) == 1
+
+
+def test_this_machine_as_salt_sees_it_is_a_good_report(sync, database):
+    grains = salt.loader.grains(salt.config.minion_config(None))
+    grains.pop("cmdb", None)
+    assert sync(here=grains)["counts"]["new"] == 1
+    assert stored(database, "here")["processor_threads"] == grains["num_cpus"]
+
+
+@pytest.mark.parametrize(
+    "grains",
+    [
+        {"id": "odd"},
+        {"mem_total": "lots", "num_cpus": None, "disks": "sda", "virtual": 7},
+        {"hwaddr_interfaces": [], "ip_interfaces": {"eth0": None}, "host": "odd\0"},
+        {"hwaddr_interfaces": {"eth0": None, 7: "x"}, "ip_interfaces": {"eth0": [7]}},
+        {name: {"a": [1]} for name in GRAINS},
+    ],
+)
+def test_odd_grains_are_stored_or_refused_and_end_nothing(sync, database, grains):
+    counts = sync(odd=grains, web01=GRAINS)["counts"]
+    assert counts["new"] + counts["refused"] == 2
+    assert stored(database)["sn"] == "9XYZ001"
+
+
+def test_only_what_is_made_of_core_grains_counts_as_such():
+    assert core_grains.is_one(core_grains.report(GRAINS, "web01", NOW.timestamp()))
+    assert not core_grains.is_one(report(server(1), mode="grains"))
+    assert not core_grains.is_one(report(server(1), mode="grains", partial=["system"]))
+    assert not core_grains.is_one(None)

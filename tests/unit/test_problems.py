@@ -1,0 +1,145 @@
+"""What is wrong, since when, and when it is over."""
+
+import pytest
+
+from salt_ext import store
+from tests.machines import arrival, later, server
+
+ERROR = {"type": "OSError", "message": "no", "traceback": "Traceback", "duration_ms": 1}
+
+
+def ingest(database, facts, minutes, minion_id="web01", **fields):
+    [outcome] = store.ingest(
+        database, [arrival(facts, minion_id, later(minutes=minutes), **fields)]
+    )
+    return outcome.status
+
+
+def without_disks(number=1, **sections):
+    facts = server(number, **sections)
+    del facts["disks"]
+    return facts
+
+
+def problems(database):
+    """Every problem: (kind, subject, how often, minutes until it was over)."""
+    rows, _ = store.problems(database, is_open=False)
+    return {
+        (
+            row["kind"],
+            row["subject"],
+            row["count"],
+            row["closed_at"] and (row["closed_at"] - later()).total_seconds() / 60,
+        )
+        for row in rows
+    }
+
+
+def test_a_collector_that_works_again_closes_its_problem_and_opens_it_again(database):
+    failed = {"errors": {"disks": ERROR}, "partial": ["disks"]}
+    ingest(database, server(1), 0)
+    ingest(database, without_disks(), 1, **failed)
+    ingest(database, without_disks(), 2, **failed)
+    assert problems(database) == {("collector", "disks", 2, None)}
+    assert ingest(database, server(1), 3) == "unchanged"
+    assert problems(database) == {("collector", "disks", 2, 3)}
+    assert store.problems(database) == ([], 0)
+    ingest(database, without_disks(), 4, **failed)
+    assert problems(database) == {("collector", "disks", 3, None)}
+
+
+def test_a_section_that_was_not_asked_for_closes_nothing(database):
+    ingest(database, without_disks(), 0, errors={"disks": ERROR}, partial=["disks"])
+    assert ingest(database, without_disks(), 1) == "unchanged"
+    assert ingest(database, without_disks(firmware={"version": "3"}), 2) == "changed"
+    assert problems(database) == {("collector", "disks", 1, None)}
+
+
+def test_a_section_that_came_with_an_error_closes_nothing(database):
+    ingest(database, server(1), 0, errors={"disks": ERROR}, partial=["disks"])
+    ingest(database, server(1), 1, errors={"disks": ERROR}, partial=["disks"])
+    assert problems(database) == {("collector", "disks", 2, None)}
+    ingest(database, server(1), 2)
+    assert problems(database) == {("collector", "disks", 2, 2)}
+
+
+def test_a_good_report_closes_that_an_earlier_one_was_refused(database):
+    assert ingest(database, server(1), 0) == "new"
+    assert ingest(database, server(1), 1, mode="telepathy") == "refused"
+    assert ingest(database, server(1), 2, schema=9) == "refused"
+    assert {subject for _, subject, _, _ in problems(database)} == {"mode", "schema"}
+    assert ingest(database, server(1), 3) == "unchanged"
+    assert problems(database) == {("report", "mode", 1, 3), ("report", "schema", 1, 3)}
+    assert ingest(database, server(1), 4, mode="telepathy") == "refused"
+    assert problems(database) == {("report", "mode", 2, None), ("report", "schema", 1, 3)}
+
+
+def test_a_report_of_another_machine_closes_nothing(database):
+    ingest(database, server(1), 0, mode="telepathy")
+    ingest(database, server(2), 1, "web02")
+    assert problems(database) == {("report", "mode", 1, None)}
+
+
+def test_a_report_that_was_held_is_a_problem_until_its_machine_has_its_own_name_again(database):
+    ingest(database, server(1), 0, "a")
+    ingest(database, server(2), 0, "b")
+    assert ingest(database, server(1), 1, "b") == "held"
+    assert ingest(database, server(2), 2, "b") == "unchanged"
+    store.maintain(database)
+    assert problems(database) == {("identity", "held", 1, None)}
+    assert ingest(database, server(1), 3, "a") == "unchanged"
+    store.maintain(database)
+    assert store.held_reports(database) == []
+    assert store.problems(database) == ([], 0)
+
+
+def test_a_held_report_closes_nothing(database):
+    ingest(database, server(1), 0, "a")
+    ingest(database, server(2), 0, "b", mode="telepathy")
+    assert ingest(database, server(1), 1, "b") == "held"
+    assert problems(database) == {("report", "mode", 1, None), ("identity", "held", 1, None)}
+
+
+def test_a_key_on_two_machines_stays_a_problem(database):
+    clone = server(2, system=server(1)["system"], baseboards=server(1)["baseboards"])
+    ingest(database, server(1), 0, "a")
+    ingest(database, clone, 0, "b")
+    for minutes in (1, 2):
+        ingest(database, server(1), minutes, "a")
+        ingest(database, clone, minutes, "b")
+    [(kind, _, _, closed)] = problems(database)
+    assert (kind, closed) == ("identity", None)
+
+
+def twins(*names):
+    return [{"name": name, "model": "X", "serial_number": "SAME"} for name in names]
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_doubt_that_is_repeated_stays_and_one_that_is_not_is_over(database, changes):
+    def facts(minutes, *names):
+        version = {"firmware": {"version": str(minutes)}} if changes else {}
+        return server(1, disks=twins(*names), **version)
+
+    ingest(database, facts(0, "sda", "sdb"), 0)
+    ingest(database, facts(1, "sda", "sdb"), 1)
+    [(kind, subject, _, closed)] = problems(database)
+    assert (kind, subject, closed) == ("doubt", "facts.disks", None)
+    ingest(database, facts(2, "sda"), 2)
+    [(_, _, _, closed)] = problems(database)
+    assert closed == 2
+
+
+def test_problems_are_told_the_last_first_and_by_machine(database):
+    for number in (1, 2, 3):
+        ingest(database, server(number), number, f"web0{number}", mode="telepathy")
+    rows, total = store.problems(database, limit=2)
+    assert ([row["minion_id"] for row in rows], total) == (["web03", "web02"], 3)
+    [row], _ = store.problems(database, minion_id="web01")
+    assert store.problems(database, problem_id=row["id"]) == ([row], 1)
+    assert store.problems(database, since=later(minutes=2))[1] == 2
+    ingest(database, server(1), 9)
+    # One that is over is still there for who knows its id.
+    [closed], _ = store.problems(database, problem_id=row["id"])
+    assert closed["closed_at"] == later(minutes=9)
+    assert store.problems(database, minion_id="web01") == ([], 0)

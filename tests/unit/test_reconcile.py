@@ -1,0 +1,129 @@
+"""People's list beside what the machines report."""
+
+import pytest
+
+from salt_ext.reconcile import Said, equal, reconcile, said, sizes
+
+
+def asset(sn="9XYZ001", name="web01", **fields):
+    known = dict.fromkeys(
+        ("site", "rack", "manufacturer", "product_name", "os", "memory_bytes", "address")
+    )
+    return {**known, "sn": sn, "minion_id": name, "hostname": name, **fields}
+
+
+def verdict(values, *assets):
+    [one], _ = reconcile([Said(2, values)], assets or [asset()])
+    return one
+
+
+def test_the_same_serial_number_is_the_same_machine_whatever_the_name():
+    assert verdict({"sn": "9xyz001", "hostname": "other"}).status == "ok"
+
+
+@pytest.mark.parametrize("cell", [12345, 12345.0, "12345"])
+def test_leading_zeros_that_a_spreadsheet_lost_are_found_again(cell):
+    one = verdict({"sn": cell}, asset("0012345"))
+    assert one.status == "ok"
+    assert one.reason == "the SN is 0012345: the file lost its leading zeros"
+
+
+def test_leading_zeros_decide_where_both_machines_exist():
+    assert verdict({"sn": "12345"}, asset("0012345"), asset("12345", "b")).asset["sn"] == "12345"
+
+
+def test_numbers_that_two_machines_could_have_lost_are_nobodys():
+    assert verdict({"sn": "12345"}, asset("012345"), asset("0012345", "b")).status == "ghost"
+
+
+@pytest.mark.parametrize("name", ["web01", "WEB01", "web01.example.org"])
+def test_without_a_serial_number_the_name_decides(name):
+    one = verdict({"hostname": name})
+    assert one.status == "ok"
+    assert "by its name" in one.reason
+
+
+def test_a_machine_with_the_name_and_another_serial_number_is_different():
+    one = verdict({"sn": "OLD1", "hostname": "web01"})
+    assert one.status == "different"
+    assert one.reason.startswith("SN: OLD1 in the file, 9XYZ001 on the machine")
+
+
+def test_a_name_goes_to_the_row_that_has_the_serial_number():
+    rows = [Said(2, {"sn": "OLD1", "hostname": "web01"}), Said(3, {"sn": "9XYZ001"})]
+    verdicts, unknown = reconcile(rows, [asset()])
+    assert [one.status for one in verdicts] == ["ghost", "ok"]
+    assert "web01 is the machine with SN 9XYZ001" in verdicts[0].reason
+    assert unknown == []
+
+
+def test_another_site_or_rack_is_a_move_and_other_values_are_told_with_it():
+    here = asset(site="dc1", rack="R01", memory_bytes=64 << 30)
+    one = verdict({"sn": "9XYZ001", "site": "dc2", "rack": "R01", "memory_bytes": "128G"}, here)
+    assert one.status == "moved"
+    assert one.reason == (
+        "Site: dc2 in the file, dc1 on the machine; Memory: 128G in the file, 64 GiB on the machine"
+    )
+
+
+def test_what_either_side_does_not_know_is_not_compared():
+    assert verdict({"sn": "9XYZ001", "site": "dc2"}, asset(site=None)).status == "ok"
+    assert verdict({"sn": "9XYZ001"}, asset(site="dc1")).status == "ok"
+
+
+def test_a_second_row_of_a_machine_is_a_duplicate():
+    rows = [Said(2, {"sn": "9XYZ001"}), Said(5, {"sn": "9xyz001"}), Said(6, {"sn": "09XYZ001"})]
+    verdicts, _ = reconcile(rows, [asset()])
+    assert [one.status for one in verdicts] == ["ok", "duplicate", "duplicate"]
+    assert verdicts[1].reason == "the same SN as in row 2"
+    assert verdicts[2].reason == "means the same machine as row 2"
+
+
+def test_machines_that_no_row_means_are_unknown():
+    other = asset("S2", "web02")
+    assert reconcile([Said(2, {"sn": "9XYZ001"})], [asset(), other])[1] == [other]
+
+
+def test_a_row_without_number_and_name_is_a_ghost_that_says_so():
+    assert verdict({"site": "dc1"}).reason == "the row has neither SN nor name"
+
+
+@pytest.mark.parametrize(
+    ("field", "ours", "theirs"),
+    [
+        ("memory_bytes", "128", 128 << 30),
+        ("memory_bytes", "128GB", 128 << 30),
+        ("memory_bytes", "8*16G", 128 << 30),
+        ("memory_bytes", "16G x 8", 128 << 30),
+        ("memory_bytes", "16G×8", 128 << 30),  # noqa: RUF001
+        ("product_name", "R750", "PowerEdge R750"),
+        ("disk_bytes", "2*480G + 3.84T", 4_800_000_000_000),
+        ("disk_bytes", "much", 1),
+        ("manufacturer", "Dell", "Dell Inc."),
+        ("address", "10.0.0.9；10.0.0.1", "10.0.0.1"),  # noqa: RUF001
+        ("rack", " r01 ", "R01"),
+        ("processor_threads", 112.0, 112),
+    ],
+)
+def test_what_people_write_is_understood(field, ours, theirs):
+    assert equal(field, ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("field", "ours", "theirs"),
+    [
+        ("memory_bytes", "64", 128 << 30),
+        ("rack", "R0", "R01"),
+        ("site", "dc1", "dc10"),
+        ("product_name", "R750", "PowerEdge R750xs"),
+        ("manufacturer", "HPE", "Dell Inc."),
+        ("processor_threads", 56, 112),
+    ],
+)
+def test_what_differs_is_different(field, ours, theirs):
+    assert not equal(field, ours, theirs)
+
+
+def test_a_bare_number_takes_the_unit_of_its_heading():
+    [row] = said([(2, ["A", 2])], {0: "sn", 1: "disk_bytes"}, {"disk_bytes": "tb"})
+    assert sizes(row.values["disk_bytes"], "g")[0] == 2e12

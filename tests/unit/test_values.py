@@ -1,0 +1,72 @@
+"""One value out of a document, by the path that people type."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from salt_ext.document import keyed, normal, split
+from salt_ext.values import NoValue, value_at, with_volatile
+from tests.machines import server
+
+FACTS = {
+    "firmware": {"version": "1.9.2"},
+    "pci": [{"slot": "0000:3b:00.0", "pci_slot": "0000:3b:00.0", "driver": "mlx5_core"}],
+    "disks": [
+        {"name": "sdb", "serial_number": "7", "model": "B"},
+        {"name": "sda", "serial_number": "A.1", "model": "A", "paths": [{"name": "p.0", "up": 1}]},
+    ],
+    "flags": {"list": ["x", "y"], "a.b": {"c": 1}},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("firmware.version", "1.9.2"),
+        ("disks.A.1.model", "A"),
+        ("disks.sda.model", "A"),
+        ("disks.0.model", "A"),
+        ("disks.7.model", "B"),
+        ("disks.A.1.paths.p.0.up", 1),
+        ("pci.0000:3b:00.0.driver", "mlx5_core"),
+        ("flags.list.1", "y"),
+        ("flags.a.b.c", 1),
+    ],
+)
+def test_a_path_leads_through_fields_keys_names_and_numbers(path, value):
+    assert value_at(FACTS, path) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "says", "hint"),
+    [
+        ("firmwear.version", "there is no 'firmwear.version' in it; did you mean 'firmware'", ""),
+        ("firmware.version.major", "there is nothing in firmware.version", ""),
+        ("disks.2.model", "there is no '2.model' in disks", "there are: 7, A.1, sdb, sda, 0, 1"),
+        ("", "there is no '' in it", "firmware"),
+    ],
+)
+def test_a_path_that_leads_nowhere_says_what_is_there(path, says, hint):
+    with pytest.raises(NoValue) as raised:
+        value_at(FACTS, path)
+    assert says in str(raised.value)
+    assert hint in raised.value.hint
+
+
+def test_volatile_values_come_back_to_where_they_were():
+    facts = server(1)
+    facts["operating_system"]["volatile"] = {"uptime_seconds": 7}
+    facts["disks"][0]["volatile"] = {"celsius": 31}
+    stable, volatile = split(facts)
+    whole = with_volatile(stable, volatile)
+    assert value_at(whole, "operating_system.uptime_seconds") == 7
+    assert value_at(whole, "disks.sda.celsius") == 31
+    assert value_at(whole, "disks.sda.model") == "PM9A3"
+    assert with_volatile(stable, None) == stable
+
+
+@given(st.lists(st.text("ab.", min_size=1, max_size=4), unique=True, max_size=5))
+def test_every_part_is_had_by_its_key(serials):
+    parts = normal({"disks": [{"serial_number": one, "is": one} for one in serials]})
+    for key in keyed(parts["disks"]):
+        assert value_at(parts, f"disks.{key}.is").startswith(key.split(".")[0])
