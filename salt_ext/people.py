@@ -95,7 +95,7 @@ def summary(
         "columns": ["row", "status", "sn", "name", "reason"],
         "rows": wrong[:limit],
         "total": len(wrong),
-        "of": "rows that are not ok",
+        "of": "differences",
     }
 
 

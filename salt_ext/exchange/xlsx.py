@@ -2,7 +2,7 @@
 Workbooks, written as they are read: no sheet is ever in memory.
 
 Not by XlsxWriter, which takes 6 to 7 microseconds for a cell: a fleet of 50,000
-machines has thirteen million of them. Texts are inline strings in the format
+machines has fifteen million of them. Texts are inline strings in the format
 "Text", so that nothing becomes a formula or loses its zeros, when somebody
 edits the cell either.
 """

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -101,20 +102,31 @@ def crowd(fleet, tmp_path):
             (accepted / name).unlink()
 
 
+def _peak_bytes(pid):
+    """Return the most memory that a process has had, 0 once it has ended."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) << 10 if found else 0
+
+
 def test_five_hundred_minions_answer_a_real_master(fleet, crowd, tmp_path):
     with (tmp_path / "out").open("w+b") as out:
         command = [BIN / "salt-run", f"--config-dir={fleet.master.config_dir}", "--out=json"]
         process = subprocess.Popen(
             [*command, "--log-level=quiet", "cmdb.collect", "sim*", "timeout=200"], stdout=out
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        peak_bytes = 0
+        # Not what wait4 tells: a process begins with the peak of the one that started it.
+        while (status := process.poll()) is None:
+            peak_bytes = max(peak_bytes, _peak_bytes(process.pid))
+            time.sleep(0.05)
         out.seek(0)
         answer = json.load(out)["cmdb"]
     assert answer["counts"]["new"] == MANY, answer["machines"][-1]
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert status == 0
     page = store.assets(fleet.database, filters={"minion_id__glob": "sim*"}, limit=1)
     assert page.total == MANY
-    assert usage.ru_maxrss < 250 << 10  # KiB; an empty runner has half of it
+    assert 0 < peak_bytes < 250 << 20  # an empty runner has half of it
 
 
 def test_ctrl_c_ends_it_and_what_had_come_is_stored(fleet, eventually):

@@ -1,6 +1,6 @@
 """What the engine tells on the event bus: everything once, nothing too large."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
@@ -203,7 +203,8 @@ def test_a_kind_that_does_not_exist_is_named_with_the_nearest():
 
 
 def test_another_master_waits_with_what_is_not_its_own(database, sweep):
-    ingest(database, [arrival(server(1), "web01"), arrival(server(1), "web09")])
+    now = datetime.now(timezone.utc)  # another master waits a minute, which NOW may be ago
+    ingest(database, [arrival(server(1), "web01", now), arrival(server(1), "web09", now)])
     assert sweep(ours=()) == []
     assert kinds(sweep()) == [("new", "web01")]
     assert sweep() == []  # web09 is held, and its key elsewhere

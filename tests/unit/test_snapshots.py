@@ -13,7 +13,7 @@ def test_a_list_as_of_a_snapshot_is_the_list_of_that_moment(database):
     store.ingest(database, [arrival(server(1), "a")])
     taken = store.take_snapshot(database, "before-move", by="root", comment="the racks move")
     assert now <= taken["taken_at"] <= datetime.now(timezone.utc)
-    store.ingest(database, [arrival(server(2), "b", later(minutes=5))])
+    store.ingest(database, [arrival(server(2), "b", later(days=1))])
     at = store.moment_of(database, "before-move", now)
     assert at == taken["taken_at"]
     assert [row["minion_id"] for row in store.assets(database, at=at).rows] == ["a"]
