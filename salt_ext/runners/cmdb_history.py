@@ -3,6 +3,7 @@ The commands about the past: what changed, and what was at any moment.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import salt.utils.args
@@ -36,6 +37,27 @@ CHANGE_COLUMNS = (
 )
 PAGE = 1000
 """Changes that are read at once for a file."""
+
+
+def _wanted(database: store.Database, since: str, until: str, **more: Any) -> store.Wanted:
+    """Return which changes are asked for; the moments as people write them."""
+    return store.Wanted(
+        since=store.moment_of(database, since, now()) if since else None,
+        until=store.moment_of(database, until, now()) if until else None,
+        **more,
+    )
+
+
+def _page_or_file(
+    database: store.Database, wanted: store.Wanted, limit: Any, cursor: Any, out_file: Any
+) -> dict[str, Any]:
+    """Return a page of changes with the number of all, or write all into a file."""
+    if out_file:
+        path = text("out_file", out_file)
+        return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
+    rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
+    total = store.count_changes(database, wanted)
+    return {"changes": rows, "total": total, "next": following}
 
 
 def _all_of(database: store.Database, wanted: store.Wanted) -> Iterator[dict[str, Any]]:
@@ -90,20 +112,10 @@ def history(
             *("asset", "since", "until", "section", "component", "limit", "cursor", "out_file"),
         )
         asset_id = asset_of(database, asset)
-        wanted = store.Wanted(
-            asset_id,
-            since=store.moment_of(database, since, now()) if since else None,
-            until=store.moment_of(database, until, now()) if until else None,
-            section=str(section),
-            component=text("component", component),
-        )
-        if out_file:
-            path = text("out_file", out_file)
-            return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
-        rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
-        total = store.count_changes(database, wanted)
+        of_part = {"section": str(section), "component": text("component", component)}
+        wanted = _wanted(database, since, until, asset_id=asset_id, **of_part)
         first = store.overview(database, asset_id)["first_seen"]
-        return {"changes": rows, "total": total, "next": following, "first_seen": first}
+        return {"first_seen": first, **_page_or_file(database, wanted, limit, cursor, out_file)}
 
     return answer(__opts__, "history", ask)
 
@@ -149,19 +161,12 @@ def changes(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        wanted = store.Wanted(
-            since=store.moment_of(database, since, now()),
-            until=store.moment_of(database, until, now()) if until else None,
-            section=str(section),
-            component=text("component", component),
-            filters=assets_of(database, tgt, kwargs),
-        )
-        if out_file:
-            path = text("out_file", out_file)
-            return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
-        rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
-        total = store.count_changes(database, wanted)
-        return {"changes": rows, "total": total, "next": following}
+        of_part = {"section": str(section), "component": text("component", component)}
+        if not since:
+            raise answers.Misused("since when? give since=24h, a date or a snapshot's name")
+        filters = assets_of(database, tgt, kwargs)
+        wanted = _wanted(database, since, until, filters=filters, **of_part)
+        return _page_or_file(database, wanted, limit, cursor, out_file)
 
     return answer(__opts__, "changes", ask)
 
@@ -263,15 +268,14 @@ def fleet_diff(
         last = store.moment_of(database, end, now()) if end else now()
         filters = assets_of(database, tgt, options)
 
-        def page(after: str, limit: int) -> dict[str, Any]:
-            return store.fleet_diff(
-                database, first, last, filters=filters, after=after, limit=limit
-            )
-
         if out_file:
-            written = answers.file(text("out_file", out_file), DIFF_COLUMNS, _differences(page))
+            found = _differences(partial(store.differing, database, first, last, filters=filters))
+            written = answers.file(text("out_file", out_file), DIFF_COLUMNS, found)
             return {**written, "assets": written["rows"]}
-        return {"from": first, "to": last, **page(str(after), count("limit", limit))}
+        whole = store.fleet_diff(
+            database, first, last, filters=filters, after=str(after), limit=count("limit", limit)
+        )
+        return {"from": first, "to": last, **whole}
 
     return answer(
         __opts__, "fleet_diff", ask, differs=lambda content: exit_code and content["assets"] > 0
@@ -282,11 +286,11 @@ DIFF_COLUMNS = ("minion_id", "sn", "op", "path", "component", "field", "old", "n
 DIFF_PAGE = 1000
 
 
-def _differences(page: Callable[[str, int], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _differences(differing: Callable[..., list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
     """Yield a row for each difference of each asset; one that is new has a single row."""
     after = ""
     while True:
-        rows = page(after, DIFF_PAGE)["rows"]
+        rows = differing(after=after, limit=DIFF_PAGE)
         for row in rows:
             about = {"minion_id": row["minion_id"], "sn": row["sn"]}
             new = [{**dict.fromkeys(DIFF_COLUMNS), "op": "new"}] if row["is_new"] else []

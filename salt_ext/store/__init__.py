@@ -8,6 +8,7 @@ then PostgreSQL itself refuses a write.
 
 from salt_ext.store.acts import LIFECYCLES, Act, rename, set_lifecycle
 from salt_ext.store.arrivals import Arrival, Outcome
+from salt_ext.store.as_of import compare, compare_assets, document
 from salt_ext.store.asset import find, overview
 from salt_ext.store.assets import Page, assets, report, usual_columns
 from salt_ext.store.baseline import (
@@ -39,17 +40,9 @@ from salt_ext.store.expected import (
 from salt_ext.store.export import Extract, extract
 from salt_ext.store.facets import facets
 from salt_ext.store.filters import FRESHNESS, OPERATORS, FilterError, fields, listable
+from salt_ext.store.fleet import differing, fleet_diff
 from salt_ext.store.health import SEVERITIES, health
-from salt_ext.store.history import (
-    Wanted,
-    changes,
-    compare,
-    compare_assets,
-    count_changes,
-    document,
-    fleet_diff,
-    revisions,
-)
+from salt_ext.store.history import Wanted, changes, count_changes, revisions
 from salt_ext.store.inbox import submit, take_inbox
 from salt_ext.store.ingest import ingest, record_failure
 from salt_ext.store.lookup import lookup, padded
@@ -108,6 +101,7 @@ __all__ = [
     "components",
     "count_changes",
     "decisions",
+    "differing",
     "document",
     "due",
     "duplicates",

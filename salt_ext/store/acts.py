@@ -19,7 +19,7 @@ from salt_ext.store.columns import search_text
 from salt_ext.store.database import Database, NotFound, Row, StoreError
 from salt_ext.store.diff import Change
 from salt_ext.store.documents import current
-from salt_ext.store.ingest import IDENTITY_LOCK
+from salt_ext.store.owners import lock_identity
 from salt_ext.store.schema import (
     LIST_COLUMNS,
     asset,
@@ -50,8 +50,7 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
     now = datetime.now(timezone.utc)
     with database.begin() as link:
         if not act.test:
-            # Before any row, as whoever decides about identity does.
-            link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
+            lock_identity(link)
         row = locked(link, asset_id, act)
         _refuse_name(link, row, name)
         found = {"asset_id": asset_id, "old": row.minion_id, "new": name, "test": act.test}

@@ -221,6 +221,12 @@ def joined(
     return statement if used else statement.select_from(asset_seen)
 
 
+def matching_ids(database: Database, filters: Mapping[str, Any]) -> sa.Select[Any]:
+    """Return the ids of the assets, as they are now, that fit the filters."""
+    source = listing(database, None)
+    return joined(sa.select(source.key), source, matching(source, filters, ""))
+
+
 def _with_columns(
     ids: sa.Subquery, source: Listing, wanted: Mapping[str, sa.ColumnElement[Any]], down: bool
 ) -> sa.Select[Any]:

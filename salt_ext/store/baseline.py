@@ -18,11 +18,10 @@ import sqlalchemy as sa
 from salt_ext.document import encode
 from salt_ext.store import bulk
 from salt_ext.store.acts import Act, decided, locked
-from salt_ext.store.assets import joined, listing
+from salt_ext.store.as_of import document_of
+from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, NotFound, Row, rows
 from salt_ext.store.diff import Change, diff
-from salt_ext.store.filters import matching
-from salt_ext.store.history import document_of
 from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
 
 HARDWARE = (
@@ -128,8 +127,7 @@ def check_baselines(
     database: Database, filters: Mapping[str, Any] | None = None, section: str = ""
 ) -> Iterator[Row]:
     """Yield every asset that has a baseline, by name, with its ``deviations`` in a section."""
-    source = listing(database, None)
-    ids = joined(sa.select(source.key), source, matching(source, filters or {}, ""))
+    ids = matching_ids(database, filters or {})
     with database.begin() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id.in_(ids))))
         for row in found:

@@ -11,9 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import IDENTITY_FIELDS
-from salt_ext.store.assets import joined, listing
+from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.filters import matching
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import asset, asset_facts, change, part, placement, revision
 
@@ -184,7 +183,6 @@ def _in_use(
         .group_by(*columns)
     )
     if filters:
-        source = listing(database, None)
-        ids = joined(sa.select(source.key), source, matching(source, filters, ""))
+        ids = matching_ids(database, filters)
         statement = statement.where(part.c.asset_id.in_(ids))
     return statement

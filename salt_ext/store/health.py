@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONPATH
 
-from salt_ext.store.assets import joined, listing
+from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.filters import matching
 from salt_ext.store.schema import asset, asset_facts, asset_seen
 
 SEVERITIES = ("critical", "warning", "notice")
@@ -179,8 +178,7 @@ def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> l
         )
     )
     if filters:
-        source = listing(database, None)
-        ids = joined(sa.select(source.key), source, matching(source, filters, ""))
+        ids = matching_ids(database, filters)
         statement = statement.where(asset_facts.c.asset_id.in_(ids))
     with database.begin() as link:
         return _worst_first(rows(link.execute(statement)))

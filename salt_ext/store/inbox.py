@@ -33,11 +33,12 @@ def submit(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
     reports = list(arrivals)
     with database.begin() as link:
         if not link.scalar(sa.text("SELECT has_table_privilege('asset_seen', 'UPDATE')")):
-            for one in reports:
-                # What is no JSON for us is refused here, where the machine can read why.
-                text = json.dumps(one.report, allow_nan=False)
-                row = {"minion_id": one.minion_id, "report": text}
-                link.execute(sa.insert(inbox).inline().values(row))
+            # What is no JSON for us is refused here, where the machine can read why.
+            rows = [
+                {"minion_id": one.minion_id, "report": json.dumps(one.report, allow_nan=False)}
+                for one in reports
+            ]
+            link.execute(sa.insert(inbox).inline(), rows)
             detail = "is in the inbox; the master stores it"
             return [Outcome(one.minion_id, "waiting", detail) for one in reports]
     return ingest(database, reports)
@@ -75,6 +76,10 @@ def _admit(
             report = json.loads(row.report)
         except (ValueError, RecursionError) as error:
             reason = f"the report is no JSON: {error}"
+        else:
+            mode = report.get("mode") if isinstance(report, dict) else None
+            if mode != MODE:
+                reason = f"the report is in the mode {mode!r:.80}, not {MODE}"
     if reason is None:
         return Arrival(row.minion_id, report, row.received_at)
     message = f"{reason}; it was sent by the database role {row.sent_by}"

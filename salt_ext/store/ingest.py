@@ -24,7 +24,7 @@ from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.claims import evidence
 from salt_ext.store.database import Contended, Database, StoreError
 from salt_ext.store.documents import Merged, Reported, Stored, marks_of, reported, shortened
-from salt_ext.store.owners import Owners, lock
+from salt_ext.store.owners import Owners, lock, lock_identity
 from salt_ext.store.problems import Good, Problem, close, record
 from salt_ext.store.schema import held, revision
 from salt_ext.store.touch import fingerprint, touch
@@ -38,8 +38,6 @@ MOST_ERRORS = 100
 """Of one report; no machine has as many collectors."""
 
 ATTEMPTS = 3
-
-IDENTITY_LOCK = 0x636D6964
 
 
 class _Again(Exception):
@@ -214,8 +212,7 @@ class _Round:
     def write(self, due: Sequence[_Due]) -> list[Outcome]:
         """Store what was not touched; return what became of it."""
         if self.locked:
-            # Before any row: who holds rows never waits for this lock.
-            self.link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
+            lock_identity(self.link)
         found = [identify(one.arrival.report["facts"]) for one in due]
         claims = [
             identity.claim(

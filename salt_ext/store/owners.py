@@ -46,6 +46,18 @@ SELECT asset_id, serial FROM placement
 """)
 
 
+IDENTITY_LOCK = 0x636D6964
+
+
+def lock_identity(link: sa.Connection) -> None:
+    """
+    Let nobody else decide about identity until the transaction ends.
+
+    Before any row is locked: who holds rows never waits for this.
+    """
+    link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
+
+
 def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID]:
     """
     Lock the assets that have a claimed name or key; return their ids.

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from salt_ext.settings import nearest
 from salt_ext.store.acts import Act, decided
 from salt_ext.store.database import Database, Row
-from salt_ext.store.ingest import IDENTITY_LOCK
+from salt_ext.store.owners import lock_identity
 from salt_ext.store.schema import asset, asset_facts, asset_seen, change, problem, revision
 
 
@@ -29,7 +29,7 @@ def purge(database: Database, what: str, before: datetime, act: Act) -> list[Row
     with database.begin() as link:
         if not act.test:
             # A machine that comes back meanwhile is identified before this or after.
-            link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
+            lock_identity(link)
         found = CLASSES[what](link, before, act.test)
         if not act.test:
             counts = {row["what"]: row["rows"] for row in found}

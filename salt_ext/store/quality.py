@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.settings import nearest
-from salt_ext.store.assets import joined, listing
+from salt_ext.store.assets import joined, listing, matching_ids
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.filters import FilterError, freshness, matching
 from salt_ext.store.schema import asset, asset_seen, identifier
@@ -70,8 +70,7 @@ def duplicates(
         .having(sa.func.count(held.c.asset_id.distinct()) > 1)
     )
     if filters:
-        source = listing(database, None)
-        ids = joined(sa.select(source.key), source, matching(source, filters, ""))
+        ids = matching_ids(database, filters)
         fitting = sa.select(held.c.value).where(held.c.asset_id.in_(ids))
         several = several.where(held.c.value.in_(fitting))
     shown = (

@@ -16,8 +16,7 @@ from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
 from salt_ext.store.documents import Stored, reported
-from salt_ext.store.ingest import IDENTITY_LOCK
-from salt_ext.store.owners import Owners, lock
+from salt_ext.store.owners import Owners, lock, lock_identity
 from salt_ext.store.problems import close_held
 from salt_ext.store.rulings import Ruling, rulings
 from salt_ext.store.schema import decision, held
@@ -60,7 +59,7 @@ def rule(
     now = datetime.now(timezone.utc)
     ruled = Ruled(choice, by, why, now)
     with database.begin() as link:
-        link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
+        lock_identity(link)
         arrival = _held(link, minion_id)
         claim = _claim(arrival)
         lock(link, [claim])

@@ -2,30 +2,9 @@
 
 import pytest
 import salt.loader
-from salt.utils.state import check_result
 
 from salt_ext.store import ingest
 from tests.machines import arrival, later, server
-
-
-@pytest.fixture
-def outputter(master_opts):
-    return salt.loader.outputters(master_opts)["cmdb"]
-
-
-@pytest.fixture
-def cmdb(runners, outputter):
-    """Run a command; return its answer, exit status and text."""
-
-    def run(name, *args, **kwargs):
-        answer = runners[f"cmdb.{name}"](*args, **kwargs)
-        assert answer["outputter"] == "cmdb"
-        data = answer["data"]
-        # Orchestration decides by this whether a step has failed.
-        assert check_result(data) is not bool(data.get("retcode"))
-        return data["cmdb"], data.get("retcode", 0), outputter(data)
-
-    return run
 
 
 @pytest.fixture

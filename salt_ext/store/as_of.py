@@ -1,0 +1,122 @@
+"""
+What an asset was at any time, and what lies between two times.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext import report as envelope
+from salt_ext.document import without_identity
+from salt_ext.store.database import Database, NotFound, Row, StoreError
+from salt_ext.store.diff import Change, diff, undo
+from salt_ext.store.documents import current, shortened
+from salt_ext.store.schema import change, revision
+
+OF_DOCUMENT = change.c.op != "renamed"
+"""The changes that are in the document; a name is not."""
+
+
+def document(
+    database: Database, asset_id: uuid.UUID, at: datetime | None = None
+) -> tuple[Row, Row]:
+    """Return the revision that an asset had at a moment, or has now, and its facts then."""
+    with database.begin() as link:
+        then = revision_at(link, asset_id, at)
+        return then, document_at(link, asset_id, then)
+
+
+def document_of(link: sa.Connection, asset_id: uuid.UUID, number: int) -> Row:
+    """Return the facts of an asset as they were after a revision."""
+    return document_at(link, asset_id, _revision(link, asset_id, revision.c.number == number))
+
+
+def compare(
+    database: Database, asset_id: uuid.UUID, start: datetime | None, end: datetime | None
+) -> tuple[Row | None, Row, list[Change]]:
+    """
+    Return two revisions of an asset and what lies between them.
+
+    ``start`` and ``end`` are moments; without them the last two revisions are
+    meant. The first revision is None when the asset has only one.
+    """
+    with database.begin() as link:
+        new = revision_at(link, asset_id, end)
+        if start is not None:
+            old = revision_at(link, asset_id, start)
+        elif new["number"] > 1:
+            old = _revision(link, asset_id, revision.c.number == new["number"] - 1)
+        else:
+            return None, new, []
+        if old["number"] > new["number"]:
+            raise StoreError("the first moment is after the second", "exchange from and to")
+        before = document_at(link, asset_id, old)
+        after = document_at(link, asset_id, new)
+    return old, new, diff(before, after)
+
+
+def compare_assets(
+    database: Database, one: uuid.UUID, other: uuid.UUID, at: datetime | None = None
+) -> list[Change]:
+    """Return in what two machines differ, beside the numbers that no two parts share."""
+    _, first = document(database, one, at)
+    _, second = document(database, other, at)
+    return diff(without_identity(first), without_identity(second))
+
+
+def revision_at(link: sa.Connection, asset_id: uuid.UUID, moment: datetime | None) -> Row:
+    """Return the revision that an asset had at a moment, or has now."""
+    if moment is None:
+        return _revision(link, asset_id, sa.true())
+    found = link.scalar(
+        sa.select(sa.func.max(revision.c.number)).where(
+            revision.c.asset_id == asset_id, revision.c.recorded_at <= moment
+        )
+    )
+    if found is None:
+        first = _revision(link, asset_id, revision.c.number == 1)
+        raise NotFound(
+            f"nothing is known of this asset at {moment:%Y-%m-%d %H:%M} UTC",
+            f"its first report was at {first['recorded_at']:%Y-%m-%d %H:%M} UTC",
+        )
+    return _revision(link, asset_id, revision.c.number == found)
+
+
+def _revision(link: sa.Connection, asset_id: uuid.UUID, where: Any) -> Row:
+    row = link.execute(
+        sa.select(revision)
+        .where(revision.c.asset_id == asset_id, where)
+        .order_by(revision.c.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
+    return dict(row._mapping)
+
+
+def document_at(link: sa.Connection, asset_id: uuid.UUID, at: Row) -> Row:
+    """Return the facts as they were: those of now with every later change undone."""
+    facts = link.scalar(sa.select(current(asset_id)))
+    later = link.execute(
+        sa.select(change)
+        .where(change.c.asset_id == asset_id, change.c.revision > at["number"], OF_DOCUMENT)
+        .order_by(change.c.revision.desc(), change.c.position)
+    ).all()
+    found: Row = facts or {}
+    number = None
+    step: list[Change] = []
+    for row in later:
+        if row.revision != number:
+            found, step, number = undo(found, step), [], row.revision
+        step.append(Change(row.op, row.path, row.component, row.field, row.old, row.new))
+    found = undo(found, step)
+    if shortened(envelope.digest(found)) != bytes(at["digest"]):
+        raise StoreError(
+            f"revision {at['number']} of asset {asset_id} does not match its digest",
+            "the history was altered outside salt-cmdb; restore it from a backup",
+        )
+    return found
