@@ -1,0 +1,215 @@
+"""
+How assets print: the fleet, one of them, its card.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salt_ext import words
+from salt_ext.document import is_components
+from salt_ext.printing import history, layout
+from salt_ext.printing.layout import MANY, Answer
+from salt_ext.settings import OPTIONS
+
+HIDDEN = ("id", "facts", "volatile", "collected", "identifiers", "minion_id", "revision")
+"""What an asset's summary shows elsewhere or not at all."""
+
+
+def report(answer: Answer) -> list[str]:
+    """Print the totals of the fleet and of its groups."""
+    totals = answer["totals"]
+    if not totals["assets"] and answer["as_of"]:
+        return [f"no assets at {layout.time(answer['as_of'])} UTC"]
+    if not totals["assets"]:
+        return [
+            "No machine has reported yet.",
+            "On the master:  salt '*' state.apply cmdb      (installs the extension)",
+            "                salt '*' cmdb.collect          (the first reports)",
+        ]
+    states = ", ".join(f"{totals[one]} {one}" for one in _freshness(totals))
+    if answer["as_of"]:
+        states = f"as they were at {layout.time(answer['as_of'])} UTC"
+    lines = [
+        f"{layout.count(totals['assets'], totals['assets'], 'assets')}: {states}",
+        f"{totals['processor_threads']} threads, {words.binary(totals['memory_bytes'])} memory,"
+        f" {words.decimal(totals['disk_bytes'])} disk",
+    ]
+    for group in answer["groups"]:
+        columns = [*group["group_by"], "assets", *_freshness(totals)]
+        columns += ["processor_threads", "memory_bytes", "disk_bytes"]
+        rows = [[row[name] for name in columns] for row in group["rows"]]
+        lines += ["", *layout.grid(columns, rows)]
+    return lines
+
+
+def _freshness(totals: Answer) -> list[str]:
+    """Return the states of freshness that occur, "fresh" always; of the past none is known."""
+    if "fresh" not in totals:
+        return []
+    return [
+        one for one in ("fresh", "stale", "missing", "detached") if totals[one] or one == "fresh"
+    ]
+
+
+def asset(answer: Answer) -> list[str]:
+    """Print everything of an asset."""
+    asset = answer["asset"]
+    lines = [f"{asset['minion_id'] or 'detached'}  {asset.get('id', '')}"]
+    summary = {
+        key: value for key, value in asset.items() if key not in HIDDEN and value is not None
+    }
+    if summary:
+        width = max(len(key) for key in summary)
+        lines += [f"  {_label(key):<{width}}  {_shown(key, summary[key])}" for key in summary]
+    facts = asset["facts"]
+    ours = [name for name in OPTIONS["collectors"].default if name in facts]
+    for name in [*ours, *sorted(facts.keys() - set(ours))]:
+        lines += ["", name, *section(facts[name], name)]
+    if asset.get("identifiers"):
+        columns = ["kind", "value", "source", "quality", "shared", "last_seen", "is_current"]
+        rows = [[row[name] for name in columns] for row in asset["identifiers"]]
+        lines += ["", "identifiers", *(f"  {line}" for line in layout.grid(columns, rows))]
+    return lines
+
+
+def _shown(key: str, value: Any) -> str:
+    if key.endswith(("_at", "_seen")):
+        return f"{layout.time(value)} UTC ({layout.cell('last_seen', value)} ago)"
+    return words.value(value, key)
+
+
+def _label(key: str) -> str:
+    return key.removesuffix("_bytes").replace("_", " ")
+
+
+def section(content: Any, path: str, indent: str = "  ") -> list[str]:
+    """Return a section: its values line by line, its components as tables."""
+    if isinstance(content, list):
+        return [indent + line for line in _components(content, path)]
+    lines = []
+    width = max((len(_label(key)) for key in content), default=0)
+    for key in words.in_order(content):
+        value = content[key]
+        if isinstance(value[0] if isinstance(value, list) and value else value, dict):
+            lines += [indent + _label(key), *section(value, f"{path}.{key}", indent + "  ")]
+        else:
+            lines.append(f"{indent}{_label(key):<{width}}  {_value(value, key, path)}")
+    return lines or [f"{indent}none"]
+
+
+def _components(items: list[Answer], path: str) -> list[str]:
+    if not items:
+        return ["none"]
+    columns = words.columns_of(path, items)
+    rows = [
+        [
+            "empty"
+            if name == "size_bytes" and item.get("present") is False
+            else None
+            if item.get(name) is None
+            else _value(item[name], name, path)
+            for name in columns
+        ]
+        for item in words.by_place(items)
+    ]
+    return layout.grid([words.label(name) for name in columns], rows)
+
+
+def _value(value: Any, name: str, path: str) -> str:
+    """Return a value on one line; a long list is counted rather than read."""
+    if isinstance(value, list) and len(value) > MANY:
+        return f"{words.value(value[:MANY], name, path)}, … ({len(value)})"
+    return words.value(value, name, path)
+
+
+def value_alone(answer: Answer) -> list[str]:
+    """Return a value as a program reads it; of more than one, what cmdb.show shows."""
+    value = answer["value"]
+    if isinstance(value, bool):
+        return [str(value).lower()]
+    if isinstance(value, dict) or (value and is_components(value)):
+        return section(value, answer["path"], "")
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return ["" if value is None else str(value)]
+
+
+def facets(answer: Answer) -> list[str]:
+    """Print the values of fields, each with its number of assets."""
+    lines: list[str] = []
+    for facet in answer["facets"]:
+        name, shown = facet["field"], facet["values"]
+        lines += [""] if lines else []
+        lines += layout.grid([name, "assets"], [[one["value"], one["assets"]] for one in shown])
+        rest = facet["assets"] - sum(one["assets"] for one in shown)
+        if rest:
+            lines.append(f"{rest} assets have others; {facet['distinct']} values in all")
+    return lines
+
+
+def status(answer: Answer) -> list[str]:
+    """Print how many machines are in which state, and who."""
+    lines = []
+    for state in ("fresh", "stale", "missing", "never"):
+        names = answer[state]
+        shown = [] if state == "fresh" else names[:MANY]
+        more = f" and {len(names) - MANY} more" if len(names) > MANY and shown else ""
+        lines.append(f"{state:<8} {len(names):>6}  {', '.join(shown)}{more}")
+    return lines
+
+
+CARD_WIDTH = 110
+
+
+def card(answer: Answer) -> list[str]:
+    """Return at most 30 lines: what one wants to know first stands first."""
+    asset, bmc = answer["asset"], answer["bmc"]
+    place = {"site": asset["site"], "rack": asset["rack"], **answer["location"]}
+    machine = [asset["manufacturer"], asset["product_name"], asset["sn"] and f"S/N {asset['sn']}"]
+    guest = answer["virtual"].get("hypervisor")
+    size = [
+        asset["processor_model"],
+        asset["processor_threads"] and f"{asset['processor_threads']} threads",
+        asset["memory_bytes"] and f"{words.binary(asset['memory_bytes'])} memory",
+        asset["disk_count"] and f"{asset['disk_count']} disks {words.decimal(asset['disk_bytes'])}",
+    ]
+    controller = [*bmc.get("addresses", ()), bmc.get("mac"), bmc.get("firmware_version")]
+    switch = [
+        f"{one.get('name')} to {one.get('system_name') or one.get('chassis_id')} {one['port_id']}"
+        for one in answer["links"][:2]
+        if one.get("port_id")
+    ]
+    seen = f"{asset['freshness']}, heard {layout.cell('last_seen', asset['last_seen'])} ago"
+    facts = {
+        "what": [*machine, f"{asset['kind']} on {guest}" if guest else asset["kind"]],
+        "where": [f"{key} {value}" for key, value in place.items() if value],
+        "state": [f"{seen} by {asset['mode']}", asset["lifecycle"]],
+        "system": [asset["os"], asset["kernel_release"]],
+        "size": size,
+        "address": [asset["address"], asset["hostname"]],
+        "bmc": controller,
+        "switch": switch,
+    }
+    lines = [f"{asset['minion_id'] or 'detached'}  {asset['id']}"]
+    lines += [
+        f"{name:<8} {', '.join(str(one) for one in values if one)}"
+        for name, values in facts.items()
+        if any(values)
+    ]
+    ill = [f"{one['severity']}  {one['component']}: {one['says']}" for one in answer["ill"]]
+    wrong = [f"{one['kind']} {one['subject']}: {one['message']}" for one in answer["problems"]]
+    beside = [
+        "  ".join(str(one[key]) for key in ("unit", "minion_id", "sn", "product_name") if one[key])
+        for one in answer["beside"]
+    ]
+    for title, block, total in (
+        ("ill", ill, answer["ill_total"]),
+        ("problems", wrong, answer["problems_total"]),
+        ("changes", history.change_lines(answer["changes"]), answer["changes_total"]),
+        ("beside it in the rack", beside, len(beside)),
+    ):
+        if block:
+            more = f" ({len(block)} of {total})" if total > len(block) else ""
+            lines += [f"{title}{more}", *(f"  {line}" for line in block)]
+    return [line if len(line) <= CARD_WIDTH else line[: CARD_WIDTH - 1] + "…" for line in lines]

@@ -1,0 +1,138 @@
+"""
+How changes print, of one asset and of the fleet.
+"""
+
+from __future__ import annotations
+
+from salt_ext import changes, words
+from salt_ext.printing import layout
+from salt_ext.printing.layout import Answer
+
+
+def history(answer: Answer) -> list[str]:
+    """Print the changes of an asset."""
+    first = f"first report {layout.time(answer['first_seen'])} UTC"
+    if not answer["changes"]:
+        return [f"no changes; {first}"]
+    lines = change_lines(answer["changes"])
+    count = layout.count(len(answer["changes"]), answer["total"], "changes")
+    return [*lines, f"{count}; {first}{layout.next_page(answer)}"]
+
+
+def feed(answer: Answer) -> list[str]:
+    """Print the changes of the fleet."""
+    if not answer["changes"]:
+        return ["no changes"]
+    lines = change_lines(answer["changes"], with_names=True)
+    return [
+        *lines,
+        layout.count(len(answer["changes"]), answer["total"], "changes") + layout.next_page(answer),
+    ]
+
+
+def change_lines(rows: list[Answer], *, with_names: bool = False) -> list[str]:
+    """Return a line for each change."""
+    lines = []
+    for row in changes.worth_telling(rows):
+        one = changes.line(row)
+        name = [row["minion_id"] or "detached"] if with_names else []
+        moved = [
+            f"; {word} {row[key]['minion_id'] or 'a detached asset'}"
+            for key, word in (("moved_from", "came from"), ("moved_to", "is now in"))
+            if row.get(key)
+        ]
+        time = layout.time(row["recorded_at"])
+        lines.append([time, *name, one.op, one.what, from_to(one) + "".join(moved)])
+    return layout.columns(lines) if lines else []
+
+
+def from_to(line: changes.Line) -> str:
+    """Return what was and what is."""
+    return f"{line.old or 'none'} → {line.new or 'none'}"
+
+
+def diff(answer: Answer) -> list[str]:
+    """Print what lies between two revisions."""
+    old, new = answer["old"], answer["new"]
+    if old is None:
+        first = layout.time(new["recorded_at"])
+        return [f"{answer['asset']}  has only its first report, of {first} UTC"]
+    times = f"{layout.time(old['recorded_at'])} → {layout.time(new['recorded_at'])} UTC"
+    return [f"{answer['asset']}  {times}", *_differences(answer["changes"])]
+
+
+def comparison(answer: Answer) -> list[str]:
+    """Print in what two assets differ."""
+    return [f"{answer['asset']} → {answer['other']}", *_differences(answer["changes"])]
+
+
+def _differences(rows: list[Answer]) -> list[str]:
+    """Return changes below their sections, and how many of which kind."""
+    lines = []
+    section = None
+    counts: dict[str, int] = {}
+    for row in changes.worth_telling(rows):
+        if row["path"].partition(".")[0] != section:
+            section = row["path"].partition(".")[0]
+            lines.append(words.label(section))
+        one = changes.line(row)
+        lines.append(f"  {one.symbol} {one.op}  {one.what}: {from_to(one)}")
+        counts[row["op"]] = counts.get(row["op"], 0) + 1
+    lines.append(", ".join(f"{number} {op}" for op, number in counts.items()) or "no difference")
+    return lines
+
+
+def fleet_diff(answer: Answer) -> list[str]:
+    """Print what became of the fleet."""
+    lines = [f"{layout.time(answer['from'])} → {layout.time(answer['to'])} UTC"]
+    if not answer["assets"]:
+        return [*lines, "no difference"]
+    number = layout.count(answer["assets"], answer["assets"], "assets")
+    lines.append(f"{number} differ, {answer['new']} of them new")
+    lines += layout.grid(
+        ["section", "assets"], [[one["section"], one["assets"]] for one in answer["sections"]]
+    )
+    waves = [one for one in answer["waves"] if one["assets"] > 1]
+    if waves:
+        lines += ["", "the same on many"]
+        lines += layout.columns(
+            [
+                [
+                    f"  {one['assets']} x",
+                    words.label(one["path"].rpartition(".")[2]),
+                    one["op"],
+                    words.label(one["field"]) if one["field"] else "",
+                    _wave(one),
+                ]
+                for one in waves
+            ]
+        )
+    for row in answer["rows"]:
+        what = "new" if row["is_new"] else ""
+        lines += ["", f"{row['name']}  {row['sn'] or ''}  {what}".rstrip()]
+        lines += [] if row["is_new"] else _differences(row["changes"])
+    if len(answer["rows"]) < answer["assets"] and answer["rows"]:
+        lines += ["", f"next: after={answer['rows'][-1]['name']}"]
+    return lines
+
+
+def _wave(one: Answer) -> str:
+    if one["old"] is None and one["new"] is None:
+        return ""
+    old, new = (
+        words.value(item, one["path"].rpartition(".")[2]) if item is not None else "none"
+        for item in (one["old"], one["new"])
+    )
+    return f"{old} → {new}"
+
+
+def genealogy(answer: Answer) -> list[str]:
+    """Print where a part was."""
+    lines = [f"{answer['serial']}  {answer['stays'][0]['model'] or ''}".rstrip()]
+    for stay in answer["stays"]:
+        until = layout.time(stay["until"]) if stay["until"] else "now"
+        name = stay["minion_id"] or f"detached asset {stay['asset_id']}"
+        place = f"{stay['path']} {stay['place']}".rstrip()
+        lines.append(f"  {layout.time(stay['since'])} → {until}  {name}  {place}")
+        lines += [f"    {line}" for line in change_lines(stay["changes"])]
+    return lines

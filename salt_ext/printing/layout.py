@@ -1,0 +1,88 @@
+"""
+Tables, counts and times: what every answer is printed with.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from salt_ext import words
+from salt_ext.times import ago
+
+Answer = dict[str, Any]
+
+MANY = 12
+"""So many names or values are shown in one line."""
+
+
+def table(answer: Answer) -> list[str]:
+    """Return a table, or that there is nothing in it."""
+    shown = len(answer["rows"])
+    if not shown:
+        return [f"no {answer['of']}"]
+    return [
+        *grid(answer["columns"], answer["rows"]),
+        count(shown, answer["total"], answer["of"]) + next_page(answer),
+    ]
+
+
+def next_page(answer: Answer) -> str:
+    """Return how to ask for the next page, where there is one."""
+    return f"  (next: cursor={answer['next']})" if answer.get("next") else ""
+
+
+def count(shown: int, total: int, things: str) -> str:
+    """Return how many things there are: ``1 asset``, ``100 of 171 assets``."""
+    number = f"{shown} of {total}" if shown < total else str(total)
+    return f"{number} {things.removesuffix('s') if total == 1 else things}"
+
+
+def grid(columns: list[str], rows: list[list[Any]]) -> list[str]:
+    """Return rows under their headings; columns of numbers and sizes stand to the right."""
+    number = (int, float, type(None))
+    numeric = [all(isinstance(row[i], number) for row in rows) for i in range(len(columns))]
+    cells = [[cell(name, row[i]) for i, name in enumerate(columns)] for row in rows]
+    lines = [[_heading(name) for name in columns], *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        )
+        for line in lines
+    ]
+
+
+def _heading(column: str) -> str:
+    name = column.removesuffix("_bytes").removesuffix("_at").removeprefix("processor_")
+    return name.replace("_", " ").upper()
+
+
+def cell(column: str, value: Any) -> str:
+    """Return a value as a table shows it: sizes with units, moments as how long ago."""
+    if value is None:
+        return "-"
+    if column.endswith(("_seen", "_at")) and isinstance(value, str):
+        return ago(_moment(value), datetime.now(timezone.utc))
+    if isinstance(value, bool) or not isinstance(value, str):
+        return words.value(value, column)
+    return value.splitlines()[0][:100] if value else "-"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+def time(text: str) -> str:
+    """Return a moment to the second."""
+    return f"{_moment(text):%Y-%m-%d %H:%M:%S}"
+
+
+def columns(lines: list[list[str]]) -> list[str]:
+    """Return cells in columns that are as wide as they must be."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]) - 1)] + [0]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    ]

@@ -1,0 +1,98 @@
+"""
+How print what people did, accepted and compared.
+"""
+
+from __future__ import annotations
+
+from salt_ext import changes
+from salt_ext.printing import history, layout
+from salt_ext.printing.layout import Answer
+
+
+def renamed(answer: Answer) -> list[str]:
+    """Print a rename, and what is left to do."""
+    done = "would be renamed" if answer["test"] else "renamed"
+    return [
+        f"{answer['old']} {done} to {answer['new']}",
+        "what remains to be done:",
+        *(f"  {number}. {step}" for number, step in enumerate(answer["steps"], 1)),
+    ]
+
+
+def lifecycle(answer: Answer) -> list[str]:
+    """Print a change of the lifecycle."""
+    name = answer["minion_id"] or answer["asset_id"]
+    if answer["old"] == answer["new"]:
+        return [f"{name} is {answer['new']} already"]
+    would = "would be: " if answer["test"] else ""
+    return [f"{name}  {would}{answer['old']} → {answer['new']}"]
+
+
+def accepted(answer: Answer) -> list[str]:
+    """Print that a baseline was accepted."""
+    would = "would be " if answer["test"] else ""
+    name = answer["minion_id"] or answer["asset_id"]
+    return [f"{name}  revision {answer['revision']} {would}accepted as its baseline"]
+
+
+def baseline(answer: Answer) -> list[str]:
+    """Print a baseline and what deviates from it."""
+    name = answer["minion_id"] or answer["asset_id"]
+    head = (
+        f"{name}  revision {answer['revision']}, accepted {layout.time(answer['accepted_at'])} UTC"
+        f" by {answer['accepted_by']}: {answer['reason']}"
+    )
+    return [head, *_deviations(answer["deviations"])]
+
+
+def _deviations(rows: list[Answer]) -> list[str]:
+    lines = []
+    for row in rows:
+        one = changes.line(row)
+        doubt = "" if row["is_confirmed"] or row["state"] == "added" else "  (not confirmed yet)"
+        lines.append(f"  {one.symbol} {row['state']}  {one.what}: {history.from_to(one)}{doubt}")
+    return lines or ["  as accepted"]
+
+
+def baselines(answer: Answer) -> list[str]:
+    """Print the assets that deviate from their baselines."""
+    lines = []
+    for one in answer["assets"]:
+        name = one["minion_id"] or one["asset_id"]
+        head = f"{name}  {one['sn'] or ''}  {one['lifecycle']}"
+        lines += [head, *_deviations(one["deviations"])]
+    return [
+        *lines,
+        f"{layout.count(answer['checked'], answer['checked'], 'baselines')} checked,"
+        f" {answer['bad']} not as accepted",
+    ]
+
+
+def file(answer: Answer) -> list[str]:
+    """Print where a file was written."""
+    number = answer["rows"]
+    return [f"{answer['path']}: {layout.count(number, number, 'rows')}, sha256 {answer['sha256']}"]
+
+
+def reconciled(answer: Answer) -> list[str]:
+    """Print how people's list compares."""
+    lines = _mapping(answer)
+    if answer["rows"]:
+        lines += [*layout.table(answer), ""]
+    lines.append("  ".join(f"{status} {number}" for status, number in answer["counts"].items()))
+    if answer["written"]:
+        lines.append(f"{answer['written']['path']}: sha256 {answer['written']['sha256']}")
+    return lines
+
+
+def imported(answer: Answer) -> list[str]:
+    """Print what was imported."""
+    counts = ", ".join(f"{number} {word}" for word, number in answer["counts"].items())
+    return [*_mapping(answer), f"{answer['source']}: {counts}"]
+
+
+def _mapping(answer: Answer) -> list[str]:
+    """Return what the headings of somebody's list were taken for."""
+    taken = [[heading, "is", field] for heading, field in answer["mapping"].items()]
+    ignored = ", ".join(answer["ignored"])
+    return [*layout.columns(taken), *([f"not compared: {ignored}"] if ignored else []), ""]
