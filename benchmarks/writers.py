@@ -8,6 +8,7 @@ the very same: ``ours``, Salt's returners, and a bare COPY.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import multiprocessing
 import tempfile
@@ -122,6 +123,7 @@ def _work(link: Connection, server: Server, share: range) -> None:
     with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as directory:
         ways = _ways(server, Path(directory))
         story = _Story(share)
+        gc.freeze()  # no daemon has so many documents, through which Python looks for garbage
         batches: list[list[Report]] = []
         task = Task("new", 1, 0)
         while (message := link.recv()) is not None:

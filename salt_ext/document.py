@@ -51,11 +51,17 @@ def _normal(value: Any) -> Any:
         return {key: item for key, item in normals.items() if item not in (None, "", [], {})}
     if isinstance(value, list):
         items = [_normal(item) for item in value]
-        if is_components(items):
-            # The text decides between parts that nothing else tells apart.
-            items.sort(key=lambda item: (identity(item) or "", place(item) or "", encode(item)))
-        return items
+        return _in_order(items) if is_components(items) else items
     return value
+
+
+def _in_order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names: list[tuple[Any, ...]] = [(identity(item) or "", place(item) or "") for item in items]
+    if len(set(names)) < len(names):
+        # The text decides between parts that nothing else tells apart.
+        names = [(*name, encode(item)) for name, item in zip(names, items, strict=True)]
+    order = sorted(range(len(items)), key=names.__getitem__)
+    return [items[number] for number in order]
 
 
 def is_components(value: Any) -> bool:
@@ -136,13 +142,26 @@ def _without_volatile(value: Any) -> Any:
 
 
 _encode = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    allow_nan=False,
+    check_circular=False,  # a circle is nested too deeply, too
 ).encode
 
 
 def encode(value: Any) -> bytes:
     """Return canonical JSON: sorted keys, no blanks, UTF-8."""
     return _encode(value).encode()
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values have the same canonical text; for == 1, 1.0 and True are the same."""
+    if a != b:
+        return False
+    if isinstance(a, (dict, list)):
+        return encode(a) == encode(b)
+    return type(a) is type(b)
 
 
 def without_identity(value: Any) -> Any:

@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import re
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from salt_ext import document
 
@@ -38,6 +39,9 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
 DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+NOTHING: Mapping[str, str] = {}
 
 
 class ReportError(ValueError):
@@ -119,16 +123,27 @@ def check_header(report: Any, now: datetime) -> datetime:
     return collected_at
 
 
-def check_body(
-    report: Mapping[str, Any], known: Mapping[str, str] | None = None
-) -> dict[str, bytes]:
+class Checked(NamedTuple):
     """
-    Check everything that will be written; return the canonical text of each section.
+    The facts of a good report, with the canonical text of each section.
+
+    ``marks`` tell these texts from others, and ``digest`` is that of all of them.
+    """
+
+    facts: dict[str, Any]
+    partial: list[str]
+    texts: dict[str, bytes]
+    marks: dict[str, str]
+    digest: str
+
+
+def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) -> Checked:
+    """
+    Check everything that will be written, and return the facts of it.
 
     ``known`` are the marks of sections that were checked before: what has the
     same text is not looked at again. Raises :class:`ReportError`.
     """
-    known = known or {}
     for field in ("facts", "volatile"):
         if not isinstance(report.get(field), dict):
             raise ReportError(field, f"is {_short(report.get(field))}, not a mapping")
@@ -146,16 +161,20 @@ def check_body(
     for number, name in enumerate(report["partial"]):
         if not isinstance(name, str):
             raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
-    texts = {}
+    texts, marks = {}, {}
     for section, value in report["facts"].items():
         path = f"facts.{_key(section, 'facts')}"
-        text = _text_if_known(value, known.get(section))
-        texts[section] = _checked(value, path) if text is None else text
-        size += len(texts[section])
+        text = _text(value)
+        marks[section] = mark(text)
+        if marks[section] != known.get(section):
+            _check_section(value, path)
+        texts[section] = text
+        size += len(text)
         _check_size(size, path)
-    if digest_of(texts) != report["digest"]:
+    digest = digest_of(texts)
+    if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
-    return texts
+    return Checked(report["facts"], report["partial"], texts, marks, digest)
 
 
 def _check_size(size: int, path: str) -> None:
@@ -163,25 +182,21 @@ def _check_size(size: int, path: str) -> None:
         raise ReportError(path, f"makes the report larger than {MAX_BYTES} bytes")
 
 
-def _text_if_known(value: Any, known: str | None) -> bytes | None:
-    """Return the canonical text of a section when it is the known one."""
-    if known is None:
-        return None
+def _text(value: Any) -> bytes:
+    """Return the canonical text of a section; one without is blank, and is known nowhere."""
     try:
-        text = document.encode(value)
+        return document.encode(value)
     except (TypeError, ValueError, RecursionError):
-        return None
-    return text if mark(text) == known else None
+        return b""
 
 
-def _checked(value: Any, path: str) -> bytes:
-    """Return the canonical text of a section that is in normal form."""
+def _check_section(value: Any, path: str) -> None:
+    """Refuse a section that is not in normal form."""
     _walk(value, path, 1)
     if not isinstance(value, dict) and not document.is_components(value):
         raise ReportError(path, f"is {_short(value)}, neither a mapping nor a list of mappings")
     if document.normal({path: value})[path] != value:
         raise ReportError(path, "is not in normal form")
-    return document.encode(value)
 
 
 def mark(text: bytes) -> str:
@@ -253,40 +268,62 @@ def _twins(value: Any, path: str) -> Iterator[ReportError]:
 
 def _walk(value: Any, path: str, depth: int) -> None:
     """Refuse what JSON, PostgreSQL's jsonb or a reader's screen cannot take."""
+    if fault := _fault(value, depth):
+        below, reason = fault
+        raise ReportError(path + below, reason)
+
+
+def _fault(value: Any, depth: int) -> tuple[str, str] | None:
+    """Return where below a value something cannot be taken, and why; None for a good one."""
     if depth > MAX_DEPTH:
-        raise ReportError(path, f"is nested deeper than {MAX_DEPTH}")
-    if isinstance(value, str):
-        if reason := _why_not(value):
-            raise ReportError(path, reason)
-    elif isinstance(value, bool) or value is None:
-        pass
-    elif isinstance(value, int):
-        if not -(2**63) <= value < 2**63:
-            raise ReportError(path, "is an integer of more than 64 bits")
-    elif isinstance(value, float):
-        if value - value != 0:
-            raise ReportError(path, f"is {value}, which is no number")
-        if "e+" in (text := repr(value)) or text == "-0.0":
-            # jsonb gives it back in other characters, and the digest would not fit.
-            raise ReportError(path, f"is {text}, which jsonb does not keep as it is")
-    elif isinstance(value, dict):
+        return "", f"is nested deeper than {MAX_DEPTH}"
+    if isinstance(value, dict):
         for key, item in value.items():
-            _walk(item, f"{path}.{_key(key, path)}", depth + 1)
+            if reason := _why_no_key(key):
+                return "", reason
+            if fault := _fault(item, depth + 1):
+                return f".{key}{fault[0]}", fault[1]
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            _walk(item, f"{path}[{number}]", depth + 1)
-    else:
-        raise ReportError(path, f"is {type(value).__name__}, which is not data")
+            if fault := _fault(item, depth + 1):
+                return f"[{number}]{fault[0]}", fault[1]
+    elif reason := _why_not(value):
+        return "", reason
+    return None
 
 
 def _key(key: Any, path: str) -> str:
     """Return a key that can stand in a path. Raises :class:`ReportError` of the path."""
-    if not isinstance(key, str) or len(key) > MAX_NAME or _why_not(key):
-        raise ReportError(path, f"has the key {_short(key)}")
-    return key
+    if reason := _why_no_key(key):
+        raise ReportError(path, reason)
+    return str(key)
 
 
-def _why_not(text: str) -> str | None:
+def _why_no_key(key: Any) -> str | None:
+    if not isinstance(key, str) or len(key) > MAX_NAME or _why_not_text(key):
+        return f"has the key {_short(key)}"
+    return None
+
+
+def _why_not(value: Any) -> str | None:
+    """Return why a value that holds no others cannot be taken."""
+    if isinstance(value, str):
+        return _why_not_text(value)
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return None if -(2**63) <= value < 2**63 else "is an integer of more than 64 bits"
+    if isinstance(value, float):
+        if value - value != 0:
+            return f"is {value}, which is no number"
+        # jsonb gives it back in other characters, and the digest would not fit.
+        if "e+" in (text := repr(value)) or text == "-0.0":
+            return f"is {text}, which jsonb does not keep as it is"
+        return None
+    return f"is {type(value).__name__}, which is not data"
+
+
+def _why_not_text(text: str) -> str | None:
     """Return why PostgreSQL would not take a text."""
     if "\0" in text:
         return "holds a NUL character"

@@ -14,6 +14,8 @@ blanks collapsed, serial numbers and asset tags behind their maker as in
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from salt_ext.facts.placeholders import (
     uuid_spellings,
     why_not_mac,
@@ -96,6 +98,7 @@ def identify(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=256)
 def manufacturer(name: str) -> str:
     """Return the scope of a maker's serial numbers: "Dell Inc." and "DELL" are "dell"."""
     words = name.lower().replace(",", " ").replace("/", " ").split()

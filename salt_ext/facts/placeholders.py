@@ -80,6 +80,8 @@ UUIDS = {
     "12345678-1234-5678-90ab-cddeefaabbcc": "a UUID made up by hand",
 }
 
+HEXADECIMAL = frozenset("0123456789abcdef")
+
 MAC_PREFIXES = {
     "00:50:56:c0:": "the address of a VMware network on a desktop, not of a card",
     "0a:00:27:": "the address of a VirtualBox host-only network, not of a card",
@@ -124,7 +126,7 @@ def why_not_serial(value: str) -> str | None:
 def why_not_uuid(value: str) -> str | None:
     """Return why a UUID cannot identify a machine, or None."""
     digits = value.strip().lower().replace("-", "")
-    if len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
+    if len(digits) != 32 or not HEXADECIMAL.issuperset(digits):
         return "it is not a UUID"
     if len(set(digits)) <= 2:
         return "it is one or two digits repeated"
@@ -138,8 +140,10 @@ def why_not_mac(value: str) -> str | None:
     """Return why a hardware address cannot identify a network card, or None."""
     text = value.strip().lower()
     octets = text.split(":")
-    if len(octets) not in (6, 8) or not all(
-        len(octet) == 2 and set(octet) <= set("0123456789abcdef") for octet in octets
+    if (
+        len(octets) not in (6, 8)
+        or any(len(octet) != 2 for octet in octets)
+        or not HEXADECIMAL.issuperset("".join(octets))
     ):
         return "it is not a hardware address"
     if len(set(octets)) == 1:

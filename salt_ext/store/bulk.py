@@ -4,13 +4,14 @@ Many rows in one statement: a column is an array, so the statement is one text w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+
+from salt_ext.document import encode
 
 NOTHING: Mapping[str, str] = {}
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -43,15 +44,15 @@ def _statement(
     table: sa.Table, names: tuple[str, ...], update: tuple[tuple[str, str], ...] | None
 ) -> sa.TextClause:
     types = [table.c[name].type for name in names]
-    is_json = [isinstance(kind, postgresql.JSONB) for kind in types]
+    is_json = [isinstance(kind, sa.JSON) for kind in types]
     arrays = ", ".join(
         f"CAST(:c{number} AS {'text' if json else kind.compile(_DIALECT)}[])"
         for number, (kind, json) in enumerate(zip(types, is_json, strict=True))
     )
     quoted = [f'"{name}"' for name in names]
     values = ", ".join(
-        f"CAST(i.{name} AS jsonb)" if json else f"i.{name}"
-        for name, json in zip(quoted, is_json, strict=True)
+        f"CAST(i.{name} AS {kind.compile(_DIALECT)})" if json else f"i.{name}"
+        for name, kind, json in zip(quoted, types, is_json, strict=True)
     )
     conflict = ""
     if update is not None:
@@ -72,8 +73,8 @@ def taken(*names: str) -> dict[str, str]:
 
 def _column(kind: Any, values: list[Any]) -> list[Any]:
     """Return a column as psycopg2 takes it into an array."""
-    if isinstance(kind, postgresql.JSONB):
-        return [None if one is None else json.dumps(one, ensure_ascii=False) for one in values]
+    if isinstance(kind, sa.JSON):
+        return [None if one is None else encode(one).decode() for one in values]
     if isinstance(kind, sa.UUID):
         return [None if one is None else str(one) for one in values]
     return values

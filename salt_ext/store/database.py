@@ -21,7 +21,7 @@ DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
-HEAD = "0002"
+HEAD = "0003"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
 

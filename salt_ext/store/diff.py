@@ -20,6 +20,7 @@ from salt_ext.document import (
     normal,
     place,
     place_fields,
+    same,
 )
 
 
@@ -57,7 +58,7 @@ def diff(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
 
 
 def _values(path: str, old: Any, new: Any) -> Iterator[Change]:
-    if encode(old) == encode(new):  # not ==, for which 1, 1.0 and True are the same
+    if same(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
@@ -100,7 +101,7 @@ def _components(
             yield Change("added", path, slot, None, item, other)
         elif identity(item) != identity(other):
             yield Change("replaced", path, slot, None, item, other)
-        elif encode(item) != encode(other):  # else just its key is another
+        elif not same(item, other):  # else just its key is another
             yield Change("changed", path, slot, None, item, other)
     for key, item in come.items():
         yield Change("added", path, key, None, None, item)
@@ -108,7 +109,7 @@ def _components(
 
 def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     fields = sorted(old.keys() | new.keys())
-    changed = [one for one in fields if encode(old.get(one)) != encode(new.get(one))]
+    changed = [one for one in fields if not same(old.get(one), new.get(one))]
     # A slot may take two fields to name; that a part moved is told once.
     places = [one for one in (*place_fields(old), *place_fields(new)) if one in changed]
     moved = places[-1] if places and identity(new) else None

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from salt_ext import report as envelope
 from salt_ext.document import encode
+from salt_ext.report import Checked
 from salt_ext.store.diff import merge
 from salt_ext.store.schema import asset_facts, asset_seen
 
@@ -24,36 +25,40 @@ Marks = dict[str, str]
 
 
 def shortened(digest: str) -> bytes:
-    """Return the digest of a document as revisions keep it; 16 bytes tell any two apart."""
-    return bytes.fromhex(digest)[:16]
+    """Return the digest of a document as revisions keep it; 8 bytes tell those of one asset apart."""
+    return bytes.fromhex(digest)[:8]
 
 
 class Merged(NamedTuple):
     """
     What is known after a report.
 
-    ``facts`` is all of it and ``texts`` the canonical text of each section;
-    ``old`` and ``new`` are the sections that changed, before and after.
+    ``facts`` is all of it, ``texts`` the canonical text of each section and
+    ``digest`` that of the whole; ``old`` and ``new`` are the sections that
+    changed, before and after.
     """
 
     facts: dict[str, Any]
     texts: dict[str, bytes]
+    digest: str
     old: dict[str, Any]
     new: dict[str, Any]
 
 
 MARKS_BY_NAME = sa.text("""
-SELECT asset.minion_id, jsonb_object_agg(section, encode(digest, 'hex')) AS marks
-  FROM asset JOIN asset_facts ON asset_facts.asset_id = asset.id
+SELECT asset.minion_id, stored.marks
+  FROM asset
+ CROSS JOIN LATERAL (
+       SELECT jsonb_object_agg(section, encode(digest, 'hex')) AS marks
+         FROM asset_facts WHERE asset_id = asset.id) AS stored
  WHERE asset.minion_id = ANY(CAST(:names AS text[]))
- GROUP BY asset.minion_id
 """)
 
 
 def marks_of(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Marks]:
     """Return the digests of the sections that are stored of minions, by minion id."""
     rows = link.execute(MARKS_BY_NAME, {"names": list(minion_ids)})
-    return {row.minion_id: row.marks for row in rows}
+    return {row.minion_id: row.marks or {} for row in rows}
 
 
 BEFORE = sa.text(f"""
@@ -95,7 +100,7 @@ class Stored:
         """
         return self._befores.get(asset_id) if asset_id is not None else None
 
-    def load_all(self, reports: Mapping[uuid.UUID, Reported]) -> None:
+    def load_all(self, reports: Mapping[uuid.UUID, Checked]) -> None:
         """Read the sections that differ from a report, of many assets in one statement."""
         pairs = [
             (str(asset_id), name)
@@ -109,7 +114,7 @@ class Stored:
             for row in self._link.execute(LOAD, {"ids": ids, "sections": sections}):
                 self._sections[row.asset_id][row.section] = row.facts
 
-    def merge(self, asset_id: uuid.UUID | None, report: Reported) -> Merged:
+    def merge(self, asset_id: uuid.UUID | None, report: Checked) -> Merged:
         """Return what is known of an asset, or of a new one, after a report."""
         if asset_id is None or self.before(asset_id) is None:
             return merged(report, {}, {})
@@ -122,22 +127,7 @@ class Stored:
         return before.marks or {} if before is not None else {}
 
 
-class Reported(NamedTuple):
-    """A good report: the canonical text of each of its sections, and the digests of these."""
-
-    facts: dict[str, Any]
-    partial: list[str]
-    texts: dict[str, bytes]
-    marks: Marks
-
-
-def reported(report: Mapping[str, Any], texts: dict[str, bytes]) -> Reported:
-    """Return a report with what :func:`salt_ext.report.check_body` said of it."""
-    marks = {name: envelope.mark(text) for name, text in texts.items()}
-    return Reported(report["facts"], report["partial"], texts, marks)
-
-
-def merged(report: Reported, marks: Mapping[str, str], stored: Mapping[str, Any]) -> Merged:
+def merged(report: Checked, marks: Mapping[str, str], stored: Mapping[str, Any]) -> Merged:
     """
     Return what is known after a report.
 
@@ -149,7 +139,7 @@ def merged(report: Reported, marks: Mapping[str, str], stored: Mapping[str, Any]
     }
     old = {name: stored[name] for name in differs if name in stored}
     overlaid = [name for name in report.partial if name in old]
-    new = merge(old, differs, overlaid)
+    new = merge(old, differs, overlaid) if overlaid else differs
     absent = {name: value for name, value in stored.items() if name not in report.facts}
     texts = {
         **report.texts,
@@ -160,7 +150,8 @@ def merged(report: Reported, marks: Mapping[str, str], stored: Mapping[str, Any]
     for name in overlaid:
         if envelope.mark(texts[name]) == marks[name]:
             del old[name], new[name]
-    return Merged(facts, texts, old, new)
+    digest = envelope.digest_of(texts) if texts != report.texts else report.digest
+    return Merged(facts, texts, digest, old, new)
 
 
 def current(asset_id: Any) -> sa.ScalarSelect[Any]:

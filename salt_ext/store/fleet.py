@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from salt_ext.store.as_of import document_at, revision_at
 from salt_ext.store.assets import matching_ids
@@ -92,8 +93,8 @@ def _waves(link: sa.Connection, net: sa.CTE) -> Row:
             change.c.path,
             change.c.field,
             change.c.op,
-            sa.case((change.c.component.is_(None), change.c.old)).label("old"),
-            sa.case((change.c.component.is_(None), change.c.new)).label("new"),
+            sa.case((change.c.component.is_(None), sa.cast(change.c.old, JSONB))).label("old"),
+            sa.case((change.c.component.is_(None), sa.cast(change.c.new, JSONB))).label("new"),
         )
         .distinct()
         .join(
@@ -181,8 +182,9 @@ def _is_renamed(ranges: sa.CTE) -> sa.ColumnElement[bool]:
         change.c.revision.between(ranges.c.first, ranges.c.last),
         change.c.op == "renamed",
     )
-    first = sa.select(change.c.old).where(*within).order_by(change.c.revision).limit(1)
-    last = sa.select(change.c.new).where(*within).order_by(change.c.revision.desc()).limit(1)
+    old, new = sa.cast(change.c.old, sa.Text), sa.cast(change.c.new, sa.Text)
+    first = sa.select(old).where(*within).order_by(change.c.revision).limit(1)
+    last = sa.select(new).where(*within).order_by(change.c.revision.desc()).limit(1)
     return first.scalar_subquery().is_distinct_from(last.scalar_subquery())
 
 

@@ -23,7 +23,7 @@ from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.claims import evidence
 from salt_ext.store.database import Contended, Database, StoreError
-from salt_ext.store.documents import Merged, Reported, Stored, marks_of, reported, shortened
+from salt_ext.store.documents import Merged, Stored, marks_of, shortened
 from salt_ext.store.owners import Owners, lock, lock_identity
 from salt_ext.store.problems import Good, Problem, close, record
 from salt_ext.store.schema import held, revision
@@ -154,7 +154,7 @@ class _Due(NamedTuple):
 
     arrival: Arrival
     collected_at: datetime
-    reported: Reported
+    checked: envelope.Checked
 
 
 class _Round:
@@ -191,8 +191,8 @@ class _Round:
                 self._touched(arrival, collected_at, *touched[arrival.minion_id])
                 continue
             try:
-                texts = envelope.check_body(arrival.report, marks.get(arrival.minion_id, {}))
-                due.append(_Due(arrival, collected_at, reported(arrival.report, texts)))
+                checked = envelope.check_body(arrival.report, marks.get(arrival.minion_id, {}))
+                due.append(_Due(arrival, collected_at, checked))
             except envelope.ReportError as error:
                 self._refuse(arrival, error)
         self._write_problems()
@@ -227,15 +227,15 @@ class _Round:
         ids = lock(self.link, claims)
         silent_before = due[0].arrival.received_at - self.grace
         known = Owners(self.link, claims, silent_before, with_parts=self.locked)
-        is_settled = known.ids() <= ids and all(known.settled(claim) for claim in claims)
-        if not is_settled and not self.locked:
+        settled = [known.settled(claim) for claim in claims]
+        if not self.locked and not (known.ids() <= ids and all(settled)):
             raise _Again
         stored = Stored(self.link, known.ids())
         stored.load_all(
             {
-                asset_id: one.reported
-                for one, claim in zip(due, claims, strict=True)
-                if (asset_id := known.settled(claim))
+                asset_id: one.checked
+                for one, asset_id in zip(due, settled, strict=True)
+                if asset_id is not None
             }
         )
         rejected = self._rejected(claims) if self.locked else {}
@@ -277,9 +277,9 @@ class _Round:
         if before is not None and not self._is_newer(arrival, collected_at, before):
             return
         self._collector_problems(arrival)
-        document = stored.merge(verdict.asset_id, due.reported)
+        document = stored.merge(verdict.asset_id, due.checked)
         self._doubts(due, document)
-        if document.texts != due.reported.texts:
+        if document.digest != due.checked.digest:
             # What was not reported, or in part, counts as it is known.
             found = identify(document.facts)
             previous = claim.previous_minion_id

@@ -31,11 +31,12 @@ SELECT seen.asset_id
 """)  # noqa: S608 - constants of ours
 
 READ = sa.text(f"""
-SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, identifier.kind,
-       identifier.value, identifier.shared, identifier.last_seen IS NULL AS is_current
+SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, ledger.identifiers
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
-  LEFT JOIN identifier ON identifier.asset_id = asset.id
+ CROSS JOIN LATERAL (
+       SELECT json_agg(json_build_array(kind, value, shared, last_seen IS NULL)) AS identifiers
+         FROM identifier WHERE asset_id = asset.id) AS ledger
  WHERE asset.id IN ({OF_CLAIMS})
 """)  # noqa: S608 - constants of ours
 
@@ -99,36 +100,29 @@ class Owners:
         self._assets: dict[uuid.UUID, identity.Asset] = {}
         self._by_name: dict[str, uuid.UUID] = {}
         self._by_key: dict[identity.Key, set[uuid.UUID]] = {}
-        rows: dict[uuid.UUID, list[Any]] = {}
-        for row in link.execute(READ, _asked(claims)):
-            rows.setdefault(row.id, []).append(row)
-        parts = _parts(link, rows) if with_parts else {}
-        for asset_id, of_asset in rows.items():
-            self.ledger[asset_id] = {
-                (row.kind, row.value): row.is_current for row in of_asset if row.kind is not None
-            }
-            self.shared.update(
-                identity.key(row.kind, row.value)
-                for row in of_asset
-                if row.kind in KEYS and row.shared
-            )
-        for asset_id, of_asset in rows.items():
-            self._put(self._asset(of_asset, silent_before, parts.get(asset_id, frozenset())))
+        rows = link.execute(READ, _asked(claims)).all()
+        parts = _parts(link, [row.id for row in rows]) if with_parts else {}
+        for row in rows:
+            ledger = self.ledger[row.id] = {}
+            for kind, value, shared, is_current in row.identifiers or ():
+                ledger[kind, value] = is_current
+                if shared and kind in KEYS:
+                    self.shared.add(identity.key(kind, value))
+        for row in rows:
+            self._put(self._asset(row, silent_before, parts.get(row.id, frozenset())))
 
-    def _asset(
-        self, rows: Sequence[Any], silent_before: datetime, parts: frozenset[str]
-    ) -> identity.Asset:
-        first = rows[0]
-        now = [(row.kind, row.value) for row in rows if row.is_current and row.kind is not None]
+    def _asset(self, row: Any, silent_before: datetime, parts: frozenset[str]) -> identity.Asset:
+        ledger = self.ledger[row.id]
+        now = [key for key, is_current in ledger.items() if is_current]
         keys = frozenset(identity.key(kind, value) for kind, value in now if kind in KEYS)
         return identity.Asset(
-            first.id,
-            first.minion_id,
+            row.id,
+            row.minion_id,
             keys - self.shared,
             next((value for kind, value in now if kind == "machine_id"), None),
-            is_silent=first.last_seen < silent_before,
-            is_temporary=not any(row.kind in KEYS for row in rows),
-            reports_as=first.reports_as,
+            is_silent=row.last_seen < silent_before,
+            is_temporary=not any(kind in KEYS for kind, _ in ledger),
+            reports_as=row.reports_as,
             chassis=frozenset(value for kind, value in now if kind == "chassis_serial_number"),
             parts=parts,
         )

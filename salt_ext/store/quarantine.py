@@ -15,7 +15,7 @@ from salt_ext.facts.identity import identify
 from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
-from salt_ext.store.documents import Stored, reported
+from salt_ext.store.documents import Stored
 from salt_ext.store.owners import Owners, lock, lock_identity
 from salt_ext.store.problems import close_held
 from salt_ext.store.rulings import Ruling, rulings
@@ -74,11 +74,11 @@ def rule(
             )
             close_held(link, minion_id, now)
             return Outcome(minion_id, "held", f"rejected by {by}: {why}")
-        texts = envelope.check_body(arrival.report, {})
+        checked = envelope.check_body(arrival.report)
         collected_at = envelope.check_header(arrival.report, now)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
-        document = stored.merge(verdict.asset_id, reported(arrival.report, texts))
+        document = stored.merge(verdict.asset_id, checked)
         found = identify(document.facts)
         claim = identity.claim(minion_id, claim.previous_minion_id, document.facts, found)
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)

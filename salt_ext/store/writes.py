@@ -167,7 +167,7 @@ class Writes:
                 collected_at=accepted.collected_at,
                 mode=arrival.report["mode"],
                 reason=None if is_usual else verdict.reason,
-                digest=shortened(envelope.digest_of(document.texts)),
+                digest=shortened(document.digest),
             )
             self._changes(asset_id, number, changes)
             self._ledger(accepted, name, before, known, at)
