@@ -2,7 +2,8 @@
 The whole system on loopback: PostgreSQL, a master, two minions and the browser.
 
 One minion shows this machine, the other a made-up server, out of which the
-demo pulls a memory module. Everything runs in one temporary directory, and all
+demo pulls a memory module. Beside them the store may have a made-up fleet with
+the history of a year, for which nobody runs. Everything runs in one temporary directory, and all
 of it is gone afterwards.
 """
 
@@ -28,12 +29,15 @@ from types import FrameType
 from typing import Any, TypeVar
 
 import demo_machine
+from benchmarks import seed
+from salt_ext import settings, store
 
 REPOSITORY = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 LOOPBACK = "127.0.0.1"
 THIS_MACHINE, SERVER = "this-machine", "demo-server"
 MINIONS = (THIS_MACHINE, SERVER)
+SITE = "demo"
 PULLED_SLOT = "A2"
 OLD_BIOS, NEW_BIOS = "1.10.2", "1.12.1"
 PATIENCE_SECONDS = 60
@@ -41,7 +45,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PILLAR: dict[str, Any] = {
     "top.sls": {"base": {"*": ["demo"]}},
-    "demo.sls": {"cmdb": {"location": {"site": "demo", "rack": "R1"}}},
+    "demo.sls": {"cmdb": {"location": {"site": SITE, "rack": "R1"}}},
 }
 STATES: dict[str, Any] = {"top.sls": {"base": {"*": ["cmdb"]}}}
 
@@ -149,7 +153,14 @@ def main() -> int:
     """Run the demo; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when everything has worked")
-    once = parser.parse_args().once
+    parser.add_argument(
+        "--fleet",
+        type=_machines,
+        default=0,
+        metavar="MACHINES",
+        help="have so many made-up machines beside them, with the history of a year",
+    )
+    given = parser.parse_args()
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     closing = contextlib.ExitStack()
@@ -159,8 +170,8 @@ def main() -> int:
             tempfile.TemporaryDirectory(prefix="cmdb-", ignore_cleanup_errors=True)
         )
         demo = Demo(Path(root), closing)
-        web = play(demo)
-        if not once:
+        web = play(demo, given.fleet)
+        if not given.once:
             serve(demo, web)
     except Failed as error:
         print(f"\n\nIt did not work. {error}", file=sys.stderr)
@@ -175,7 +186,7 @@ def main() -> int:
     return 0
 
 
-def play(demo: Demo) -> subprocess.Popen[bytes]:
+def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
     """Go through all steps; return the process of the web UI, which goes on."""
     with demo.step("PostgreSQL"):
         url = postgresql(demo)
@@ -190,6 +201,11 @@ def play(demo: Demo) -> subprocess.Popen[bytes]:
         await_minions(demo)
     with demo.step("salt-run cmdb.migrate"):
         demo.salt("salt-run", "cmdb.migrate")
+    if machines:
+        with demo.step(f"A year of {machines} made-up machines"):
+            database = store.Database(settings.resolve(("demo", {"database_url": url})))
+            seed.seed(database, machines)
+            database.close()
     web = demo.start(
         "web",
         *(BIN / "gunicorn", "--no-control-socket", f"--bind={LOOPBACK}:{demo.web_port}"),
@@ -200,7 +216,7 @@ def play(demo: Demo) -> subprocess.Popen[bytes]:
         highstate(demo)
     with demo.step("Both machines have reported themselves"):
         columns = "columns=minion_id,sn,site,memory_bytes"
-        demo.await_output("salt-run", "cmdb.list", columns, "site=demo", words=MINIONS)
+        demo.await_output("salt-run", "cmdb.list", columns, f"site={SITE}", words=MINIONS)
     print_output("salt-run cmdb.report", demo.salt("salt-run", "cmdb.report"))
     print_output("salt-run cmdb.list", demo.salt("salt-run", "cmdb.list"))
     with demo.step(f"Somebody pulls the module in {PULLED_SLOT} and updates the BIOS"):
@@ -321,13 +337,14 @@ def highstate(demo: Demo) -> None:
 def browse(address: str, web: subprocess.Popen[bytes]) -> None:
     """Look at the pages as somebody would who follows the links."""
     page = _await(lambda: _page(address), bool, "the web UI did not answer", web)
-    assets = _page(address + "assets")
+    ours = f"{address}assets?site={SITE}"
+    assets = _page(ours)
     for name in MINIONS:
         if name not in assets:
-            raise Failed(f"{address}assets does not show {name}")
+            raise Failed(f"{ours} does not show {name}")
     link = re.search(rf'href="/([^"]+)"[^>]*>\s*{SERVER}\s*<', assets)
     if link is None:
-        raise Failed(f"{address}assets has no link to {SERVER}")
+        raise Failed(f"{ours} has no link to {SERVER}")
     page = _page(address + html.unescape(link[1]))
     for word in (demo_machine.SERIAL_NUMBER, PULLED_SLOT, OLD_BIOS, NEW_BIOS):
         if word not in page:
@@ -383,6 +400,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _machines(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of machines")
+    return int(text)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

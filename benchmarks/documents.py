@@ -7,13 +7,15 @@ It is made when it is wanted, so that a large fleet fits in memory.
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from benchmarks.hardware import RACKS, UNITS, VULNERABILITIES, addresses, mac, physical
-from benchmarks.models import MILAN, MIX, NAMESPACE, VIRTUAL, Machine, model_of, serial
+from benchmarks.models import MILAN, MIX, NAMESPACE, VIRTUAL, Machine, Model, model_of, serial
 from salt_ext import document
+from salt_ext.facts import SCHEMA, timestamp
 
-Facts = dict[str, Any]
+Facts: TypeAlias = dict[str, Any]
 
 SITES = ("ams1", "fra1", "fra2", "iad1", "lon1", "sin1")
 
@@ -28,29 +30,52 @@ SYSTEMS = (
 
 def facts(machine: Machine) -> Facts:
     """Return the fact document of a machine, in normal form."""
-    model = model_of(machine.number)
+    return of_model(machine, model_of(machine.number))
+
+
+def of_model(machine: Machine, model: Model | None) -> Facts:
+    """Return the same of a machine that is of another model than its number says."""
     own = _guest(machine) if model is None else physical(machine, model)
     return document.normal({**_installed(machine), **own})
 
 
+def collected(sections: Facts, at: datetime, duration_ms: int = 5) -> Facts:
+    """Return these sections as collectors of which none failed give them at a time."""
+    return {
+        "schema": SCHEMA,
+        "collected_at": timestamp(at.timestamp()),
+        "duration_ms": duration_ms,
+        "errors": {},
+        "partial": [],
+        **sections,
+    }
+
+
+def system(kind: tuple[str, str, str, str, str, int], kernel: int) -> Facts:
+    """Return an operating system whose kernel was updated so often."""
+    identity, title, version, pretty, release, first = kind
+    return {
+        "id": identity,
+        "name": title,
+        "version_id": version,
+        "pretty_name": pretty.format(4 + kernel // 3),
+        "kernel_release": release.format(first + kernel),
+        "architecture": "x86_64",
+    }
+
+
 def _installed(machine: Machine) -> Facts:
     number = machine.number
-    system = SYSTEMS[number % 7 % len(SYSTEMS)]
-    identity, title, version, pretty, kernel, first = system
+    rack = number // UNITS
     return {
         "operating_system": {
-            "id": identity,
-            "name": title,
-            "version_id": version,
-            "pretty_name": pretty.format(4 + machine.kernel // 3),
-            "kernel_release": kernel.format(first + machine.kernel),
-            "architecture": "x86_64",
+            **system(SYSTEMS[number % 7 % len(SYSTEMS)], machine.kernel),
             "hostname": machine.name,
-            "machine_id": uuid.uuid5(NAMESPACE, f"installation {number}").hex,
+            "machine_id": uuid.uuid5(NAMESPACE, f"installation {machine.installation}").hex,
         },
         "location": {
-            "site": SITES[number // (RACKS * UNITS) % len(SITES)],
-            "rack": f"R{number // UNITS % RACKS + 1:02d}",
+            "site": SITES[rack % len(SITES)],
+            "rack": f"R{rack // len(SITES) % RACKS + 1:02d}",
             "unit": f"U{number % UNITS + 1:02d}",
         },
         "usb": [
@@ -90,7 +115,7 @@ def _guest(machine: Machine) -> Facts:
         },
         "system": {"manufacturer": maker, "product_name": product, "uuid": identity},
         "baseboards": [],
-        "chassis": [{"manufacturer": maker, "type": "other"}],
+        "chassis": [{"manufacturer": maker, "type": "Other"}],
         "firmware": {"vendor": "SeaBIOS", "version": "1.16.3", "mode": "bios"},
         "processors": {
             "sockets": 1,

@@ -10,7 +10,6 @@ from typing import Any
 
 from benchmarks.models import (
     EXOS,
-    MODELS,
     NAMESPACE,
     SPREADER,
     Drive,
@@ -44,9 +43,9 @@ def physical(machine: Machine, model: Model) -> Facts:
     tag = serial(number, 7)
     maker = model.manufacturer
     own = {"manufacturer": maker, "product_name": model.product_name}
-    board_serial = serial(number, 9)
+    board_serial = serial(machine.board, 9)
     if maker == "Dell Inc.":
-        board_serial = f".{tag}.CNIVC00{serial(number, 7)}."
+        board_serial = f".{tag}.CNIVC00{serial(machine.board, 7)}."
     released = date(2023, 3, 14) + timedelta(days=91 * machine.bios)
     installed = [one for one in machine.modules if one is not None]
     return {
@@ -54,10 +53,10 @@ def physical(machine: Machine, model: Model) -> Facts:
         "system": {
             **own,
             "serial_number": tag,
-            "uuid": str(uuid.uuid5(NAMESPACE, f"machine {number}")),
-            "sku_number": serial(MODELS.index(model) + 1, 4),
+            "uuid": str(uuid.uuid5(NAMESPACE, f"machine {machine.board}")),
+            "sku_number": serial(len(model.product_name), 4),
             "family": model.product_name.split()[0],
-            "wake_up_type": "power switch",
+            "wake_up_type": "Power Switch",
         },
         "baseboards": [
             {
@@ -65,13 +64,13 @@ def physical(machine: Machine, model: Model) -> Facts:
                 "product_name": model.board,
                 "version": "A02",
                 "serial_number": board_serial,
-                "type": "motherboard",
+                "type": "Motherboard",
             }
         ],
         "chassis": [
             {
                 "manufacturer": maker,
-                "type": "rack mount chassis",
+                "type": "Rack Mount Chassis",
                 "serial_number": tag,
                 "height_u": model.height_u,
                 "number_of_power_cords": 2,
@@ -91,14 +90,16 @@ def physical(machine: Machine, model: Model) -> Facts:
             "installed_bytes": sum(one.kind.size_gib << 30 for one in installed),
             "arrays": [
                 {
-                    "location": "system board",
-                    "use": "system memory",
-                    "error_correction": "multi-bit ECC",
+                    "location": "System Board Or Motherboard",
+                    "use": "System Memory",
+                    "error_correction": "Multi-bit ECC",
                     "maximum_capacity_bytes": model.slots * (256 << 30),
                     "number_of_devices": model.slots,
                 }
             ],
-            "devices": [_memory_device(slot, one) for slot, one in enumerate(machine.modules)],
+            "devices": [
+                memory_device(slot_name(slot), one) for slot, one in enumerate(machine.modules)
+            ],
         },
         "disks": [_disk(bay, one) for bay, one in enumerate(machine.drives)],
         "smart": [_smart(bay, one) for bay, one in enumerate(machine.drives)],
@@ -125,7 +126,7 @@ def physical(machine: Machine, model: Model) -> Facts:
             "interface_type": "KCS (Keyboard Control Style)",
             "ipmi_version": "2.0",
             "firmware_version": f"6.{10 + machine.bios * 10}",
-            "mac": mac("2c:ea:7f", number),
+            "mac": mac("2c:ea:7f", machine.board),
             "addresses": [f"10.{128 + (number >> 16 & 63)}.{number >> 8 & 255}.{number & 255}/10"],
             "address_source": "static",
         },
@@ -195,8 +196,9 @@ def slot_name(slot: int) -> str:
     return f"{'ABCD'[slot // 8]}{slot % 8 + 1}"
 
 
-def _memory_device(slot: int, module: Module | None) -> Facts:
-    device: Facts = {"locator": slot_name(slot), "present": module is not None}
+def memory_device(locator: str, module: Module | None) -> Facts:
+    """Return a memory slot and what is in it."""
+    device: Facts = {"locator": locator, "present": module is not None}
     if module is None:
         return device
     kind = module.kind
@@ -204,7 +206,7 @@ def _memory_device(slot: int, module: Module | None) -> Facts:
         "size_bytes": kind.size_gib << 30,
         "form_factor": "DIMM",
         "type": kind.type,
-        "type_detail": "synchronous registered (buffered)",
+        "type_detail": "Synchronous Registered (Buffered)",
         "speed_mts": kind.speed_mts,
         "configured_speed_mts": kind.speed_mts,
         "manufacturer": kind.manufacturer,
@@ -270,28 +272,34 @@ def addresses(machine: Machine) -> list[str]:
 
 
 def _network(machine: Machine, model: Model) -> list[Facts]:
+    """Return the ports of a card; where there are several, the first two are one bond."""
     card = model.card
+    first = machine.board * 4
+    bonded = 2 if model.ports > 1 else 0
     ports: list[Facts] = [
         {
             "name": f"eno{port + 1}",
             "kind": "physical",
-            "mac": mac(card.oui, machine.number * 4 + (port if port > 1 else 0)),
-            "permanent_mac": mac(card.oui, machine.number * 4 + port),
+            "mac": mac(card.oui, first if port < bonded else first + port),
+            "permanent_mac": mac(card.oui, first + port),
             "driver": card.driver,
             "bus": "pci",
             "pci_slot": f"0000:3b:00.{port}",
-            "mtu": 9000 if port < 2 else 1500,
-            "master": "bond0" if port < 2 else None,
+            "mtu": 9000 if port < bonded else 1500,
+            "master": "bond0" if port < bonded else None,
             "sriov": {"total": 64, "num": 0},
         }
         for port in range(model.ports)
     ]
+    if not bonded:
+        ports[0]["addresses"] = addresses(machine)
+        return ports
     bond = {
         "name": "bond0",
         "kind": "bond",
-        "mac": mac(card.oui, machine.number * 4),
+        "mac": mac(card.oui, first),
         "mtu": 9000,
-        "slaves": ["eno1", "eno2"],
+        "slaves": [one["name"] for one in ports[:bonded]],
         "addresses": addresses(machine),
     }
     return [*ports, bond]

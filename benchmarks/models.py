@@ -186,6 +186,10 @@ class Machine:
 
     number: int
     name: str
+    board: int
+    """From it follow the serial number of the board, the UUID and the MACs."""
+    installation: int
+    """From it follows the machine-id."""
     kernel: int = 0
     bios: int = 0
     address: int = 0
@@ -199,6 +203,11 @@ def name(number: int) -> str:
     return f"{ROLES[number // 25 % len(ROLES)]}{number:06d}"
 
 
+def later_names(number: int) -> list[str]:
+    """Return the names that a machine may be given later, in place of its first."""
+    return [f"{role}-{number:06d}" for role in ROLES]
+
+
 def model_of(number: int) -> Model | None:
     """Return the model of a machine, None of a guest."""
     kind = MIX[(number - 1) % len(MIX)]
@@ -207,7 +216,9 @@ def model_of(number: int) -> Model | None:
 
 def new(number: int) -> Machine:
     """Return a machine as it is installed; numbers begin with 1."""
-    machine = Machine(number, name(number), kernel=number // 3 % 3, bios=number // 5 % 2)
+    machine = Machine(
+        *(number, name(number), number, number), kernel=number // 3 % 3, bios=number // 5 % 2
+    )
     model = model_of(number)
     if model is not None:
         machine.modules = [

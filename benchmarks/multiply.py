@@ -8,14 +8,11 @@ them that grew. What stands in documents and changes is the same in all copies o
 
 from __future__ import annotations
 
-import itertools
-from datetime import datetime, timedelta, timezone
-
 import sqlalchemy as sa
 
-from benchmarks import fleet
 from benchmarks.documents import SITES
 from benchmarks.postgres import Server
+from benchmarks.seed import seed
 from salt_ext import store
 from salt_ext.store.schema import (
     asset,
@@ -31,7 +28,6 @@ from salt_ext.store.schema import (
 )
 
 COPIES = 100
-DAYS = 365
 
 BUILDING = {
     "fsync": "off",
@@ -69,7 +65,8 @@ OWN: dict[sa.Column[str], str] = {
     asset.c.site: SITE,
     asset.c.address: "pg_temp.address(address, copy)",
     asset.c.search: "pg_temp.address(pg_temp.mac(replace(replace(replace(replace(search,"
-    f" minion_id, {NAME.format('minion_id')}), hostname, {NAME.format('hostname')}),"
+    f" coalesce(minion_id, '-'), coalesce({NAME.format('minion_id')}, '-')),"
+    f" hostname, {NAME.format('hostname')}),"
     f" coalesce(lower(sn), '-'), lower(pg_temp.number(coalesce(sn, '-'), copy))), site, {SITE}),"
     " copy), copy)",
     asset_was.c.minion_id: NAME.format("minion_id"),
@@ -114,7 +111,7 @@ SELECT gen_random_uuid(), 'collector', minion_id, 'smart', 'OSError: [Errno 5] o
        first_seen, first_seen + interval '1 day', 1,
        CASE WHEN id > '02000000-0000-0000-0000-000000000000'
             THEN first_seen + interval '9 days' END
-  FROM asset WHERE id < '20000000-0000-0000-0000-000000000000'
+  FROM asset WHERE id < '20000000-0000-0000-0000-000000000000' AND minion_id IS NOT NULL
 """
 
 
@@ -122,27 +119,12 @@ def build(server: Server, name: str, assets: int) -> store.Database:
     """Make a store of so many assets, more or less, with a year of history that ends now."""
     database = server.new_store(name)
     with server.set(**BUILDING):
-        _seed(database, assets // COPIES)
+        seed(database, assets // COPIES)
         with database.begin() as link:
             _copy(link)
     server.ask("VACUUM ANALYZE", name)
     server.ask("CHECKPOINT")
     return database
-
-
-def _seed(database: store.Database, machines: int) -> None:
-    start = datetime.now(timezone.utc) - timedelta(days=DAYS)
-    before = start - timedelta(hours=1)
-    installed = ((before, number, fleet.machine(number)) for number in range(1, machines + 1))
-    reports = itertools.chain(installed, fleet.year(machines, DAYS, start))
-    # Day by day, for a machine reports once a day and may have a new name the next.
-    for _, day in itertools.groupby(reports, lambda one: (one[0] - start) // timedelta(days=1)):
-        sent = [(fleet.report(number, at, facts), at) for at, number, facts in day]
-        for outcome in store.ingest(
-            database, [store.Arrival(one["minion_id"], one, at) for one, at in sent]
-        ):
-            if outcome.status in ("held", "refused"):
-                raise AssertionError(f"{outcome.minion_id} is {outcome.status}: {outcome.detail}")
 
 
 def _copy(link: sa.Connection) -> None:

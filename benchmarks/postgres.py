@@ -69,9 +69,11 @@ class Server(NamedTuple):
     @contextlib.contextmanager
     def set(self, **values: str) -> Iterator[None]:
         """Have other settings for a while; all of them can be changed without a restart."""
-        self._alter([f"{name} TO {value}" for name, value in values.items()], "SET")
-        yield
-        self._alter(list(values), "RESET")
+        try:
+            self._alter([f"{name} TO {value}" for name, value in values.items()], "SET")
+            yield
+        finally:
+            self._alter(list(values), "RESET")
 
     def _alter(self, clauses: list[str], verb: str) -> None:
         for clause in clauses:

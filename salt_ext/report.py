@@ -1,5 +1,5 @@
 """
-The envelope in which a machine's facts travel, and what the master asks of it.
+The envelope in which a machine's facts travel.
 
 A report is ``{"schema", "minion_id", "previous_minion_id", "collected_at",
 "mode", "digest", "facts", "volatile", "errors", "partial", "duration_ms"}``.
@@ -11,17 +11,14 @@ authenticated, never by ``minion_id``.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import re
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
 from salt_ext import document
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
 SCHEMA = 1
@@ -31,26 +28,7 @@ MODES = ("agent", "salt", "ssh", "return", "grains")
 MINE_FUNCTION = "cmdb.report"
 """The name under which a report lies in the master's mine."""
 
-MAX_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 16
-MAX_NAME = 255
-MAX_COLLECTORS = 200
 CLOCK_TOLERANCE = timedelta(minutes=10)
-
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
-DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
-
-
-NOTHING: Mapping[str, str] = {}
-
-
-class ReportError(ValueError):
-    """A report that cannot be stored: ``field`` says where it is wrong."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        """Name the field and what is wrong with it."""
-        super().__init__(f"{field}: {reason}")
-        self.field = field
 
 
 def build(
@@ -82,123 +60,6 @@ def digest(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(document.encode(facts)).hexdigest()
 
 
-def check_header(report: Any, now: datetime) -> datetime:
-    """
-    Check what the touch of an unchanged report relies on; return ``collected_at``.
-
-    Raises :class:`ReportError`.
-    """
-    if not isinstance(report, dict):
-        raise ReportError("report", f"is {type(report).__name__}, not a mapping")
-    schema = report.get("schema")
-    if type(schema) is not int or schema != SCHEMA:
-        raise ReportError(
-            "schema",
-            f"is {_short(schema)}, this master reads {SCHEMA};"
-            " install the same version of salt-cmdb on the minion and on the master",
-        )
-    if report.get("mode") not in MODES:
-        raise ReportError("mode", f"is {_short(report.get('mode'))}, not one of {', '.join(MODES)}")
-    value = report.get("digest")
-    if not isinstance(value, str) or not DIGEST(value):
-        raise ReportError("digest", f"is {_short(value)}, not a SHA-256 in hexadecimal")
-    collected_at = _time(report.get("collected_at"))
-    if collected_at > now + CLOCK_TOLERANCE:
-        raise ReportError(
-            "collected_at",
-            f"is {report['collected_at']}, in the future: set the clock of the machine",
-        )
-    errors, partial = report.get("errors"), report.get("partial")
-    if not isinstance(errors, dict):
-        raise ReportError("errors", f"is {_short(errors)}, not a mapping")
-    if not isinstance(partial, list):
-        raise ReportError("partial", f"is {_short(partial)}, not a list")
-    # Errors are told even when the facts are as before.
-    if len(errors) > MAX_COLLECTORS:
-        raise ReportError("errors", f"are of more than {MAX_COLLECTORS} collectors")
-    _walk(errors, "errors", 0)
-    for collector, error in errors.items():
-        if not isinstance(error, dict):
-            raise ReportError(f"errors.{collector}", f"is {_short(error)}, not an error record")
-    return collected_at
-
-
-class Checked(NamedTuple):
-    """
-    The facts of a good report, with the canonical text of each section.
-
-    ``marks`` tell these texts from others, and ``digest`` is that of all of them.
-    """
-
-    facts: dict[str, Any]
-    partial: list[str]
-    texts: dict[str, bytes]
-    marks: dict[str, str]
-    digest: str
-
-
-def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) -> Checked:
-    """
-    Check everything that will be written, and return the facts of it.
-
-    ``known`` are the marks of sections that were checked before: what has the
-    same text is not looked at again. Raises :class:`ReportError`.
-    """
-    for field in ("facts", "volatile"):
-        if not isinstance(report.get(field), dict):
-            raise ReportError(field, f"is {_short(report.get(field))}, not a mapping")
-    size = 0
-    for field, value in report.items():
-        if not isinstance(field, str):
-            raise ReportError("report", f"has the key {_short(field)}")
-        if field != "facts":
-            _walk(value, _key(field, "report"), 0)
-            size += len(document.encode(value))
-            _check_size(size, field)
-    previous = report.get("previous_minion_id")
-    if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
-        raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")
-    for number, name in enumerate(report["partial"]):
-        if not isinstance(name, str):
-            raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
-    texts, marks = {}, {}
-    for section, value in report["facts"].items():
-        path = f"facts.{_key(section, 'facts')}"
-        text = _text(value)
-        marks[section] = mark(text)
-        if marks[section] != known.get(section):
-            _check_section(value, path)
-        texts[section] = text
-        size += len(text)
-        _check_size(size, path)
-    digest = digest_of(texts)
-    if digest != report["digest"]:
-        raise ReportError("digest", "does not belong to the facts beside it")
-    return Checked(report["facts"], report["partial"], texts, marks, digest)
-
-
-def _check_size(size: int, path: str) -> None:
-    if size > MAX_BYTES:
-        raise ReportError(path, f"makes the report larger than {MAX_BYTES} bytes")
-
-
-def _text(value: Any) -> bytes:
-    """Return the canonical text of a section; one without is blank, and is known nowhere."""
-    try:
-        return document.encode(value)
-    except (TypeError, ValueError, RecursionError):
-        return b""
-
-
-def _check_section(value: Any, path: str) -> None:
-    """Refuse a section that is not in normal form."""
-    _walk(value, path, 1)
-    if not isinstance(value, dict) and not document.is_components(value):
-        raise ReportError(path, f"is {_short(value)}, neither a mapping nor a list of mappings")
-    if document.normal({path: value})[path] != value:
-        raise ReportError(path, "is not in normal form")
-
-
 def mark(text: bytes) -> str:
     """Return what tells one canonical text of a section from another."""
     return hashlib.sha256(text).hexdigest()[:32]
@@ -208,149 +69,3 @@ def digest_of(texts: Mapping[str, bytes]) -> str:
     """Return the digest of facts of which the canonical text of each section is known."""
     parts = [document.encode(name) + b":" + texts[name] for name in sorted(texts)]
     return hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()
-
-
-def is_set_back(
-    report: Mapping[str, Any], collected_at: datetime, now: datetime, last_seen: datetime
-) -> bool:
-    """
-    Whether a report that says it is older than the stored one is the newer one.
-
-    It is when it came after it and its clock runs behind ours: somebody set it
-    back. One that was only late came before, or is minutes old.
-    """
-    return now > last_seen and is_behind(report, collected_at, now)
-
-
-def doubts(
-    report: Mapping[str, Any], sections: Iterable[str], collected_at: datetime, now: datetime
-) -> list[ReportError]:
-    """Return what a report that :func:`check_body` found good says in sections and is hardly so."""
-    found = []
-    if is_behind(report, collected_at, now):
-        found.append(
-            ReportError(
-                "collected_at",
-                f"is {report['collected_at']}, {now - collected_at} before the report came:"
-                " set the clock of the machine",
-            )
-        )
-    for section in sections:
-        found += _twins(report["facts"][section], f"facts.{section}")
-    return found
-
-
-def is_behind(report: Mapping[str, Any], collected_at: datetime, now: datetime) -> bool:
-    """Whether the clock of a machine runs behind ours."""
-    # A grain stays as it was when the minion started, and is sent again and again.
-    return report["mode"] != "grains" and now - collected_at > CLOCK_TOLERANCE
-
-
-def _twins(value: Any, path: str) -> Iterator[ReportError]:
-    """Tell of components of one list that show the same serial number, WWN or MAC."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, (dict, list)):
-                yield from _twins(item, f"{path}.{key}")
-    elif isinstance(value, list) and len(value) > 1 and document.is_components(value):
-        seen: set[str] = set()
-        told: set[str] = set()
-        for item in value:
-            name = document.identity(item)
-            if name in seen and name not in told:
-                told.add(name)
-                yield ReportError(
-                    path, f"{_short(name)} stands on several; their places tell them apart"
-                )
-            elif name is not None:
-                seen.add(name)
-
-
-def _walk(value: Any, path: str, depth: int) -> None:
-    """Refuse what JSON, PostgreSQL's jsonb or a reader's screen cannot take."""
-    if fault := _fault(value, depth):
-        below, reason = fault
-        raise ReportError(path + below, reason)
-
-
-def _fault(value: Any, depth: int) -> tuple[str, str] | None:
-    """Return where below a value something cannot be taken, and why; None for a good one."""
-    if depth > MAX_DEPTH:
-        return "", f"is nested deeper than {MAX_DEPTH}"
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if reason := _why_no_key(key):
-                return "", reason
-            if fault := _fault(item, depth + 1):
-                return f".{key}{fault[0]}", fault[1]
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            if fault := _fault(item, depth + 1):
-                return f"[{number}]{fault[0]}", fault[1]
-    elif reason := _why_not(value):
-        return "", reason
-    return None
-
-
-def _key(key: Any, path: str) -> str:
-    """Return a key that can stand in a path. Raises :class:`ReportError` of the path."""
-    if reason := _why_no_key(key):
-        raise ReportError(path, reason)
-    return str(key)
-
-
-def _why_no_key(key: Any) -> str | None:
-    if not isinstance(key, str) or len(key) > MAX_NAME or _why_not_text(key):
-        return f"has the key {_short(key)}"
-    return None
-
-
-def _why_not(value: Any) -> str | None:
-    """Return why a value that holds no others cannot be taken."""
-    if isinstance(value, str):
-        return _why_not_text(value)
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
-        return None if -(2**63) <= value < 2**63 else "is an integer of more than 64 bits"
-    if isinstance(value, float):
-        if value - value != 0:
-            return f"is {value}, which is no number"
-        # jsonb gives it back in other characters, and the digest would not fit.
-        if "e+" in (text := repr(value)) or text == "-0.0":
-            return f"is {text}, which jsonb does not keep as it is"
-        return None
-    return f"is {type(value).__name__}, which is not data"
-
-
-def _why_not_text(text: str) -> str | None:
-    """Return why PostgreSQL would not take a text."""
-    if "\0" in text:
-        return "holds a NUL character"
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return "holds half a surrogate pair"
-    return None
-
-
-def _time(value: Any) -> datetime:
-    if isinstance(value, str) and TIME(value):
-        with contextlib.suppress(ValueError):
-            # fromisoformat of Python 3.10 does not know the Z.
-            return datetime.fromisoformat(value[:-1] + "+00:00")
-    raise ReportError(
-        "collected_at", f"is {_short(value)}, not a time such as 2026-11-21T08:00:00.000Z"
-    )
-
-
-def _short(value: Any) -> str:
-    """Return a value for a sentence; a large or deep one may not even be printed whole."""
-    if isinstance(value, str):
-        return ascii(value) if len(value) <= 80 else ascii(value[:77]) + "..."
-    if value is None or isinstance(value, (bool, float)):
-        return repr(value)
-    if isinstance(value, int) and value.bit_length() <= 64:
-        return repr(value)
-    return f"of type {type(value).__name__}"

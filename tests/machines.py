@@ -1,89 +1,64 @@
-"""Fact documents and reports of machines that tests make up."""
+"""
+Fact documents and reports of machines that tests make up.
+
+They are those of the made-up fleet, but small, and with numbers that can be read.
+"""
 
 import copy
-import hashlib
 from datetime import datetime, timedelta, timezone
 
+from benchmarks import documents, hardware, models
 from salt_ext import report as envelope
-from salt_ext.facts import timestamp
 from salt_ext.store import Arrival
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 
+DIMM = models.Dimm("Samsung", "M393A8G40AB2", 64, "DDR4", 3200)
+DISK = models.Disk("PM9A3", 3_840_755_982_336, "sata", "S64F", ("GDC5602Q",), "002538")
+MODEL = models.MODELS[0]._replace(dimm=DIMM, slots=2, modules=2, disk=DISK, disks=1, ports=1)
+SECTIONS = (
+    *("operating_system", "virtual", "system", "baseboards", "chassis", "firmware"),
+    *("processors", "memory", "disks", "network"),
+)
+"""What most tests are about; of the others a test says what it wants."""
+
+
+def few(facts, *names):
+    return {name: facts[name] for name in names}
+
 
 def dimm(slot, serial, size_gib=64):
-    return {
-        "locator": slot,
-        "present": True,
-        "size_bytes": size_gib << 30,
-        "type": "DDR4",
-        "manufacturer": "Samsung",
-        "part_number": "M393A8G40AB2",
-        "serial_number": serial,
-    }
+    kind = DIMM._replace(size_gib=size_gib)
+    return hardware.memory_device(slot, models.Module(kind, serial))
 
 
 def server(number=1, **sections):
     """The fact sections of an ordinary physical server, each of them another machine."""
-    facts = {
-        "operating_system": {
-            "hostname": f"web{number:02d}",
-            "pretty_name": "Debian GNU/Linux 12 (bookworm)",
-            "kernel_release": "6.1.0-28-amd64",
-            "machine_id": hashlib.md5(b"%d" % number, usedforsecurity=False).hexdigest(),
-        },
-        "virtual": {"role": "none"},
-        "system": {
-            "manufacturer": "Dell Inc.",
-            "product_name": "PowerEdge R750",
-            "serial_number": f"9XYZ{number:03d}",
-            "uuid": f"4c4c4544-0058-5910-805a-b9c04f{number:06x}",
-        },
-        "baseboards": [
-            {
-                "manufacturer": "Dell Inc.",
-                "product_name": "0X45NX",
-                "serial_number": f".9XYZ{number:03d}.CNIVC00{number:05d}.",
-            }
-        ],
-        "chassis": [{"manufacturer": "Dell Inc.", "type": "Rack Mount Chassis"}],
-        "firmware": {"vendor": "Dell Inc.", "version": "1.9.2"},
-        "processors": {"model": "Intel(R) Xeon(R) Gold 6330", "sockets": 2, "threads": 112},
-        "memory": {
-            "installed_bytes": 128 << 30,
-            "devices": [dimm("A1", f"4F{number:04d}A1"), dimm("A2", f"4F{number:04d}A2")],
-        },
-        "disks": [
-            {
-                "name": "sda",
-                "model": "PM9A3",
-                "serial_number": f"S64F{number:06d}",
-                "size_bytes": 3_840_755_982_336,
-            }
-        ],
-        "network": [
-            {
-                "name": "eno1",
-                "kind": "physical",
-                "permanent_mac": f"52:54:00:00:{number >> 8 & 255:02x}:{number & 255:02x}",
-                "pci_slot": "0000:3b:00.0",
-                "addresses": [f"10.0.{number >> 8 & 255}.{number & 255}/16"],
-            }
-        ],
+    machine = models.Machine(
+        *(number, f"web{number:02d}", number, number),
+        modules=[models.Module(DIMM, f"4F{number:04d}{slot}") for slot in ("A1", "A2")],
+        drives=[models.Drive(DISK, f"S64F{number:06d}")],
+    )
+    facts = documents.of_model(machine, MODEL)
+    facts["operating_system"] |= documents.system(documents.SYSTEMS[0], kernel=3)
+    facts["system"] |= {
+        "serial_number": f"9XYZ{number:03d}",
+        "uuid": f"4c4c4544-0058-5910-805a-b9c04f{number:06x}",
     }
-    return copy.deepcopy({**facts, **sections})
+    facts["baseboards"][0]["serial_number"] = f".9XYZ{number:03d}.CNIVC00{number:05d}."
+    # Of these, tests write their own.
+    facts["firmware"] = few(facts["firmware"], "vendor", "version")
+    facts["memory"] = few(facts["memory"], "installed_bytes", "devices")
+    [disk], [card] = facts["disks"], facts["network"]
+    facts["disks"] = [few(disk, "name", "model", "serial_number", "size_bytes")]
+    mac = f"52:54:00:00:{number >> 8 & 255:02x}:{number & 255:02x}"
+    card |= {"mac": mac, "permanent_mac": mac, "addresses": card["addresses"][:1]}
+    return copy.deepcopy({**{name: facts[name] for name in SECTIONS}, **sections})
 
 
 def report(facts, minion_id="web01", at=NOW, previous=None, mode="agent", **fields):
     """The report of these facts, as the minion would make it."""
-    document = {
-        "schema": 1,
-        "collected_at": timestamp(at.timestamp()),
-        "duration_ms": 5,
-        "errors": {},
-        "partial": [],
-        **facts,
-    }
+    document = documents.collected(facts, at)
     return {**envelope.build(document, minion_id, previous, mode), **fields}
 
 

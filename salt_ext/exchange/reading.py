@@ -33,13 +33,15 @@ class Table(NamedTuple):
     A list as it stands in a file.
 
     ``heading`` is the number of the row with the headings, counted from 1, and
-    ``rows`` are those below it: number and cells.
+    ``rows`` are those below it: number and cells. ``book`` is the workbook as
+    openpyxl has it, with its formulas; None when the file is text.
     """
 
     sheet: str
     heading: int
     headings: list[str]
     rows: list[tuple[int, list[Any]]]
+    book: Any = None
 
 
 def read_table(path: str, sheet: str = "", known: Sequence[str] = ()) -> Table:
@@ -50,16 +52,17 @@ def read_table(path: str, sheet: str = "", known: Sequence[str] = ()) -> Table:
     :class:`ExchangeError`.
     """
     source = existing(path)
-    if is_workbook(source):
-        title, cells = _of_workbook(source, sheet)
-    else:
+    book = load(source, values=False) if is_workbook(source) else None
+    if book is None:
         title, cells = source.name, _of_text(source)
+    else:
+        title, cells = _of_workbook(book, source, sheet)
     filled = [(number, row) for number, row in enumerate(cells, 1) if any(map(_has_text, row))]
     if not filled:
         raise ExchangeError(f"{path}: there is nothing in {title!r}")
     place = _heading(filled, known)
     number, headings = filled[place]
-    return Table(title, number, [_text(one) for one in headings], filled[place + 1 :])
+    return Table(title, number, [_text(one) for one in headings], filled[place + 1 :], book)
 
 
 def existing(path: str) -> Path:
@@ -142,8 +145,11 @@ def sheet_of(book: Any, name: str, source: Path) -> Any:
     return book[name] if name else visible[0]
 
 
-def _of_workbook(source: Path, name: str) -> tuple[str, list[list[Any]]]:
-    sheet = sheet_of(load(source, values=True), name, source)
+def _of_workbook(book: Any, source: Path, name: str) -> tuple[str, list[list[Any]]]:
+    sheet = sheet_of(book, name, source)
+    if any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row):
+        # What formulas last came to takes to read all of it again.
+        sheet = sheet_of(load(source, values=True), name, source)
     cells = [list(row) for row in sheet.iter_rows(values_only=True)]
     for area in sheet.merged_cells.ranges:
         # One cell for the machines of a rack means each of them.

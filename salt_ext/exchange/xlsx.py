@@ -2,43 +2,34 @@
 Workbooks, written as they are read: no sheet is ever in memory.
 
 Not by XlsxWriter, which takes 6 to 7 microseconds for a cell: a fleet of 50,000
-machines has fifteen million of them. Texts are inline strings in the format
-"Text", so that nothing becomes a formula or loses its zeros, when somebody
-edits the cell either.
+machines has fifteen million of them.
 """
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import islice, repeat
-from math import isfinite
+from itertools import islice
 from typing import IO, Any, NamedTuple
 from xml.sax.saxutils import escape
 
-from salt_ext.exchange import Sheet
+from salt_ext.exchange import ExchangeError, Sheet, markup
 from salt_ext.exchange.cells import simple
+from salt_ext.exchange.lines import Lines
+from salt_ext.exchange.markup import Formats, Piece, text_cell
 
 MAX_ROWS = 1_048_576
 MAX_SHEET_BYTES = 1 << 30
-MAX_CHARACTERS = 32_767
 """What Excel can open; the bytes are ours, so that an archive needs no 64-bit sizes."""
-
-MAX_NUMBER = 10**15
-"""A larger one would be rounded, so it becomes text."""
-
-FORMATTED_CHARACTERS = 255
-"""Excel shows a longer text in the format "Text" as ####."""
 
 BLOCK_ROWS = 2000
 SAMPLE_ROWS = 200
 """Rows written at once, and the first of them, which say how wide the columns are."""
 
-HEADING, DATE, TEXT = 1, 2, 3
-"""Numbers of the formats in STYLES."""
+FORMATS = Formats(heading=1, date=2, text=3)
+"""Those in STYLES."""
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -63,152 +54,95 @@ STYLES = f"""{XML}<styleSheet xmlns="{MAIN}">\
 <cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>\
 </styleSheet>"""
 
-NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
 
 class _Written(NamedTuple):
-    """A sheet that is in the archive; ``area`` is what its filter covers."""
+    """A sheet that is in the archive: how many rows below its headings, and its last column."""
 
     title: str
-    area: str
+    rows: int
+    last: str
 
 
 def write(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
     """Write a workbook; return how many rows its sheets have, beside the headings."""
     written: list[_Written] = []
-    count = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for sheet in sheets:
-            rows = iter(sheet.rows)
-            part, is_over = 0, False
-            while not is_over:
+            pieces = _pieces(sheet.rows)
+            part, piece = 0, next(pieces, None)
+            while piece or not part:
                 part += 1
                 title = sheet.title if part == 1 else f"{sheet.title} ({part})"
                 name = f"xl/worksheets/sheet{len(written) + 1}.xml"
                 with archive.open(name, "w") as entry:
-                    rows_written, is_over = _sheet(entry, sheet.columns, rows, not written)
-                count += rows_written
-                area = f"$A$1:${letters(len(sheet.columns))}${rows_written + 1}"
-                written.append(_Written(title, area))
+                    rows, piece = _sheet(entry, sheet.columns, piece, pieces, FORMATS, not written)
+                written.append(_Written(title, rows, letters(len(sheet.columns))))
         for path, text in _frame(written):
             archive.writestr(path, text)
-    return count
+    return sum(sheet.rows for sheet in written)
+
+
+def write_sheet(entry: IO[bytes], sheet: Sheet, formats: Formats) -> None:
+    """Write what a workbook that is somebody else's has of one sheet; its rows must have room."""
+    pieces = _pieces(sheet.rows)
+    _, left = _sheet(entry, sheet.columns, next(pieces, None), pieces, formats, is_first=False)
+    if left:
+        raise ExchangeError(f"{sheet.title} has more rows than a sheet holds: give a filter")
+
+
+def _pieces(rows: Iterable[Sequence[Any]]) -> Iterator[Piece]:
+    if isinstance(rows, Lines):
+        yield from filter(None, rows.blocks)
+    else:
+        left = iter(rows)
+        while piece := list(islice(left, min(BLOCK_ROWS, MAX_ROWS - 1))):
+            yield piece
 
 
 def _sheet(
-    entry: IO[bytes], columns: Sequence[str], rows: Iterator[Sequence[Any]], is_first: bool
-) -> tuple[int, bool]:
-    """Write rows until there are no more or the sheet is full; return how many, and which."""
-    names = [letters(number) for number in range(1, len(columns) + 1)]
-    number, room = 1, MAX_ROWS - 1
-    block = list(islice(rows, min(room, BLOCK_ROWS)))
-    written = entry.write(_beginning(columns, block[:SAMPLE_ROWS], is_first).encode())
+    entry: IO[bytes],
+    columns: Sequence[str],
+    piece: Piece | None,
+    pieces: Iterator[Piece],
+    formats: Formats,
+    is_first: bool,
+) -> tuple[int, Piece | None]:
+    """Write pieces until the sheet is full; return how many rows, and what comes next."""
+    number = 1
+    sample = markup.rows(piece or [])[:SAMPLE_ROWS]
+    written = entry.write(_beginning(columns, sample, formats.heading, is_first).encode())
     with ThreadPoolExecutor(1) as compressor:
         writing = compressor.submit(entry.write, b"")
-        while block:
-            text = _block(number, names, block)
-            number += len(block)
+        while piece and written < MAX_SHEET_BYTES and number + markup.count(piece) <= MAX_ROWS:
+            number += markup.count(piece)
+            text = markup.xml(piece, formats)
             written += writing.result()
-            writing = compressor.submit(entry.write, text.encode())
-            room = MAX_ROWS - number if written < MAX_SHEET_BYTES else 0
-            block = list(islice(rows, min(room, BLOCK_ROWS)))
+            writing = compressor.submit(entry.write, text)
+            piece = next(pieces, None)
         writing.result()
-    area = f"A1:{names[-1]}{number}"
+    area = f"A1:{letters(len(columns))}{number}"
     entry.write(
         f'</sheetData><autoFilter ref="{area}"/><ignoredErrors><ignoredError sqref="{area}"'
         ' numberStoredAsText="1"/></ignoredErrors></worksheet>'.encode()
     )
-    return number - 1, room > 0
+    return number - 1, piece
 
 
-def _block(number: int, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """
-    Return rows as XML; ``number`` is that of the row above them.
-
-    It works column by column: what all cells of one have in common goes into a
-    template, so that most of them cost nothing but their own text.
-    """
-    columns = zip(names, zip(*rows, strict=True), strict=True)
-    filled = [
-        (name, *_kind(values))
-        for name, values in columns
-        if any(value is not None for value in values)
-    ]
-    cells = (f'<c r="{name}#"{behind}' for name, behind, _ in filled)
-    template = f'<row r="#">{"".join(cells)}</row>'
-    texts = zip(*(values for _, _, values in filled), strict=True) if filled else repeat(())
-    return "".join(
-        [
-            template.replace("#", str(at)) % text
-            for at, text in zip(range(number + 1, number + 1 + len(rows)), texts, strict=False)
-        ]
-    )
-
-
-def _kind(values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-    """Return what stands behind the name of each cell of a column, and for its ``%s`` the texts."""
-    types = set(map(type, values))
-    if types == {str} and _is_plain(values):
-        return f' s="{TEXT}" t="inlineStr"><is><t>%s</t></is></c>', values
-    if types <= {int, float} and _is_exact(values):
-        return "><v>%s</v></c>", values
-    return "%s", [_cell(value) for value in values]
-
-
-def _is_plain(texts: Sequence[str]) -> bool:
-    """Whether all texts stand in XML as they are, in the format "Text" and no blank at an end."""
-    text = f"|{'|'.join(texts)}|"
-    return (
-        text.isprintable()
-        and not any(one in text for one in ("<", ">", "&", " |", "| "))
-        and max(map(len, texts)) <= FORMATTED_CHARACTERS
-    )
-
-
-def _is_exact(numbers: Sequence[float]) -> bool:
-    return max(map(abs, numbers)) < MAX_NUMBER and all(map(isfinite, numbers))
-
-
-def _cell(value: Any) -> str:
-    """Return what stands behind the name of a cell."""
-    if value is None:
-        return "/>"
-    value = simple(value)
-    if isinstance(value, bool):
-        return f' t="b"><v>{value:d}</v></c>'
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, datetime):
-        # The days since the last day but one of 1899, as Excel counts them, in UTC.
-        return f' s="{DATE}"><v>{value.timestamp() // 1 / 86400 + 25569:.10f}</v></c>'
-    return f"><v>{value}</v></c>" if _is_exact([value]) else _text(str(value))
-
-
-def _text(value: str, style: int = TEXT) -> str:
-    if len(value) > MAX_CHARACTERS:
-        value = value[: MAX_CHARACTERS - 1] + "…"
-    if not value.isprintable():
-        value = NOT_XML.sub("�", value)
-    kept = ' xml:space="preserve"' if value != value.strip() or "\n" in value else ""
-    mark = f' s="{style}"' if len(value) <= FORMATTED_CHARACTERS else ""
-    return f'{mark} t="inlineStr"><is><t{kept}>{escape(value)}</t></is></c>'
-
-
-def _beginning(columns: Sequence[str], sample: list[Sequence[Any]], is_first: bool) -> str:
+def _beginning(
+    columns: Sequence[str], sample: Sequence[Sequence[Any]], heading: int, is_first: bool
+) -> str:
     widths = "".join(
         f'<col min="{number}" max="{number}" customWidth="1"'
         f' width="{_width(name, [row[number - 1] for row in sample])}"/>'
         for number, name in enumerate(columns, 1)
     )
-    headings = "".join(
-        f'<c r="{letters(number)}1"{_text(name, HEADING)}' for number, name in enumerate(columns, 1)
-    )
+    headings = "".join(text_cell(name, heading) for name in columns)
     return (
         f'{XML}<worksheet xmlns="{MAIN}"><sheetViews>'
         f"<sheetView{' tabSelected=' + chr(34) + '1' + chr(34) if is_first else ''}"
         ' workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft"'
         ' state="frozen"/><selection pane="bottomLeft" activeCell="A2" sqref="A2"/></sheetView>'
-        f'</sheetViews><cols>{widths}</cols><sheetData><row r="1">{headings}</row>'
+        f"</sheetViews><cols>{widths}</cols><sheetData><row>{headings}</row>"
     )
 
 
@@ -261,7 +195,7 @@ def _frame(sheets: Sequence[_Written]) -> Iterator[tuple[str, str]]:
     )
     areas = "".join(
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{number - 1}" hidden="1">'
-        f"'{_quoted(sheet.title)}'!{sheet.area}</definedName>"
+        f"'{_quoted(sheet.title)}'!$A$1:${sheet.last}${sheet.rows + 1}</definedName>"
         for number, sheet in zip(numbers, sheets, strict=True)
     )
     yield (

@@ -1,8 +1,9 @@
 """
 Ask machines without a minion, by salt-ssh: the collectors travel with Salt's thin tarball.
 
-Salt packs every extension of the master into that tarball, and builds it once;
-it is built again here whenever our code is not what it was built with. On the
+Salt packs every extension of the master into that tarball; before Salt 3008 it
+packs none, so we name ours, and tell the loader there where it lies. It is built
+once, and again here whenever our code is not what it was built with. On the
 machine all of it lies in one directory of a random name, which is gone
 afterwards. Salt's own pool waits for a machine that hangs as long as that hangs,
 so the machines are asked by ours.
@@ -11,6 +12,7 @@ so the machines are asked by ours.
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 import time
 from collections.abc import Generator, Mapping
@@ -27,8 +29,11 @@ from salt_ext import processes
 from salt_ext.modes import Answer, Plan, Request, Unavailable, in_order
 
 FUNCTION = "cmdb.collect"
-CARRIES_EXTENSIONS = (3008,)
-"""From this Salt on."""
+IS_OLD = salt.version.__saltstack_version__ < (3008,)
+"""Whether this Salt packs no extensions."""
+ASKS_FOR_HOST_KEY = re.compile(r"\(yes/no(/\[fingerprint\])?\)")
+"""How OpenSSH asks whether a host key is right; from 8.0 on with the fingerprint."""
+OURS = salt_ext.__name__
 UNREACHED = 254
 """From this exit status on there was no login."""
 CONNECT_SECONDS = 15
@@ -38,11 +43,6 @@ SHIM = ("SALT_ARGV:", "_edbc7885e4f9aac9b83b35999b68d015148caf467b78fa39c05f669c
 
 def plan(opts: Mapping[str, Any], request: Request) -> Plan:
     """Ask the machines of a roster: a flat one, or any other of Salt's or ours, by its name."""
-    if salt.version.__saltstack_version__ < CARRIES_EXTENSIONS:
-        raise Unavailable(
-            f"salt-ssh of Salt {salt.version.__version__} carries no extensions",
-            "use Salt 3008 on the master, or let such machines report by the returner",
-        )
     options = _options(opts, request)
     roster = options["roster"]
     if roster == "flat":
@@ -81,6 +81,9 @@ def _options(opts: Mapping[str, Any], request: Request) -> dict[str, Any]:
         "ssh_timeout": 0,
         "timeout": min(CONNECT_SECONDS, request.timeout_seconds),
     }
+    if IS_OLD:
+        named = opts.get("thin_extra_mods")
+        options["thin_extra_mods"] = f"{named},{OURS}" if named else OURS
     if "/" in options["roster"]:
         options.update(roster="flat", roster_file=options["roster"])
     return options
@@ -95,12 +98,14 @@ def _ask(
     if not names:
         return
     # Not at the top: it is slow to import.
-    import salt.client.ssh
+    import salt.client.ssh.shell
 
+    # Salt 3006 knows but the older question, and waits for ever when it is the other.
+    salt.client.ssh.shell.KEY_VALID_RE = ASKS_FOR_HOST_KEY
     mark = Path(options["cachedir"], "thin", "salt-cmdb")
     code = _code()
-    is_current = mark.exists() and mark.read_text(encoding="ascii") == code
     try:
+        is_current = _is_ours(mark, code)
         ssh = salt.client.ssh.SSH({**options, "tgt": names, "regen_thin": not is_current})
     except (SaltException, OSError) as error:
         raise Unavailable(f"salt-ssh cannot be used: {error}", "try it by hand") from error
@@ -115,6 +120,15 @@ def _ask(
         yield Answer(name, report, time.time(), reason)
 
 
+def _is_ours(mark: Path, code: str) -> bool:
+    """Whether the tarball was built here with this code; salt-ssh itself builds another one."""
+    tarball = mark.with_name("thin.tgz")
+    if not mark.exists() or not tarball.exists():
+        return False
+    is_last = mark.stat().st_mtime_ns >= tarball.stat().st_mtime_ns
+    return is_last and mark.read_text(encoding="ascii") == code
+
+
 def _code() -> str:
     """Return what tells our code from what it was at another time."""
     top = Path(salt_ext.__file__).parent
@@ -126,7 +140,7 @@ def _code() -> str:
 
 def _collect(ssh: Any, name: str) -> dict[str, Any]:
     """Return the report of a machine. Raises :class:`processes.Failed`."""
-    target = {**ssh.defaults, "host": name, **ssh.targets[name]}
+    target = _target(ssh, name)
     try:
         status, answer = _run(ssh, name, target, ssh.opts)
     except SystemExit:
@@ -140,6 +154,16 @@ def _collect(ssh: Any, name: str) -> dict[str, Any]:
     if status < UNREACHED:
         _wipe(ssh, name, target)
     raise processes.Failed(_reason(answer, target))
+
+
+def _target(ssh: Any, name: str) -> dict[str, Any]:
+    """Return how to log in to a machine, and what the loader there has to know."""
+    target = {**ssh.defaults, "host": name, **ssh.targets[name]}
+    if IS_OLD:
+        own = target.get("minion_opts") or {}
+        unpacked = f"{target['thin_dir']}/py3/{OURS}"
+        target["minion_opts"] = {**own, "module_dirs": [*own.get("module_dirs", []), unpacked]}
+    return target
 
 
 def _wipe(ssh: Any, name: str, target: dict[str, Any]) -> None:

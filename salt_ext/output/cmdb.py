@@ -66,6 +66,7 @@ KINDS = {
     "stats": quality.stats,
     "status": assets.status,
     "steps": quality.steps,
+    "synced": quality.synced,
     "table": layout.table,
     "value": assets.value_alone,
 }

@@ -159,7 +159,9 @@ def status(answer: Answer) -> list[str]:
     return lines
 
 
-CARD_WIDTH = 110
+CARD_WIDTH, CARD_LINES = 110, 30
+DIFFERENCES = 3
+"""So many differences to people's list a card has room for."""
 
 
 def card(answer: Answer) -> list[str]:
@@ -203,13 +205,41 @@ def card(answer: Answer) -> list[str]:
         "  ".join(str(one[key]) for key in ("unit", "minion_id", "sn", "product_name") if one[key])
         for one in answer["beside"]
     ]
+    said, differences = _expected(answer["expected"])
     for title, block, total in (
         ("ill", ill, answer["ill_total"]),
         ("problems", wrong, answer["problems_total"]),
+        (said, differences, len(differences)),
         ("changes", history.change_lines(answer["changes"]), answer["changes_total"]),
         ("beside it in the rack", beside, len(beside)),
     ):
-        if block:
+        # Only who stands beside it may be left out.
+        if block and len(lines) + len(block) < CARD_LINES:
             more = f" ({len(block)} of {total})" if total > len(block) else ""
             lines += [f"{title}{more}", *(f"  {line}" for line in block)]
     return [line if len(line) <= CARD_WIDTH else line[: CARD_WIDTH - 1] + "…" for line in lines]
+
+
+def _expected(said: Answer | None) -> tuple[str, list[str]]:
+    """Return a title and lines for what people's list says: first where the machine differs."""
+    if said is None:
+        return "", []
+    place = said["source"] + (f", row {said['row']}" if said["row"] else "")
+    differing = [one for one in said["fields"] if one["differs"]]
+    lines = [
+        f"≠ {words.label(one['field'])}: {one['expected']},"
+        f" but the machine reports {words.value(one['reported'], one['field'])}"
+        for one in differing
+    ]
+    agreed, unknown = (
+        ", ".join(
+            f"{words.label(one['field'])} {one['expected']}"
+            for one in said["fields"]
+            if not one["differs"] and (one["reported"] is None) is is_unknown
+        )
+        for is_unknown in (False, True)
+    )
+    rest = [agreed and f"= {agreed}", unknown and f"not reported: {unknown}"]
+    more = f", {DIFFERENCES} of {len(lines)} differences" if len(lines) > DIFFERENCES else ""
+    shown = [*lines[:DIFFERENCES], "; ".join(filter(None, rest))]
+    return f"expected by {place}{more}", [line for line in shown if line]

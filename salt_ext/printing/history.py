@@ -15,8 +15,7 @@ def history(answer: Answer) -> list[str]:
     if not answer["changes"]:
         return [f"no changes; {first}"]
     lines = change_lines(answer["changes"])
-    count = layout.count(len(answer["changes"]), answer["total"], "changes")
-    return [*lines, f"{count}; {first}{layout.next_page(answer)}"]
+    return [*lines, f"{_count(answer, lines)}; {first}{layout.next_page(answer)}"]
 
 
 def feed(answer: Answer) -> list[str]:
@@ -24,10 +23,15 @@ def feed(answer: Answer) -> list[str]:
     if not answer["changes"]:
         return ["no changes"]
     lines = change_lines(answer["changes"], with_names=True)
-    return [
-        *lines,
-        layout.count(len(answer["changes"]), answer["total"], "changes") + layout.next_page(answer),
-    ]
+    return [*lines, _count(answer, lines) + layout.next_page(answer)]
+
+
+def _count(answer: Answer, lines: list[str]) -> str:
+    """Return how many changes there are, and how many of these say nothing worth a line."""
+    shown = len(answer["changes"])
+    count = layout.count(shown, answer["total"], "changes")
+    hidden = shown - len(lines)
+    return f"{count}, {hidden} of them sections and slots with nothing in them" if hidden else count
 
 
 def change_lines(rows: list[Answer], *, with_names: bool = False) -> list[str]:

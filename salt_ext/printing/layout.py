@@ -4,7 +4,9 @@ Tables, counts and times: what every answer is printed with.
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime, timezone
+from itertools import zip_longest
 from typing import Any
 
 from salt_ext import words
@@ -14,6 +16,9 @@ Answer = dict[str, Any]
 
 MANY = 12
 """So many names or values are shown in one line."""
+
+WIDEST = 100
+"""Characters of a cell; what is longer goes on below itself, and nothing is cut off."""
 
 
 def table(answer: Answer) -> list[str]:
@@ -35,7 +40,13 @@ def next_page(answer: Answer) -> str:
 def count(shown: int, total: int, things: str) -> str:
     """Return how many things there are: ``1 asset``, ``100 of 171 assets``."""
     number = f"{shown} of {total}" if shown < total else str(total)
-    return f"{number} {things.removesuffix('s') if total == 1 else things}"
+    return f"{number} {_one_of(things) if total == 1 else things}"
+
+
+def _one_of(things: str) -> str:
+    """Return the singular: of ``held reports``, and of ``kinds of parts``."""
+    first, blank, rest = things.partition(" ")
+    return f"{first[:-1]}{blank}{rest}" if first.endswith("s") else things.removesuffix("s")
 
 
 def grid(columns: list[str], rows: list[list[Any]]) -> list[str]:
@@ -43,7 +54,7 @@ def grid(columns: list[str], rows: list[list[Any]]) -> list[str]:
     number = (int, float, type(None))
     numeric = [all(isinstance(row[i], number) for row in rows) for i in range(len(columns))]
     cells = [[cell(name, row[i]) for i, name in enumerate(columns)] for row in rows]
-    lines = [[_heading(name) for name in columns], *cells]
+    lines = _unfolded([[_heading(name) for name in columns], *cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     return [
         "  ".join(
@@ -52,6 +63,23 @@ def grid(columns: list[str], rows: list[list[Any]]) -> list[str]:
         )
         for line in lines
     ]
+
+
+def _unfolded(rows: list[list[str]]) -> list[list[str]]:
+    """Return rows in which a long cell, or one of several lines, goes on in the row below."""
+    return [
+        list(line)
+        for row in rows
+        for line in zip_longest(*(_parts(cell) for cell in row), fillvalue="")
+    ]
+
+
+def _parts(cell: str) -> list[str]:
+    lines = cell.splitlines() or [""]
+    if len(cell) <= WIDEST:
+        return lines
+    wrapped = (textwrap.wrap(line, WIDEST, break_on_hyphens=False) for line in lines)
+    return [part for line in wrapped for part in line]
 
 
 def _heading(column: str) -> str:
@@ -67,7 +95,7 @@ def cell(column: str, value: Any) -> str:
         return ago(_moment(value), datetime.now(timezone.utc))
     if isinstance(value, bool) or not isinstance(value, str):
         return words.value(value, column)
-    return value.splitlines()[0][:100] if value else "-"
+    return value or "-"
 
 
 def _moment(text: str) -> datetime:

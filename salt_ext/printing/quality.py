@@ -77,7 +77,8 @@ def stats(answer: Answer) -> list[str]:
     """Print how large the store is and how busy."""
     columns = ["table", "rows", "table_bytes", "index_bytes"]
     heard, changed = answer["heard_last_hour"], answer["changed_last_hour"]
-    return [
+    failing = ["collector", "machines", "errors", "last_seen"]
+    lines = [
         *layout.grid(columns, [[row[name] for name in columns] for row in answer["tables"]]),
         f"{words.binary(answer['database_bytes'])} in all",
         f"{layout.count(heard, heard, 'machines')} heard in the last hour;"
@@ -86,6 +87,10 @@ def stats(answer: Answer) -> list[str]:
         f"open problems: {answer['open_problems']}, held reports: {answer['held_reports']},"
         f" waiting in the inbox: {answer['inbox_reports']}",
     ]
+    if not answer["collectors"]:
+        return [*lines, "no collector fails"]
+    rows = [[row[name] for name in failing] for row in answer["collectors"]]
+    return [*lines, "", *layout.grid(failing, rows)]
 
 
 def steps(answer: Answer) -> list[str]:
@@ -100,13 +105,24 @@ def steps(answer: Answer) -> list[str]:
 
 def collected(answer: Answer) -> list[str]:
     """Print what became of each machine that was asked."""
-    lines = layout.columns(
-        [
-            [one["minion_id"], one["mode"], one["status"], one["detail"]]
-            for one in answer["machines"]
-        ]
-    )
+    lines = _machines(answer, "mode", "status")
     counts = [f"{number} {status}" for status, number in answer["counts"].items() if number]
     end = " (interrupted)" if answer["interrupted"] else ""
     total = layout.count(answer["asked"], answer["asked"], "machines")
     return [*lines, f"{total}: {', '.join(counts)}{end}"]
+
+
+def synced(answer: Answer) -> list[str]:
+    """Print how many reports had which status, and why some were not stored."""
+    if not answer["rows"]:
+        return ["no reports to store"]
+    return [*layout.grid(answer["columns"], answer["rows"]), *_machines(answer, "status")]
+
+
+def _machines(answer: Answer, *keys: str) -> list[str]:
+    """Return a line for each machine: its name, what is asked of it, and the reason in full."""
+    rows = [
+        [one["minion_id"], *(one[key] for key in keys), " ".join(one["detail"].split())]
+        for one in answer["machines"]
+    ]
+    return layout.columns(rows) if rows else []

@@ -70,19 +70,29 @@ def rename(
             raise answers.Misused(f"{name!r} cannot be a minion id; give the new one as new=...")
         act = _act(reason, test)
         done = store.rename(database, asset_of(database, asset), name, act)
-        return {**done, "steps": _steps_of_rename(done["old"], name)}
+        return {**done, "steps": _steps_of_rename(done["old"], name, done["role"])}
 
     return answer(__opts__, "renamed", ask, write=not test)
 
 
-def _steps_of_rename(old: str, new: str) -> list[str]:
+def _steps_of_rename(old: str, new: str, role: str | None) -> list[str]:
+    held = (
+        f"until then its reports come as {old} and are held; after rename_grace it would take"
+        " that name again"
+    )
+    on_machine = f"on the machine: echo {new} > /etc/salt/minion_id (or id: in its configuration)"
+    if role:
+        return [
+            f"{on_machine}; it has no master: the database role {role} reports it under this name"
+            " too, and nobody else may",
+            "on the machine: salt-call --local cmdb.collect --return cmdb",
+            held,
+        ]
     return [
-        f"on the machine: echo {new} > /etc/salt/minion_id (or id: in its configuration),"
-        " then restart salt-minion",
+        f"{on_machine}, then restart salt-minion",
         f"on the master: salt-key --accept={new}, and salt-key --delete={old}",
         f"on the master: salt {new} cmdb.collect",
-        f"until then its reports come as {old} and are held; after rename_grace it would take"
-        " that name again",
+        held,
     ]
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import answers, store
 from salt_ext.answers import answer
 from salt_ext.arguments import asset_of, nothing_else, now, text
+from salt_ext.headers import COMPARED, NAMES
+from salt_ext.reconcile import equal
 from salt_ext.settings import nearest
 from salt_ext.values import NoValue, value_at, with_volatile
 
@@ -118,7 +120,8 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
     Show what the one on call must know of an asset, on one screen.
 
     What and where it is, whether it still reports, how to reach it and its BMC,
-    what is ill, what changed last, what went wrong, and who stands beside it.
+    what is ill, what went wrong, what people's list (``cmdb.expected``) says of it
+    and where it differs, what changed last, and who stands beside it.
 
     asset
         Its minion id, serial number or any other identifier.
@@ -151,6 +154,7 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
             "ill_total": len(ill),
             "problems": wrong[0],
             "problems_total": wrong[1],
+            "expected": _expected(row, store.said_of(database, row)),
             "changes": store.changes(database, of_asset, limit=CHANGES),
             "changes_total": store.count_changes(database, of_asset),
             "beside": _beside(
@@ -159,6 +163,38 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
         }
 
     return answer(__opts__, "card", ask)
+
+
+def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what people's list says of an asset, each field beside what the machine reports."""
+    if said is None:
+        return None
+    fields = [
+        {
+            "field": field,
+            "expected": value,
+            "reported": row.get(field),
+            "differs": _differs(field, value, row),
+        }
+        for field in NAMES
+        if (value := said["fields"].get(field))
+    ]
+    about = ("source", "row", "imported_by", "imported_at")
+    return {**{name: said[name] for name in about}, "fields": fields}
+
+
+def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
+    """Whether people's list and the machine contradict each other; what is unknown does not."""
+    if field in ("minion_id", "hostname"):
+        names = [row["minion_id"] or "", row["hostname"] or ""]
+        return _short(value) not in [_short(name) for name in names]
+    if field == "sn":
+        return bool(row["sn"]) and not equal("sn", value.lstrip("0"), row["sn"].lstrip("0"))
+    return field in COMPARED and row[field] is not None and not equal(field, value, row[field])
+
+
+def _short(name: str) -> str:
+    return name.partition(".")[0].casefold()
 
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:

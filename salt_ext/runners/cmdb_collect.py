@@ -140,7 +140,8 @@ def sync(**kwargs: Any) -> dict[str, Any]:
     """
     Store what waits on the master: results of salt-ssh that were kept, reports in its cache.
 
-    No minion is asked. The engine does the same all the time for the cache.
+    No minion is asked. The engine does the same all the time for the cache. Machines
+    are named whose report was held or refused, and why.
 
     CLI Example:
 
@@ -152,12 +153,8 @@ def sync(**kwargs: Any) -> dict[str, Any]:
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs)
         found = sync_now(__opts__, database)
-        rows = [
-            {"status": status, "reports": count, "machines": ", ".join(found.get(status, []))}
-            for status, count in found["counts"].items()
-            if count
-        ]
-        columns = ["status", "reports", "machines"]
-        return {**found, **answers.table(columns, rows, len(rows), "reports to store")}
+        counts = found["counts"]
+        rows = [{"status": one, "reports": counts[one]} for one in counts if counts[one]]
+        return {**found, **answers.table(["status", "reports"], rows, len(rows), "statuses")}
 
-    return answer(__opts__, "table", ask, write=True)
+    return answer(__opts__, "synced", ask, write=True)

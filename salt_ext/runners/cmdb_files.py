@@ -154,7 +154,7 @@ def reconcile(
         if out_file:
             notes = {one.number: (one.status, one.reason) for one in verdicts}
             added = Sheet("Unknown machines", people.COLUMNS, people.cells(unknown))
-            written = annotate(file, listed.table, notes, added, text("out_file", out_file))
+            written = annotate(listed.table, notes, added, text("out_file", out_file))
         return {**people.summary(listed, verdicts, unknown, most), "written": written}
 
     def is_different(content: dict[str, Any]) -> bool:

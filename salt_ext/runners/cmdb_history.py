@@ -177,6 +177,8 @@ def diff(
     """
     Show what is different on an asset between two moments, or between two assets.
 
+    asset
+        Its minion id, serial number or any other identifier.
     other
         Another asset to compare with, as both are now. Serial numbers and the
         like, which no two machines share, are left out.
@@ -240,6 +242,8 @@ def fleet_diff(
     from, to
         ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
         of a snapshot; ``to`` is now without it.
+    tgt
+        An identifier of one asset, or a glob of minion ids.
     limit
         How many assets are shown one by one at most.
     after
@@ -311,8 +315,10 @@ def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -
         Begins with a letter; letters, digits and ``. _ -``.
     comment
         Why it was taken.
+    tgt
+        An identifier of one asset, or a glob of minion ids: which it is about.
 
-    Everything else is a filter: which assets it is about.
+    Everything else is a filter of them.
 
     CLI Example:
 

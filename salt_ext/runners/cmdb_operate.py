@@ -143,7 +143,10 @@ def settings_(**kwargs: Any) -> dict[str, Any]:
 
 def stats(**kwargs: Any) -> dict[str, Any]:
     """
-    Show how large the store is, table by table, and how much comes in.
+    Show how large the store is, how much comes in, and which collectors fail on how many machines.
+
+    ``errors`` of a collector are those of its open problems; ``cmdb.errors`` names
+    the machines.
 
     CLI Example:
 

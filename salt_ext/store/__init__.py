@@ -45,7 +45,7 @@ from salt_ext.store.health import SEVERITIES, health
 from salt_ext.store.history import Wanted, changes, count_changes, revisions
 from salt_ext.store.inbox import submit, take_inbox
 from salt_ext.store.ingest import ingest, record_failure
-from salt_ext.store.lookup import lookup, padded
+from salt_ext.store.lookup import lookup, padded, said_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
 from salt_ext.store.news import News, tell
@@ -139,6 +139,7 @@ __all__ = [
     "report",
     "revisions",
     "rule",
+    "said_of",
     "server",
     "set_expected",
     "set_lifecycle",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.settings import nearest
-from salt_ext.store import bulk
+from salt_ext.store import bulk, inbox
 from salt_ext.store.columns import search_text
 from salt_ext.store.database import Database, NotFound, Row, StoreError
 from salt_ext.store.diff import Change
@@ -30,8 +30,8 @@ from salt_ext.store.schema import (
     identifier,
     revision,
 )
+from salt_ext.store.statements import UPSERTS
 from salt_ext.store.steps import keep_columns, revision_of, step
-from salt_ext.store.writes import UPSERTS
 
 LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
 """What people say of an asset; how fresh its reports are is another thing."""
@@ -46,14 +46,21 @@ class Act(NamedTuple):
 
 
 def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
-    """Give an asset another name; return ``old`` and ``new``. A taken name is refused."""
+    """
+    Give an asset another name; return ``old`` and ``new``. A taken name is refused.
+
+    ``role`` in the answer is the one that reports it, where it has no master; it
+    may do so under both names from then on.
+    """
     now = datetime.now(timezone.utc)
     with database.begin() as link:
         if not act.test:
             lock_identity(link)
         row = locked(link, asset_id, act)
         _refuse_name(link, row, name)
-        found = {"asset_id": asset_id, "old": row.minion_id, "new": name, "test": act.test}
+        role = _take_role_along(link, row.minion_id, name, now, act)
+        names = {"old": row.minion_id, "new": name}
+        found = {"asset_id": asset_id, **names, "role": role, "test": act.test}
         if act.test:
             return found
         seen = step(link, asset_id, now, reports_as=None)
@@ -80,7 +87,7 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
         renamed = Change("renamed", "minion_id", None, None, row.minion_id, name)
         number = {"asset_id": asset_id, "revision": seen["revision"], "position": 0}
         bulk.insert(link, change, [{**number, **renamed._asdict()}])
-        decided(link, "rename", act, row, {"old": row.minion_id, "new": name})
+        decided(link, "rename", act, row, names)
         return found
 
 
@@ -104,6 +111,27 @@ def _refuse_name(link: sa.Connection, row: Any, name: str) -> None:
             f"a machine reports as {name} already, and its report is held",
             f"decide about it first: salt-run cmdb.quarantine show {name}",
         )
+
+
+def _take_role_along(
+    link: sa.Connection, old: str, new: str, now: datetime, act: Act
+) -> str | None:
+    """
+    Let the role that reports a machine without a master do so under its new name.
+
+    Nobody else can then be the first to use that name. The former one stays its
+    own too: the machine reports under it until it has learned the new one.
+    """
+    role = inbox.role_of(link, old)
+    if role is None:
+        return None
+    owner = inbox.role_of(link, new) if act.test else inbox.bind(link, new, role, now)
+    if owner not in (None, role):
+        raise StoreError(
+            f"{new} is reported by the database role {owner}, and {old} by {role}",
+            "choose another name",
+        )
+    return role
 
 
 def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act) -> Row:

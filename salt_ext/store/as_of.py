@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from salt_ext import report as envelope
 from salt_ext.document import without_identity
 from salt_ext.store.database import Database, NotFound, Row, StoreError
-from salt_ext.store.diff import Change, diff, undo
+from salt_ext.store.diff import Change, diff, section_of, undo
 from salt_ext.store.documents import current, shortened
 from salt_ext.store.schema import change, revision
 
@@ -54,8 +55,7 @@ def compare(
             return None, new, []
         if old["number"] > new["number"]:
             raise StoreError("the first moment is after the second", "exchange from and to")
-        before = document_at(link, asset_id, old)
-        after = document_at(link, asset_id, new)
+        after, before = documents_at(link, asset_id, [new, old])
     return old, new, diff(before, after)
 
 
@@ -72,51 +72,69 @@ def revision_at(link: sa.Connection, asset_id: uuid.UUID, moment: datetime | Non
     """Return the revision that an asset had at a moment, or has now."""
     if moment is None:
         return _revision(link, asset_id, sa.true())
-    found = link.scalar(
-        sa.select(sa.func.max(revision.c.number)).where(
-            revision.c.asset_id == asset_id, revision.c.recorded_at <= moment
-        )
-    )
+    found = _last_revision(link, asset_id, revision.c.recorded_at <= moment)
     if found is None:
         first = _revision(link, asset_id, revision.c.number == 1)
         raise NotFound(
             f"nothing is known of this asset at {moment:%Y-%m-%d %H:%M} UTC",
             f"its first report was at {first['recorded_at']:%Y-%m-%d %H:%M} UTC",
         )
-    return _revision(link, asset_id, revision.c.number == found)
+    return found
 
 
 def _revision(link: sa.Connection, asset_id: uuid.UUID, where: Any) -> Row:
+    found = _last_revision(link, asset_id, where)
+    if found is None:
+        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
+    return found
+
+
+def _last_revision(link: sa.Connection, asset_id: uuid.UUID, where: Any) -> Row | None:
     row = link.execute(
         sa.select(revision)
         .where(revision.c.asset_id == asset_id, where)
         .order_by(revision.c.number.desc())
         .limit(1)
     ).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
-    return dict(row._mapping)
+    return None if row is None else dict(row._mapping)
 
 
 def document_at(link: sa.Connection, asset_id: uuid.UUID, at: Row) -> Row:
-    """Return the facts as they were: those of now with every later change undone."""
-    facts = link.scalar(sa.select(current(asset_id)))
+    """Return the facts as they were after a revision."""
+    [found] = documents_at(link, asset_id, [at])
+    return found
+
+
+def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row]) -> list[Row]:
+    """
+    Return the facts as they were after each of some revisions, the newest first.
+
+    They are those of now with every later change undone.
+    """
+    oldest = revisions[-1]["number"]
+    facts: Row = link.scalar(sa.select(current(asset_id))) or {}
     later = link.execute(
         sa.select(change)
-        .where(change.c.asset_id == asset_id, change.c.revision > at["number"], OF_DOCUMENT)
+        .where(change.c.asset_id == asset_id, change.c.revision > oldest, OF_DOCUMENT)
         .order_by(change.c.revision.desc(), change.c.position)
     ).all()
-    found: Row = facts or {}
-    number = None
-    step: list[Change] = []
-    for row in later:
-        if row.revision != number:
-            found, step, number = undo(found, step), [], row.revision
-        step.append(Change(row.op, row.path, row.component, row.field, row.old, row.new))
-    found = undo(found, step)
-    if shortened(envelope.digest(found)) != bytes(at["digest"]):
-        raise StoreError(
-            f"revision {at['number']} of asset {asset_id} does not match its digest",
-            "the history was altered outside salt-cmdb; restore it from a backup",
-        )
+    steps = [(number, list(step)) for number, step in groupby(later, lambda row: row.revision)]
+    found = []
+    for at in revisions:
+        while steps and steps[0][0] > at["number"]:
+            facts = _before(facts, steps.pop(0)[1])
+        if shortened(envelope.digest(facts)) != bytes(at["digest"]):
+            raise StoreError(
+                f"revision {at['number']} of asset {asset_id} does not match its digest",
+                "the history was altered outside salt-cmdb; restore it from a backup",
+            )
+        found.append(facts)
     return found
+
+
+def _before(facts: Row, step: list[sa.Row[Any]]) -> Row:
+    """Return the facts before a revision; only the sections that it changed are looked at."""
+    changes = [Change(row.op, row.path, row.component, row.field, row.old, row.new) for row in step]
+    names = {section_of(one) for one in changes}
+    then = undo({name: value for name, value in facts.items() if name in names}, changes)
+    return {**{name: value for name, value in facts.items() if name not in names}, **then}

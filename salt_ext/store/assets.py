@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.filters import (
-    FRESHNESS,
     NOW_ONLY,
     FilterError,
     Listing,
@@ -27,7 +27,7 @@ from salt_ext.store.filters import (
     past,
     present,
 )
-from salt_ext.store.schema import asset, asset_seen
+from salt_ext.store.schema import asset, asset_seen, part
 
 DEFAULT_COLUMNS = (
     "freshness",
@@ -69,7 +69,7 @@ class _Cursor(NamedTuple):
     backwards: bool
 
 
-FEW = 10_000
+FEW = 5_000
 """Assets that are found before they are sorted; more of them are found on the way of an index."""
 
 
@@ -109,8 +109,8 @@ def assets(
         order = freshness_rank(database.settings)
     start = None if cursor is None else _read(cursor, sort, order)
     with database.begin() as link:
-        total = _total(link, source, found, only_parts(filters or {}, text))
-        page = _page(link, source, order, wanted, found, sort, limit, start, total)
+        total, few = _total(link, source, found, only_parts(filters or {}, text))
+        page = _page(link, source, order, wanted, found, sort, limit, start, total, few)
     before = 0 if start is None else start.before - len(page) if start.backwards else start.before
     first = max(before, 0)
     last = first + len(page)
@@ -128,18 +128,32 @@ def _total(
     source: Listing,
     found: Sequence[sa.ColumnElement[bool]],
     of_parts: sa.Select[Any] | None,
-) -> int:
-    count = sa.select(sa.func.count())
-    counted = joined(count, source, found)
+) -> tuple[int, str | None]:
+    """
+    Return how many assets there are, and which when they are few.
+
+    What is looked for by reading everything is so looked for once: the page of a
+    few is made of their ids, an array as PostgreSQL writes it.
+    """
+    merged: sa.ColumnElement[int] = sa.literal(0)
     if source.at is None and of_parts is not None:
         # A merged asset has no parts, so nothing else needs to be read.
-        counted = count.select_from(of_parts.distinct().subquery())
-    elif source.at is None and count.where(*found).get_final_froms() in ([], [asset]):
-        # To take away the few that are merged lets an index alone count the others.
-        of_all = count.select_from(asset).where(*found)
-        merged = of_all.where(asset.c.merged_into.is_not(None))
-        counted = sa.select(of_all.scalar_subquery() - merged.scalar_subquery())
-    return int(link.scalar(counted) or 0)
+        asked = of_parts.with_only_columns(sa.func.array_agg(sa.distinct(part.c.asset_id)))
+    elif source.at is None and sa.select(source.key).where(*found).get_final_froms() == [asset]:
+        # To take away the few that are merged lets an index alone find the others.
+        count = sa.select(sa.func.count()).select_from(asset)
+        merged = count.where(*found, asset.c.merged_into.is_not(None)).scalar_subquery()
+        if not found:
+            return int(link.scalar(sa.select(count.scalar_subquery() - merged)) or 0), None
+        asked = sa.select(sa.func.array_agg(asset.c.id)).where(*found)
+    else:
+        key = _key(source, sa.select().where(*found))
+        asked = joined(sa.select(sa.func.array_agg(key)), source, found)
+    [ids] = asked.subquery("gathered").c
+    total = sa.func.coalesce(sa.func.cardinality(ids), 0)
+    few = sa.case((total <= FEW, sa.func.coalesce(sa.cast(ids, sa.Text), "{}")))
+    row = link.execute(sa.select(total - merged, few)).one()
+    return int(row[0]), row[1]
 
 
 def _page(
@@ -152,11 +166,14 @@ def _page(
     limit: int,
     start: _Cursor | None,
     total: int,
+    few: str | None,
 ) -> list[Row]:
     """Return the rows behind, or before, the row of a cursor."""
-    key = source.key
-    if sa.select(order).where(*found).get_final_froms() == [asset_seen]:
-        key = asset_seen.c.asset_id
+    if few is None:
+        key = _key(source, sa.select(order).where(*found))
+    else:
+        key = _key(source, sa.select(order))
+        found = [key == sa.any_(sa.cast(sa.literal(few, sa.Text), ARRAY(UUID)))]
     backwards = start is not None and start.backwards
     # The id goes the way of the field, so that one index serves both directions.
     down = sort.startswith("-") != backwards
@@ -173,14 +190,20 @@ def _page(
         if start is not None and number == 0:
             conditions.append(_behind(key, order, zone is has_none, start, down))
         statement = joined(sa.select(order.label("_order"), key.label("id")), source, conditions)
-        if found and total <= FEW:
-            few = statement.cte("few").prefix_with("MATERIALIZED")
-            statement = sa.select(few.c._order, few.c.id)
+        if few is not None:
+            chosen = statement.cte("few").prefix_with("MATERIALIZED")
+            statement = sa.select(chosen.c._order, chosen.c.id)
         ids = _first(statement, down, limit - len(page))
         page += rows(link.execute(_with_columns(ids, source, wanted, down)))
         if len(page) == limit or (start is None and len(page) == total):
             break
     return page[::-1] if backwards else page
+
+
+def _key(source: Listing, statement: sa.Select[Any]) -> sa.ColumnElement[Any]:
+    """Return the id of the asset in the table that a statement reads anyway."""
+    is_of_seen = statement.get_final_froms() == [asset_seen]
+    return asset_seen.c.asset_id if is_of_seen else source.key
 
 
 def _behind(
@@ -289,29 +312,25 @@ def report(
     """
     source = listing(database, at)
     groups = [source.field(name) for name in names(group_by)]
-    # How fresh they are is a group of its own: it is worked out once for each asset.
-    keys = [*groups, *([source.fields["freshness"]] if at is None else [])]
-    sums = [
-        sa.func.count(),
-        *(sa.cast(sa.func.sum(source.fields[name]), sa.BigInteger) for name in SUMMED),
-    ]
+    counted = {
+        "assets": sa.func.count(),
+        # Counted and not grouped by: PostgreSQL cannot tell how few groups that would be.
+        **{state: sa.func.count().filter(is_so) for state, is_so in source.states.items()},
+        **{name: sa.cast(sa.func.sum(source.fields[name]), sa.BigInteger) for name in SUMMED},
+    }
     found = matching(source, filters or {}, "")
-    asked: list[Any] = [*sums, *keys]
+    asked: list[Any] = [*counted.values(), *groups]
     statement: sa.Select[Any] = joined(sa.select(*asked), source, found)
-    if keys:
-        statement = statement.group_by(*(sa.text(str(len(sums) + n + 1)) for n in range(len(keys))))
-    none: Row = dict.fromkeys(("assets", *(FRESHNESS if at is None else ()), *SUMMED), 0)
-    whole = none.copy()
+    if groups:
+        ordinals = range(len(counted) + 1, len(asked) + 1)
+        statement = statement.group_by(*(sa.text(str(one)) for one in ordinals))
+    whole: Row = dict.fromkeys(counted, 0)
     by_group: dict[tuple[Any, ...], Row] = {}
     with database.begin() as link:
-        for count, *rest in link.execute(statement):
-            values = tuple(rest[len(SUMMED) : len(SUMMED) + len(groups)])
-            for total in (whole, by_group.setdefault(values, none.copy())):
-                total["assets"] += count
-                if at is None:
-                    total[rest[-1]] += count
-                for name, value in zip(SUMMED, rest, strict=False):
-                    total[name] += value or 0
+        for row in link.execute(statement):
+            total = {name: value or 0 for name, value in zip(counted, row, strict=False)}
+            by_group[tuple(row[len(counted) :])] = total
+            whole = {name: whole[name] + value for name, value in total.items()}
     if not groups:
         return whole, []
     named = [

@@ -54,6 +54,48 @@ class NotFound(StoreError):
     """No asset, or more than one, is meant by a reference."""
 
 
+PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
+    (
+        psycopg2.errors.ReadOnlySqlTransaction,
+        StoreError,
+        "{url} is read-only",
+        "database_url must name the primary server and a role that may write",
+    ),
+    (
+        psycopg2.errors.InsufficientPrivilege,
+        StoreError,
+        "the role of {url} may not do that",
+        "grant it the rights, or use the role that ran cmdb.migrate",
+    ),
+    (
+        psycopg2.errors.QueryCanceled,
+        StoreError,
+        "a statement on {url} took longer than it may",
+        "ask for less at once: a filter, a limit, a shorter time",
+    ),
+    (
+        psycopg2.errors.DeadlockDetected,
+        Contended,
+        "another writer of {url} was faster",
+        "try again",
+    ),
+    (
+        psycopg2.errors.DiskFull,
+        StoreUnreachable,
+        "the disk of {url} is full",
+        "make room on the database server; what was not stored is still due",
+    ),
+    (
+        # A replica does so when it must copy what a long read is still looking at.
+        psycopg2.errors.SerializationFailure,
+        StoreError,
+        "{url} ended the transaction",
+        "try again; if it happens often, set hot_standby_feedback on the replica",
+    ),
+)
+"""What errors of PostgreSQL are to an operator: which of ours, in which words, and what to do."""
+
+
 class Database:
     """A URL and how to use it; connections are opened when they are needed."""
 
@@ -94,8 +136,15 @@ class Database:
         """
         engine = _engine(os.getpid(), self.url, self.read_only)
         with self._plain_errors(), engine.connect() as link:
-            self._check(link.execution_options(isolation_level="AUTOCOMMIT"))
-            yield link
+            # By psycopg2 itself: SQLAlchemy's way asks the server twice more.
+            driver: Any = link.connection.dbapi_connection
+            driver.autocommit = True
+            try:
+                self._check(link)
+                yield link
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
 
     def _check(self, link: sa.Connection) -> None:
         mark = (os.getpid(), self.url)
@@ -133,34 +182,9 @@ class Database:
         original = error.orig
         first_line = str(original).strip().splitlines()[0] if str(original).strip() else "no reason"
         code = getattr(original, "pgcode", None) or ""
-        if isinstance(original, psycopg2.errors.ReadOnlySqlTransaction):
-            return StoreError(
-                f"{self.shown_url} is read-only: {first_line}",
-                "database_url must name the primary server and a role that may write",
-            )
-        if isinstance(original, psycopg2.errors.InsufficientPrivilege):
-            return StoreError(
-                f"the role of {self.shown_url} may not do that: {first_line}",
-                "grant it the rights, or use the role that ran cmdb.migrate",
-            )
-        if isinstance(original, psycopg2.errors.QueryCanceled):
-            return StoreError(
-                f"a statement on {self.shown_url} took longer than it may",
-                "ask for less at once: a filter, a limit, a shorter time",
-            )
-        if isinstance(original, psycopg2.errors.DeadlockDetected):
-            return Contended(f"another writer of {self.shown_url} was faster", "try again")
-        if isinstance(original, psycopg2.errors.DiskFull):
-            return StoreUnreachable(
-                f"the disk of {self.shown_url} is full: {first_line}",
-                "make room on the database server; what was not stored is still due",
-            )
-        if isinstance(original, psycopg2.errors.SerializationFailure):
-            # A replica does so when it must copy what a long read is still looking at.
-            return StoreError(
-                f"{self.shown_url} ended the transaction: {first_line}",
-                "try again; if it happens often, set hot_standby_feedback on the replica",
-            )
+        for kind, plain, message, hint in PLAIN:
+            if isinstance(original, kind):
+                return plain(f"{message.format(url=self.shown_url)}: {first_line}", hint)
         # Class 08 is a broken connection, 57P a server going down; without a
         # code the server was not reached at all.
         if (

@@ -175,6 +175,11 @@ def _names(path: str) -> list[str]:
     return [name.replace("~1", ".").replace("~0", "~") for name in path.split(".")]
 
 
+def section_of(change: Change) -> str:
+    """Return the section that a change is in."""
+    return _names(change.path)[0]
+
+
 def _get(document: Mapping[str, Any], path: str) -> Any:
     value: Any = document
     for name in _names(path):

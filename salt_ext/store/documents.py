@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext import report as envelope
+from salt_ext.checking import Checked
 from salt_ext.document import encode
-from salt_ext.report import Checked
 from salt_ext.store.diff import merge
 from salt_ext.store.schema import asset_facts, asset_seen
 
@@ -25,7 +25,7 @@ Marks = dict[str, str]
 
 
 def shortened(digest: str) -> bytes:
-    """Return the digest of a document as revisions keep it; 8 bytes tell those of one asset apart."""
+    """Return the digest of a document as revisions keep it; 8 bytes tell an asset's apart."""
     return bytes.fromhex(digest)[:8]
 
 

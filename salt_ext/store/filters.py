@@ -285,7 +285,8 @@ def _condition(
 ) -> sa.ColumnElement[bool]:
     if operator in ("in", "notin"):
         values = value if isinstance(value, list) else str(value).split(",")
-        found = column.in_([_value(column, name, one) for one in values])
+        # Each once: PostgreSQL takes what is named twice for twice as frequent.
+        found = column.in_(dict.fromkeys(_value(column, name, one) for one in values))
         return column.is_(None) | ~found if operator == "notin" else found
     if operator == "isnull":
         return column.is_(None) if _truth(f"{name}__isnull", value) else column.is_not(None)

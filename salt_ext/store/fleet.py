@@ -4,18 +4,21 @@ What became of the fleet between two moments.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
-from salt_ext.store.as_of import document_at, revision_at
+from salt_ext.store.as_of import documents_at
 from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, Row, StoreError, rows
 from salt_ext.store.diff import Change, diff
 from salt_ext.store.schema import asset, change, revision
+
+WAVES = 20
 
 
 def fleet_diff(
@@ -33,13 +36,34 @@ def fleet_diff(
     ``rows`` are those of :func:`differing`. ``waves`` are the same changes of
     many of these assets, ``sections`` how many of them changed in each.
     """
-    net = _net(database, start, end, filters)
+    recorded = _recorded(database, start, end, filters)
+    touched = _touched(recorded)
+    whole = sa.select(
+        sa.func.count().label("assets"),
+        sa.func.count().filter(touched.c.is_new).label("new"),
+    ).where(touched.c.differs)
+    each = _each(recorded)
+    # Not before they are put together, which PostgreSQL then does with several processes.
+    told = each.c.asset_id.not_in(sa.select(touched.c.asset_id).where(~touched.c.differs))
+    parts = {
+        "whole": whole,
+        "sections": _sections(each, told),
+        "waves": _waves(each, told),
+        "page": _page(touched, after, limit),
+    }
+    statement = sa.select(*(_as_json(select, name) for name, select in parts.items()))
     with database.begin() as link:
-        # A wave is all that a fleet changes in a week: that it need not be sorted on disk.
+        # What a fleet changes in a week is neither sorted nor kept on disk.
         link.execute(sa.text("SET LOCAL work_mem = '64MB'"))
-        totals = _waves(link, net)
-    page = differing(database, start, end, filters=filters, after=after, limit=limit)
-    return {**totals, "rows": page}
+        found = link.execute(statement).one()
+        page = [{**row, "asset_id": uuid.UUID(row["asset_id"])} for row in found.page]
+        differing = _with_changes(link, page)
+    return {
+        **found.whole[0],
+        "sections": found.sections,
+        "waves": found.waves,
+        "rows": differing,
+    }
 
 
 def differing(
@@ -57,125 +81,150 @@ def differing(
     A change that was taken back is none. Pass the last ``name``, which is the id
     of a detached asset, as ``after`` for the next page.
     """
-    net = _net(database, start, end, filters)
-    name = sa.func.coalesce(asset.c.minion_id, sa.cast(asset.c.id, sa.Text)).label("name")
+    touched = _touched(_recorded(database, start, end, filters))
     with database.begin() as link:
-        page = link.execute(
-            sa.select(net, name, asset.c.minion_id, asset.c.sn)
-            .join(asset, asset.c.id == net.c.asset_id)
-            .where(name > after)
-            .order_by(name)
-            .limit(limit)
-        ).all()
-        found = []
-        for row in page:
-            facts = document_at(link, row.asset_id, revision_at(link, row.asset_id, end))
-            changes = []
-            if not row.is_new:
-                old = revision_at(link, row.asset_id, start)
-                before = document_at(link, row.asset_id, old)
-                changes = [*_renamed(link, row), *diff(before, facts)]
-            found.append({**row._mapping, "changes": [one._asdict() for one in changes]})
-    return found
+        return _with_changes(link, rows(link.execute(_page(touched, after, limit))))
 
 
-WAVES = 20
-
-
-def _waves(link: sa.Connection, net: sa.CTE) -> Row:
-    """Return how many differ, the changes that most of them share, and how many in each section."""
-    section: sa.ColumnElement[str] = sa.func.split_part(change.c.path, ".", 1)
-    # Once for each asset.
-    each = (
-        sa.select(
-            change.c.asset_id,
-            section.label("section"),
-            change.c.path,
-            change.c.field,
-            change.c.op,
-            sa.case((change.c.component.is_(None), sa.cast(change.c.old, JSONB))).label("old"),
-            sa.case((change.c.component.is_(None), sa.cast(change.c.new, JSONB))).label("new"),
-        )
-        .distinct()
-        .join(
-            net,
-            sa.and_(
-                change.c.asset_id == net.c.asset_id,
-                change.c.revision.between(net.c["first"], net.c["last"]),
-            ),
-        )
-        .cte("each")
-    )
-    same = [each.c[name] for name in ("section", "path", "field", "op", "old", "new")]
-    waves = sa.select(*same, sa.func.count().label("assets")).group_by(*same)
-    of_section = sa.select(each.c.asset_id, each.c.section).distinct().subquery()
-    nothing = [sa.null().label(one.name) for one in same[1:]]
-    sections = sa.select(of_section.c.section, *nothing, sa.func.count()).group_by(
-        of_section.c.section
-    )
-    whole = sa.select(
-        *(sa.null() for _ in same[:-1]),
-        sa.func.to_jsonb(sa.func.count().filter(net.c.is_new)),
-        sa.func.count(),
-    ).select_from(net)
-    every = rows(link.execute(sa.union_all(waves, sections, whole)))
-    every.sort(key=lambda row: (-row["assets"], row["path"] or "", row["section"] or ""))
-    [total] = [row for row in every if row["section"] is None]
-    names = ("path", "field", "op", "old", "new", "assets")
-    return {
-        "assets": total["assets"],
-        "new": total["new"],
-        "sections": [
-            {name: row[name] for name in ("section", "assets")}
-            for row in every
-            if row["path"] is None and row is not total
-        ],
-        "waves": [{name: row[name] for name in names} for row in every if row["path"]][:WAVES],
-    }
-
-
-def _net(
+def _recorded(
     database: Database, start: datetime, end: datetime, filters: Mapping[str, Any] | None
-) -> sa.CTE:
-    """Return the assets whose digest after the last revision is not the one before the first."""
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of the revisions between two moments."""
     if start > end:
         raise StoreError("the first moment is after the second", "exchange from and to")
-    touched = sa.select(
-        revision.c.asset_id,
-        sa.func.min(revision.c.number).label("first"),
-        sa.func.max(revision.c.number).label("last"),
-        sa.func.bool_or(revision.c.reason.is_not(None)).label("is_special"),
-    ).where(revision.c.recorded_at > start, revision.c.recorded_at <= end)
+    recorded = [revision.c.recorded_at > start, revision.c.recorded_at <= end]
     if filters:
-        touched = touched.where(revision.c.asset_id.in_(matching_ids(database, filters)))
-    ranges = touched.group_by(revision.c.asset_id).cte("touched")
+        recorded.append(revision.c.asset_id.in_(matching_ids(database, filters)))
+    return recorded
+
+
+def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
+    """Return the assets with revisions, which ones, and whether they differ in the end."""
+    ranges = (
+        sa.select(
+            revision.c.asset_id,
+            sa.func.min(revision.c.number).label("first"),
+            sa.func.max(revision.c.number).label("last"),
+            sa.func.bool_or(revision.c.reason.is_not(None)).label("is_special"),
+        )
+        .where(*recorded)
+        .group_by(revision.c.asset_id)
+        .subquery("ranges")
+    )
     differs = _digest(ranges, ranges.c.first - 1).is_distinct_from(_digest(ranges, ranges.c.last))
+    merged = sa.select(asset.c.id).where(asset.c.merged_into.is_not(None))
     return (
         sa.select(
             ranges.c.asset_id,
             ranges.c["first"],
             ranges.c["last"],
             (ranges.c.first == 1).label("is_new"),
-        )
-        .where(
-            # A single revision that came as usual is there because the facts differ.
             sa.case(
+                # What was merged is told of as the asset that it turned out to be.
+                (ranges.c.asset_id.in_(merged), sa.false()),
+                # A single revision that came as usual is there because the facts differ.
                 ((ranges.c.first == ranges.c.last) & ~ranges.c.is_special, sa.true()),
                 else_=differs | _is_renamed(ranges),
-            ),
-            # What was merged is told of as the asset that it turned out to be.
-            ranges.c.asset_id.not_in(sa.select(asset.c.id).where(asset.c.merged_into.is_not(None))),
+            ).label("differs"),
         )
-        .cte("net")
+        .cte("touched")
+        .prefix_with("MATERIALIZED")
     )
 
 
-def _digest(ranges: sa.CTE, number: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+def _each(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
+    """Return all changes, equal ones of an asset once."""
+    is_value = change.c.component.is_(None)
+    return (
+        sa.select(
+            change.c.asset_id,
+            change.c.path,
+            change.c.field,
+            change.c.op,
+            sa.case((is_value, sa.cast(change.c.old, sa.Text))).label("old"),
+            sa.case((is_value, sa.cast(change.c.new, sa.Text))).label("new"),
+        )
+        .distinct()
+        .join(
+            revision,
+            sa.and_(
+                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
+            ),
+        )
+        .where(*recorded)
+        .cte("each")
+    )
+
+
+def _waves(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the changes that most assets share."""
+    same = [each.c[name] for name in ("path", "field", "op", "old", "new")]
+    count = sa.func.count().label("assets")
+    most = sa.select(*same, count).where(told).group_by(*same)
+    wave = most.order_by(count.desc(), *same).limit(WAVES).subquery("most").c
+    return sa.select(
+        wave.path,
+        wave.field,
+        wave.op,
+        sa.cast(wave.old, JSON).label("old"),
+        sa.cast(wave.new, JSON).label("new"),
+        wave.assets,
+    )
+
+
+def _sections(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return how many assets have a change in each section."""
+    section: sa.ColumnElement[str] = sa.func.split_part(each.c.path, ".", 1)
+    once = sa.select(each.c.asset_id, section.label("section")).distinct().where(told)
+    of_section = once.subquery("once").c.section
+    count = sa.func.count().label("assets")
+    return sa.select(of_section, count).group_by(of_section).order_by(count.desc(), of_section)
+
+
+def _page(touched: sa.CTE, after: str, limit: int) -> sa.Select[Any]:
+    name = sa.func.coalesce(asset.c.minion_id, sa.cast(asset.c.id, sa.Text)).label("name")
+    names = ("asset_id", "first", "last", "is_new")
+    return (
+        sa.select(*(touched.c[one] for one in names), name, asset.c.minion_id, asset.c.sn)
+        .join(asset, asset.c.id == touched.c.asset_id)
+        .where(touched.c.differs, *([name > after] if after else []))
+        .order_by(name)
+        .limit(limit)
+    )
+
+
+def _as_json(select: sa.Select[Any], name: str) -> sa.Label[Any]:
+    """Return all rows of a statement as one value."""
+    every = sa.func.json_agg(select.subquery(f"of_{name}").table_valued())
+    return sa.func.coalesce(sa.select(every).scalar_subquery(), sa.text("'[]'")).label(name)
+
+
+def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
+    """Add to each asset what is different in the end."""
+    ends = {(row["asset_id"], number) for row in page for number in (row["first"] - 1, row["last"])}
+    wanted = sa.tuple_(revision.c.asset_id, revision.c.number).in_(ends)
+    revisions = {
+        (row["asset_id"], row["number"]): row
+        for row in rows(link.execute(sa.select(revision).where(wanted)))
+    }
+    renamed = _renamed(link, page)
+    found = []
+    for row in page:
+        asset_id, changes = row["asset_id"], []
+        if not row["is_new"]:
+            between = [revisions[asset_id, row["last"]], revisions[asset_id, row["first"] - 1]]
+            new, old = documents_at(link, asset_id, between)
+            changes = [*renamed.get(asset_id, ()), *diff(old, new)]
+        found.append({**row, "changes": [one._asdict() for one in changes]})
+    return found
+
+
+def _digest(ranges: sa.Subquery, number: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
     of_asset = (revision.c.asset_id == ranges.c.asset_id, revision.c.number == number)
     return sa.select(revision.c.digest).where(*of_asset).scalar_subquery()
 
 
-def _is_renamed(ranges: sa.CTE) -> sa.ColumnElement[bool]:
+def _is_renamed(ranges: sa.Subquery) -> sa.ColumnElement[bool]:
     """Whether the names at the two ends of a range of revisions differ: no digest has them."""
     within = (
         change.c.asset_id == ranges.c.asset_id,
@@ -188,17 +237,20 @@ def _is_renamed(ranges: sa.CTE) -> sa.ColumnElement[bool]:
     return first.scalar_subquery().is_distinct_from(last.scalar_subquery())
 
 
-def _renamed(link: sa.Connection, row: sa.Row[Any]) -> list[Change]:
-    """Return the change of name between the ends of a range of revisions, if there is one."""
-    names = link.execute(
-        sa.select(change.c.old, change.c.new)
-        .where(
-            change.c.asset_id == row.asset_id,
-            change.c.revision.between(row.first, row.last),
-            change.c.op == "renamed",
-        )
+def _renamed(link: sa.Connection, page: list[Row]) -> dict[uuid.UUID, list[Change]]:
+    """Return the change of name between both ends, of the assets that have one."""
+    ranges = {row["asset_id"]: (row["first"], row["last"]) for row in page}
+    names: dict[uuid.UUID, list[Any]] = {}
+    for row in link.execute(
+        sa.select(change.c.asset_id, change.c.revision, change.c.old, change.c.new)
+        .where(change.c.asset_id.in_(ranges), change.c.op == "renamed")
         .order_by(change.c.revision)
-    ).all()
-    if not names or names[0].old == names[-1].new:
-        return []
-    return [Change("renamed", "minion_id", None, None, names[0].old, names[-1].new)]
+    ):
+        first, last = ranges[row.asset_id]
+        if first <= row.revision <= last:
+            names.setdefault(row.asset_id, []).append(row)
+    return {
+        asset_id: [Change("renamed", "minion_id", None, None, steps[0].old, steps[-1].new)]
+        for asset_id, steps in names.items()
+        if steps[0].old != steps[-1].new
+    }

@@ -4,13 +4,15 @@ Reports of machines without a master.
 Their role, ``cmdb_reporter``, may put a report into the inbox and do nothing
 else. On the master nobody has authenticated the minion id of such a report:
 the first role that reports a machine is the only one that may go on doing so,
-and for a minion of a master none may.
+and for a minion of a master none may. A machine that is renamed takes its role
+along.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.database import Database
+from salt_ext.store.filters import is_text
 from salt_ext.store.ingest import ingest
 from salt_ext.store.problems import Problem, record
 from salt_ext.store.schema import asset, asset_seen, inbox, reporter
@@ -69,7 +72,7 @@ def _admit(
     link: sa.Connection, row: Any, minions: Collection[str], outcomes: list[Outcome]
 ) -> Arrival | None:
     """Return the report of a row, or put down why it is refused."""
-    reason = _why_not(link, row, minions)
+    reason = _why_not(link, row, row.minion_id, minions)
     report = None
     if reason is None:
         try:
@@ -77,9 +80,13 @@ def _admit(
         except (ValueError, RecursionError) as error:
             reason = f"the report is no JSON: {error}"
         else:
-            mode = report.get("mode") if isinstance(report, dict) else None
+            said = report if isinstance(report, dict) else {}
+            mode, previous = said.get("mode"), said.get("previous_minion_id")
             if mode != MODE:
                 reason = f"the report is in the mode {mode!r:.80}, not {MODE}"
+            elif isinstance(previous, str) and is_text(previous):
+                # Who says what it was called before takes over the asset of that name.
+                reason = _why_not(link, row, previous, minions)
     if reason is None:
         return Arrival(row.minion_id, report, row.received_at)
     message = f"{reason}; it was sent by the database role {row.sent_by}"
@@ -88,24 +95,38 @@ def _admit(
     return None
 
 
-def _why_not(link: sa.Connection, row: Any, minions: Collection[str]) -> str | None:
-    if row.minion_id in minions:
-        return f"{row.minion_id} has a key on this master and reports by itself"
-    statement = insert(reporter).values(
-        minion_id=row.minion_id, role=row.sent_by, since=row.received_at
+def _why_not(link: sa.Connection, row: Any, minion_id: str, minions: Collection[str]) -> str | None:
+    """Return why the sender of a row may not speak for a machine."""
+    if minion_id in minions:
+        return f"{minion_id} has a key on this master and reports by itself"
+    if minion_id == row.minion_id:
+        role: str | None = bind(link, minion_id, row.sent_by, row.received_at)
+    else:
+        role = role_of(link, minion_id)  # a name that is only mentioned is nobody's by that
+    if role not in (None, row.sent_by):
+        return f"{minion_id} is reported by the database role {role}"
+    mode = link.scalar(
+        sa.select(asset_seen.c.mode)
+        .join(asset, asset.c.id == asset_seen.c.asset_id)
+        .where(asset.c.minion_id == minion_id)
     )
-    role = link.scalar(
+    if mode not in (None, MODE):
+        return f"{minion_id} is known by a master, which it reports to in the mode {mode}"
+    return None
+
+
+def bind(link: sa.Connection, minion_id: str, role: str, at: datetime) -> str:
+    """Let a role report a machine that no other one reports; return the role that does."""
+    statement = insert(reporter).values(minion_id=minion_id, role=role, since=at)
+    owner = link.scalar(
         statement.on_conflict_do_update(
             index_elements=["minion_id"], set_={"role": reporter.c.role}
         ).returning(reporter.c.role)
     )
-    if role != row.sent_by:
-        return f"{row.minion_id} is reported by the database role {role}"
-    mode = link.scalar(
-        sa.select(asset_seen.c.mode)
-        .join(asset, asset.c.id == asset_seen.c.asset_id)
-        .where(asset.c.minion_id == row.minion_id)
-    )
-    if mode not in (None, MODE):
-        return f"{row.minion_id} is known by a master, which it reports to in the mode {mode}"
-    return None
+    return str(owner)
+
+
+def role_of(link: sa.Connection, minion_id: str) -> str | None:
+    """Return which role reports a machine; None for one that no role has reported."""
+    statement = sa.select(reporter.c.role).where(reporter.c.minion_id == minion_id)
+    return link.scalar(statement)

@@ -53,36 +53,59 @@ def odd(
         raise FilterError("which group? give group_by=product_name or the like")
     if not 0 < threshold < USUAL:
         raise FilterError(f"threshold is a share between 0 and {USUAL}, not {threshold}")
-    group = sa.func.concat_ws(", ", *groups).label("group")
-    members = joined(
-        sa.select(asset.c.id, asset.c.minion_id, group), source, matching(source, filters or {}, "")
-    ).where(asset.c.minion_id.is_not(None), group != "")
-    found: list[Row] = []
+    # Of a column PostgreSQL knows how many values it has, and counts in memory; of others not.
+    group = groups[0] if len(groups) == 1 else sa.func.concat_ws(", ", *groups)
+    columns = [asset.c.id, asset.c.minion_id, group.label("group")]
+    columns += [asset.c[name] for name in COLUMNS]
+    found = joined(sa.select(*columns), source, matching(source, filters or {}, ""))
+    members = found.where(asset.c.minion_id.is_not(None), group != "").subquery("members")
+    rare: list[Row] = []
     with database.begin() as link:
-        for values in (_columns(), _parts(), _paths()):
-            found += rows(link.execute(_minorities(members.cte("members"), values, threshold)))
-    found.sort(key=lambda row: (row["assets"] / row["of"], row["group"], row["field"]))
+        for held in (_columns(members), _held(members, _parts()), _held(members, _paths())):
+            rare += rows(link.execute(_minorities(held.cte("held"), threshold)))
+    rare.sort(key=lambda row: (row["assets"] / row["of"], row["group"], row["field"], row["value"]))
     return [
         {**row, "assets": int(row["assets"]), "of": int(row["of"])}
         | {"machines": sorted(row["machines"])[:NAMED]}
-        for row in found
+        for row in rare
     ]
 
 
-def _minorities(members: sa.CTE, values: sa.Subquery, threshold: float) -> sa.Select[Any]:
-    held = (
-        sa.select(
-            members.c.group,
-            values.c.field,
-            values.c.value,
-            sa.func.count().label("assets"),
-            sa.func.array_agg(members.c.minion_id).label("machines"),
+def _columns(members: sa.Subquery) -> sa.CompoundSelect[Any]:
+    """Count the values of each column by itself."""
+    return sa.union_all(
+        *(
+            sa.select(
+                members.c.group,
+                sa.literal(name, sa.Text).label("field"),
+                sa.cast(members.c[name], sa.Text).label("value"),
+                *_counted(members),
+            )
+            .where(members.c[name].is_not(None))
+            .group_by(members.c.group, members.c[name])
+            for name in COLUMNS
         )
+    )
+
+
+def _held(members: sa.Subquery, values: sa.Subquery) -> sa.Select[Any]:
+    """Count values that stand elsewhere: ``asset_id``, ``field`` and ``value``."""
+    return (
+        sa.select(members.c.group, values.c.field, values.c.value, *_counted(members))
         .join(values, values.c.asset_id == members.c.id)
         .where(values.c.value.is_not(None))
         .group_by(members.c.group, values.c.field, values.c.value)
-        .cte("held")
     )
+
+
+def _counted(members: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    return [
+        sa.func.count().label("assets"),
+        sa.func.array_agg(members.c.minion_id).label("machines"),
+    ]
+
+
+def _minorities(held: sa.CTE, threshold: float) -> sa.Select[Any]:
     here = [held.c.group, held.c.field]
     ranked = sa.select(
         held,
@@ -95,19 +118,6 @@ def _minorities(members: sa.CTE, values: sa.Subquery, threshold: float) -> sa.Se
     return sa.select(*(one for one in ranked.c if one.name != "most")).where(
         ranked.c.assets <= ranked.c.of * threshold, ranked.c.most >= ranked.c.of * USUAL
     )
-
-
-def _columns() -> sa.Subquery:
-    return sa.union_all(
-        *(
-            sa.select(
-                asset.c.id.label("asset_id"),
-                sa.literal(name, sa.Text).label("field"),
-                sa.cast(asset.c[name], sa.Text).label("value"),
-            )
-            for name in COLUMNS
-        )
-    ).subquery("values")
 
 
 def _parts() -> sa.Subquery:

@@ -72,6 +72,20 @@ class Good(NamedTuple):
     doubted: set[str]
 
 
+# Locked in the order in which record() writes them. What another writer has counted
+# since it was read is a problem again.
+CLOSE = sa.text("""
+WITH over AS (
+SELECT problem.id, i.at
+  FROM unnest(CAST(:id AS uuid[]), CAST(:count AS integer[]), CAST(:at AS timestamptz[]))
+       AS i(id, count, at)
+  JOIN problem ON problem.id = i.id AND problem.count = i.count
+ ORDER BY minion_id COLLATE "C", kind COLLATE "C", subject COLLATE "C"
+   FOR UPDATE OF problem)
+UPDATE problem SET closed_at = over.at FROM over WHERE problem.id = over.id
+""")
+
+
 def close(link: sa.Connection, stored: Mapping[str, Good]) -> None:
     """
     Close what the reports that were stored, by minion id, show to be over.
@@ -82,22 +96,29 @@ def close(link: sa.Connection, stored: Mapping[str, Good]) -> None:
     """
     is_held = sa.exists().where(held.c.minion_id == problem.c.minion_id)
     still_open = link.execute(
-        sa.select(problem.c.minion_id, problem.c.kind, problem.c.subject, is_held.label("is_held"))
-        .where(problem.c.minion_id.in_(stored), problem.c.closed_at.is_(None))
-        .order_by(problem.c.minion_id, problem.c.kind, problem.c.subject)
+        sa.select(
+            *(problem.c[name] for name in ("id", "count", "minion_id", "kind", "subject")),
+            is_held.label("is_held"),
+        ).where(problem.c.minion_id.in_(stored), problem.c.closed_at.is_(None))
     ).all()
-    for row in still_open:
-        good = stored[row.minion_id]
-        if not row.is_held if row.subject == "held" else _is_over(row.kind, row.subject, good):
-            link.execute(
-                sa.update(problem)
-                .where(
-                    problem.c.minion_id == row.minion_id,
-                    problem.c.kind == row.kind,
-                    problem.c.subject == row.subject,
-                )
-                .values(closed_at=good.arrival.received_at)
-            )
+    over = [
+        row
+        for row in still_open
+        if (
+            not row.is_held
+            if row.subject == "held"
+            else _is_over(row.kind, row.subject, stored[row.minion_id])
+        )
+    ]
+    if over:
+        link.execute(
+            CLOSE,
+            {
+                "id": [str(row.id) for row in over],
+                "count": [row.count for row in over],
+                "at": [stored[row.minion_id].arrival.received_at for row in over],
+            },
+        )
 
 
 def close_held(link: sa.Connection, minion_id: str, at: datetime) -> None:

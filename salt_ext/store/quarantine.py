@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext import report as envelope
+from salt_ext import checking
 from salt_ext.facts.identity import identify
 from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
@@ -20,6 +20,7 @@ from salt_ext.store.owners import Owners, lock, lock_identity
 from salt_ext.store.problems import close_held
 from salt_ext.store.rulings import Ruling, rulings
 from salt_ext.store.schema import decision, held
+from salt_ext.store.statements import write_all
 from salt_ext.store.writes import Accepted, Ruled, Writes
 
 
@@ -68,14 +69,14 @@ def rule(
         writes = Writes()
         if verdict.action == "rejected":
             writes.decided(arrival, claim, verdict, None, ruled)
-            writes.execute(link)
+            write_all(link, writes)
             link.execute(
                 sa.update(held).where(held.c.minion_id == minion_id).values(rejected_at=now)
             )
             close_held(link, minion_id, now)
             return Outcome(minion_id, "held", f"rejected by {by}: {why}")
-        checked = envelope.check_body(arrival.report)
-        collected_at = envelope.check_header(arrival.report, now)
+        checked = checking.check_body(arrival.report)
+        collected_at = checking.check_header(arrival.report, now)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
         document = stored.merge(verdict.asset_id, checked)
@@ -83,7 +84,7 @@ def rule(
         claim = identity.claim(minion_id, claim.previous_minion_id, document.facts, found)
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
         writes.store(accepted, stored.before(asset_id), document, known, ruled)
-        writes.execute(link)
+        write_all(link, writes)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)

@@ -5,8 +5,9 @@ The tables.
 spread over several machines by it; nothing but the ledger and the minion id
 looks across assets. What changes with every report stands in ``asset_seen``,
 which is narrow and has no index on what such a report changes, so that the
-update stays on its page (HOT); its mode hardly ever differs. ``asset`` itself is written only when one of its
-columns differs: each of them has an index to sort and filter by.
+update stays on its page (HOT); its mode hardly ever differs. ``asset`` itself is
+written only when one of its columns differs: each of them has an index to sort
+and filter by.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-How large the store is, and how much comes in.
+How large the store is, how much comes in, and which collectors fail.
 """
 
 from __future__ import annotations
@@ -31,16 +31,29 @@ SELECT pg_database_size(current_database()) AS database_bytes,
        (SELECT count(*) FROM inbox) AS inbox_reports
 """)
 
+ERRORS = sa.text("""
+SELECT subject AS collector, count(*) AS machines, sum(count)::bigint AS errors,
+       max(last_seen) AS last_seen
+  FROM problem
+ WHERE kind = 'collector' AND closed_at IS NULL
+ GROUP BY subject
+ ORDER BY machines DESC, errors DESC, subject
+""")
+
 
 def statistics(database: Database) -> Row:
     """
-    Return the size of the database and of each of its ``tables``, and what comes in.
+    Return the size of the database and of each of its ``tables``, what comes in, what fails.
 
     ``rows`` of a table are what PostgreSQL counted when it last looked. An
     unchanged report leaves no more than the time of the last one, so
     ``heard_last_hour`` are machines; ``changed_last_hour`` are reports that
-    brought something new, counted by the index on their times.
+    brought something new, counted by the index on their times. ``collectors`` are
+    those that fail now: on how many machines, and how many ``errors`` that were
+    since each of these problems is known.
     """
     with database.begin() as link:
         tables = rows(link.execute(SIZES, {"names": list(metadata.tables)}))
-        return {**link.execute(RATES).one()._mapping, "tables": tables}
+        failing = rows(link.execute(ERRORS))
+        rates = link.execute(RATES).one()._mapping
+        return {**rates, "tables": tables, "collectors": failing}

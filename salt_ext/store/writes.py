@@ -6,21 +6,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from salt_ext import report as envelope
-from salt_ext.facts.identity import uuid_spellings
-from salt_ext.store import bulk, identity
+from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival
 from salt_ext.store.claims import evidence
 from salt_ext.store.columns import list_columns, search_text
 from salt_ext.store.diff import Change, diff
 from salt_ext.store.documents import Merged, shortened
-from salt_ext.store.gone import Gone, let_go
+from salt_ext.store.gone import Gone
 from salt_ext.store.owners import Owners
 from salt_ext.store.parts import parts, placements
 from salt_ext.store.schema import (
@@ -85,7 +84,7 @@ class Writes:
         candidates: list[dict[str, Any]],
     ) -> None:
         """Keep a report for a person to decide."""
-        self._add(
+        self.add(
             held,
             minion_id=arrival.minion_id,
             reason=verdict.reason,
@@ -107,7 +106,7 @@ class Writes:
         ruling: Ruled | None = None,
     ) -> None:
         """Remember a decision about whose a report is: who made it, when and why."""
-        self._add(
+        self.add(
             decision,
             id=uuid.uuid4(),
             decided_at=ruling.at if ruling else arrival.received_at,
@@ -159,7 +158,7 @@ class Writes:
         number = (before.revision if before is not None else 0) + changed
         if changed:
             self._asset(accepted, name, document.facts, before, at)
-            self._add(
+            self.add(
                 revision,
                 asset_id=asset_id,
                 number=number,
@@ -169,11 +168,11 @@ class Writes:
                 reason=None if is_usual else verdict.reason,
                 digest=shortened(document.digest),
             )
-            self._changes(asset_id, number, changes)
+            self.changed(asset_id, number, changes)
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at)
         is_due = before is None or _is_old(before.volatile_at, accepted.collected_at)
-        self._add(
+        self.add(
             asset_seen,
             asset_id=asset_id,
             digest=fingerprint(arrival.report),
@@ -205,18 +204,18 @@ class Writes:
             differs = {name for name, value in columns.items() if value != getattr(before, name)}
             if differs & set(WAS_COLUMNS):
                 was = {name: getattr(before, name) for name in WAS_COLUMNS}
-                self._add(asset_was, asset_id=accepted.asset_id, until=at, **was)
+                self.add(asset_was, asset_id=accepted.asset_id, until=at, **was)
             if not differs and search == before.search:
                 return
         first_seen = at if before is None else before.first_seen
-        self._add(asset, id=accepted.asset_id, first_seen=first_seen, search=search, **columns)
+        self.add(asset, id=accepted.asset_id, first_seen=first_seen, search=search, **columns)
 
     def _sections(self, accepted: Accepted, document: Merged, before: Any, is_due: bool) -> None:
         """Write the sections that changed; of the others the volatile values, when they are old."""
         asset_id, report = accepted.asset_id, accepted.arrival.report
         volatile = report["volatile"]
         for section, facts in document.new.items():
-            self._add(
+            self.add(
                 asset_facts,
                 asset_id=asset_id,
                 section=section,
@@ -242,11 +241,10 @@ class Writes:
         ]
         self.absent += [(owner, section, None) for section in were_absent if section in reported]
 
-    def _changes(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
+    def changed(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
+        """Put down what became different with a revision."""
         for position, one in enumerate(changes):
-            self._add(
-                change, asset_id=asset_id, revision=number, position=position, **one._asdict()
-            )
+            self.add(change, asset_id=asset_id, revision=number, position=position, **one._asdict())
 
     def _parts(self, asset_id: uuid.UUID, document: Merged, at: datetime) -> None:
         """Write what is counted and where each part is, where that is not as it was."""
@@ -254,12 +252,12 @@ class Writes:
             self.recounted.append(asset_id)
             counted = sorted(parts(document.facts).items(), key=str)
             for number, (one, count) in enumerate(counted):
-                self._add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
+                self.add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
         before, now = placements(document.old), placements(document.new)
         for stay in before.keys() | now.keys():
             if stay not in before:
                 row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
-                self._add(placement, asset_id=asset_id, **row)
+                self.add(placement, asset_id=asset_id, **row)
             elif stay not in now:
                 self.placed.append((*stay, str(asset_id), at, before[stay]))
             elif now[stay] != before[stay]:
@@ -277,7 +275,7 @@ class Writes:
         ledger = known.ledger.get(accepted.asset_id, {})
         for (kind, value), (source, quality) in rows.items():
             if not ledger.get((kind, value)):
-                self._add(
+                self.add(
                     identifier,
                     asset_id=accepted.asset_id,
                     kind=kind,
@@ -290,7 +288,7 @@ class Writes:
                 )
         for (kind, value), is_current in ledger.items():
             if is_current and (kind, value) not in rows:
-                self._add(
+                self.add(
                     identifier,
                     asset_id=accepted.asset_id,
                     kind=kind,
@@ -302,113 +300,12 @@ class Writes:
                     last_seen=before.last_seen if before is not None else at,
                 )
 
-    def _add(self, table: sa.Table, **row: Any) -> None:
+    def add(self, table: sa.Table, **row: Any) -> None:
+        """Put down a row."""
         self.rows.setdefault(table, []).append(row)
-
-    def execute(self, link: sa.Connection) -> None:
-        """Write everything; names are given up before they are taken."""
-        for one in self.gone:
-            self._add(revision, **let_go(link, one))
-            if one.merged_into is None:
-                renamed = Change("renamed", "minion_id", None, None, one.name, None)
-                number = self.rows[revision][-1]["number"]
-                self._changes(one.asset_id, number, [renamed])
-        if self.recounted:
-            link.execute(sa.delete(part).where(part.c.asset_id.in_(self.recounted)))
-        for table, update in UPSERTS.items():
-            if rows := self.rows.get(table):
-                bulk.insert(link, table, rows, update)
-        if self.refreshed:
-            link.execute(REFRESH, _columns(self.refreshed, "ids", "sections", "volatiles"))
-        if self.absent:
-            link.execute(ABSENT, _columns(self.absent, "ids", "sections", "moments"))
-        if self.placed:
-            names = ("serials", "paths", "places", "ids", "moments", "models")
-            link.execute(PLACE, _columns(self.placed, *names))
-        if self.shared:
-            _share(link, self.shared)
-        if self.accepted:
-            link.execute(FORGET, _columns(self.accepted, "names", "keys"))
-
-
-REFRESH = sa.text("""
-UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:volatiles AS text[]))
-       AS i(asset_id, section, volatile)
- WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
-""")
-
-ABSENT = sa.text("""
-UPDATE asset_facts SET collected_at = i.at
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]))
-       AS i(asset_id, section, at)
- WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
-""")
-
-PLACE = sa.text("""
-UPDATE placement SET until = i.until, model = i.model
-  FROM unnest(CAST(:serials AS text[]), CAST(:ids AS uuid[]), CAST(:paths AS text[]),
-              CAST(:places AS text[]), CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
-       AS i(serial, asset_id, path, place, until, model)
- WHERE placement.serial = i.serial AND placement.asset_id = i.asset_id
-   AND placement.path = i.path AND placement.place = i.place AND placement.until IS NULL
-""")
-
-# What is held may be of other hardware than the machine that has the name.
-FORGET = sa.text("""
-DELETE FROM held
- USING unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS i(minion_id, key)
- WHERE held.minion_id = i.minion_id
-   AND coalesce(held.evidence -> 'keys' -> 0, 'null') = CAST(i.key AS jsonb)
-""")
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, list[Any]]:
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def _is_old(volatile_at: datetime, collected_at: datetime) -> bool:
     """Whether volatile values are to be written again; those of the future too."""
     age = collected_at - volatile_at
     return not timedelta(0) <= age < timedelta(hours=VOLATILE_HOURS)
-
-
-def _share(link: sa.Connection, keys: Iterable[identity.Key]) -> None:
-    """Mark keys that were found on two machines: they are keys no longer."""
-    spelled = [
-        (kind, spelling)
-        for kind, value in keys
-        for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
-    ]
-    link.execute(
-        sa.update(identifier)
-        .where(sa.tuple_(identifier.c.kind, identifier.c.value).in_(spelled))
-        .values(shared=True)
-    )
-
-
-def _all(table: sa.Table, *but: str) -> dict[str, str]:
-    keys = {column.name for column in table.primary_key}
-    return bulk.taken(*(one.name for one in table.columns if one.name not in {*keys, *but}))
-
-
-UPSERTS: dict[sa.Table, dict[str, str] | None] = {
-    # Two changes at one moment: it is kept what it was before the first of them.
-    asset_was: {},
-    asset: _all(asset, "lifecycle", "first_seen", "merged_into"),
-    asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
-    asset_facts: _all(asset_facts),
-    identifier: {
-        # An identifier that is reported no more keeps what is known of it.
-        "source": "coalesce(nullif(excluded.source, ''), identifier.source)",
-        "quality": "coalesce(nullif(excluded.quality, ''), identifier.quality)",
-        **bulk.taken("last_seen"),
-    },
-    revision: None,
-    change: None,
-    part: None,
-    placement: bulk.taken("until", "model"),
-    decision: None,
-    held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},
-}
-"""Every table in the order of writing, with what a row that exists takes from a new one."""

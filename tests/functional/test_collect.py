@@ -324,3 +324,29 @@ def test_our_roster_has_the_addresses_that_machines_reported(master_opts, databa
     assert sorted(targets(["db01", "web01"], "list")) == ["db01", "web01"]
     request = Request("*", "glob", 1, 1, 9, "cmdb", lambda: False)
     assert ssh_mode.plan(master_opts, request).names == ["db01", "web01"]
+
+
+def test_an_error_of_a_machine_is_printed_in_full_however_long(collect):
+    reason = f"{'the console says much ' * 40}\nand then: no route to host"
+
+    def work(name):
+        raise processes.Failed(reason)
+
+    _, retcode, text = collect("*", mode="stub", stub={"work": work, "number": 1})
+    assert retcode == 1
+    assert text.splitlines()[0] == f"stub0000  stub  failed  {' '.join(reason.split())}"
+
+
+def test_a_sync_names_every_machine_and_says_why_in_full(master_opts, runners, outputter, database):
+    names = [f"ssh{number:03d}.a-long-domain.example.com" for number in range(40)]
+    broken = [arrival(server(number), name) for number, name in enumerate(names)]
+    for one in broken[1:]:
+        one.report["errors"] = {"smart": "x" * 300}
+    unstored.keep(master_opts, broken)
+    answer = runners["cmdb.sync"]()["data"]
+    reasons = {one["minion_id"]: one["detail"] for one in answer["cmdb"]["machines"]}
+    assert sorted(reasons) == names[1:]
+    lines = outputter(answer).splitlines()
+    assert lines[0] == "STATUS   REPORTS"
+    assert lines[3:] == [f"{name}  refused  {reasons[name]}" for name in names[1:]]
+    assert outputter(runners["cmdb.sync"]()["data"]) == "no reports to store"

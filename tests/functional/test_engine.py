@@ -12,8 +12,7 @@ import salt.cache
 import salt.loader
 import salt.payload
 
-from salt_ext import intake, store
-from salt_ext import report as envelope
+from salt_ext import checking, intake, store
 from salt_ext.feed import Unreadable
 from salt_ext.master_cache import Cache
 from salt_ext.report import MINE_FUNCTION
@@ -65,7 +64,7 @@ def test_the_engine_reads_the_mine_and_else_the_grain(cache):
     from_grain, at = cache.report("web02", (0.0, 9.0))
     assert at == 9.0
     assert (from_grain["mode"], from_grain["minion_id"]) == ("grains", "web02")
-    envelope.check_body(from_grain)
+    checking.check_body(from_grain)
 
 
 def test_a_minion_without_an_accepted_key_is_not_read(cache):

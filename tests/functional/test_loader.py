@@ -11,8 +11,7 @@ import salt.cache
 import salt.loader
 from salt.exceptions import CommandExecutionError
 
-from salt_ext import agent, store
-from salt_ext import report as envelope
+from salt_ext import agent, checking, store
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ print((first - began) * 1000, (time.process_time() - first) * 1000 / 20)
 def test_a_report_without_a_master_is_one_that_the_store_takes(modules, database):
     report = modules["cmdb.collect"]()
     assert report["mode"] == "return"
-    envelope.check_body(report)
+    checking.check_body(report)
     arrival = store.Arrival("web01", report, datetime.now(timezone.utc))
     [outcome] = store.ingest(database, [arrival])
     assert outcome.status == "new"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import ingest
-from tests.machines import NOW, arrival, dimm, later, server
+from tests.machines import NOW, arrival, dimm, later, report, server
 
 WHY = {"reason": "CHG-4711"}
 
@@ -370,3 +370,74 @@ def test_a_database_that_is_away_is_named(master_opts, cmdb, command, args, kwar
     assert status == 2
     assert "cannot reach the database at" in text
     assert "secret" not in text
+
+
+@pytest.fixture
+def send(database):
+    """A function that puts a report into the inbox as a database role and has it stored."""
+
+    def run(role, facts, name, seconds=0, previous=None):
+        sent = report(facts, name, later(seconds=seconds), previous, mode="return")
+        with database.begin() as link:
+            link.execute(
+                sa.insert(store.schema.inbox),
+                {
+                    "minion_id": name,
+                    "report": json.dumps(sent),
+                    "received_at": later(seconds=seconds),
+                    "sent_by": role,
+                },
+            )
+        [outcome] = store.take_inbox(database, minions={"minion01"})
+        return outcome
+
+    return run
+
+
+def test_a_machine_without_a_master_takes_its_role_along_when_it_is_renamed(cmdb, database, send):
+    assert send("laptops", server(1), "lap01").status == "new"
+    asset_id = store.find(database, "lap01")
+    answer, _, text = cmdb("rename", "lap01", new="lap07", **WHY)
+    assert answer["role"] == "laptops"
+    assert "the database role laptops reports it under this name too" in text
+    assert "salt-key" not in text
+    # Nobody else may be the first to use the new name, or the old one meanwhile.
+    for name in ("lap07", "lap01"):
+        forged = send("others", server(1), name, 1)
+        assert forged.status == "refused"
+        assert f"{name} is reported by the database role laptops" in forged.detail
+    assert send("laptops", server(1), "lap01", 2).status == "held"
+    found = send("laptops", server(1), "lap07", 3, previous="lap01")
+    assert (found.status, found.asset_id) == ("unchanged", asset_id)
+
+
+def test_a_name_that_another_role_reports_is_refused(cmdb, database, send):
+    send("laptops", server(1), "lap01")
+    send("kiosks", server(2), "kio01")
+    cmdb("rename", "kio01", new="kio02", **WHY)
+    before = everything(database)
+    for options in (WHY, {"test": True}):
+        _, retcode, text = cmdb("rename", "lap01", new="kio01", **options)
+        assert retcode == 2
+        assert "kio01 is reported by the database role kiosks, and lap01 by laptops" in text
+    assert everything(database) == before
+
+
+def test_a_trial_binds_no_name(cmdb, database, send):
+    send("laptops", server(1), "lap01")
+    before = everything(database)
+    assert cmdb("rename", "lap01", new="lap07", test=True)[0]["role"] == "laptops"
+    assert everything(database) == before
+
+
+def test_nobody_in_the_inbox_was_a_machine_of_others_before(cmdb, database, send):
+    """Who says what it was called takes over that asset; so it must have been its own."""
+    send("laptops", server(1), "lap01")
+    ingest(database, [arrival(server(2), "web02")])
+    for number, name in ((1, "lap01"), (2, "web02"), (3, "minion01")):
+        forged = send("others", server(number), f"new{number:02d}", 1, previous=name)
+        assert forged.status == "refused"
+        assert f"{name} " in forged.detail
+    assert store.overview(database, store.find(database, "9XYZ001"))["minion_id"] == "lap01"
+    own = send("laptops", server(1), "lap02", 2, previous="lap01")
+    assert (own.status, own.asset_id) == ("changed", store.find(database, "lap02"))

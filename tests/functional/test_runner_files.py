@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +14,7 @@ import pytest
 import salt.loader
 from salt.utils.state import check_result
 
-from salt_ext.store import ingest
+from salt_ext.store import export, extract, ingest
 from tests.machines import arrival, later, server
 
 OFFICE = shutil.which("soffice")
@@ -135,12 +136,36 @@ def test_an_export_of_nothing_is_a_workbook_too(cmdb, database, tmp_path):
 def test_odd_facts_do_not_stop_an_export(cmdb, database, tmp_path):
     facts = server(1, gpus={"no": "list"})
     facts["disks"][0].update(model=["a", "b"], size_bytes="big", vendor={"x": 1}, wwn=10**17)
+    facts["disks"][0].update(transport="a\tb\\\nc", firmware_version="\x1f7", pci_slot="\x1e\x1f")
     facts["memory"]["devices"] = "none"
     ingest(database, [arrival(facts, "web01")])
     _, retcode, text = cmdb("export", str(tmp_path / "a.xlsx"))
     assert retcode == 0, text
     [row] = sheet(tmp_path / "a.xlsx", "Disks")
     assert (row["Model"], row["Size GB"], row["WWN"]) == ('["a", "b"]', "big", str(10**17))
+    assert row["Transport"] == "a\tb\\\nc"
+
+
+def test_an_export_that_breaks_off_leaves_nothing_behind(database, monkeypatch):
+    monkeypatch.setattr(export, "BLOCK_BYTES", 512)
+    disk = server(1)["disks"][0]
+    disks = [{**disk, "serial_number": f"S{number:05d}"} for number in range(5000)]
+    ingest(database, [arrival(server(1, disks=disks), "web01")])
+    threads = threading.active_count()
+
+    def write():
+        with extract(database) as source:
+            blocks = source.parts("disks", ["model", "serial_number"], {})
+            assert next(blocks)  # and the server waits, for no pipe has room for all of them
+            raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="disk is full") as stopped:
+        write()
+    # The error still knows of the blocks, as it does until somebody has told of it.
+    assert threading.active_count() == threads, stopped
+    with extract(database) as source:
+        assert sum(block.count(b"\n") for block in source.parts("disks", ["model"], {})) == 5000
+        assert [row["minion_id"] for row in source.assets(["minion_id"])] == ["web01"]
 
 
 @pytest.fixture

@@ -290,6 +290,23 @@ def test_errors_that_are_over_are_shown_on_request(cmdb, database):
     assert "CLOSED" in text
 
 
+def test_an_error_is_readable_in_full_however_long(cmdb, database):
+    message = f"{'sdb did not answer; ' * 20}{'x' * 250}\nask its maker"
+    failed = arrival(server(1), "web01")
+    failed.report.update(
+        errors={"smart": {"type": "OSError", "message": message, "traceback": ""}},
+        partial=["smart"],
+    )
+    ingest(database, [failed])
+    answer, _, text = cmdb("errors")
+    heading, first, *_ = lines = text.splitlines()
+    at = heading.index("MESSAGE")
+    column = [line[at : heading.index("  ID")] for line in lines[1:-1]]
+    assert "".join("".join(column).split()) == "".join(f"OSError: {message}".split())
+    assert first.endswith(answer["rows"][0][-1])
+    assert lines[-1] == "1 problem"
+
+
 def test_the_identity_of_another_time(cmdb, database):
     ingest(database, [arrival(server(1), "web01")])
     card = {**server(1)["network"][0], "permanent_mac": "52:54:00:00:00:99"}
@@ -311,6 +328,7 @@ def test_statistics_and_versions(cmdb, database, master_opts, outputter):
     assert {row["table"] for row in answer["tables"]} >= {"asset", "change", "placement"}
     assert answer["heard_last_hour"] == 1
     assert "1 machine heard in the last hour" in text
+    assert (answer["collectors"], text.splitlines()[-1]) == ([], "no collector fails")
     rows = {row["name"]: row["version"] for row in as_dicts(cmdb("version")[0])}
     assert set(rows) == {
         *("salt-cmdb", "Salt", "SQLAlchemy", "psycopg2", "Python", "PostgreSQL", "schema")
@@ -321,6 +339,23 @@ def test_statistics_and_versions(cmdb, database, master_opts, outputter):
     assert "retcode" not in data
     assert "cannot reach the database" in outputter(data)
     assert "secret" not in outputter(data)
+
+
+def test_statistics_count_the_errors_by_collector(cmdb, database):
+    for second, names in enumerate((["lldp", "smart"], ["lldp"])):
+        for number in (1, 2):
+            failed = arrival(server(number), f"web0{number}", later(seconds=second))
+            error = {"type": "OSError", "message": "gone", "traceback": ""}
+            found = names if number == 1 else ["lldp"]
+            failed.report.update(errors=dict.fromkeys(found, error), partial=found)
+            ingest(database, [failed])
+    whole = {**server(2), "lldp": [{"name": "eno1", "port_id": "Eth1"}]}
+    ingest(database, [arrival(whole, "web02", later(seconds=9))])
+    answer, _, text = cmdb("stats")
+    found = [(one["collector"], one["machines"], one["errors"]) for one in answer["collectors"]]
+    # On web02 it is over.
+    assert found == [("lldp", 1, 2), ("smart", 1, 1)]
+    assert "COLLECTOR  MACHINES  ERRORS  LAST SEEN" in text
 
 
 def test_the_doctor_says_what_to_do_below_each_check(cmdb):

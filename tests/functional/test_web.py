@@ -351,7 +351,7 @@ def test_an_asset_shows_its_parts_and_its_empty_slot(fleet):
     assert text(soup.h1) == "web01"
     assert "SN 9XYZ001 Dell Inc. PowerEdge R750" in text(soup.find(class_="asset"))
     rows = soup.find(id="memory").tbody("tr")
-    assert text(rows[0]) == "A1 64 GiB DDR4 Samsung M393A8G40AB2 4F0001A1"
+    assert text(rows[0]) == "A1 64 GiB DDR4 3200 MT/s 3200 MT/s Samsung M393A8G40AB2 4F0001A1"
     assert text(rows[1]).startswith("A2 empty")
     assert "1 of 2 in use" in section(soup, "memory")
     assert "Intel(R) Xeon(R) Gold 6330" in section(soup, "processors")

@@ -261,7 +261,7 @@ def test_results_are_kept_while_the_database_is_away(site, machine, database_url
     assert store.assets(database).total == 1
 
 
-def test_the_tarball_is_built_again_when_our_code_is_not_that_of_it(
+def test_the_tarball_is_built_again_when_it_is_not_ours_or_not_of_our_code(
     site, machine, home, left_behind
 ):
     site.roster(ssh01=machine)
@@ -277,6 +277,9 @@ def test_the_tarball_is_built_again_when_our_code_is_not_that_of_it(
     site.collect("*")
     # Somebody may be writing code while the tests run.
     assert tarball.stat().st_mtime_ns == built or mark.read_text() != code
+    tarball.write_text("what salt-ssh by itself would pack")
+    _, status = site.collect("*")
+    assert status == 0
     assert left_behind() == set()
 
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -99,6 +100,27 @@ def test_pages_have_every_asset_once_and_in_order_in_both_directions(fleet, sort
     back = walk(fleet, sort, pages[-1].previous, backwards=True, **columns)[::-1]
     assert [page.rows for page in back] == [page.rows for page in pages[:-1]]
     assert [page.first for page in back] == [page.first for page in pages[:-1]]
+
+
+QUESTIONS = [
+    {"filters": {"site": "ams1"}},
+    {"filters": {"memory.count": "2"}},
+    {"filters": {"disks.model": "PM9A3", "processor_threads": "64"}},
+    {"filters": {"freshness": "missing"}},
+    {"filters": {"mode": "ssh", "os__contains": "debian"}},
+    {"text": "dell"},
+    {"filters": {"site": "ams1"}, "at": THEN},
+]
+
+
+@pytest.mark.parametrize("sort", ["minion_id", "-memory_bytes", "freshness", "-mode", "last_seen"])
+def test_few_assets_are_listed_as_many_are(fleet, monkeypatch, sort):
+    asked = [one for one in QUESTIONS if "at" not in one or sort.lstrip("-") not in NOW_ONLY]
+    found = [walk(fleet, sort, **one) for one in asked]
+    assert all(1 < pages[0].total < 28 for pages in found)
+    # The package has a function of the same name.
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", -1)
+    assert [walk(fleet, sort, **one) for one in asked] == found
 
 
 def in_order(rows, sort):

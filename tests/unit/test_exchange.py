@@ -15,6 +15,8 @@ from salt_ext.exchange import (
     ExchangeError,
     Sheet,
     annotate,
+    lines,
+    markup,
     reading,
     write_sheets,
     write_table,
@@ -111,6 +113,52 @@ def test_a_sheet_that_is_full_goes_on_in_the_next(tmp_path, monkeypatch):
         for row in rows_of(target, name)[1:]
     ]
     assert numbers == list(range(2500))
+
+
+ROWS = [
+    *([f"name {n}", None, 1, "a & b < c"] for n in range(3)),
+    *([one, f"x{one}", 2.5, None] for one in VALUES),
+    *([None, "tab\there", "\\N", "\\"], [" ", "a\n", "\v\f\b\r", "\x01"], [None] * 4),
+    *(["y" * 300, "中" * 300, -7, 10**14], ["N", "n\\t", 10**15, None]),
+]
+
+
+def of_lines(rows):
+    """The same rows as lines, a number marked as one."""
+    block = b""
+    for row in rows:
+        cells = [
+            lines.number(one).decode() if isinstance(one, (int, float)) else one for one in row
+        ]
+        block += lines.line(cells)
+    return lines.Lines([block])
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:3], *([row] for row in ROWS)])
+def test_lines_are_written_as_rows_are(tmp_path, rows):
+    columns = ["a", "b", "c", "d"]
+    shown = []
+    for number, table in enumerate((rows, of_lines(rows))):
+        path = tmp_path / f"{number}.xlsx"
+        write_table(str(path), columns, table)
+        shown.append([[cell.value for cell in row] for row in rows_of(path)])
+        write_table(str(path.with_suffix(".csv")), columns, of_lines(rows) if number else table)
+    assert shown[0] == shown[1]
+    assert (tmp_path / "0.csv").read_text() == (tmp_path / "1.csv").read_text()
+
+
+@pytest.mark.parametrize("text", [" a", "a ", "a\n"])
+def test_blanks_at_the_end_of_a_text_are_kept_in_lines_too(text):
+    for rows in ([[text, "b"]], [["b", text]], [["b", "c"], [text, "b"]]):
+        [block] = of_lines(rows).blocks
+        assert b'<t xml:space="preserve">' in markup.xml(block, xlsx.FORMATS)
+
+
+def test_what_is_not_there_is_no_empty_text_in_lines_either():
+    [block] = of_lines([[None, "a", None], [None] * 3]).blocks
+    text = markup.xml(block, xlsx.FORMATS)
+    assert text.count(b"<c/>") == 5
+    assert b"<v></v>" not in text
 
 
 def test_a_comma_separated_file_is_for_excel(tmp_path):
@@ -312,7 +360,7 @@ def test_a_workbook_is_given_back_with_its_sheets_formats_and_formulas(tmp_path)
     path, target = book(tmp_path, fill), str(tmp_path / "new.xlsx")
     added = Sheet("Unknown machines", ["sn"], [["=S2"], ["0012"]])
     for _ in range(2):  # given in again, it gets no second pair of columns
-        annotate.annotate(path, read_table(path), {2: ("ghost", "=gone")}, added, target)
+        annotate.annotate(read_table(path), {2: ("ghost", "=gone")}, added, target)
         path = target
     made = openpyxl.load_workbook(target)
     assert made.sheetnames == ["Sheet", "Racks", "Unknown machines"]

@@ -80,7 +80,10 @@ def past(new_database):
     for number in range(1, MACHINES + 1):
         report = fleet.report(number, start)
         found.take(start, report["minion_id"], report["facts"])
-    for count, (at, _, facts) in enumerate(fleet.year(MACHINES)):
+    year = list(fleet.year(MACHINES))
+    for count, (at, _, facts) in enumerate(year):
+        following = year[count + 1][0] if count + 1 < len(year) else at + timedelta(hours=4)
+        pause = (following - at) / 4
         name = facts["operating_system"]["hostname"]
         fields = {}
         if count % 9 == 3:  # a collector that failed
@@ -93,11 +96,11 @@ def past(new_database):
             facts = fleet.machine(1000 + count)
         found.take(at, name, facts, **fields)
         if count % 12 == 5:  # it takes another name, and says so
-            found.take(at + timedelta(minutes=9), f"{name}-{count}", facts, previous=name)
+            found.take(at + pause, f"{name}-{count}", facts, previous=name)
         if count % 15 == 7:  # a change that is taken back
             stick = {**facts, "slots": [{"designation": f"PCIe {chance.randrange(9)}"}]}
-            found.take(at + timedelta(hours=1), name, stick)
-            found.take(at + timedelta(hours=2), name, {**facts, "slots": facts.get("slots", [])})
+            found.take(at + 2 * pause, name, stick)
+            found.take(at + 3 * pause, name, {**facts, "slots": facts.get("slots", [])})
     yield found
     database.close()
 

@@ -1,8 +1,13 @@
 """What is wrong, since when, and when it is over."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import sqlalchemy as sa
 
 from salt_ext import store
+from salt_ext.store.problems import Good, Problem, close, record
 from tests.machines import arrival, later, server
 
 ERROR = {"type": "OSError", "message": "no", "traceback": "Traceback", "duration_ms": 1}
@@ -143,3 +148,104 @@ def test_problems_are_told_the_last_first_and_by_machine(database):
     [closed], _ = store.problems(database, problem_id=row["id"])
     assert closed["closed_at"] == later(minutes=9)
     assert store.problems(database, minion_id="web01") == ([], 0)
+
+
+@pytest.fixture
+def statements(database):
+    """The statements that write problems, as they are sent."""
+    with database.begin() as link:
+        engine = link.engine
+    found = []
+
+    def note(_link, _cursor, statement, *_):
+        if "UPDATE problem" in statement:
+            found.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield found
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_the_problems_of_a_whole_batch_are_closed_by_one_statement(database, statements):
+    def batch(minutes, **fields):
+        return [
+            arrival(server(number), f"web{number:02d}", later(minutes=minutes), **fields)
+            for number in range(1, 21)
+        ]
+
+    store.ingest(database, batch(0))
+    store.ingest(database, batch(1, mode="telepathy"))
+    assert store.problems(database)[1] == 20
+    store.ingest(database, batch(2))
+    assert store.problems(database)[1] == 0
+    assert {minutes for _, _, _, minutes in problems(database)} == {2}
+    assert len(statements) == 1
+
+
+def failed(link, *numbers, minutes=1):
+    """Two machines or more whose reports were refused."""
+    record(
+        link,
+        [
+            Problem("report", f"web{number:02d}", "mode", "telepathy", "", later(minutes=minutes))
+            for number in numbers
+        ],
+    )
+
+
+def good(*numbers):
+    return {
+        f"web{number:02d}": Good(arrival(server(number), f"web{number:02d}", later(hours=1)), set())
+        for number in numbers
+    }
+
+
+@pytest.fixture
+def closing(database):
+    """A function that closes the problems of machines in a thread, and returns its future."""
+    with ThreadPoolExecutor(1) as threads:
+
+        def run(*numbers):
+            with database.begin() as link:
+                close(link, good(*numbers))
+
+        yield lambda *numbers: threads.submit(run, *numbers)
+
+
+def waits_for_a_lock(database):
+    asked = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 20
+    while True:
+        with database.begin() as link:
+            if link.scalar(asked):
+                return
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)
+
+
+def test_what_another_writer_sees_again_meanwhile_stays_a_problem(database, closing):
+    with database.begin() as link:
+        failed(link, 1, 2)
+    with database.begin() as other:
+        failed(other, 1, minutes=2)
+        done = closing(1, 2)
+        waits_for_a_lock(database)
+    done.result(20)
+    assert problems(database) == {("report", "mode", 2, None), ("report", "mode", 1, 60)}
+
+
+def test_problems_are_locked_in_the_order_in_which_they_are_recorded(database, closing):
+    with database.begin() as link:
+        for number in (3, 2, 1):
+            failed(link, number)
+    with database.begin() as other:
+        failed(other, 1, minutes=2)
+        done = closing(1, 2, 3)
+        waits_for_a_lock(database)
+        # Were the third locked already, this would be a deadlock.
+        failed(other, 2, 3, minutes=2)
+    done.result(20)
+    assert store.problems(database)[1] == 3
