@@ -101,14 +101,13 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
     for field in ("facts", "volatile"):
         if not isinstance(report.get(field), dict):
             raise ReportError(field, f"is {_short(report.get(field))}, not a mapping")
-    size = 0
-    for field, value in report.items():
-        if not isinstance(field, str):
-            raise ReportError("report", f"has the key {_short(field)}")
-        if field != "facts":
-            _walk(value, _key(field, "report"), 0)
-            size += len(document.encode(value))
-            _check_size(size, field)
+    around = {field: value for field, value in report.items() if field != "facts"}
+    if fault := _fault(around, -1):
+        path, reason = fault
+        raise ReportError(path.removeprefix(".") or "report", reason)
+    size = len(document.encode(around))
+    if size > MAX_BYTES:
+        _check_size(size, max(around, key=lambda field: len(document.encode(around[field]))))
     previous = report.get("previous_minion_id")
     if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
         raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")

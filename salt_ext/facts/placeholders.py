@@ -65,6 +65,7 @@ FIELDS = (
     "version",
 )
 FIELD_NAMES = frozenset(owner + field for owner in OWNERS for field in FIELDS)
+WITHOUT_MARKS = str.maketrans("", "", " -_.:#")
 TEMPLATES = ("asset", "assettag", "moduleserial", "moduleserialnumber", "serial", "sernum", "tag")
 
 RISING = "0123456789" * 4
@@ -95,7 +96,7 @@ MAC_PREFIXES = {
 def why_not_text(value: str) -> str | None:
     """Return why a name, a maker or an asset tag says nothing, or None."""
     text = " ".join(value.lower().split())
-    if not any(character.isalnum() for character in text):
+    if not any(map(str.isalnum, text)):
         return "it is blank or punctuation only"
     if f"|{text}|" in WORDS or "o.e.m" in text or text.startswith(PHRASES):
         return "it is a placeholder that the firmware's maker left in place"
@@ -111,10 +112,11 @@ def why_not_serial(value: str) -> str | None:
     if len(value) > MAX_LENGTH:
         return f"it is longer than {MAX_LENGTH} characters"
     text = value.lower()
-    bare = "".join(character for character in text if character.isalnum())
-    if len(set(bare)) == 1:
+    bare = text if text.isalnum() else "".join(filter(str.isalnum, text))
+    letters = set(bare)
+    if len(letters) == 1:
         return "it is one character repeated"
-    if set(bare) <= {"0", "1"}:
+    if letters <= {"0", "1"}:
         return "it is made of zeros and ones only"
     if any(run in bare for run in RUNS) or (len(bare) >= 4 and (bare in RISING or bare in FALLING)):
         return "it counts up or down"
@@ -164,9 +166,8 @@ def uuid_spellings(value: str) -> tuple[str, str]:
     other byte order, so one machine can show either spelling.
     """
     digits = value.strip().lower().replace("-", "")
-    swapped = "".join(
-        digits[at : at + 2] for at in (6, 4, 2, 0, 10, 8, 14, 12, *range(16, len(digits), 2))
-    )
+    d = digits
+    swapped = d[6:8] + d[4:6] + d[2:4] + d[:2] + d[10:12] + d[8:10] + d[14:16] + d[12:14] + d[16:]
     return _hyphenated(digits), _hyphenated(swapped)
 
 
@@ -176,7 +177,7 @@ def _hyphenated(digits: str) -> str:
 
 def _is_field_name(text: str) -> bool:
     """Whether a value is a field's own name, such as "Type2 - Board Serial Number"."""
-    word = "".join(character for character in text if character not in " -_.:#")
+    word = text.translate(WITHOUT_MARKS)
     if word[:4] == "type" and word[4:5].isdigit():
         word = word[5:]
     stem = word.rstrip("0123456789x")

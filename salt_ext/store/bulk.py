@@ -74,7 +74,9 @@ def taken(*names: str) -> dict[str, str]:
 def _column(kind: Any, values: list[Any]) -> list[Any]:
     """Return a column as psycopg2 takes it into an array."""
     if isinstance(kind, sa.JSON):
-        return [None if one is None else encode(one).decode() for one in values]
+        # Bytes are canonical text already.
+        texts = [one if one is None or type(one) is bytes else encode(one) for one in values]
+        return [None if text is None else text.decode() for text in texts]
     if isinstance(kind, sa.UUID):
         return [None if one is None else str(one) for one in values]
     return values

@@ -31,7 +31,7 @@ from salt_ext.store.claims import (
     words,
 )
 
-__all__ = ["Asset", "Claim", "Decision", "Key", "claim", "decide", "key"]
+__all__ = ["Asset", "Claim", "Decision", "Key", "claim", "decide", "key", "settled"]
 
 
 class Decision(NamedTuple):
@@ -69,6 +69,8 @@ def decide(claim: Claim, assets: Sequence[Asset]) -> Decision:
 
     ``assets`` are all that have its name, its previous name or one of its keys.
     """
+    if known := settled(claim, assets):
+        return Decision("known", known.id, f"same name and {words(claim.keys[:1])}")
     named = next((asset for asset in assets if asset.minion_id == claim.minion_id), None)
     if not claim.keys:
         return _without_keys(claim, named, assets)
@@ -77,6 +79,15 @@ def decide(claim: Claim, assets: Sequence[Asset]) -> Decision:
     if before is None or decision.asset_id in (None, before.id):
         return decision
     return decision._replace(merged=before.id)
+
+
+def settled(claim: Claim, assets: Sequence[Asset]) -> Asset | None:
+    """Return the only asset, if the claim says of it what is known: its name and all its keys."""
+    if len(assets) != 1 or not claim.keys:
+        return None
+    [known] = assets
+    is_so = known.minion_id == claim.minion_id and known.keys == frozenset(claim.keys)
+    return known if is_so else None
 
 
 def _by_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Decision:

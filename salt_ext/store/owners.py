@@ -150,6 +150,8 @@ class Owners:
 
     def usable(self, claim: identity.Claim) -> identity.Claim:
         """Return the claim without keys that were found on two machines."""
+        if not self.shared:
+            return claim
         return claim._replace(keys=tuple(key for key in claim.keys if key not in self.shared))
 
     def around(self, claim: identity.Claim) -> list[identity.Asset]:
@@ -163,10 +165,8 @@ class Owners:
     def settled(self, claim: identity.Claim) -> uuid.UUID | None:
         """Return the asset of which the claim says what is known, if nobody else has its keys."""
         usable = self.usable(claim)
-        owners = self.around(usable._replace(previous_minion_id=None))
-        if len(owners) == 1 and usable.keys and owners[0].minion_id == claim.minion_id:
-            return owners[0].id if owners[0].keys == set(usable.keys) else None
-        return None
+        known = identity.settled(usable, self.around(usable._replace(previous_minion_id=None)))
+        return known and known.id
 
     def decide(self, claim: identity.Claim) -> identity.Decision:
         """Decide to whom a report belongs."""

@@ -128,7 +128,7 @@ class Round:
         rejected = self._rejected(claims) if self.locked else {}
         writes = Writes()
         for one, claim, identifiers in zip(due, claims, found, strict=True):
-            if rejected.get(claim.minion_id) == evidence(claim):
+            if claim.minion_id in rejected and rejected[claim.minion_id] == evidence(claim):
                 self._outcome(one.arrival, "held", "a person has rejected it")
             else:
                 self._one(one, claim, identifiers, known, stored, writes)

@@ -138,8 +138,8 @@ class Writes:
             # History goes forwards, also where the clocks of two masters differ.
             at, last_seen = max(at, before.changed_at), max(last_seen, before.last_seen)
         name = known.learn(asset_id, accepted.claim, verdict)
-        keys = evidence(accepted.claim)["keys"]
-        self.accepted.append((arrival.minion_id, json.dumps(keys[0] if keys else None)))
+        key = next(iter(accepted.claim.keys), None)
+        self.accepted.append((arrival.minion_id, json.dumps(key)))
         self.shared.update(verdict.shared)
         changes = diff(document.old, document.new) if before is not None else []
         if before is not None and before.minion_id != name:
@@ -214,12 +214,12 @@ class Writes:
         """Write the sections that changed; of the others the volatile values, when they are old."""
         asset_id, report = accepted.asset_id, accepted.arrival.report
         volatile = report["volatile"]
-        for section, facts in document.new.items():
+        for section in document.new:
             self.add(
                 asset_facts,
                 asset_id=asset_id,
                 section=section,
-                facts=facts,
+                facts=document.texts[section],
                 volatile=volatile.get(section),
                 digest=bytes.fromhex(envelope.mark(document.texts[section])),
                 collected_at=None,

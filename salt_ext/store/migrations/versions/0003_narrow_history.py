@@ -15,7 +15,6 @@ def upgrade() -> None:
     # In one statement, so that the table is rewritten once.
     op.execute("""
         ALTER TABLE change
-            ALTER position TYPE smallint,
             ALTER op TYPE change_op USING op::change_op,
             ALTER old TYPE json USING old::text::json,
             ALTER new TYPE json USING new::text::json
@@ -30,4 +29,5 @@ def upgrade() -> None:
         op.drop_index(f"part_section_{'_'.join(old)}_asset_id_idx", table_name="part")
         columns = ["section", *new, "asset_id"]
         op.create_index(f"part_{'_'.join(columns)}_idx", "part", columns)
+    op.execute("ALTER TABLE asset_seen SET (fillfactor = 80)")
     op.create_index("asset_seen_mode_asset_id_idx", "asset_seen", ["mode", "asset_id"])
