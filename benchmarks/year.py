@@ -14,7 +14,7 @@ from benchmarks import fleet
 from benchmarks.postgres import Server
 from salt_ext import store
 
-ASSETS, QUICK_ASSETS = 10_000, 400
+ASSETS, QUICK_ASSETS = 10_000, 1_000
 BATCH = 100
 REPORTS_PER_YEAR = 365 * 24 * 4  # one every 15 minutes
 HISTORY = ("asset_was", "change", "decision", "placement", "revision")

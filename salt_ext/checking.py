@@ -107,7 +107,7 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
         raise ReportError(path.removeprefix(".") or "report", reason)
     size = len(document.encode(around))
     if size > MAX_BYTES:
-        _check_size(size, max(around, key=lambda field: len(document.encode(around[field]))))
+        raise _too_large(max(around, key=lambda field: len(document.encode(around[field]))))
     previous = report.get("previous_minion_id")
     if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
         raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")
@@ -116,23 +116,24 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
             raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
     texts, marks = {}, {}
     for section, value in report["facts"].items():
-        path = f"facts.{_key(section, 'facts')}"
+        if why := _why_no_key(section):
+            raise ReportError("facts", why)
         text = _text(value)
         marks[section] = mark(text)
         if marks[section] != known.get(section):
-            _check_section(value, path)
+            _check_section(value, f"facts.{section}")
         texts[section] = text
         size += len(text)
-        _check_size(size, path)
+        if size > MAX_BYTES:
+            raise _too_large(f"facts.{section}")
     digest = digest_of(texts)
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
     return Checked(report["facts"], report["partial"], texts, marks, digest)
 
 
-def _check_size(size: int, path: str) -> None:
-    if size > MAX_BYTES:
-        raise ReportError(path, f"makes the report larger than {MAX_BYTES} bytes")
+def _too_large(path: str) -> ReportError:
+    return ReportError(path, f"makes the report larger than {MAX_BYTES} bytes")
 
 
 def _text(value: Any) -> bytes:
@@ -234,14 +235,8 @@ def _fault(value: Any, depth: int) -> tuple[str, str] | None:
     return None
 
 
-def _key(key: Any, path: str) -> str:
-    """Return a key that can stand in a path. Raises :class:`ReportError` of the path."""
-    if reason := _why_no_key(key):
-        raise ReportError(path, reason)
-    return str(key)
-
-
 def _why_no_key(key: Any) -> str | None:
+    """Return why a key cannot stand in a path."""
     if not isinstance(key, str) or len(key) > MAX_NAME or _why_not_text(key):
         return f"has the key {_short(key)}"
     return None

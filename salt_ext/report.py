@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from functools import lru_cache
 
 from salt_ext import document
 
@@ -65,7 +66,10 @@ def mark(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
+_quoted = lru_cache(maxsize=256)(document.encode)  # there are twenty names of sections
+
+
 def digest_of(texts: Mapping[str, bytes]) -> str:
     """Return the digest of facts of which the canonical text of each section is known."""
-    parts = [document.encode(name) + b":" + texts[name] for name in sorted(texts)]
+    parts = [_quoted(name) + b":" + texts[name] for name in sorted(texts)]
     return hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()

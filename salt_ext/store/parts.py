@@ -54,6 +54,9 @@ PLACED = (
 )
 """The sections of things that can be carried from one machine into another."""
 
+PARTED = frozenset((*SOURCES, *PLACED))
+"""The sections that have parts at all."""
+
 FILLED_FIELDS = ("present", "populated")
 """One of them is false in the record of an empty slot."""
 

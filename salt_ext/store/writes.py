@@ -21,7 +21,7 @@ from salt_ext.store.diff import Change, diff
 from salt_ext.store.documents import Merged, shortened
 from salt_ext.store.gone import Gone
 from salt_ext.store.owners import Owners
-from salt_ext.store.parts import parts, placements
+from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (
     WAS_COLUMNS,
     asset,
@@ -248,6 +248,8 @@ class Writes:
 
     def _parts(self, asset_id: uuid.UUID, document: Merged, at: datetime) -> None:
         """Write what is counted and where each part is, where that is not as it was."""
+        if PARTED.isdisjoint(document.new):
+            return
         if parts(document.new) != parts(document.old):
             self.recounted.append(asset_id)
             counted = sorted(parts(document.facts).items(), key=str)
