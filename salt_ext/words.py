@@ -49,6 +49,7 @@ LABELS = {
     "gpus": "GPUs",
     "pci": "PCI",
     "tpm": "TPM",
+    "usb": "USB",
     "bmc": "BMC",
     "smart": "SMART",
     "raid": "RAID",
