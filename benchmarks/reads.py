@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext import store
-from salt_ext.store.filters import PARTS
+from salt_ext.store.listing import PARTS
 
 SAMPLE = 200
 PAGE = 100
@@ -120,14 +120,8 @@ def _of_one(sample: Sample) -> Iterator[Read]:
 
     def page(row: Mapping[str, Any]) -> int:
         """Do what the page of an asset does."""
-        of_asset = store.Wanted(row["id"])
-        store.overview(sample.database, row["id"])
-        found = len(store.changes(sample.database, of_asset, limit=20))
-        store.count_changes(sample.database, of_asset)
-        found += len(store.revisions(sample.database, row["id"], limit=20))
-        if row["minion_id"]:
-            store.problems(sample.database, minion_id=row["minion_id"])
-        return found
+        found = store.asset_page(sample.database, row["id"], limit=20)
+        return len(found["changes"]) + len(found["revisions"])
 
     for name, budget, references in (
         ("asset by serial number", 2, [row["sn"] for row in sample.assets if row["sn"]]),

@@ -46,11 +46,16 @@ def normal(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normal(value: Any) -> Any:
+    # Most values hold no others: they are not worth a call.
     if isinstance(value, dict):
-        normals = {key: _normal(item) for key, item in value.items()}
-        return {key: item for key, item in normals.items() if item not in (None, "", [], {})}
+        return {
+            key: item
+            for key, one in value.items()
+            if (item := _normal(one) if isinstance(one, (dict, list)) else one)
+            not in (None, "", [], {})
+        }
     if isinstance(value, list):
-        items = [_normal(item) for item in value]
+        items = [_normal(one) if isinstance(one, (dict, list)) else one for one in value]
         return _in_order(items) if is_components(items) else items
     return value
 
@@ -71,12 +76,18 @@ def is_components(value: Any) -> bool:
 
 def identity(item: Mapping[str, Any]) -> str | None:
     """Return what a part carries with it: its serial, else its WWN or permanent MAC."""
-    return next((str(item[field]) for field in IDENTITY_FIELDS if item.get(field)), None)
+    for field in IDENTITY_FIELDS:
+        if value := item.get(field):
+            return str(value)
+    return None
 
 
 def place_fields(item: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the fields that say where a part is."""
-    return next((group for group in PLACE_FIELDS if item.get(group[-1]) is not None), ())
+    for group in PLACE_FIELDS:
+        if item.get(group[-1]) is not None:
+            return group
+    return ()
 
 
 def place(item: Mapping[str, Any]) -> str | None:

@@ -70,8 +70,10 @@ def empty_inbox(
 
 
 def say(outcomes: list[store.Outcome]) -> list[store.Outcome]:
-    """Log what became of reports and return it."""
+    """Log what became of reports and return it; of most there is nothing to say."""
     for outcome in outcomes:
+        if outcome.status == "unchanged":
+            continue
         level = logging.WARNING if outcome.status in ("held", "refused") else logging.DEBUG
         log.log(level, "%s is %s: %s", outcome.minion_id, outcome.status, outcome.detail)
     return outcomes

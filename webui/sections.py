@@ -8,7 +8,7 @@ the user's reported follows in the same form.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -126,10 +126,7 @@ def _collected(asset: Mapping[str, Any]) -> dict[str, datetime]:
     An unchanged report touches one row and not these times, but it has the
     sections of the report before it: those with the newest time.
     """
-    times = {
-        name: datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
-        for name, text in asset["collected"].items()
-    }
+    times = asset["collected"]
     newest = max(times.values(), default=None)
     return {name: asset["collected_at"] if time == newest else time for name, time in times.items()}
 

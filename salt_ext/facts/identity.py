@@ -79,15 +79,17 @@ def identify(facts: Mapping[str, Any]) -> dict[str, Any]:
     everything else that was seen; ``parent_chassis`` is the enclosure of a blade.
     """
     document = _Document(facts)
-    candidates: list[dict[str, Any]] = []
+    accepted: dict[tuple[str, str], dict[str, Any]] = {}
     rejected: list[dict[str, Any]] = []
     for kind, value, source, quality, reason in document.identifiers():
         if reason is None and len(value) > LONGEST:
             reason = f"longer than {LONGEST} characters"
         if reason is not None:
             rejected.append({"kind": kind, "value": value, "reason": reason})
-        elif not any(other["kind"] == kind and other["value"] == value for other in candidates):
-            candidates.append({"kind": kind, "value": value, "source": source, "quality": quality})
+        else:
+            candidate = {"kind": kind, "value": value, "source": source, "quality": quality}
+            accepted.setdefault((kind, value), candidate)
+    candidates = [*accepted.values()]
     best = next((candidate for candidate in candidates if candidate["kind"] in KEYS), None)
     return {
         "primary": best and {key: best[key] for key in ("kind", "value", "quality")},
@@ -244,9 +246,10 @@ class _Document:
             yield "uuid", value, "system.uuid", quality, reason
 
     def _macs(self) -> Iterator[tuple[str, str, str, str, str | None]]:
-        cards = [card for card in self.network if _text(card.get("permanent_mac"))]
-        for card in sorted(cards, key=_card_order):
-            mac = _text(card.get("permanent_mac")) or ""
+        for card in sorted(self.network, key=_card_order):
+            mac = _text(card.get("permanent_mac"))
+            if not mac:
+                continue
             reason = why_not_mac(mac)
             if not reason and card.get("kind") != "physical":
                 reason = "it does not belong to a network card"

@@ -26,10 +26,8 @@ def table(answer: Answer) -> list[str]:
     shown = len(answer["rows"])
     if not shown:
         return [f"no {answer['of']}"]
-    return [
-        *grid(answer["columns"], answer["rows"]),
-        count(shown, answer["total"], answer["of"]) + next_page(answer),
-    ]
+    number = count(shown, answer["total"], answer["of"], answer.get("exact", True))
+    return [*grid(answer["columns"], answer["rows"]), number + next_page(answer)]
 
 
 def next_page(answer: Answer) -> str:
@@ -37,8 +35,10 @@ def next_page(answer: Answer) -> str:
     return f"  (next: cursor={answer['next']})" if answer.get("next") else ""
 
 
-def count(shown: int, total: int, things: str) -> str:
-    """Return how many things there are: ``1 asset``, ``100 of 171 assets``."""
+def count(shown: int, total: int, things: str, exact: bool = True) -> str:
+    """Return how many there are: ``1 asset``, ``100 of 171 assets``, ``100 of more than 1000``."""
+    if not exact:
+        return f"{shown} of more than {total} {things}"
     number = f"{shown} of {total}" if shown < total else str(total)
     return f"{number} {_one_of(things) if total == 1 else things}"
 

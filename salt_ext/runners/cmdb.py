@@ -87,7 +87,9 @@ def list_(
     tgt
         An identifier of one asset, or a glob of minion ids.
     q
-        Words that must all be found in the name, serial number, model or address.
+        Words that must all be found in the name, serial number, model or address. Of
+        more than a thousand such assets it is not told how many there are; a filter
+        such as ``product_name__contains`` tells.
     columns
         Fields separated by commas instead of the usual ones; ``+site,rack`` adds to
         them. ``id`` is the id of the asset, which never changes.
@@ -138,7 +140,8 @@ def list_(
         if out_file:
             return answers.file(text("out_file", out_file), wanted, _all_of(page))
         found = page(count("limit", limit), str(cursor) or None)
-        return answers.table(wanted, found.rows, found.total, "assets") | {"next": found.next}
+        listed = answers.table(wanted, found.rows, found.total, "assets")
+        return {**listed, "exact": found.exact, "next": found.next}
 
     return answer(__opts__, "table", ask)
 

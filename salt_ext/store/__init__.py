@@ -9,8 +9,8 @@ then PostgreSQL itself refuses a write.
 from salt_ext.store.acts import LIFECYCLES, Act, rename, set_lifecycle
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.as_of import compare, compare_assets, document
-from salt_ext.store.asset import find, overview
-from salt_ext.store.assets import Page, assets, report, usual_columns
+from salt_ext.store.asset import asset_page, find, overview
+from salt_ext.store.assets import Page, assets, usual_columns
 from salt_ext.store.baseline import (
     HARDWARE,
     Deviation,
@@ -39,12 +39,13 @@ from salt_ext.store.expected import (
 )
 from salt_ext.store.export import Extract, extract
 from salt_ext.store.facets import facets
-from salt_ext.store.filters import FRESHNESS, OPERATORS, FilterError, fields, listable
+from salt_ext.store.filters import fields, listable
 from salt_ext.store.fleet import differing, fleet_diff
 from salt_ext.store.health import SEVERITIES, health
 from salt_ext.store.history import Wanted, changes, count_changes, revisions
 from salt_ext.store.inbox import submit, take_inbox
 from salt_ext.store.ingest import ingest, record_failure
+from salt_ext.store.listing import FRESHNESS, FilterError
 from salt_ext.store.lookup import lookup, padded, said_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
@@ -62,6 +63,7 @@ from salt_ext.store.schema import KEPT_COLUMNS
 from salt_ext.store.server import inbox_size, server
 from salt_ext.store.snapshots import moment_of, snapshots, take_snapshot
 from salt_ext.store.statistics import statistics
+from salt_ext.store.totals import report
 
 __all__ = [
     "CLASSES",
@@ -70,7 +72,6 @@ __all__ = [
     "HEAD",
     "KEPT_COLUMNS",
     "LIFECYCLES",
-    "OPERATORS",
     "SEVERITIES",
     "SHARED",
     "Act",
@@ -89,6 +90,7 @@ __all__ = [
     "Wanted",
     "accept_baseline",
     "addresses",
+    "asset_page",
     "assets",
     "baseline_of",
     "batches",

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext import report as envelope
 from salt_ext.document import without_identity
@@ -26,7 +27,7 @@ def document(
     database: Database, asset_id: uuid.UUID, at: datetime | None = None
 ) -> tuple[Row, Row]:
     """Return the revision that an asset had at a moment, or has now, and its facts then."""
-    with database.begin() as link:
+    with database.at_once() as link:
         then = revision_at(link, asset_id, at)
         return then, document_at(link, asset_id, then)
 
@@ -45,7 +46,7 @@ def compare(
     ``start`` and ``end`` are moments; without them the last two revisions are
     meant. The first revision is None when the asset has only one.
     """
-    with database.begin() as link:
+    with database.at_once() as link:
         new = revision_at(link, asset_id, end)
         if start is not None:
             old = revision_at(link, asset_id, start)
@@ -111,14 +112,9 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
 
     They are those of now with every later change undone.
     """
-    oldest = revisions[-1]["number"]
-    facts: Row = link.scalar(sa.select(current(asset_id))) or {}
-    later = link.execute(
-        sa.select(change)
-        .where(change.c.asset_id == asset_id, change.c.revision > oldest, OF_DOCUMENT)
-        .order_by(change.c.revision.desc(), change.c.position)
-    ).all()
-    steps = [(number, list(step)) for number, step in groupby(later, lambda row: row.revision)]
+    facts, later = link.execute(_now_and_later(asset_id, revisions[-1]["number"])).one()
+    steps = [(number, list(step)) for number, step in groupby(later, lambda row: row[0])]
+    facts = facts or {}
     found = []
     for at in revisions:
         while steps and steps[0][0] > at["number"]:
@@ -132,9 +128,24 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
     return found
 
 
-def _before(facts: Row, step: list[sa.Row[Any]]) -> Row:
+def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
+    """
+    Return the facts of now and what changed since a revision, the last first.
+
+    In one statement: between two, a report could come that is in one answer alone.
+    """
+    names = ("revision", *Change._fields)
+    row = sa.func.json_build_array(*(change.c[name] for name in names))
+    order = aggregate_order_by(row, change.c.revision.desc(), change.c.position)
+    later = sa.select(sa.func.coalesce(sa.func.json_agg(order), sa.text("'[]'"))).where(
+        change.c.asset_id == asset_id, change.c.revision > oldest, OF_DOCUMENT
+    )
+    return sa.select(current(asset_id), later.scalar_subquery())
+
+
+def _before(facts: Row, step: list[list[Any]]) -> Row:
     """Return the facts before a revision; only the sections that it changed are looked at."""
-    changes = [Change(row.op, row.path, row.component, row.field, row.old, row.new) for row in step]
+    changes = [Change(*values) for _, *values in step]
     names = {section_of(one) for one in changes}
     then = undo({name: value for name, value in facts.items() if name in names}, changes)
     return {**{name: value for name, value in facts.items() if name not in names}, **then}

@@ -11,13 +11,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.store.database import Database, NotFound, Row, rows
-from salt_ext.store.documents import collected, current, current_volatile
-from salt_ext.store.filters import freshness, is_text
-from salt_ext.store.schema import asset, asset_seen, identifier
+from salt_ext.store import history, problems
+from salt_ext.store.database import Database, NotFound, Row
+from salt_ext.store.filters import is_text
+from salt_ext.store.listing import freshness
+from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
 
 HIDDEN = ("asset_id", "digest", "told_revision", "told_freshness")
 """What is kept of an asset and says nothing of it."""
+
+LEDGER = ("kind", "value", "source", "quality", "shared", "first_seen", "last_seen")
+"""What is shown of an identifier."""
 
 
 def find(database: Database, reference: str) -> uuid.UUID:
@@ -31,7 +35,7 @@ def find(database: Database, reference: str) -> uuid.UUID:
     nobody = NotFound(f"there is no asset {reference!r}", "look for it in the list of assets")
     if not reference or not is_text(reference):
         raise nobody
-    with database.begin() as link:
+    with database.at_once() as link:
         for statement in _meanings(reference):
             # Who means a temporary asset that was merged means what it turned out to be.
             meant = sa.select(sa.func.coalesce(asset.c.merged_into, asset.c.id)).where(
@@ -87,33 +91,59 @@ def _meanings(reference: str) -> Iterator[sa.Select[Any]]:
 
 def overview(database: Database, asset_id: uuid.UUID) -> Row:
     """Return everything of one asset: its list columns, documents and identifiers."""
-    with database.begin() as link:
-        row = link.execute(
-            sa.select(
-                asset,
-                *(one for one in asset_seen.columns if one.name not in HIDDEN),
-                current(asset.c.id).label("facts"),
-                current_volatile(asset.c.id).label("volatile"),
-                collected(asset.c.id).label("collected"),
-                freshness(database.settings).label("freshness"),
-            )
-            .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-            .where(asset.c.id == asset_id)
-        ).one_or_none()
-        if row is None:
-            raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
-        ledger = link.execute(
-            sa.select(
-                identifier.c.kind,
-                identifier.c.value,
-                identifier.c.source,
-                identifier.c.quality,
-                identifier.c.shared,
-                identifier.c.first_seen,
-                sa.func.coalesce(identifier.c.last_seen, row.last_seen).label("last_seen"),
-                identifier.c.last_seen.is_(None).label("is_current"),
-            )
-            .where(identifier.c.asset_id == asset_id)
-            .order_by(identifier.c.kind, identifier.c.first_seen)
+    with database.at_once() as link:
+        return _overview(link, database, asset_id)
+
+
+def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
+    """
+    Return all that one page shows of an asset.
+
+    Beside :func:`overview` as ``asset`` these are its newest ``changes`` of
+    ``changed`` in all, its newest ``revisions``, and its open ``problems``.
+    """
+    with database.at_once() as link:
+        asset = _overview(link, database, asset_id)
+        found, changed, revisions = history.of_asset(link, asset_id, limit)
+        return {
+            "asset": asset,
+            "changes": found,
+            "changed": changed,
+            "revisions": revisions,
+            "problems": problems.open_of(link, asset["minion_id"]),
+        }
+
+
+def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> Row:
+    found = link.execute(
+        sa.select(
+            asset,
+            *(one for one in asset_seen.columns if one.name not in HIDDEN),
+            freshness(database.settings).label("freshness"),
         )
-        return {**row._mapping, "identifiers": rows(ledger)}
+        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+        .where(asset.c.id == asset_id)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
+    sections = link.execute(sa.select(asset_facts).where(asset_facts.c.asset_id == asset_id)).all()
+    ledger = link.execute(
+        sa.select(*(identifier.c[name] for name in LEDGER))
+        .where(identifier.c.asset_id == asset_id)
+        .order_by(identifier.c.kind, identifier.c.first_seen)
+    )
+    return {
+        **row._mapping,
+        "facts": {one.section: one.facts for one in sections},
+        "volatile": {one.section: one.volatile for one in sections if one.volatile is not None},
+        "collected": {one.section: one.collected_at or row.collected_at for one in sections},
+        "identifiers": [
+            {
+                **one._mapping,
+                "last_seen": one.last_seen or row.last_seen,
+                "is_current": one.last_seen is None,
+            }
+            for one in ledger
+        ],
+    }

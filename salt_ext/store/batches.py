@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import IDENTITY_FIELDS
-from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.filters import matching_ids
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import asset, asset_facts, change, part, placement, revision
 

@@ -11,7 +11,8 @@ from salt_ext.document import is_components
 
 LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
-SEARCH_LENGTH = 4000
+SEARCH_LENGTH = 6000
+"""Room for all columns, with at most 500 characters each, and for many addresses."""
 
 SEARCHED = ("hostname", "sn", "site", "rack", "manufacturer", "product_name", "os", "address")
 """The columns whose texts free text is looked for in, beside the names, MACs and addresses."""

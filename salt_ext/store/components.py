@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from salt_ext.document import identity
 from salt_ext.settings import nearest
-from salt_ext.store.assets import joined, listing
 from salt_ext.store.database import Database, NotFound, Row, rows
-from salt_ext.store.filters import FilterError, is_text, matching, of_parts
+from salt_ext.store.filters import is_text, matching, of_parts
+from salt_ext.store.listing import FilterError, joined, listing
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
 

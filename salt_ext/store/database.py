@@ -21,7 +21,7 @@ DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
-HEAD = "0003"
+HEAD = "0004"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
 
@@ -212,6 +212,8 @@ def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
         "-c timezone=UTC",
         # To compile a statement takes longer than any of ours has to gain by it.
         "-c jit=off",
+        # What a whole fleet has is neither sorted nor kept on disk.
+        "-c work_mem=64MB",
     ]
     if read_only:
         options.append("-c default_transaction_read_only=on")

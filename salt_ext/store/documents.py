@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from salt_ext import report as envelope
 from salt_ext.checking import Checked
 from salt_ext.document import encode
+from salt_ext.store import bulk
 from salt_ext.store.diff import merge
-from salt_ext.store.schema import asset_facts, asset_seen
+from salt_ext.store.schema import asset_facts
 
 Marks = dict[str, str]
 """Section: the digest of its canonical text."""
@@ -49,7 +50,7 @@ MARKS_BY_NAME = sa.text("""
 SELECT asset.minion_id, stored.marks
   FROM asset
  CROSS JOIN LATERAL (
-       SELECT jsonb_object_agg(section, encode(digest, 'hex')) AS marks
+       SELECT json_object_agg(section, encode(digest, 'hex')) AS marks
          FROM asset_facts WHERE asset_id = asset.id) AS stored
  WHERE asset.minion_id = ANY(CAST(:names AS text[]))
 """)
@@ -57,7 +58,7 @@ SELECT asset.minion_id, stored.marks
 
 def marks_of(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Marks]:
     """Return the digests of the sections that are stored of minions, by minion id."""
-    rows = link.execute(MARKS_BY_NAME, {"names": list(minion_ids)})
+    rows = link.execute(MARKS_BY_NAME, {"names": bulk.array(minion_ids)})
     return {row.minion_id: row.marks or {} for row in rows}
 
 
@@ -67,7 +68,7 @@ SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
-       SELECT jsonb_object_agg(section, encode(digest, 'hex')) AS marks,
+       SELECT json_object_agg(section, encode(digest, 'hex')) AS marks,
               array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent
          FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
  WHERE asset.id = ANY(CAST(:ids AS uuid[]))
@@ -88,7 +89,7 @@ class Stored:
     def __init__(self, link: sa.Connection, ids: Iterable[uuid.UUID]) -> None:
         """Read each asset with its times, and of its sections ``marks`` and ``absent``."""
         self._link = link
-        rows = link.execute(BEFORE, {"ids": [str(one) for one in ids]}).all()
+        rows = link.execute(BEFORE, {"ids": bulk.array(ids)}).all()
         self._befores = {row.id: row for row in rows}
         self._sections: dict[uuid.UUID, dict[str, Any]] = {}
 
@@ -103,14 +104,14 @@ class Stored:
     def load_all(self, reports: Mapping[uuid.UUID, Checked]) -> None:
         """Read the sections that differ from a report, of many assets in one statement."""
         pairs = [
-            (str(asset_id), name)
+            (asset_id, name)
             for asset_id, one in reports.items()
             for name, mark in self._marks(asset_id).items()
             if one.marks.get(name) != mark
         ]
         self._sections.update({asset_id: {} for asset_id in reports})
         if pairs:
-            ids, sections = map(list, zip(*pairs, strict=True))
+            ids, sections = map(bulk.array, zip(*pairs, strict=True))
             for row in self._link.execute(LOAD, {"ids": ids, "sections": sections}):
                 self._sections[row.asset_id][row.section] = row.facts
 
@@ -158,36 +159,6 @@ def current(asset_id: Any) -> sa.ScalarSelect[Any]:
     """Return the expression for all facts of an asset."""
     return (
         sa.select(sa.func.jsonb_object_agg(asset_facts.c.section, asset_facts.c.facts))
-        .where(asset_facts.c.asset_id == asset_id)
-        .scalar_subquery()
-    )
-
-
-def current_volatile(asset_id: Any) -> sa.ScalarSelect[Any]:
-    """Return the expression for all volatile values of an asset, by section."""
-    return (
-        sa.select(
-            sa.func.coalesce(
-                sa.func.jsonb_object_agg(asset_facts.c.section, asset_facts.c.volatile),
-                sa.text("'{}'::jsonb"),
-            )
-        )
-        .where(asset_facts.c.asset_id == asset_id, asset_facts.c.volatile.is_not(None))
-        .scalar_subquery()
-    )
-
-
-def collected(asset_id: Any) -> sa.ScalarSelect[Any]:
-    """Return the expression for when each section was last reported, by section."""
-    reported = sa.func.to_char(
-        sa.func.timezone(
-            "UTC", sa.func.coalesce(asset_facts.c.collected_at, asset_seen.c.collected_at)
-        ),
-        'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"',
-    )
-    return (
-        sa.select(sa.func.jsonb_object_agg(asset_facts.c.section, reported))
-        .join(asset_seen, asset_seen.c.asset_id == asset_facts.c.asset_id)
         .where(asset_facts.c.asset_id == asset_id)
         .scalar_subquery()
     )

@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database
-from salt_ext.store.filters import matching, present
+from salt_ext.store.filters import matching
+from salt_ext.store.listing import present
 from salt_ext.store.schema import asset, asset_facts, asset_seen
 
 WITHOUT_REPORTS = ("planned", "retired")

@@ -23,10 +23,10 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.exc import DBAPIError
 
 from salt_ext.exchange.lines import line
-from salt_ext.store.assets import joined, listing
 from salt_ext.store.database import Database, Row, ping
 from salt_ext.store.diff import Change, undo
-from salt_ext.store.filters import Listing, matching
+from salt_ext.store.filters import matching
+from salt_ext.store.listing import Listing, joined, listing
 from salt_ext.store.parts import FILLED_FIELDS, SOURCES, is_there, items_of
 from salt_ext.store.schema import asset_facts, change, problem, revision
 

@@ -13,98 +13,17 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.settings import nearest
+from salt_ext.store.database import Database
+from salt_ext.store.listing import PARTS, FilterError, Listing, joined, present
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.schema import (
-    KEPT_COLUMNS,
-    PART_FIELDS,
-    WAS_COLUMNS,
-    asset,
-    asset_seen,
-    asset_was,
-    change,
-    part,
-    revision,
-)
+from salt_ext.store.patterns import PATTERNS, matches
+from salt_ext.store.schema import asset_seen, part
 from salt_ext.times import moment
-
-
-class FilterError(ValueError):
-    """A filter that cannot be understood; the text says which and names the nearest."""
-
-
-FRESHNESS = ("fresh", "stale", "missing", "detached")
-
-PARTS: dict[str, sa.ColumnElement[Any]] = {
-    f"{section}.{name}": part.c[name] for section in SOURCES for name in (*PART_FIELDS, "count")
-}
-"""What can be filtered by and neither listed nor sorted: an asset has many of them."""
-
-
-class Listing(NamedTuple):
-    """
-    What a list is made of: the assets of now, or as they were at a moment.
-
-    ``fields`` are the columns by the names that people use; ``key`` is the id
-    of the asset, ``text`` what free text is looked for in.
-    """
-
-    fields: dict[str, sa.ColumnElement[Any]]
-    key: sa.ColumnElement[Any]
-    text: sa.ColumnElement[str]
-    at: datetime | None = None
-    states: Mapping[str, sa.ColumnElement[bool]] = {}
-    """When an asset is fresh, stale and so on; of the present only."""
-
-    def field(self, name: str) -> sa.ColumnElement[Any]:
-        """Return a field by its name, or raise :class:`FilterError` that names the nearest."""
-        if name in self.fields:
-            return self.fields[name]
-        if name in PARTS:
-            raise FilterError(
-                f"{name} can be filtered by, but an asset has many of them: see cmdb.components"
-            )
-        if self.at is not None and name in NOW_ONLY:
-            raise FilterError(f"{name} is known of the present only, and as_of is in the past")
-        hint = nearest(name, self.fields) or f"; there are: {', '.join(sorted(self.fields))}"
-        raise FilterError(f"there is no field {name!r}{hint}")
-
-
-NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode")
-
-
-def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
-    """Return the one expression for how fresh an asset is: fresh, stale, missing, detached."""
-    return _by_freshness(settings, *FRESHNESS)
-
-
-def freshness_rank(settings: Mapping[str, Any]) -> sa.ColumnElement[int]:
-    """Return the same as a number to sort by, 0 for the freshest."""
-    return _by_freshness(settings, *range(len(FRESHNESS)))
-
-
-def _states(settings: Mapping[str, Any]) -> dict[str, sa.ColumnElement[bool]]:
-    """Return when an asset is in each state of :data:`FRESHNESS`."""
-    attached, seen = asset_seen.c.detached_at.is_(None), asset_seen.c.last_seen
-    stale, missing = (
-        sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, settings[name])
-        for name in ("stale_after", "missing_after")
-    )
-    return {
-        "fresh": sa.and_(attached, seen >= stale),
-        "stale": sa.and_(attached, seen < stale, seen >= missing),
-        "missing": sa.and_(attached, seen < missing),
-        "detached": asset_seen.c.detached_at.is_not(None),
-    }
-
-
-def _by_freshness(settings: Mapping[str, Any], *values: Any) -> sa.ColumnElement[Any]:
-    *others, last = zip(_states(settings).values(), values, strict=True)
-    return sa.case(*others, else_=last[1])
 
 
 def listable(settings: Mapping[str, Any]) -> list[str]:
@@ -117,83 +36,14 @@ def fields(settings: Mapping[str, Any]) -> list[str]:
     return [*listable(settings), *PARTS]
 
 
-def present(settings: Mapping[str, Any]) -> Listing:
-    """Return the listing of the assets as they are."""
-    seen = asset_seen.c
-    return Listing(
-        {
-            **{name: asset.c[name] for name in (*KEPT_COLUMNS, "first_seen")},
-            "last_seen": seen.last_seen,
-            "changed_at": seen.changed_at,
-            "mode": seen.mode,
-            "freshness": freshness(settings),
-        },
-        asset.c.id,
-        asset.c.search,
-        states=_states(settings),
-    )
-
-
-def past(at: datetime) -> Listing:
-    """Return the listing of the assets as they were: the first former state after the moment."""
-    # First the moments alone: to sort whole rows takes several times as long.
-    ends = (
-        sa.select(asset_was.c.asset_id, sa.func.min(asset_was.c.until).label("until"))
-        .where(asset_was.c.until > at)
-        .group_by(asset_was.c.asset_id)
-        .subquery("ends")
-    )
-    of_end = sa.and_(asset_was.c.asset_id == ends.c.asset_id, asset_was.c.until == ends.c.until)
-    after = sa.select(asset_was).join(ends, of_end).subquery("was")
-    was_other = after.c.asset_id.is_not(None)
-    then = (
-        sa.select(
-            asset.c.id,
-            asset.c.first_seen,
-            *(
-                sa.case((was_other, after.c[name]), else_=asset.c[name]).label(name)
-                for name in WAS_COLUMNS
-            ),
-            _kernel_release(at).label("kernel_release"),
-        )
-        .select_from(asset.outerjoin(after, after.c.asset_id == asset.c.id))
-        .where(asset.c.first_seen <= at, sa.or_(was_other, asset.c.merged_into.is_(None)))
-        .subquery("asset_then")
-    )
-    texts = [then.c[name] for name in WAS_COLUMNS if isinstance(then.c[name].type, sa.Text)]
-    return Listing(
-        {name: then.c[name] for name in (*KEPT_COLUMNS, "first_seen")},
-        then.c.id,
-        sa.func.lower(sa.func.concat_ws("\n", *texts)),
-        at,
-    )
-
-
-def _kernel_release(at: datetime) -> sa.ColumnElement[str]:
-    """Return the kernel of an asset at a moment: what the first change after it replaced."""
-    replaced = (
-        sa.select(sa.func.coalesce(change.c.old.op("#>>", return_type=sa.Text)("{}"), ""))
-        .join(
-            revision,
-            sa.and_(
-                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
-            ),
-        )
-        .where(
-            change.c.asset_id == asset.c.id,
-            change.c.path.in_(("operating_system", "operating_system.kernel_release")),
-            revision.c.recorded_at > at,
-        )
-        .order_by(revision.c.number)
-        .limit(1)
-        .correlate(asset)
-        .scalar_subquery()
-    )
-    return sa.func.nullif(sa.func.coalesce(replaced, asset.c.kernel_release), "", type_=sa.Text)
+def matching_ids(database: Database, filters: Mapping[str, Any]) -> sa.Select[Any]:
+    """Return the ids of the assets, as they are now, that fit the filters."""
+    source = present(database.settings)
+    return joined(sa.select(source.key), source, matching(source, filters, ""))
 
 
 def matching(
-    listing: Listing, filters: Mapping[str, Any], text: str
+    source: Listing, filters: Mapping[str, Any], text: str
 ) -> list[sa.ColumnElement[bool]]:
     """Return one SQL condition for each filter and word. Raises :class:`FilterError`."""
     found: list[sa.ColumnElement[bool]] = []
@@ -202,30 +52,30 @@ def matching(
         field, _, operator = name.partition("__")
         section = field.partition(".")[0]
         if section not in SOURCES:
-            column = listing.key if field == "id" else listing.field(field)
+            column = source.key if field == "id" else source.field(field)
             operator = operator or "exact"
             if field == "freshness":
                 # State by state, of which PostgreSQL knows how frequent they are.
                 each = [
                     sa.and_(is_so, _condition(sa.literal(state), field, operator, value))
-                    for state, is_so in listing.states.items()
+                    for state, is_so in source.states.items()
                 ]
                 found.append(sa.or_(*each))
             else:
                 found.append(_condition(column, field, operator, value))
-        elif listing.at is None:
+        elif source.at is None:
             sections.setdefault(section, {})[name] = value
         else:
             raise FilterError(f"{field} is known of the present only, and as_of is in the past")
     # Where nothing else is asked of the assets, the narrow table has their ids.
-    key = listing.key if found or text.strip() or listing.at else asset_seen.c.asset_id
+    key = source.key if found or text.strip() or source.at else asset_seen.c.asset_id
     for section, asked in sections.items():
         having = sa.select(part.c.asset_id).where(part.c.section == section, *of_parts(asked))
         found.append(key.in_(having))
     if not is_text(text):
         raise FilterError(f"the words {text!a} hold a NUL or half a character")
     for word in text.lower().split():
-        found.append(listing.text.contains(word, autoescape=True))
+        found.append(source.text.contains(word, autoescape=True))
     return found
 
 
@@ -249,35 +99,17 @@ def of_parts(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _like(column: sa.ColumnElement[Any], value: str, pattern: str) -> sa.ColumnElement[bool]:
-    """Match text whatever its case; ``{}`` in the pattern stands for the value as it is."""
-    # Not lower(), of which PostgreSQL has no statistics: it would read all to sort it.
-    return column.ilike(pattern.format(_escaped(value)), escape="\\")
-
-
-def _glob(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
-    return column.like(_escaped(value).replace("*", "%").replace("?", "_"), escape="\\")
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-PATTERNS = ("contains", "startswith", "endswith", "glob")
 
-OPERATORS: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[bool]]] = {
+COMPARISONS: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[bool]]] = {
     "exact": lambda column, value: column == value,
     "not": lambda column, value: column.is_distinct_from(value),
-    "contains": lambda column, value: _like(column, value, "%{}%"),
-    "startswith": lambda column, value: _like(column, value, "{}%"),
-    "endswith": lambda column, value: _like(column, value, "%{}"),
-    "glob": _glob,
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
     "lt": lambda column, value: column < value,
     "lte": lambda column, value: column <= value,
 }
+OPERATORS = (*COMPARISONS, *PATTERNS, "in", "notin", "isnull")
 
 
 def _condition(
@@ -290,16 +122,15 @@ def _condition(
         return column.is_(None) | ~found if operator == "notin" else found
     if operator == "isnull":
         return column.is_(None) if _truth(f"{name}__isnull", value) else column.is_not(None)
-    if operator not in OPERATORS:
-        hint = nearest(operator, [*OPERATORS, "in", "notin", "isnull"])
-        raise FilterError(f"there is no comparison {operator!r} for {name}{hint}")
     values = value if isinstance(value, list) else [value]
     if operator in PATTERNS:
-        column, values = sa.cast(column, sa.Text), [_text(name, str(one)) for one in values]
-    else:
-        values = [_value(column, name, one) for one in values]
+        return matches(column, name, operator, [_text(name, str(one)) for one in values])
+    if operator not in COMPARISONS:
+        hint = nearest(operator, OPERATORS)
+        raise FilterError(f"there is no comparison {operator!r} for {name}{hint}")
+    values = [_value(column, name, one) for one in values]
     # "Not this and not that" is what people mean by two of them.
-    conditions = [OPERATORS[operator](column, one) for one in values]
+    conditions = [COMPARISONS[operator](column, one) for one in values]
     return sa.and_(sa.true(), *conditions) if operator == "not" else sa.or_(sa.false(), *conditions)
 
 

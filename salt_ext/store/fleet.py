@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from salt_ext.store.as_of import documents_at
-from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, Row, StoreError, rows
 from salt_ext.store.diff import Change, diff
+from salt_ext.store.filters import matching_ids
 from salt_ext.store.schema import asset, change, revision
 
 WAVES = 20
@@ -53,8 +53,6 @@ def fleet_diff(
     }
     statement = sa.select(*(_as_json(select, name) for name, select in parts.items()))
     with database.begin() as link:
-        # What a fleet changes in a week is neither sorted nor kept on disk.
-        link.execute(sa.text("SET LOCAL work_mem = '64MB'"))
         found = link.execute(statement).one()
         page = [{**row, "asset_id": uuid.UUID(row["asset_id"])} for row in found.page]
         differing = _with_changes(link, page)

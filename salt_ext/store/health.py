@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONPATH
 
-from salt_ext.store.assets import matching_ids
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.filters import matching_ids
 from salt_ext.store.schema import asset, asset_facts, asset_seen
 
 SEVERITIES = ("critical", "warning", "notice")

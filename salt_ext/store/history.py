@@ -5,15 +5,15 @@ What changed, and when.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext.store.assets import matching_ids
 from salt_ext.store.components import moves
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.filters import matching_ids
 from salt_ext.store.schema import asset, change, revision
 
 OF_REVISION = sa.and_(
@@ -54,23 +54,37 @@ def changes(
     Each has ``moved_from`` or ``moved_to``, the asset where the same part was
     or is, when there is one.
     """
-    with database.begin() as link:
-        found = rows(
-            link.execute(
-                sa.select(change, revision.c.recorded_at, asset.c.minion_id, asset.c.sn)
-                .join(revision, OF_REVISION)
-                .join(asset, asset.c.id == revision.c.asset_id)
-                .where(*_conditions(database, wanted), *_behind(after))
-                .order_by(
-                    revision.c.recorded_at.desc(),
-                    revision.c.asset_id.desc(),
-                    revision.c.number.desc(),
-                    change.c.position,
-                )
-                .limit(limit)
-            )
+    with database.at_once() as link:
+        return _changes(link, _conditions(database, wanted) + _behind(after), limit)
+
+
+def of_asset(
+    link: sa.Connection, asset_id: uuid.UUID, limit: int
+) -> tuple[list[Row], int, list[Row]]:
+    """Return the newest changes of an asset, how many there are, and its newest revisions."""
+    ids = _with_merged(asset_id)
+    number = sa.select(sa.func.count()).select_from(change).where(change.c.asset_id.in_(ids))
+    newest = _changes(link, [revision.c.asset_id.in_(ids)], limit)
+    return newest, int(link.scalar(number) or 0), _revisions(link, asset_id, limit)
+
+
+def _changes(
+    link: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int
+) -> list[Row]:
+    found = link.execute(
+        sa.select(change, revision.c.recorded_at, asset.c.minion_id, asset.c.sn)
+        .join(revision, OF_REVISION)
+        .join(asset, asset.c.id == revision.c.asset_id)
+        .where(*conditions)
+        .order_by(
+            revision.c.recorded_at.desc(),
+            revision.c.asset_id.desc(),
+            revision.c.number.desc(),
+            change.c.position,
         )
-        return moves(link, found)
+        .limit(limit)
+    )
+    return moves(link, rows(found))
 
 
 def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
@@ -87,9 +101,10 @@ def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
 def count_changes(database: Database, wanted: Wanted = ALL) -> int:
     """Return how many changes there are; without a bound that reads all of them."""
     statement = sa.select(sa.func.count()).select_from(change)
-    if wanted != ALL:
-        statement = statement.join(revision, OF_REVISION).where(*_conditions(database, wanted))
-    with database.begin() as link:
+    with database.at_once() as link:
+        if wanted != ALL:
+            statement = statement.join(revision, OF_REVISION)
+            statement = statement.where(*_conditions(database, wanted))
         return int(link.scalar(statement) or 0)
 
 
@@ -111,30 +126,25 @@ def _conditions(database: Database, wanted: Wanted) -> list[sa.ColumnElement[boo
     return found
 
 
-def _with_merged(asset_id: uuid.UUID) -> sa.CompoundSelect[Any]:
+def _with_merged(asset_id: uuid.UUID) -> sa.Select[Any]:
     """Return the id with those of the temporary assets that turned out to be this one."""
-    return sa.union_all(
-        sa.select(sa.literal(asset_id, sa.UUID)),
-        sa.select(asset.c.id).where(asset.c.merged_into == asset_id),
-    )
+    return sa.select(asset.c.id).where((asset.c.id == asset_id) | (asset.c.merged_into == asset_id))
 
 
 def revisions(database: Database, asset_id: uuid.UUID, limit: int = 50) -> list[Row]:
     """Return the newest revisions of an asset, each with its number of changes."""
+    with database.at_once() as link:
+        return _revisions(link, asset_id, limit)
+
+
+def _revisions(link: sa.Connection, asset_id: uuid.UUID, limit: int) -> list[Row]:
     count = sa.select(sa.func.count()).where(OF_REVISION).scalar_subquery()
-    with database.begin() as link:
-        return rows(
-            link.execute(
-                sa.select(
-                    revision.c.number,
-                    revision.c.recorded_at,
-                    revision.c.collected_at,
-                    revision.c.mode,
-                    revision.c.reason,
-                    count.label("changes"),
-                )
-                .where(revision.c.asset_id == asset_id)
-                .order_by(revision.c.number.desc())
-                .limit(limit)
-            )
+    names = ("number", "recorded_at", "collected_at", "mode", "reason")
+    return rows(
+        link.execute(
+            sa.select(*(revision.c[name] for name in names), count.label("changes"))
+            .where(revision.c.asset_id == asset_id)
+            .order_by(revision.c.number.desc())
+            .limit(limit)
         )
+    )

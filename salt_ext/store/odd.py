@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.store.assets import joined, listing
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.filters import FilterError, matching, names
+from salt_ext.store.filters import matching, names
+from salt_ext.store.listing import FilterError, joined, listing
 from salt_ext.store.schema import asset, asset_facts, part
 
 USUAL = 0.5

@@ -12,17 +12,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS, uuid_spellings
-from salt_ext.store import identity
+from salt_ext.store import bulk, identity
 from salt_ext.store.claims import PART_PATHS
 
 OF_CLAIMS = """
-SELECT id FROM asset WHERE minion_id = ANY(CAST(:names AS text[]))
+SELECT asset.id
+  FROM unnest(CAST(:names AS text[])) AS i(name) JOIN asset ON asset.minion_id = i.name
  UNION
-SELECT asset_id FROM identifier
- WHERE value = ANY(CAST(:values AS text[])) AND kind = ANY(CAST(:kinds AS text[]))
+SELECT identifier.asset_id
+  FROM unnest(CAST(:values AS text[])) AS i(value) JOIN identifier ON identifier.value = i.value
+ WHERE identifier.kind = ANY(CAST(:kinds AS text[]))
 """
 
 LOCK = sa.text(f"""
+{bulk.ONE_BY_ONE}
 SELECT seen.asset_id
   FROM asset_seen AS seen JOIN asset ON asset.id = seen.asset_id
  WHERE seen.asset_id IN ({OF_CLAIMS})
@@ -69,14 +72,18 @@ def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID
     return set(link.scalars(LOCK, _asked(claims)))
 
 
-def _asked(claims: Iterable[identity.Claim]) -> dict[str, list[str]]:
+def _asked(claims: Iterable[identity.Claim]) -> dict[str, str]:
     names: set[str] = set()
     values: set[str] = set()
     for claim in claims:
         names |= {claim.minion_id, claim.previous_minion_id or claim.minion_id}
         for kind, value in claim.keys:
             values.update(uuid_spellings(value) if kind == "uuid" else (value,))
-    return {"names": sorted(names), "values": sorted(values), "kinds": list(KEYS)}
+    return {
+        "names": bulk.array(sorted(names)),
+        "values": bulk.array(sorted(values)),
+        "kinds": bulk.array(KEYS),
+    }
 
 
 class Owners:
@@ -217,7 +224,7 @@ class Owners:
 def _parts(link: sa.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
     """Return the serial numbers of the parts that stay when a board is replaced."""
     found: dict[uuid.UUID, set[str]] = {}
-    asked = {"ids": [str(one) for one in ids], "paths": list(PART_PATHS)}
+    asked = {"ids": bulk.array(ids), "paths": bulk.array(PART_PATHS)}
     for row in link.execute(PARTS, asked):
         found.setdefault(row.asset_id, set()).add(row.serial)
     return {asset_id: frozenset(serials) for asset_id, serials in found.items()}

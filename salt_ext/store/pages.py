@@ -10,8 +10,8 @@ import uuid
 from datetime import datetime, timezone
 
 from salt_ext.store.database import Database, Row
-from salt_ext.store.filters import FilterError
 from salt_ext.store.history import Position, Wanted, changes
+from salt_ext.store.listing import FilterError
 
 
 def changes_page(

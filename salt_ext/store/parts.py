@@ -139,5 +139,7 @@ def _model(item: Mapping[str, Any]) -> str | None:
 
 
 def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    found = next((text_of(item[name]) for name in names if text_of(item.get(name))), None)
-    return found and found[:LONGEST]
+    for name in names:
+        if text := text_of(item.get(name)):
+            return text[:LONGEST]
+    return None

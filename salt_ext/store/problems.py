@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from salt_ext.store.arrivals import Arrival
+from salt_ext.store.bulk import array
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.filters import OPERATORS
+from salt_ext.store.patterns import glob
 from salt_ext.store.schema import held, problem
 
 
@@ -114,9 +115,9 @@ def close(link: sa.Connection, stored: Mapping[str, Good]) -> None:
         link.execute(
             CLOSE,
             {
-                "id": [str(row.id) for row in over],
-                "count": [row.count for row in over],
-                "at": [stored[row.minion_id].arrival.received_at for row in over],
+                "id": array(row.id for row in over),
+                "count": array(row.count for row in over),
+                "at": array(stored[row.minion_id].arrival.received_at for row in over),
             },
         )
 
@@ -166,18 +167,28 @@ def problems(
     if until is not None:
         where.append(problem.c.first_seen <= until)
     if minion_id is not None:
-        where.append(OPERATORS["glob"](problem.c.minion_id, minion_id))
+        where.append(glob(problem.c.minion_id, minion_id))
     if problem_id is not None:
         where.append(problem.c.id == problem_id)
     elif is_open:
         where.append(problem.c.closed_at.is_(None))
-    with database.begin() as link:
-        page = link.execute(
+    with database.at_once() as link:
+        found = _newest(link, where, limit)
+        total = link.scalar(sa.select(sa.func.count()).select_from(problem).where(*where))
+        return found, int(total or 0)
+
+
+def open_of(link: sa.Connection, minion_id: str | None, limit: int = 50) -> list[Row]:
+    """Return the problems of a machine that are not over, those last seen first."""
+    return _newest(link, [problem.c.minion_id == minion_id, problem.c.closed_at.is_(None)], limit)
+
+
+def _newest(link: sa.Connection, where: Sequence[sa.ColumnElement[bool]], limit: int) -> list[Row]:
+    return rows(
+        link.execute(
             sa.select(problem)
             .where(*where)
             .order_by(problem.c.last_seen.desc(), problem.c.minion_id, problem.c.subject)
             .limit(limit)
         )
-        found = rows(page)
-        total = link.scalar(sa.select(sa.func.count()).select_from(problem).where(*where))
-        return found, int(total or 0)
+    )

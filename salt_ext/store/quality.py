@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.settings import nearest
-from salt_ext.store.assets import joined, listing, matching_ids
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.filters import FilterError, freshness, matching
+from salt_ext.store.filters import matching, matching_ids
+from salt_ext.store.listing import FilterError, freshness, joined, listing
 from salt_ext.store.schema import asset, asset_seen, identifier
 
 

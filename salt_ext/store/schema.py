@@ -110,9 +110,9 @@ asset_was = sa.Table(
     comment="the list columns of an asset as they were before each change of them",
 )
 
-# With a fifth of each page left free, which only the migration can say: SQLAlchemy
-# knows storage parameters from 2.1 on, and Python 3.10 has 2.0. With more of it
-# PostgreSQL would clean a page, and log that, at nearly every touch of it.
+# With a tenth of each page left free, which only the migration can say: SQLAlchemy
+# knows storage parameters from 2.1 on, and Python 3.10 has 2.0. PostgreSQL cleans a
+# page, and logs that, when less is free than that, and always below a tenth.
 asset_seen = sa.Table(
     "asset_seen",
     metadata,

@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.settings import nearest
-from salt_ext.store.assets import listing
 from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
 from salt_ext.store.filters import matching
+from salt_ext.store.listing import listing
 from salt_ext.store.schema import snapshot
 from salt_ext.times import moment
 

@@ -38,7 +38,7 @@ def write_all(link: sa.Connection, writes: Writes) -> None:
             number = writes.rows[revision][-1]["number"]
             writes.changed(one.asset_id, number, [renamed])
     if writes.recounted:
-        link.execute(sa.delete(part).where(part.c.asset_id.in_(writes.recounted)))
+        link.execute(FEWER, _columns(writes.recounted, "ids", "counts"))
     for table, update in UPSERTS.items():
         if rows := writes.rows.get(table):
             bulk.insert(link, table, rows, update)
@@ -54,6 +54,13 @@ def write_all(link: sa.Connection, writes: Writes) -> None:
     if writes.accepted:
         link.execute(FORGET, _columns(writes.accepted, "names", "keys"))
 
+
+# The others are written over: most are as before, and then no index takes a new entry.
+FEWER = sa.text("""
+DELETE FROM part
+ USING unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) AS i(asset_id, count)
+ WHERE part.asset_id = i.asset_id AND part.number >= i.count
+""")
 
 REFRESH = sa.text("""
 UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
@@ -87,8 +94,8 @@ DELETE FROM held
 """)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, list[Any]]:
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, str]:
+    return dict(zip(names, map(bulk.array, zip(*rows, strict=True)), strict=True))
 
 
 def _share(link: sa.Connection, keys: Iterable[identity.Key]) -> None:
@@ -124,7 +131,7 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     },
     revision: None,
     change: None,
-    part: None,
+    part: _all(part),
     placement: bulk.taken("until", "model"),
     decision: None,
     held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},

@@ -13,15 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.arrivals import Arrival
+from salt_ext.store.bulk import ONE_BY_ONE, array
 
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""
 
 TOUCH = sa.text(f"""
--- Rows are locked in the order of the names, as those of changed reports are:
--- a hash has another, and two writers would wait for each other.
-SET LOCAL enable_hashjoin = off;
-SET LOCAL enable_mergejoin = off;
+{ONE_BY_ONE}
 WITH touched AS (
 UPDATE asset_seen AS seen
    SET last_seen = greatest(seen.last_seen, i.received_at),
@@ -75,11 +73,11 @@ def touch(
     rows = link.execute(
         TOUCH,
         {
-            "minion_ids": [one.minion_id for one in batch],
-            "digests": [fingerprint(one.report) for one in batch],
-            "collected": [collected[one.minion_id] for one in batch],
-            "received": [one.received_at for one in batch],
-            "modes": [one.report["mode"] for one in batch],
+            "minion_ids": array(one.minion_id for one in batch),
+            "digests": array(fingerprint(one.report) for one in batch),
+            "collected": array(collected[one.minion_id] for one in batch),
+            "received": array(one.received_at for one in batch),
+            "modes": array(one.report["mode"] for one in batch),
         },
     )
     return {row.minion_id: (row.asset_id, row.has_problem) for row in rows}

@@ -70,7 +70,8 @@ class Writes:
         self.rows: dict[sa.Table, list[dict[str, Any]]] = {}
         self.refreshed: list[tuple[str, str, str]] = []
         self.absent: list[tuple[str, str, datetime | None]] = []
-        self.recounted: list[uuid.UUID] = []
+        self.recounted: list[tuple[uuid.UUID, int]] = []
+        """The assets whose parts are counted anew, and how many rows they are now."""
         self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
         self.shared: set[identity.Key] = set()
@@ -251,8 +252,8 @@ class Writes:
         if PARTED.isdisjoint(document.new):
             return
         if parts(document.new) != parts(document.old):
-            self.recounted.append(asset_id)
             counted = sorted(parts(document.facts).items(), key=str)
+            self.recounted.append((asset_id, len(counted)))
             for number, (one, count) in enumerate(counted):
                 self.add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
         before, now = placements(document.old), placements(document.new)

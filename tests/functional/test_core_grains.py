@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import salt.cache
@@ -86,7 +87,7 @@ def test_they_take_nothing_from_what_a_better_report_told(sync, database):
 def test_a_better_report_takes_their_place_though_the_minions_clock_is_behind(sync, database):
     sync(web01=GRAINS)
     asset_id = stored(database)["id"]
-    said = report(server(1), "web01", later(minutes=-5))
+    said = report(server(1), "web01", datetime.now(timezone.utc) - timedelta(minutes=5))
     assert sync("mine", web01={MINE_FUNCTION: said})["counts"]["changed"] == 1
     asset = stored(database)
     assert asset["id"] == asset_id

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from salt_ext import store
 from salt_ext.settings import resolve
-from salt_ext.store.filters import NOW_ONLY, present
+from salt_ext.store.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, later, server
 
 PAGE = 7
@@ -119,8 +119,32 @@ def test_few_assets_are_listed_as_many_are(fleet, monkeypatch, sort):
     found = [walk(fleet, sort, **one) for one in asked]
     assert all(1 < pages[0].total < 28 for pages in found)
     # The package has a function of the same name.
-    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", -1)
-    assert [walk(fleet, sort, **one) for one in asked] == found
+    module = import_module("salt_ext.store.assets")
+    # As a set that is looked into on the way of the sort, and then on that way alone.
+    for few, many in ((1, 28), (1, 0)):
+        monkeypatch.setattr(module, "FEW", few)
+        monkeypatch.setattr(module, "MANY", many)
+        for question, pages in zip(asked, found, strict=True):
+            again = walk(fleet, sort, **question)
+            if "text" in question:
+                assert {(page.total, page.exact) for page in again} == {(few, False)}
+                again = [one._replace(total=pages[0].total, exact=True) for one in again]
+            assert again == pages
+
+
+def test_assets_with_a_text_are_counted_up_to_a_thousand(fleet, monkeypatch):
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", 20)
+    some = store.assets(fleet, text="dell", limit=5)
+    assert (some.total, some.exact, some.first) == (20, False, 1)
+    names = [
+        row["minion_id"] for page in walk(fleet, "minion_id", text="dell") for row in page.rows
+    ]
+    assert len(names) == len(set(names)) > 20
+    few = store.assets(fleet, text="m01")
+    assert (few.total, few.exact, few.next) == (len(few.rows), True, None)
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", len(names))
+    assert store.assets(fleet, text="dell").total == len(names)
+    assert store.assets(fleet, text="dell").exact
 
 
 def in_order(rows, sort):
@@ -150,8 +174,8 @@ def test_the_fleet_of_this_test_has_all_that_makes_paging_hard(fleet):
 
 
 def test_an_empty_list_has_no_pages(database):
-    assert store.assets(database) == store.Page([], 0, 0, None, None)
-    assert store.assets(database, at=NOW) == store.Page([], 0, 0, None, None)
+    assert store.assets(database) == store.Page([], 0, True, 0, None, None)
+    assert store.assets(database, at=NOW) == store.Page([], 0, True, 0, None, None)
 
 
 def test_an_asset_that_comes_between_two_pages_is_not_shown_twice(database):

@@ -69,4 +69,4 @@ def test_asset_seen_stays_hot(database):
         options = link.scalar(
             sa.text("SELECT reloptions FROM pg_class WHERE relname = 'asset_seen'")
         )
-    assert "fillfactor=80" in options
+    assert "fillfactor=90" in options

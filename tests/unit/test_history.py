@@ -7,12 +7,13 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import event
 
 from benchmarks import fleet
 from salt_ext import store
 from salt_ext.settings import resolve
 from salt_ext.store.diff import Change, diff
-from salt_ext.store.filters import NOW_ONLY, present
+from salt_ext.store.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, dimm, later, server
 
 COLUMNS = [name for name in present(resolve()).fields if name not in NOW_ONLY]
@@ -330,6 +331,42 @@ def test_history_goes_forwards_where_the_clocks_of_two_masters_differ(database):
         assert store.document(database, asset_id, at)[1] == versions[version]
         [row] = store.assets(database, columns="site", at=at).rows
         assert row["site"] == f"s{version}"
+
+
+def test_a_report_that_comes_while_history_is_read_does_not_spoil_it(database):
+    facts, numbers = server(), iter(range(100))
+
+    def report():
+        number = next(numbers)
+        slot = facts["memory"]["devices"]
+        slot[1:] = [dimm("A2", f"4F{number}")] if number % 2 else []
+        at = later(minutes=number)
+        [outcome] = store.ingest(database, [arrival(copy.deepcopy(facts), at=at)])
+        assert outcome.status in ("new", "changed")
+
+    report()
+    report()
+    asset_id = store.find(database, "web01")
+    with database.begin() as link:
+        engine = link.engine
+    before = store.document(database, asset_id, NOW)[1]
+    writing = []
+
+    def between(*_):
+        if not writing:
+            writing.append(True)
+            report()
+            writing.clear()
+
+    # A report comes after each statement of the reader.
+    event.listen(engine, "after_cursor_execute", between)
+    try:
+        assert store.document(database, asset_id, NOW)[1] == before
+        old, new, changes = store.compare(database, asset_id, NOW, None)
+    finally:
+        event.remove(engine, "after_cursor_execute", between)
+    assert {one.path for one in changes} <= {"memory.devices"}
+    assert old["number"] < new["number"]
 
 
 def test_a_history_that_was_altered_is_told_and_not_shown(database):

@@ -161,13 +161,13 @@ def fill(link, name, steps):
         before = now
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0003"])
 def migrated(request, old):
     """The same database, brought up to a released schema first, then to this one."""
     upgrade(old, request.param)
     database = open_store(old)
     steps = [step[:4] for step in store.migrate(database)]
-    assert steps == [step for step in ("0002", "0003") if step > request.param]
+    assert steps == [step for step in ("0002", "0003", "0004") if step > request.param]
     yield database
     database.close()
 
@@ -177,7 +177,7 @@ def test_a_store_that_waits_for_its_migration_says_so(old):
     with pytest.raises(store.StoreError, match="has schema 0001") as error:
         store.assets(database)
     assert error.value.hint == "run: salt-run cmdb.migrate"
-    assert [step[:5] for step in store.migrate(database, test=True)] == ["0002 ", "0003 "]
+    assert [step[:5] for step in store.migrate(database, test=True)] == ["0002 ", "0003 ", "0004 "]
     with pytest.raises(store.StoreError, match="has schema 0001"):
         store.assets(database)
     database.close()
@@ -288,7 +288,7 @@ def test_a_step_that_fails_leaves_the_old_schema_whole(old):
         assert link.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0001"
         link.exec_driver_sql("DROP TABLE snapshot")
     admin.dispose()
-    assert [step[:4] for step in store.migrate(database)] == ["0002", "0003"]
+    assert [step[:4] for step in store.migrate(database)] == ["0002", "0003", "0004"]
     assert store.assets(database).total == 3
     database.close()
 
@@ -314,7 +314,7 @@ def test_a_role_that_may_do_no_more_than_make_tables_can_migrate(new_database, p
     theirs = url.set(username=role).render_as_string(hide_password=False)
     options = settings.resolve(("test", {"database_url": theirs}))
     database = store.Database(options)
-    assert [step[:4] for step in store.migrate(database)] == ["0001", "0002", "0003"]
+    assert [step[:4] for step in store.migrate(database)] == ["0001", "0002", "0003", "0004"]
     with database.begin() as link:
         assert link.scalar(sa.text("SELECT current_user")) == role
         assert not link.scalar(

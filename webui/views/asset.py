@@ -5,7 +5,6 @@ One asset: everything that is known of it, on one page.
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
 
@@ -22,23 +21,16 @@ SHOWN_CHANGES = 20
 @blueprint.get("/a/<uuid:asset_id>")
 def page(asset_id: uuid.UUID) -> str:
     """Show the asset."""
-    asset = store.overview(database(), asset_id)
-    of_asset = store.Wanted(asset_id)
-    rows = store.changes(database(), of_asset, limit=SHOWN_CHANGES)
-    changed = store.count_changes(database(), of_asset)
-    revisions = store.revisions(database(), asset_id, limit=SHOWN_CHANGES)
-    problems: list[dict[str, Any]] = []
-    if asset["minion_id"]:
-        problems, _ = store.problems(database(), minion_id=asset["minion_id"])
+    found = store.asset_page(database(), asset_id, SHOWN_CHANGES)
     return render_template(
         "asset.html",
-        asset=asset,
-        groups=groups(asset, problems),
-        problems=problems,
-        runs=runs(rows),
-        revisions={one["number"]: one for one in revisions},
-        shown=len(rows),
-        changed=changed,
+        asset=found["asset"],
+        groups=groups(found["asset"], found["problems"]),
+        problems=found["problems"],
+        runs=runs(found["changes"]),
+        revisions={one["number"]: one for one in found["revisions"]},
+        shown=len(found["changes"]),
+        changed=found["changed"],
     )
 
 

@@ -53,4 +53,4 @@ def page() -> str | AnyResponse:
 def data() -> Response:
     """Return the same rows for programs."""
     page = _read(query.parse(request.args))
-    return jsonify(ok=True, total=page.total, rows=page.rows, next=page.next)
+    return jsonify(ok=True, total=page.total, exact=page.exact, rows=page.rows, next=page.next)

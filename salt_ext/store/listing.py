@@ -1,0 +1,207 @@
+"""
+What a list of assets is made of: the assets of now, or as they were at a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.settings import nearest
+from salt_ext.store.database import Database
+from salt_ext.store.parts import SOURCES
+from salt_ext.store.schema import (
+    KEPT_COLUMNS,
+    PART_FIELDS,
+    WAS_COLUMNS,
+    asset,
+    asset_seen,
+    asset_was,
+    change,
+    part,
+    revision,
+)
+
+
+class FilterError(ValueError):
+    """A filter that cannot be understood; the text says which and names the nearest."""
+
+
+FRESHNESS = ("fresh", "stale", "missing", "detached")
+
+PARTS: dict[str, sa.ColumnElement[Any]] = {
+    f"{section}.{name}": part.c[name] for section in SOURCES for name in (*PART_FIELDS, "count")
+}
+"""What can be filtered by and neither listed nor sorted: an asset has many of them."""
+
+
+class Listing(NamedTuple):
+    """
+    What a list is made of: the assets of now, or as they were at a moment.
+
+    ``fields`` are the columns by the names that people use; ``key`` is the id
+    of the asset, ``text`` what free text is looked for in.
+    """
+
+    fields: dict[str, sa.ColumnElement[Any]]
+    key: sa.ColumnElement[Any]
+    text: sa.ColumnElement[str]
+    at: datetime | None = None
+    states: Mapping[str, sa.ColumnElement[bool]] = {}
+    """When an asset is fresh, stale and so on; of the present only."""
+    rank: sa.ColumnElement[int] = sa.literal(0)
+    """How fresh it is as a number to sort by, 0 for the freshest; of the present only."""
+
+    def field(self, name: str) -> sa.ColumnElement[Any]:
+        """Return a field by its name, or raise :class:`FilterError` that names the nearest."""
+        if name in self.fields:
+            return self.fields[name]
+        if name in PARTS:
+            raise FilterError(
+                f"{name} can be filtered by, but an asset has many of them: see cmdb.components"
+            )
+        if self.at is not None and name in NOW_ONLY:
+            raise FilterError(f"{name} is known of the present only, and as_of is in the past")
+        hint = nearest(name, self.fields) or f"; there are: {', '.join(sorted(self.fields))}"
+        raise FilterError(f"there is no field {name!r}{hint}")
+
+
+NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode")
+
+
+def listing(database: Database, at: datetime | None) -> Listing:
+    """Return what a list is made of, now or at a moment."""
+    return present(database.settings) if at is None else _past(at)
+
+
+def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
+    """Return the one expression for how fresh an asset is: fresh, stale, missing, detached."""
+    return present(settings).fields["freshness"]
+
+
+def present(settings: Mapping[str, Any]) -> Listing:
+    """Return the listing of the assets as they are."""
+    return _present(settings["stale_after"], settings["missing_after"])
+
+
+@cache
+def _present(stale_after: int, missing_after: int) -> Listing:
+    counted = states(stale_after, missing_after)
+    return Listing(
+        {
+            **{name: asset.c[name] for name in (*KEPT_COLUMNS, "first_seen")},
+            **{name: asset_seen.c[name] for name in ("last_seen", "changed_at", "mode")},
+            "freshness": _case(counted, FRESHNESS),
+        },
+        asset.c.id,
+        asset.c.search,
+        states=counted,
+        rank=_case(counted, range(len(FRESHNESS))),
+    )
+
+
+def states(
+    stale_after: int, missing_after: int, seen: Any = asset_seen.c
+) -> dict[str, sa.ColumnElement[bool]]:
+    """Return when an asset is in each state of :data:`FRESHNESS`; the ages are in seconds."""
+    attached = seen.detached_at.is_(None)
+    stale, missing = (
+        sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, age)
+        for age in (stale_after, missing_after)
+    )
+    return {
+        "fresh": sa.and_(attached, seen.last_seen >= stale),
+        "stale": sa.and_(attached, seen.last_seen < stale, seen.last_seen >= missing),
+        "missing": sa.and_(attached, seen.last_seen < missing),
+        "detached": seen.detached_at.is_not(None),
+    }
+
+
+def _case(
+    counted: Mapping[str, sa.ColumnElement[bool]], values: Sequence[Any]
+) -> sa.ColumnElement[Any]:
+    *others, last = zip(counted.values(), values, strict=True)
+    return sa.case(*others, else_=last[1])
+
+
+def _past(at: datetime) -> Listing:
+    """Return the listing of the assets as they were: the first former state after the moment."""
+    # First the moments alone: to sort whole rows takes several times as long.
+    ends = (
+        sa.select(asset_was.c.asset_id, sa.func.min(asset_was.c.until).label("until"))
+        .where(asset_was.c.until > at)
+        .group_by(asset_was.c.asset_id)
+        .subquery("ends")
+    )
+    of_end = sa.and_(asset_was.c.asset_id == ends.c.asset_id, asset_was.c.until == ends.c.until)
+    after = sa.select(asset_was).join(ends, of_end).subquery("was")
+    was_other = after.c.asset_id.is_not(None)
+    then = (
+        sa.select(
+            asset.c.id,
+            asset.c.first_seen,
+            *(
+                sa.case((was_other, after.c[name]), else_=asset.c[name]).label(name)
+                for name in WAS_COLUMNS
+            ),
+            _kernel_release(at).label("kernel_release"),
+        )
+        .select_from(asset.outerjoin(after, after.c.asset_id == asset.c.id))
+        .where(asset.c.first_seen <= at, sa.or_(was_other, asset.c.merged_into.is_(None)))
+        .subquery("asset_then")
+    )
+    texts = [then.c[name] for name in WAS_COLUMNS if isinstance(then.c[name].type, sa.Text)]
+    return Listing(
+        {name: then.c[name] for name in (*KEPT_COLUMNS, "first_seen")},
+        then.c.id,
+        sa.func.lower(sa.func.concat_ws("\n", *texts)),
+        at,
+    )
+
+
+def _kernel_release(at: datetime) -> sa.ColumnElement[str]:
+    """Return the kernel of an asset at a moment: what the first change after it replaced."""
+    replaced = (
+        sa.select(sa.func.coalesce(change.c.old.op("#>>", return_type=sa.Text)("{}"), ""))
+        .join(
+            revision,
+            sa.and_(
+                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
+            ),
+        )
+        .where(
+            change.c.asset_id == asset.c.id,
+            change.c.path.in_(("operating_system", "operating_system.kernel_release")),
+            revision.c.recorded_at > at,
+        )
+        .order_by(revision.c.number)
+        .limit(1)
+        .correlate(asset)
+        .scalar_subquery()
+    )
+    return sa.func.nullif(sa.func.coalesce(replaced, asset.c.kernel_release), "", type_=sa.Text)
+
+
+def joined(
+    statement: sa.Select[Any], source: Listing, conditions: Sequence[sa.ColumnElement[bool]]
+) -> sa.Select[Any]:
+    """Add the conditions, and of the tables of the present only those that are asked for."""
+    used = tables_of(*statement.selected_columns, *conditions)
+    statement = statement.where(*conditions)
+    if source.at is not None:
+        return statement if used else statement.select_from(source.key.table)
+    if asset in used and asset_seen in used:
+        return statement.where(asset_seen.c.asset_id == asset.c.id)
+    if asset in used:
+        return statement.where(asset.c.merged_into.is_(None))
+    # Of a merged asset nothing is heard: asset_seen has just the others.
+    return statement if used else statement.select_from(asset_seen)
+
+
+def tables_of(*expressions: sa.ColumnElement[Any]) -> Sequence[sa.FromClause]:
+    """Return the tables that must be read for some expressions."""
+    return sa.select(*expressions).columns_clause_froms

@@ -1,0 +1,12 @@
+"""Pages that are cleaned less often."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Take the step."""
+    # Below a tenth free PostgreSQL cleans a page whatever this says, and with more of it sooner.
+    op.execute("ALTER TABLE asset_seen SET (fillfactor = 90)")
