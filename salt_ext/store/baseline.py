@@ -113,7 +113,7 @@ def accept_baseline(database: Database, asset_id: uuid.UUID, act: Act) -> Row:
 
 def baseline_of(database: Database, asset_id: uuid.UUID) -> Row:
     """Return the baseline of an asset with its ``deviations``. Raises :class:`NotFound`."""
-    with database.begin() as link:
+    with database.at_once() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id == asset_id)))
         if not found:
             raise NotFound(
@@ -128,7 +128,7 @@ def check_baselines(
 ) -> Iterator[Row]:
     """Yield every asset that has a baseline, by name, with its ``deviations`` in a section."""
     ids = matching_ids(database, filters or {})
-    with database.begin() as link:
+    with database.at_once() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id.in_(ids))))
         for row in found:
             all_of_it = _found(link, row)

@@ -122,7 +122,7 @@ class Database:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction that commits at the end."""
+        """Yield a connection in a transaction that commits at the end: for what writes."""
         with self.begin_unchecked() as link:
             self._check(link)
             yield link
@@ -130,7 +130,7 @@ class Database:
     @contextlib.contextmanager
     def at_once(self) -> Iterator[sa.Connection]:
         """
-        Yield a connection in which every statement is a transaction of its own.
+        Yield a connection in which every statement is a transaction of its own: for what reads.
 
         It asks the server once for what takes three questions otherwise.
         """

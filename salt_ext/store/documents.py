@@ -19,10 +19,13 @@ from salt_ext.checking import Checked
 from salt_ext.document import encode
 from salt_ext.store import bulk
 from salt_ext.store.diff import merge
+from salt_ext.store.owners import VERSION
 from salt_ext.store.schema import asset_facts
 
 Marks = dict[str, str]
 """Section: the digest of its canonical text."""
+
+NO_VERSIONS: Mapping[uuid.UUID, str] = {}
 
 
 def shortened(digest: str) -> bytes:
@@ -46,33 +49,25 @@ class Merged(NamedTuple):
     new: dict[str, Any]
 
 
-MARKS_BY_NAME = sa.text("""
-SELECT asset.minion_id, stored.marks
-  FROM asset
- CROSS JOIN LATERAL (
-       SELECT json_object_agg(section, encode(digest, 'hex')) AS marks
-         FROM asset_facts WHERE asset_id = asset.id) AS stored
- WHERE asset.minion_id = ANY(CAST(:names AS text[]))
-""")
-
-
-def marks_of(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Marks]:
-    """Return the digests of the sections that are stored of minions, by minion id."""
-    rows = link.execute(MARKS_BY_NAME, {"names": bulk.array(minion_ids)})
-    return {row.minion_id: row.marks or {} for row in rows}
-
-
-BEFORE = sa.text(f"""
+BEFORE = f"""
 SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at, seen.revision,
-       seen.changed_at, stored.marks, stored.absent
+       seen.changed_at, stored.marks, stored.absent, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
        SELECT json_object_agg(section, encode(digest, 'hex')) AS marks,
               array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent
          FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
- WHERE asset.id = ANY(CAST(:ids AS uuid[]))
-""")  # noqa: S608 - a name of our own schema
+ WHERE asset"""  # noqa: S608 - a name of our own schema
+
+BY_NAME = sa.text(f"{bulk.ONE_BY_ONE}{BEFORE}.minion_id = ANY(CAST(:names AS text[]))")
+BY_ID = sa.text(f"{BEFORE}.id = ANY(CAST(:ids AS uuid[]))")
+
+
+def named(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Any]:
+    """Return the assets with these names as they are stored, each as :meth:`Stored.before`."""
+    rows = link.execute(BY_NAME, {"names": bulk.array(minion_ids)})
+    return {row.minion_id: row for row in rows}
 
 
 LOAD = sa.text(f"""
@@ -86,11 +81,23 @@ SELECT facts.asset_id, facts.section, facts.facts
 class Stored:
     """What is stored of the assets of a batch; sections are read when they are needed."""
 
-    def __init__(self, link: sa.Connection, ids: Iterable[uuid.UUID]) -> None:
-        """Read each asset with its times, and of its sections ``marks`` and ``absent``."""
+    def __init__(
+        self,
+        link: sa.Connection,
+        ids: Iterable[uuid.UUID],
+        named: Iterable[Any] = (),
+        versions: Mapping[uuid.UUID, str] = NO_VERSIONS,
+    ) -> None:
+        """
+        Read each asset with its times, and of its sections ``marks`` and ``absent``.
+
+        What was read of it before it was locked is used if its version is still so.
+        """
         self._link = link
-        rows = link.execute(BEFORE, {"ids": bulk.array(ids)}).all()
-        self._befores = {row.id: row for row in rows}
+        self._befores = {row.id: row for row in named if row.version == versions.get(row.id)}
+        if others := [one for one in ids if one not in self._befores]:
+            for row in link.execute(BY_ID, {"ids": bulk.array(others)}):
+                self._befores[row.id] = row
         self._sections: dict[uuid.UUID, dict[str, Any]] = {}
 
     def before(self, asset_id: uuid.UUID | None) -> Any:

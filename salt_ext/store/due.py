@@ -47,7 +47,7 @@ def due(
         .order_by(asset_seen.c.last_seen, asset.c.id)
         .limit(limit)
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         return {row[0]: row[1] for row in link.execute(statement)}
 
 
@@ -55,7 +55,7 @@ def stalest_first(database: Database, minion_ids: Iterable[str]) -> list[str]:
     """Return names in the order in which they were heard of last; unknown ones lead."""
     names = list(minion_ids)
     statement = sa.select(_NAME, asset_seen.c.last_seen).select_from(_ALL).where(_NAME.in_(names))
-    with database.begin() as link:
+    with database.at_once() as link:
         seen = {row[0]: row[1].timestamp() for row in link.execute(statement)}
     return sorted(names, key=lambda name: (seen.get(name, 0.0), name))
 
@@ -69,7 +69,7 @@ def news_since(
         .select_from(_ALL)
         .where(asset.c.id.in_(list(asset_ids)), asset_seen.c.changed_at >= moment)
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         return {row[0]: "new" if row[1] else "changed" for row in link.execute(statement)}
 
 
@@ -78,7 +78,7 @@ def addresses(database: Database) -> dict[str, str]:
     statement = sa.select(asset.c.minion_id, asset.c.address).where(
         asset.c.minion_id.is_not(None), asset.c.address.is_not(None)
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         return {row[0]: row[1] for row in link.execute(statement)}
 
 
@@ -92,5 +92,5 @@ def known_beyond(
         .where(_NAME.in_(list(minion_ids)), asset_facts.c.section.not_in(list(sections)))
         .distinct()
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         return set(link.scalars(statement))

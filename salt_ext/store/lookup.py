@@ -40,7 +40,7 @@ def padded(database: Database, number: int) -> list[Row]:
     """Return the assets with a serial number or name that is this number behind zeros."""
     digits = str(number)
     spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
-    with database.begin() as link:
+    with database.at_once() as link:
         return rows(
             link.execute(
                 sa.select(asset.c.id, asset.c.minion_id, asset.c.sn)
@@ -65,7 +65,7 @@ def said_of(database: Database, row: Row) -> Row | None:
     is_number = expected.c.sn.in_(sns - {""})
     another = sa.exists().where(asset.c.sn == expected.c.sn)
     is_name = expected.c.minion_id.in_(names - {""}) & (expected.c.sn.is_(None) | ~another)
-    with database.begin() as link:
+    with database.at_once() as link:
         found = link.execute(
             sa.select(expected)
             .where(is_number | is_name)
@@ -87,7 +87,7 @@ def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]
         )
         .limit(limit + 1)
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         return rows(link.execute(statement))
 
 

@@ -33,8 +33,11 @@ SELECT seen.asset_id
    FOR UPDATE OF seen
 """)  # noqa: S608 - constants of ours
 
+VERSION = "concat(asset.xmin, ' ', seen.xmin) AS version"
+"""What is another once an asset was written: nothing of it is without its row in asset_seen."""
+
 READ = sa.text(f"""
-SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, ledger.identifiers
+SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, ledger.identifiers, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
@@ -108,6 +111,7 @@ class Owners:
         self._by_name: dict[str, uuid.UUID] = {}
         self._by_key: dict[identity.Key, set[uuid.UUID]] = {}
         rows = link.execute(READ, _asked(claims)).all()
+        self.versions = {row.id: row.version for row in rows}
         parts = _parts(link, [row.id for row in rows]) if with_parts else {}
         for row in rows:
             ledger = self.ledger[row.id] = {}

@@ -21,6 +21,6 @@ def positions(database: Database) -> dict[str, float]:
         .where(asset.c.minion_id.is_not(None))
         .group_by(reporting)
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         rows = link.execute(statement)
         return {row[0]: row[1] for row in rows}

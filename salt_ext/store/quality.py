@@ -36,7 +36,7 @@ def standing(database: Database, *, filters: Mapping[str, Any] | None = None) ->
         .where(asset.c.minion_id.is_not(None))
         .order_by(asset.c.minion_id)
     )
-    with database.begin() as link:
+    with database.at_once() as link:
         return rows(link.execute(joined(statement, source, matching(source, filters or {}, ""))))
 
 
@@ -92,7 +92,7 @@ def duplicates(
         .where(held.c.value.in_(several))
     )
     order = (held.c.value, asset.c.minion_id, asset.c.id)
-    with database.begin() as link:
+    with database.at_once() as link:
         found = rows(link.execute(shown.order_by(*order).limit(limit)))
         if limit is None or len(found) < limit:
             return found, len(found)

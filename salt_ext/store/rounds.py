@@ -17,7 +17,7 @@ from salt_ext.facts.identity import identify
 from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.claims import evidence
-from salt_ext.store.documents import Merged, Stored, marks_of, shortened
+from salt_ext.store.documents import Merged, Stored, named, shortened
 from salt_ext.store.owners import Owners, lock, lock_identity
 from salt_ext.store.problems import Good, Problem, close, record
 from salt_ext.store.schema import held, revision
@@ -41,6 +41,8 @@ class Due(NamedTuple):
     arrival: Arrival
     collected_at: datetime
     checked: checking.Checked
+    named: Any
+    """The asset with its name, as it was before it was locked, if there is one."""
 
 
 class Round:
@@ -70,7 +72,7 @@ class Round:
                 self._refuse(arrival, error)
         touched = touch(self.link, good, collected)
         rest = [one for one in good if one.minion_id not in touched]
-        marks = marks_of(self.link, [one.minion_id for one in rest]) if rest else {}
+        assets = named(self.link, [one.minion_id for one in rest]) if rest else {}
         due: list[Due] = []
         for arrival in good:
             collected_at = collected[arrival.minion_id]
@@ -78,8 +80,9 @@ class Round:
                 self._touched(arrival, collected_at, *touched[arrival.minion_id])
                 continue
             try:
-                checked = checking.check_body(arrival.report, marks.get(arrival.minion_id, {}))
-                due.append(Due(arrival, collected_at, checked))
+                asset = assets.get(arrival.minion_id)
+                checked = checking.check_body(arrival.report, (asset and asset.marks) or {})
+                due.append(Due(arrival, collected_at, checked, asset))
             except checking.ReportError as error:
                 self._refuse(arrival, error)
         self._write_problems()
@@ -117,7 +120,8 @@ class Round:
         settled = [known.settled(claim) for claim in claims]
         if not self.locked and not (known.ids() <= ids and all(settled)):
             raise Again
-        stored = Stored(self.link, known.ids())
+        assets = [one.named for one in due if one.named is not None]
+        stored = Stored(self.link, known.ids(), assets, known.versions)
         stored.load_all(
             {
                 asset_id: one.checked

@@ -30,5 +30,5 @@ def server(database: Database) -> Row:
 
 def inbox_size(database: Database) -> int:
     """Return how many reports of machines without a master wait."""
-    with database.begin() as link:
+    with database.at_once() as link:
         return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

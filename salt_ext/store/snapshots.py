@@ -65,7 +65,7 @@ def take_snapshot(
 
 def snapshots(database: Database, limit: int = 100) -> list[Row]:
     """Return the snapshots, the last first."""
-    with database.begin() as link:
+    with database.at_once() as link:
         statement = sa.select(snapshot).order_by(snapshot.c.taken_at.desc()).limit(limit)
         return rows(link.execute(statement))
 
@@ -73,7 +73,7 @@ def snapshots(database: Database, limit: int = 100) -> list[Row]:
 def moment_of(database: Database, text: Any, now: datetime) -> datetime:
     """Return the moment that a time or the name of a snapshot means."""
     if isinstance(text, str) and re.fullmatch(NAME, text) and not _is_moment(text, now):
-        with database.begin() as link:
+        with database.at_once() as link:
             taken = sa.select(snapshot.c.taken_at).where(snapshot.c.name == text)
             found: datetime | None = link.scalar(taken)
             if found is not None:

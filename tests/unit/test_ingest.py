@@ -1,11 +1,14 @@
 """Reports in, against a real PostgreSQL."""
 
 import threading
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from salt_ext import store
-from salt_ext.store import ingest
+from salt_ext.store import bulk, ingest
+from salt_ext.store.rounds import Round
 from tests.machines import NOW, arrival, dimm, later, server
 
 
@@ -54,6 +57,24 @@ def test_a_lost_dimm_is_one_change_and_the_past_is_still_there(database):
     ]
     _, _, nothing = store.compare(database, asset_id, later(minutes=1), later(minutes=2))
     assert nothing == []
+
+
+def test_what_another_writer_stored_between_reading_and_locking_is_seen(database):
+    grace = timedelta(minutes=5)
+    ingest(database, [arrival(server(1))])
+    as_before = server(1, system={**server(1)["system"], "version": "B"})
+    with database.at_once() as link:
+        due = Round(link, grace, locked=False).touch([arrival(as_before, at=later(minutes=9))])
+    meanwhile = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
+    assert statuses(database, arrival(meanwhile, at=later(minutes=5))) == ["changed"]
+    with database.begin() as link:
+        [outcome] = Round(link, grace, locked=False).write(due)
+    assert outcome.status == "changed"
+    asset_id = store.find(database, "web01")
+    overview = store.overview(database, asset_id)
+    assert overview["facts"]["firmware"] == server(1)["firmware"]
+    assert overview["facts"]["system"]["version"] == "B"
+    assert len(store.revisions(database, asset_id)) == 3
 
 
 def test_a_report_that_comes_twice_changes_nothing(database):
@@ -309,3 +330,20 @@ def test_the_last_report_under_the_old_name_is_no_other_machine(database):
     assert store.problems(database) == ([], 0)
     # A newer one is somebody else's, or the machine did not change its name after all.
     assert statuses(database, arrival(server(1), "old", later(minutes=15))) == ["held"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("text", ["", "NULL", None, 'a "b"', "a\\b", "{a,b}", " a ", "'", "%s :x", "ü\n\t"]),
+        ("bytea", [b"", b"\x00\\x", None]),
+        ("boolean", [True, False, None]),
+        ("bigint", [0, -(2**63), None]),
+        ("timestamptz", [NOW, NOW + timedelta(microseconds=1), None]),
+    ],
+)
+def test_an_array_holds_what_was_put_into_it(database, kind, values):
+    statement = sa.text(f"SELECT i FROM unnest(CAST(:values AS {kind}[])) AS i")
+    with database.begin() as link:
+        found = [*link.scalars(statement, {"values": bulk.array(values)})]
+    assert [bytes(one) if kind == "bytea" and one is not None else one for one in found] == values
