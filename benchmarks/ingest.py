@@ -30,7 +30,7 @@ from salt_ext import document
 PHASES = ("new", "unchanged", "refreshed", "changed")
 BATCHES = (1, 10, 100, 1000)
 WRITERS = (1, 2)
-MOST_BATCHES = 150
+MOST_BATCHES = 1000
 MOST = {"new": 100, "unchanged": 8000, "refreshed": 300, "changed": 300}
 """Reports in one sample; a batch of 1000 is one in any case."""
 
@@ -182,7 +182,7 @@ def _bytes(
     pool.prepare(_task(phase, batch), 1)
     disk = sum(postgres.table_bytes(database).values())
     wal = postgres.wal_bytes()
-    _, count = pool.write(door, QUICK_SECONDS, 1)
+    _, count = pool.write(door, SECONDS, 1)
     wal = postgres.wal_bytes() - wal
     disk = sum(postgres.table_bytes(database).values()) - disk
     return {"wal_bytes": round(wal / count), "disk_bytes": round(disk / count)}

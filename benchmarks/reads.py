@@ -7,6 +7,7 @@ store itself, spread over it by the digest of the id, so that a second run asks 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -239,8 +240,10 @@ def _texts(sample: Sample) -> Iterator[Read]:
     names = [row["minion_id"] for row in sample.assets]
     models = [(row["product_name"] or "none").split()[-1] for row in sample.assets]
     both = [f"{one} {row['site']}" for one, row in zip(models, sample.assets, strict=True)]
+    roles = ["".join(itertools.takewhile(str.isalpha, one)) for one in names]
     for name, texts in (
         ("a name", names),
+        ("what many names begin with", roles),
         ("a part of many names", [one[:-4] for one in names]),
         ("a model", models),
         ("a model and a site", both),

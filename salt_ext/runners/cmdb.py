@@ -88,8 +88,8 @@ def list_(
         An identifier of one asset, or a glob of minion ids.
     q
         Words that must all be found in the name, serial number, model or address. Of
-        more than a thousand such assets it is not told how many there are; a filter
-        such as ``product_name__contains`` tells.
+        more than 1,000 such assets it is not told how many there are; a filter such
+        as ``product_name__contains`` tells.
     columns
         Fields separated by commas instead of the usual ones; ``+site,rack`` adds to
         them. ``id`` is the id of the asset, which never changes.

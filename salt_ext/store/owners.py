@@ -15,13 +15,17 @@ from salt_ext.facts.identity import KEYS, uuid_spellings
 from salt_ext.store import bulk, identity
 from salt_ext.store.claims import PART_PATHS
 
+# By OFFSET 0 each value is looked up: without statistics of a table that was just
+# filled PostgreSQL would compare each of them with every identifier.
 OF_CLAIMS = """
 SELECT asset.id
   FROM unnest(CAST(:names AS text[])) AS i(name) JOIN asset ON asset.minion_id = i.name
  UNION
-SELECT identifier.asset_id
-  FROM unnest(CAST(:values AS text[])) AS i(value) JOIN identifier ON identifier.value = i.value
- WHERE identifier.kind = ANY(CAST(:kinds AS text[]))
+SELECT claimed.asset_id
+  FROM unnest(CAST(:values AS text[])) AS i(value)
+ CROSS JOIN LATERAL (
+       SELECT asset_id FROM identifier
+        WHERE value = i.value AND kind = ANY(CAST(:kinds AS text[])) OFFSET 0) AS claimed
 """
 
 LOCK = sa.text(f"""

@@ -5,7 +5,7 @@ One page of a list: in an order, behind a row, found on the way of an index.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,6 +15,9 @@ from salt_ext.store.database import Row, rows
 from salt_ext.store.listing import Listing, joined, tables_of
 from salt_ext.store.schema import asset, asset_seen
 
+NEAR = 5_000
+"""Rows that are looked through for the first with a text that many have."""
+
 
 class Found(NamedTuple):
     """How many assets fit, and by what they are found again."""
@@ -22,7 +25,8 @@ class Found(NamedTuple):
     total: int
     exact: bool
     conditions: Sequence[sa.ColumnElement[bool]]
-    are_few: bool = False
+    sorted_after: bool = False
+    """Whether all are found before they are sorted; else on the way of an index."""
 
 
 class Zone(NamedTuple):
@@ -72,20 +76,55 @@ def page_of(
         zones = zones[zones.index(own[0]) :]
     page: list[Row] = []
     for zone in zones:
-        conditions = [*found.conditions, zone.condition]
-        key = key_of(source, [zone.order, *conditions])
-        if start is not None and zone is zones[0]:
-            conditions.append(_behind(key, zone, start, down))
-        ordered = sa.select(zone.order.label("_order"), key.label("id"))
-        statement = joined(ordered, source, conditions)
-        if found.are_few:
-            chosen = statement.cte("few").prefix_with("MATERIALIZED")
-            statement = sa.select(chosen.c._order, chosen.c.id)
-        ids = _first(statement, down, limit - len(page))
-        page += rows(link.execute(_with_columns(ids, source, wanted, down)))
-        if len(page) == limit or (start is None and len(page) == found.total):
-            break
+        here = start if zone is zones[0] else None
+        for conditions, sorted_after in _stretches(link, source, zone, found, down, here):
+            statement = _ordered(source, zone, conditions)
+            if sorted_after:
+                chosen = statement.cte("chosen").prefix_with("MATERIALIZED")
+                statement = sa.select(chosen.c._order, chosen.c.id)
+            ids = _first(statement, down, limit - len(page)).subquery("page")
+            page += rows(link.execute(_with_columns(ids, source, wanted, down)))
+            is_all = start is None and found.exact and len(page) == found.total
+            if len(page) == limit or is_all:
+                return page[::-1] if backwards else page
     return page[::-1] if backwards else page
+
+
+def _stretches(
+    link: sa.Connection,
+    source: Listing,
+    zone: Zone,
+    found: Found,
+    down: bool,
+    start: Cursor | None,
+) -> Iterator[tuple[list[sa.ColumnElement[bool]], bool]]:
+    """
+    Yield the conditions of what comes in a zone, and whether to find it before it is sorted.
+
+    Of how many nobody knows, the first are looked for in what is near on the way of
+    the index, where they mostly are, and only then in all the rest.
+    """
+    conditions = [zone.condition]
+    key = key_of(source, [zone.order, *found.conditions, zone.condition])
+    if start is not None:
+        conditions.append(_side(key, zone, start.value, uuid.UUID(start.id), down))
+    if found.exact:
+        yield [*found.conditions, *conditions], found.sorted_after
+        return
+    far = link.execute(_first(_ordered(source, zone, conditions), down, 1).offset(NEAR)).first()
+    if far is None:
+        yield [*found.conditions, *conditions], False
+        return
+    before, behind = (_side(key, zone, far._order, far.id, way) for way in (not down, down))
+    yield [*found.conditions, *conditions, before], False
+    yield [*found.conditions, *conditions, behind | (key == far.id)], True
+
+
+def _ordered(
+    source: Listing, zone: Zone, conditions: Sequence[sa.ColumnElement[bool]]
+) -> sa.Select[Any]:
+    key = key_of(source, [zone.order, *conditions])
+    return joined(sa.select(zone.order.label("_order"), key.label("id")), source, conditions)
 
 
 def key_of(source: Listing, read: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
@@ -94,22 +133,23 @@ def key_of(source: Listing, read: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnE
     return asset_seen.c.asset_id if is_of_seen else source.key
 
 
-def _behind(
-    key: sa.ColumnElement[Any], zone: Zone, start: Cursor, down: bool
+def _side(
+    key: sa.ColumnElement[Any], zone: Zone, value: Any, asset_id: uuid.UUID, down: bool
 ) -> sa.ColumnElement[bool]:
-    last = sa.literal(uuid.UUID(start.id))
+    """Return what is on one side of a row: behind it on the way of the order, or before it."""
+    last = sa.literal(asset_id)
     if zone.constant is not ...:
         return key < last if down else key > last
     here = sa.tuple_(zone.order, key)
-    there = sa.tuple_(sa.literal(start.value, zone.order.type), last)
+    there = sa.tuple_(sa.literal(value, zone.order.type), last)
     return here < there if down else here > there
 
 
-def _first(statement: sa.Select[Any], down: bool, limit: int) -> sa.Subquery:
+def _first(statement: sa.Select[Any], down: bool, limit: int) -> sa.Select[Any]:
     """Return the ids of a page: found first, so that rows are joined for these alone."""
     order, key = statement.selected_columns
     ordered = (order.desc(), key.desc()) if down else (order, key)
-    return statement.order_by(*ordered).limit(limit).subquery("page")
+    return statement.order_by(*ordered).limit(limit)
 
 
 def _with_columns(

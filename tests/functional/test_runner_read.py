@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import openpyxl
 import pytest
@@ -229,6 +230,21 @@ def rows_of(path):
     if path.suffix == ".ndjson":
         return [json.loads(line) for line in path.read_text().splitlines()]
     return json.loads(path.read_text())
+
+
+def test_assets_with_a_common_word_are_told_to_be_more_than_were_counted(
+    cmdb, fleet, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "COUNTED", 2)
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", 1)
+    answer, _, text = cmdb("list", q="dell", limit=1, columns="minion_id")
+    assert (answer["total"], answer["exact"]) == (2, False)
+    assert "1 of more than 2 assets  (next: cursor=" in text
+    path = tmp_path / "all.csv"
+    assert cmdb("list", q="dell", columns="minion_id", out_file=str(path))[0]["rows"] == 3
+    answer, _, text = cmdb("list", q="web02", columns="minion_id")
+    assert (answer["total"], answer["exact"]) == (1, True)
+    assert text.endswith("1 asset")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "ndjson"])

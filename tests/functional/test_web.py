@@ -5,6 +5,7 @@ import copy
 import os
 import re
 from datetime import timedelta
+from importlib import import_module
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -296,6 +297,16 @@ def test_pages_lead_through_the_whole_list(client, database):
         address = following["href"] if following else None
     assert names == [f"web{number:02d}" for number in range(1, 8)]
     assert page(client, soup.find("a", rel="prev")["href"]).find("a", rel="prev")
+
+
+def test_assets_with_a_common_word_are_told_to_be_more_than_were_counted(fleet, monkeypatch):
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "COUNTED", 1)
+    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", 0)
+    assert text(page(fleet.client, "/assets?q=dell").find(class_="total")) == (
+        "more than 1 asset · JSON"
+    )
+    answer = fleet.client.get("/assets.json?q=dell").json
+    assert (answer["total"], answer["exact"], len(answer["rows"])) == (1, False, 2)
 
 
 def test_the_json_list_has_the_rows_of_the_page(fleet):
