@@ -15,7 +15,7 @@ from salt_ext.store.database import Row, rows
 from salt_ext.store.listing import Listing, joined, tables_of
 from salt_ext.store.schema import asset, asset_seen
 
-NEAR = 5_000
+NEAR = 2_000
 """Rows that are looked through for the first with a text that many have."""
 
 
