@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from benchmarks import documents, hardware, models
 from salt_ext import report as envelope
+from salt_ext import store
 from salt_ext.store import Arrival
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -69,3 +70,8 @@ def arrival(facts, minion_id="web01", at=NOW, previous=None, **fields):
 
 def later(**delta):
     return NOW + timedelta(**delta)
+
+
+def revisions(database, asset_id):
+    """Every revision of an asset, the newest first."""
+    return store.asset_page(database, asset_id, limit=10_000)["revisions"]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import schema
-from tests.machines import arrival, dimm, later, server
+from tests.machines import arrival, dimm, later, revisions, server
 from tests.postgres import open_store
 
 NOW_KNOWN = (schema.asset, schema.asset_facts, schema.identifier, schema.part)
@@ -119,6 +119,6 @@ def dump(database, tables=ALL_KNOWN):
 def check_history(database):
     """Undo the changes back to some of the revisions; the digest of each must be met."""
     for row in store.assets(database, columns="minion_id", limit=1000).rows:
-        found = store.revisions(database, row["id"], limit=1000)
+        found = revisions(database, row["id"])
         for one in [*found[:: max(1, len(found) // 10)], found[-1]]:
             store.document(database, row["id"], one["recorded_at"])

@@ -42,7 +42,7 @@ from salt_ext.store.facets import facets
 from salt_ext.store.filters import fields, listable
 from salt_ext.store.fleet import differing, fleet_diff
 from salt_ext.store.health import SEVERITIES, health
-from salt_ext.store.history import Wanted, changes, count_changes, revisions
+from salt_ext.store.history import Wanted, changes, count_changes
 from salt_ext.store.inbox import submit, take_inbox
 from salt_ext.store.ingest import ingest, record_failure
 from salt_ext.store.listing import FRESHNESS, FilterError
@@ -139,7 +139,6 @@ __all__ = [
     "remove_expected",
     "rename",
     "report",
-    "revisions",
     "rule",
     "said_of",
     "server",

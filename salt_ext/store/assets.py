@@ -34,10 +34,11 @@ DEFAULT_COLUMNS = (
 )
 
 FEW = 1_000
-"""Assets whose ids are told, so that they need not be looked for again."""
+"""
+Assets whose ids are told, so that they need not be looked for again.
 
-COUNTED = 1_000
-"""Assets that are counted of those with a text, because PostgreSQL must look into each of them."""
+Of those with a text no more are counted, because PostgreSQL must look into each.
+"""
 
 MANY = 50_000
 """Assets of which a set is made, to look into on the way of an index; of more, 100 are met soon."""
@@ -131,7 +132,7 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
         which = of_parts
     elif is_present and is_text:
         # As a question, or PostgreSQL would read all and hope for that many at the beginning.
-        which = which.limit(sa.select(sa.literal(COUNTED + 1)).scalar_subquery())
+        which = which.limit(sa.select(sa.literal(FEW + 1)).scalar_subquery())
     elif is_present and list(tables_of(*conditions)) == [asset]:
         # To take away the few that are merged lets an index alone find the others.
         which, merged = sa.select(asset.c.id).where(*conditions), _number([*conditions, IS_MERGED])
@@ -145,7 +146,7 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
         those = source.key == sa.any_(sa.cast(sa.literal(array, sa.Text), ARRAY(UUID)))
         return Found(total, True, [those], sorted_after=True)
     if is_present and is_text:
-        return Found(min(total, COUNTED), total <= COUNTED, conditions, total <= COUNTED)
+        return Found(FEW, False, conditions)
     if is_present and total <= MANY:
         # "Is true" keeps it a set: of a join PostgreSQL may take all before the first.
         return Found(total, True, [source.key.in_(which.correlate(None)).is_(sa.true())])

@@ -140,13 +140,8 @@ def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:
     return [asset_id, *link.scalars(sa.select(asset.c.id).where(asset.c.merged_into == asset_id))]
 
 
-def revisions(database: Database, asset_id: uuid.UUID, limit: int = 50) -> list[Row]:
-    """Return the newest revisions of an asset, each with its number of changes."""
-    with database.at_once() as link:
-        return _revisions(link, asset_id, limit)
-
-
 def _revisions(link: sa.Connection, asset_id: uuid.UUID, limit: int) -> list[Row]:
+    """Return the newest revisions of an asset, each with its number of changes."""
     count = sa.select(sa.func.count()).where(OF_REVISION).scalar_subquery()
     names = ("number", "recorded_at", "collected_at", "mode", "reason")
     return rows(

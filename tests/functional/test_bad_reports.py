@@ -22,7 +22,7 @@ from salt_ext import document, store
 from salt_ext import report as envelope
 from salt_ext.facts import timestamp
 from salt_ext.settings import resolve
-from tests.machines import NOW, arrival, later, server
+from tests.machines import NOW, arrival, later, revisions, server
 
 
 def nested(depth, kind):
@@ -244,7 +244,7 @@ def database(new_database):
 def everything(database, minion_id):
     """What the store has of a machine."""
     asset_id = store.find(database, minion_id)
-    return store.overview(database, asset_id), store.revisions(database, asset_id)
+    return store.overview(database, asset_id), revisions(database, asset_id)
 
 
 def problems_of(database, minion_id):

@@ -14,7 +14,7 @@ from salt_ext import store
 from salt_ext.settings import resolve
 from salt_ext.store.diff import Change, diff
 from salt_ext.store.listing import NOW_ONLY, present
-from tests.machines import NOW, arrival, dimm, later, server
+from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 COLUMNS = [name for name in present(resolve()).fields if name not in NOW_ONLY]
 MACHINES = 9
@@ -323,7 +323,7 @@ def test_history_goes_forwards_where_the_clocks_of_two_masters_differ(database):
         one = arrival(facts, at=later(minutes=collected))
         store.ingest(database, [one._replace(received_at=later(minutes=received))])
     asset_id = store.find(database, "web01")
-    moments = [row["recorded_at"] for row in store.revisions(database, asset_id)]
+    moments = [row["recorded_at"] for row in revisions(database, asset_id)]
     assert moments == sorted(moments, reverse=True)
     assert store.overview(database, asset_id)["last_seen"] == later(minutes=7)
     for minutes, version in ((0, 0), (6.5, 0), (7, 2)):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from salt_ext import store
 from salt_ext.store import bulk, ingest
 from salt_ext.store.rounds import Round
-from tests.machines import NOW, arrival, dimm, later, server
+from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 
 def statuses(database, *arrivals):
@@ -39,7 +39,7 @@ def test_an_unchanged_report_touches_one_row_and_writes_no_history(database):
     assert statuses(database, arrival(server(1), at=later(minutes=5))) == ["unchanged"]
     asset_id = store.find(database, "web01")
     assert store.overview(database, asset_id)["last_seen"] == later(minutes=5)
-    assert len(store.revisions(database, asset_id)) == 1
+    assert len(revisions(database, asset_id)) == 1
 
 
 def test_a_lost_dimm_is_one_change_and_the_past_is_still_there(database):
@@ -74,14 +74,14 @@ def test_what_another_writer_stored_between_reading_and_locking_is_seen(database
     overview = store.overview(database, asset_id)
     assert overview["facts"]["firmware"] == server(1)["firmware"]
     assert overview["facts"]["system"]["version"] == "B"
-    assert len(store.revisions(database, asset_id)) == 3
+    assert len(revisions(database, asset_id)) == 3
 
 
 def test_a_report_that_comes_twice_changes_nothing(database):
     first = arrival(server(1))
     ingest(database, [first])
     assert statuses(database, first) == ["unchanged"]
-    assert len(store.revisions(database, store.find(database, "web01"))) == 1
+    assert len(revisions(database, store.find(database, "web01"))) == 1
 
 
 def test_an_older_report_with_other_facts_is_refused_and_told(database):
@@ -317,7 +317,7 @@ def test_a_machine_under_its_old_name_and_its_new_one_in_one_batch_is_renamed(da
     assert statuses(database, new, old) == ["changed", "changed"]
     assert listed(database) == {("aa-new", "9XYZ001")}
     asset_id = store.find(database, "aa-new")
-    assert [one["number"] for one in store.revisions(database, asset_id)] == [3, 2, 1]
+    assert [one["number"] for one in revisions(database, asset_id)] == [3, 2, 1]
 
 
 def test_the_last_report_under_the_old_name_is_no_other_machine(database):

@@ -18,7 +18,7 @@ from salt_ext.facts.identity import identify
 from salt_ext.store.columns import list_columns
 from salt_ext.store.diff import diff
 from salt_ext.store.schema import LIST_COLUMNS
-from tests.machines import NOW, arrival, dimm, later, report, server
+from tests.machines import NOW, arrival, dimm, later, report, revisions, server
 from tests.postgres import open_store
 
 MIGRATIONS = Path(store.__file__).parent / "migrations"
@@ -183,6 +183,18 @@ def test_a_store_that_waits_for_its_migration_says_so(old):
     database.close()
 
 
+def test_a_position_that_the_first_edition_of_0003_made_small_is_large_again(old):
+    upgrade(old, "0003")
+    database = open_store(old)
+    with database.begin_unchecked() as link:
+        link.exec_driver_sql("ALTER TABLE change ALTER position TYPE smallint")
+    store.migrate(database)
+    with database.begin() as link:
+        kind = link.exec_driver_sql("SELECT pg_typeof(position)::text FROM change LIMIT 1").scalar()
+    assert kind == "integer"
+    database.close()
+
+
 def test_reads_work_on_what_an_older_version_stored(migrated):
     rows = store.assets(migrated, columns="minion_id,sn,freshness,changed_at").rows
     assert [(row["minion_id"], row["sn"]) for row in rows] == [
@@ -217,7 +229,7 @@ def test_the_history_of_an_older_version_is_whole(migrated):
         (row["recorded_at"] for row in changes), reverse=True
     )
     assert {row["op"] for row in changes} == {"moved", "added", "replaced", "changed"}
-    assert len(store.revisions(migrated, IDS["web01"])) == 4
+    assert len(revisions(migrated, IDS["web01"])) == 4
     assert store.fleet_diff(migrated, NOW, later(minutes=30))["assets"] == 1
     # Of what the list showed before the migration nothing is known but what is now.
     assert store.assets(migrated, at=later(minutes=5)).total == 3

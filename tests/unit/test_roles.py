@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from salt_ext import settings, store
 from salt_ext.store import ingest, roles
 from salt_ext.store.arrivals import Arrival
-from tests.machines import NOW, arrival, later, server
+from tests.machines import NOW, arrival, later, revisions, server
 
 NUMBERS = itertools.count()
 
@@ -146,4 +146,4 @@ def test_old_problems_go_and_history_stays(database):
     assert store.problems(database, is_open=False)[1] == 1
     assert {row["step"]: row["rows"] for row in store.maintain(database)} == planned
     assert store.problems(database, is_open=False)[1] == 0
-    assert len(store.revisions(database, store.find(database, "web01"))) == 1
+    assert len(revisions(database, store.find(database, "web01"))) == 1
