@@ -29,18 +29,12 @@ from salt_ext.facts import (
     mdstat,
     network,
     operating_system,
-    paths,
     pci,
     pci_ids,
     placeholders,
     rtnetlink,
-    sg,
-    smart_ata,
-    smart_nvme,
-    smart_scsi,
     smbios,
-    smbios_hpe,
-    smbios_types,
+    sysfs,
     system,
     usb,
     virtual,
@@ -48,13 +42,15 @@ from salt_ext.facts import (
 )
 from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
+from salt_ext.facts.smart import ata, nvme, scsi, sg
+from salt_ext.facts.smbios import fields, hpe
 
 # By their types: a decoder is named like the constant that has its number.
 DECODERS = {
-    number: getattr(smbios_types, name.lower())
-    for name, number in vars(smbios_types).items()
-    if isinstance(number, int) and hasattr(smbios_types, name.lower())
-} | {smbios_types.HOST_INTERFACE: bmc.redfish, smbios_hpe.RACK_LOCATOR: smbios_hpe.rack_locator}
+    number: getattr(fields, name.lower())
+    for name, number in vars(fields).items()
+    if isinstance(number, int) and hasattr(fields, name.lower())
+} | {fields.HOST_INTERFACE: bmc.redfish, hpe.RACK_LOCATOR: hpe.rack_locator}
 FROM_TABLES = (
     "system",
     "baseboards",
@@ -134,7 +130,7 @@ def smbios_machine(data: bytes) -> Any:
 def _decoded(item: smbios.Structure, version: tuple[int, int]) -> Any:
     # Any decoder may meet any structure: types are numbers that firmware writes.
     decoder = DECODERS.get(item.type) or list(DECODERS.values())[item.handle % len(DECODERS)]
-    return decoder(item, version) if decoder is smbios_types.system else decoder(item)
+    return decoder(item, version) if decoder is fields.system else decoder(item)
 
 
 def texts(*functions: Callable[[str], Any]) -> Callable[[bytes], Any]:
@@ -152,9 +148,9 @@ def values(data: bytes) -> Any:
     text = data.decode("utf-8", "replace")
     first, _, second = text.partition("\n")
     found = [
-        paths.assignments(text),
-        paths.ranges(paths.numbers(text)),
-        paths.pci_slot(text),
+        sysfs.assignments(text),
+        sysfs.ranges(sysfs.numbers(text)),
+        sysfs.pci_slot(text),
         usb.decoded(text),
         volumes.array_uuid(text),
         volumes.volume_names(first, second),
@@ -186,20 +182,20 @@ def metadata(data: bytes) -> Any:
 
 def disk_pages(data: bytes) -> Any:
     """Feed what decodes the answers of disks."""
-    table = smart_ata.attributes(data)
-    pages = {number: smart_scsi.parameters(data, number) for number in range(0x30)}
+    table = ata.attributes(data)
+    pages = {number: scsi.parameters(data, number) for number in range(0x30)}
     return [
         disks.unit_serial(data),
         disks.identify_device(data),
         disks.rotation_rate(data),
-        smart_ata.registers(data),
-        smart_ata.status(smart_ata.registers(data)),
-        smart_ata.smart_is_off(data),
-        smart_ata.judge(None, table, smart_ata.thresholds(data[::-1])),
-        smart_ata.percentage_used(data),
-        smart_nvme.judge(data),
-        smart_scsi.is_asleep(data),
-        smart_scsi.judge(pages),
+        ata.registers(data),
+        ata.status(ata.registers(data)),
+        ata.smart_is_off(data),
+        ata.judge(None, table, ata.thresholds(data[::-1])),
+        ata.percentage_used(data),
+        nvme.judge(data),
+        scsi.is_asleep(data),
+        scsi.judge(pages),
         sg.sense_key(data),
     ]
 
@@ -240,15 +236,14 @@ def names_of_pci(data: bytes) -> Any:
 
 
 def _raid() -> Iterator[tuple[str, Target]]:
-    """Yield a target for each RAID tool: whatever module of that name has a parser."""
-    for module in pkgutil.iter_modules(importlib.import_module("salt_ext.facts").__path__):
-        if module.name.startswith("raid_"):
-            loaded = importlib.import_module(f"salt_ext.facts.{module.name}")
-            parsers = [
-                getattr(loaded, name) for name in ("parse", "parse_proc") if hasattr(loaded, name)
-            ]
-            if parsers:
-                yield module.name, Target(texts(*parsers), ("*/raid/**/*",))
+    """Yield a target for each RAID tool: whatever module of that family has a parser."""
+    for module in pkgutil.iter_modules(importlib.import_module("salt_ext.facts.raid").__path__):
+        loaded = importlib.import_module(f"salt_ext.facts.raid.{module.name}")
+        parsers = [
+            getattr(loaded, name) for name in ("parse", "parse_proc") if hasattr(loaded, name)
+        ]
+        if parsers:
+            yield f"raid_{module.name}", Target(texts(*parsers), ("*/raid/**/*",))
 
 
 TARGETS = {

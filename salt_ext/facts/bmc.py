@@ -11,8 +11,9 @@ import os
 from ipaddress import ip_address
 from typing import Any
 
-from salt_ext.facts import ipmi, smbios, smbios_types, tools
+from salt_ext.facts import ipmi, smbios, tools
 from salt_ext.facts.root import Root
+from salt_ext.facts.smbios import fields as smbios_fields
 
 PLATFORM = "/sys/devices/platform"
 DEVICE = "/dev/ipmi0"
@@ -76,11 +77,11 @@ def redfish(interface: smbios.Structure) -> dict[str, Any]:
 
 def _from_smbios(tables: smbios.Tables) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for item in tables.of(smbios_types.IPMI)[:1]:
-        fields = smbios_types.ipmi(item)
+    for item in tables.of(smbios_fields.IPMI)[:1]:
+        fields = smbios_fields.ipmi(item)
         found["interface_type"] = fields["interface_type"]
         found["ipmi_version"] = fields["specification_version"]
-    for item in tables.of(smbios_types.HOST_INTERFACE):
+    for item in tables.of(smbios_fields.HOST_INTERFACE):
         service = redfish(item)
         if service:
             found["redfish"] = service

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios, smbios_types
-from salt_ext.facts.smbios_enums import ONBOARD_DEVICE_TYPES
+from salt_ext.facts import smbios
+from salt_ext.facts.smbios import fields
+from salt_ext.facts.smbios.enums import ONBOARD_DEVICE_TYPES
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def slots(root: Root) -> list[Facts] | None:
     tables = root.once(smbios.tables)
     if not tables.structures:
         return None
-    return [smbios_types.slot(item) for item in tables.of(smbios_types.SLOT)]
+    return [fields.slot(item) for item in tables.of(fields.SLOT)]
 
 
 def onboard_devices(root: Root) -> list[Facts] | None:
@@ -32,7 +33,7 @@ def onboard_devices(root: Root) -> list[Facts] | None:
     tables = root.once(smbios.tables)
     if not tables.structures:
         return None
-    found = [smbios_types.onboard_device(item) for item in tables.of(smbios_types.ONBOARD_DEVICE)]
+    found = [fields.onboard_device(item) for item in tables.of(fields.ONBOARD_DEVICE)]
     if found:  # then the old type, if there is one, says the same with less
         return found
     return [
@@ -62,8 +63,8 @@ def tpm(root: Root) -> Facts | None:
     The kernel's file ``caps`` is not read: each read of it is a command to the chip.
     """
     facts: Facts = {}
-    for item in root.once(smbios.tables).of(smbios_types.TPM)[:1]:
-        facts.update(smbios_types.tpm(item))
+    for item in root.once(smbios.tables).of(fields.TPM)[:1]:
+        facts.update(fields.tpm(item))
     if root.exists(TPM):
         description = root.text(f"{TPM}/device/description", 256)
         major = root.number(f"{TPM}/tpm_version_major")  # since Linux 5.6

@@ -7,7 +7,7 @@ sysfs, and :func:`counts` is for the kernels and captures that have no sysfs.
 
 from __future__ import annotations
 
-from salt_ext.facts.paths import whole
+from salt_ext.facts.sysfs import whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ of others or of memory (loop, ram, zram, dm, md, nbd, drbd, ...) are no disks.
 
 from __future__ import annotations
 
-from salt_ext.facts.paths import pci_slot
+from salt_ext.facts.sysfs import pci_slot
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from salt_ext.facts.paths import whole
+from salt_ext.facts.sysfs import whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ some for themselves.
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios, smbios_types
+from salt_ext.facts import smbios
+from salt_ext.facts.smbios import fields
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -27,11 +28,9 @@ def memory(root: Root) -> Facts:
     tables = root.once(smbios.tables)
     facts: Facts = {}
     if tables.structures:
-        facts["arrays"] = [
-            smbios_types.memory_array(item) for item in tables.of(smbios_types.MEMORY_ARRAY)
-        ]
-        items = tables.of(smbios_types.MEMORY_DEVICE)
-        facts["devices"] = [smbios_types.memory_device(item) for item in items]
+        facts["arrays"] = [fields.memory_array(item) for item in tables.of(fields.MEMORY_ARRAY)]
+        items = tables.of(fields.MEMORY_DEVICE)
+        facts["devices"] = [fields.memory_device(item) for item in items]
         if items:
             facts["installed_bytes"] = _installed_bytes(tables, items, facts["devices"])
     facts["edac"] = [
@@ -56,8 +55,8 @@ def _installed_bytes(tables: Tables, items: list[Structure], devices: list[Facts
     """Return the sum of the modules, without the firmware's flash and video memory."""
     other = {
         item.handle
-        for item in tables.of(smbios_types.MEMORY_ARRAY)
-        if smbios_types.memory_array(item)["use"] not in ("System Memory", None)
+        for item in tables.of(fields.MEMORY_ARRAY)
+        if fields.memory_array(item)["use"] not in ("System Memory", None)
     }
     return sum(
         device.get("size_bytes") or 0

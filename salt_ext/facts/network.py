@@ -9,7 +9,7 @@ tap, docker0, ifb, dummy, lo. Virtual functions are counted at their card.
 
 from __future__ import annotations
 
-from salt_ext.facts.paths import assignments, pci_slot, whole
+from salt_ext.facts.sysfs import assignments, pci_slot, whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

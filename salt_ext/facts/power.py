@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios, smbios_types
+from salt_ext.facts import smbios
+from salt_ext.facts.smbios import fields
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def power_supplies(root: Root) -> list[Facts] | None:
     tables = root.once(smbios.tables)
     if not tables.structures:
         return None
-    return [smbios_types.power_supply(item) for item in tables.of(smbios_types.POWER_SUPPLY)]
+    return [fields.power_supply(item) for item in tables.of(fields.POWER_SUPPLY)]
 
 
 def batteries(root: Root) -> list[Facts] | None:

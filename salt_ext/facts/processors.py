@@ -7,9 +7,10 @@ only: whoever is named in its list of siblings would say the same.
 
 from __future__ import annotations
 
-from salt_ext.facts import cpuinfo, smbios, smbios_types
+from salt_ext.facts import cpuinfo, smbios
 from salt_ext.facts.operating_system import architecture
-from salt_ext.facts.paths import numbers, ranges, whole
+from salt_ext.facts.smbios import fields
+from salt_ext.facts.sysfs import numbers, ranges, whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -54,15 +55,13 @@ def processors(root: Root) -> dict[str, Any]:
         name: root.text(f"{CPU}/vulnerabilities/{name}", 512)
         for name in root.names(f"{CPU}/vulnerabilities")
     }
-    found["packages"] = [
-        _package(item) for item in root.once(smbios.tables).of(smbios_types.PROCESSOR)
-    ]
+    found["packages"] = [_package(item) for item in root.once(smbios.tables).of(fields.PROCESSOR)]
     return found
 
 
 def _package(item: smbios.Structure) -> dict[str, Any]:
     """Return a socket of the board with what is in it (SMBIOS type 4)."""
-    package = smbios_types.processor(item)
+    package = fields.processor(item)
     current_speed_mhz = package.pop("current_speed_mhz")
     # What is switched off has no clock, and a virtual machine may have a hundred of those.
     if not (package["status"] or "").startswith(OFF):

@@ -8,8 +8,9 @@ of it to everybody, then the device tree, then the information of s390.
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios, smbios_hpe, smbios_types
-from salt_ext.facts.smbios_enums import CHASSIS_TYPES
+from salt_ext.facts import smbios
+from salt_ext.facts.smbios import fields, hpe
+from salt_ext.facts.smbios.enums import CHASSIS_TYPES
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ SYSINFO_NAMES = {
 def system(root: Root) -> Facts | None:
     """Return the system as a whole; None on a machine that does not say what it is."""
     tables = root.once(smbios.tables)
-    for item in tables.of(smbios_types.SYSTEM):
-        facts = smbios_types.system(item, tables.version)
-        if smbios_hpe.is_by(facts["manufacturer"]):
-            facts["enclosure"] = smbios_hpe.enclosure(tables)
+    for item in tables.of(fields.SYSTEM):
+        facts = fields.system(item, tables.version)
+        if hpe.is_by(facts["manufacturer"]):
+            facts["enclosure"] = hpe.enclosure(tables)
         return facts
     return _dmi(root, SYSTEM_FILES) or _device_tree(root) or _sysinfo(root) or None
 
@@ -80,7 +81,7 @@ def baseboards(root: Root) -> list[Facts] | None:
     """Return every board that the firmware names; None where no firmware could."""
     tables = root.once(smbios.tables)
     if tables.structures:
-        return [smbios_types.baseboard(item) for item in tables.of(smbios_types.BASEBOARD)]
+        return [fields.baseboard(item) for item in tables.of(fields.BASEBOARD)]
     board = _dmi(root, BASEBOARD_FILES)
     return [board] if board else None
 
@@ -89,7 +90,7 @@ def chassis(root: Root) -> list[Facts] | None:
     """Return the chassis, several where one encloses another; None where no firmware could."""
     tables = root.once(smbios.tables)
     if tables.structures:
-        return [smbios_types.chassis(item) for item in tables.of(smbios_types.CHASSIS)]
+        return [fields.chassis(item) for item in tables.of(fields.CHASSIS)]
     item = _dmi(root, CHASSIS_FILES)
     if "type" in item:
         code = item["type"]
@@ -100,8 +101,8 @@ def chassis(root: Root) -> list[Facts] | None:
 def firmware(root: Root) -> Facts | None:
     """Return the firmware and how it started the machine; None without a trace of either."""
     tables = root.once(smbios.tables)
-    found = tables.of(smbios_types.BIOS)
-    facts = smbios_types.bios(found[0]) if found else _dmi(root, FIRMWARE_FILES)
+    found = tables.of(fields.BIOS)
+    facts = fields.bios(found[0]) if found else _dmi(root, FIRMWARE_FILES)
     mode = _mode(root, bool(facts))
     if mode:
         facts["mode"] = mode

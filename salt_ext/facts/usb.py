@@ -8,7 +8,7 @@ udev read them when the device came and keeps them in a file, which costs nothin
 
 from __future__ import annotations
 
-from salt_ext.facts.paths import assignments
+from salt_ext.facts.sysfs import assignments
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

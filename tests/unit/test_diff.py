@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from benchmarks import fleet
 from salt_ext.document import encode, normal
-from salt_ext.facts import smbios, smbios_types
+from salt_ext.facts import smbios
+from salt_ext.facts.smbios import fields
 from salt_ext.store.diff import Change, apply, diff, merge, undo
 from tests.corpus import corpus_files, needs_corpus
 from tests.unit.smbios_tables import split_dump
@@ -242,11 +243,11 @@ def test_the_changes_of_a_year_lead_from_each_document_to_the_next_and_back():
 
 
 LISTS = {
-    "baseboards": (smbios_types.BASEBOARD, smbios_types.baseboard),
-    "chassis": (smbios_types.CHASSIS, smbios_types.chassis),
-    "processors": (smbios_types.PROCESSOR, smbios_types.processor),
-    "slots": (smbios_types.SLOT, smbios_types.slot),
-    "power_supplies": (smbios_types.POWER_SUPPLY, smbios_types.power_supply),
+    "baseboards": (fields.BASEBOARD, fields.baseboard),
+    "chassis": (fields.CHASSIS, fields.chassis),
+    "processors": (fields.PROCESSOR, fields.processor),
+    "slots": (fields.SLOT, fields.slot),
+    "power_supplies": (fields.POWER_SUPPLY, fields.power_supply),
 }
 
 
@@ -258,8 +259,8 @@ def captured(path):
     facts = {
         name: [decode(item) for item in tables.of(kind)] for name, (kind, decode) in LISTS.items()
     }
-    modules = tables.of(smbios_types.MEMORY_DEVICE)
-    return normal({**facts, "memory": {"devices": list(map(smbios_types.memory_device, modules))}})
+    modules = tables.of(fields.MEMORY_DEVICE)
+    return normal({**facts, "memory": {"devices": list(map(fields.memory_device, modules))}})
 
 
 @needs_corpus

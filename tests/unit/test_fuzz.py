@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fuzz import seeds
 from fuzz.targets import TARGETS, Strict, check
-from salt_ext import facts
+from salt_ext.facts import raid
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -33,7 +33,5 @@ def test_a_read_outside_of_a_structure_is_noticed(key):
 
 
 def test_every_raid_parser_is_fuzzed():
-    tools = {
-        module.name for module in pkgutil.iter_modules(facts.__path__) if module.name[:5] == "raid_"
-    }
+    tools = {f"raid_{module.name}" for module in pkgutil.iter_modules(raid.__path__)}
     assert tools - set(TARGETS) == {"raid_view"}

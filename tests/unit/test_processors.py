@@ -1,9 +1,9 @@
 import pytest
 
 from salt_ext.facts.cpuinfo import counts, describe
-from salt_ext.facts.paths import assignments, numbers, pci_slot, ranges
 from salt_ext.facts.processors import processors
 from salt_ext.facts.root import Root
+from salt_ext.facts.sysfs import assignments, numbers, pci_slot, ranges
 from tests.unit.smbios_tables import END, structure
 from tests.unit.trees import tree
 

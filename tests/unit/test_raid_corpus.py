@@ -19,32 +19,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salt_ext.document import encode
-from salt_ext.facts import (
-    raid_3ware,
-    raid_adaptec,
-    raid_areca,
-    raid_mdadm,
-    raid_megacli,
-    raid_megasasctl,
-    raid_mptstatus,
-    raid_ssacli,
-    raid_storcli,
-)
 from salt_ext.facts.clean import clean
-from salt_ext.facts.raid_view import level, size_bytes
+from salt_ext.facts.raid import adaptec, areca, megasasctl, mptstatus, storcli, threeware
+from salt_ext.facts.raid import mdadm as raid_mdadm
+from salt_ext.facts.raid import megacli as raid_megacli
+from salt_ext.facts.raid import ssacli as raid_ssacli
+from salt_ext.facts.raid.view import level, size_bytes
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 
 READERS = {
-    "storcli": raid_storcli.parse,
+    "storcli": storcli.parse,
     "ssacli": raid_ssacli.parse,
     "megacli": raid_megacli.parse,
-    "megasasctl": raid_megasasctl.parse,
-    "mpt-status": raid_mptstatus.parse,
-    "areca": raid_areca.parse,
-    "arcconf": raid_adaptec.parse,
-    "/proc/scsi/scsi": raid_adaptec.parse_proc,
+    "megasasctl": megasasctl.parse,
+    "mpt-status": mptstatus.parse,
+    "areca": areca.parse,
+    "arcconf": adaptec.parse,
+    "/proc/scsi/scsi": adaptec.parse_proc,
     "mdadm": raid_mdadm.parse,
-    "3ware": raid_3ware.parse,
+    "3ware": threeware.parse,
 }
 SIGNS = {
     "storcli": r'\s*\{\s*"Controllers"',
@@ -248,7 +241,7 @@ def one_per_line(text: str, expected: dict[str, Any]) -> int:
 
 
 def proc_scsi(text: str, expected: dict[str, Any]) -> int:
-    facts = raid_adaptec.parse_proc(text)
+    facts = adaptec.parse_proc(text)
     others = re.findall(r"Model: (.{16}).*\n +Type: +(?!Direct)\S+", text)
     # glpi-agent lists volumes and an enclosure as disks.
     not_disks = {item["name"] for item in facts["volumes"]} | {name.strip() for name in others}
@@ -390,8 +383,8 @@ def test_no_json_raises(response, other):
             other,
         ]
     }
-    assert_is_view(raid_storcli.parse(json.dumps(document)))
-    assert_is_view(raid_storcli.parse(json.dumps(other)))
+    assert_is_view(storcli.parse(json.dumps(document)))
+    assert_is_view(storcli.parse(json.dumps(other)))
 
 
 @pytest.mark.parametrize("name", sorted(READERS))

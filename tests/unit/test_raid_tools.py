@@ -4,15 +4,9 @@ import json
 
 import pytest
 
-from salt_ext.facts import (
-    raid_3ware,
-    raid_adaptec,
-    raid_areca,
-    raid_megacli,
-    raid_ssacli,
-    raid_storcli,
-)
-from salt_ext.facts.raid_view import health, judged, level, merged, size_bytes
+from salt_ext.facts.raid import adaptec, areca, megacli, ssacli, threeware
+from salt_ext.facts.raid import storcli as raid_storcli
+from salt_ext.facts.raid.view import health, judged, level, merged, size_bytes
 
 GB = 1024**3
 TB = 1024**4
@@ -343,7 +337,7 @@ HPE Smart Array P408i-a SR Gen10 in Slot 0 (Embedded)
 
 
 def test_ssacli_keeps_a_controller_and_what_is_below_it_apart():
-    found = raid_ssacli.parse(SSACLI)
+    found = ssacli.parse(SSACLI)
     assert found["controllers"] == [
         {
             "id": "smartarray:0",
@@ -462,7 +456,7 @@ BBU Firmware Status:
 
 def test_megacli_is_one_machine_in_several_outputs():
     found = merged(
-        raid_megacli.parse(text) for text in (MEGACLI_ADAPTER, MEGACLI_BATTERY, MEGACLI_VOLUME)
+        megacli.parse(text) for text in (MEGACLI_ADAPTER, MEGACLI_BATTERY, MEGACLI_VOLUME)
     )
     assert found["controllers"] == [
         {
@@ -494,7 +488,7 @@ def test_megacli_is_one_machine_in_several_outputs():
 
 def test_a_sata_drive_is_known_even_where_megacli_s_columns_were_lost():
     text = MEGACLI_VOLUME.replace(SATA_INQUIRY, "9XG0CK5Q ST91000640NS SN04")
-    without, _ = raid_megacli.parse(text)["members"]
+    without, _ = megacli.parse(text)["members"]
     assert (without["serial_number"], without["model"]) == ("9XG0CK5Q", "ST91000640NS")
 
 
@@ -502,8 +496,8 @@ def test_a_bus_number_that_may_be_decimal_or_hexadecimal_is_not_guessed():
     text = (
         "PCI information for Controller 0\nBus Number : {}\nDevice Number : 0\nFunction Number : 0"
     )
-    (clear,) = raid_megacli.parse(text.format(3))["controllers"]
-    (unclear,) = raid_megacli.parse(text.format(84))["controllers"]
+    (clear,) = megacli.parse(text.format(3))["controllers"]
+    (unclear,) = megacli.parse(text.format(84))["controllers"]
     assert clear == {"id": "megaraid:0", "pci_slot": "0000:03:00.0"}
     assert unclear == {"id": "megaraid:0"}
 
@@ -565,7 +559,7 @@ Physical Device information
 
 
 def test_arcconf_is_read_section_by_section():
-    assert raid_adaptec.parse(ARCCONF) == {
+    assert adaptec.parse(ARCCONF) == {
         "controllers": [
             {
                 "id": "adaptec:1",
@@ -644,7 +638,7 @@ def test_tw_cli_shows_serial_numbers_port_by_port():
         ("/c2", "show", "all"): TW_CLI,
         ("/c2/p1", "show", "all"): TW_CLI_PORT,
     }
-    found = raid_3ware.read(lambda *arguments: answers.get(arguments, ""))
+    found = threeware.read(lambda *arguments: answers.get(arguments, ""))
     assert found["controllers"] == [
         {
             "id": "3ware:2",
@@ -690,7 +684,7 @@ def test_areca_is_asked_for_each_drive_that_is_there():
             ): "  1 ARC-1880-VOL#000 Raid Set # 000  Raid6   30000.0GB 00/00/00   Normal",
         }.get(arguments, "")
 
-    found = raid_areca.read(ask)
+    found = areca.read(ask)
     assert ("disk", "info", "drv=1") not in asked
     assert found["members"] == [
         {

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.facts import sg, smart_ata, smart_nvme, smart_scsi
 from salt_ext.facts.root import Root
-from salt_ext.facts.smart import ask_all, smart
+from salt_ext.facts.smart import ask_all, ata, nvme, sg, smart
+from salt_ext.facts.smart import scsi as smart_scsi
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 from tests.unit.trees import tree
 
@@ -38,10 +38,10 @@ def threshold_data(limits):
 
 
 def judge(lines, limits, passed=True):
-    return smart_ata.judge(
+    return ata.judge(
         passed,
-        smart_ata.attributes(smart_data(lines)),
-        smart_ata.thresholds(threshold_data(limits)),
+        ata.attributes(smart_data(lines)),
+        ata.thresholds(threshold_data(limits)),
     )
 
 
@@ -153,23 +153,23 @@ def test_an_attribute_that_stands_twice_or_is_unused_is_counted_once():
         attribute(5, 0, 1, 1, 2),
         attribute(252, 0, 1, 1, 0),
     ]
-    assert [item.raw for item in smart_ata.attributes(smart_data(lines))] == [1, 0]
+    assert [item.raw for item in ata.attributes(smart_data(lines))] == [1, 0]
     assert judge(lines, {252: 5})["health"]["failing"] == ["attribute_252"]
 
 
 @pytest.mark.parametrize("sense", [descriptor_sense, fixed_sense])
 def test_the_registers_come_out_of_sense_data_of_both_formats(sense):
-    assert smart_ata.registers(sense(0x80, 1, 0x4F, 0xC2)) == (0x80, 1, 0x4F, 0xC2)
-    assert smart_ata.status(smart_ata.registers(sense(0, 0, 0x4F, 0xC2))) is True
-    assert smart_ata.status(smart_ata.registers(sense(0, 0, 0xF4, 0x2C))) is False
-    assert smart_ata.status(smart_ata.registers(sense(0, 0, 0, 0))) is None
+    assert ata.registers(sense(0x80, 1, 0x4F, 0xC2)) == (0x80, 1, 0x4F, 0xC2)
+    assert ata.status(ata.registers(sense(0, 0, 0x4F, 0xC2))) is True
+    assert ata.status(ata.registers(sense(0, 0, 0xF4, 0x2C))) is False
+    assert ata.status(ata.registers(sense(0, 0, 0, 0))) is None
 
 
 def test_an_answer_without_registers_is_no_answer():
-    assert smart_ata.registers(b"") is None
-    assert smart_ata.registers(bytes((0x70, 0, 5, *bytes(9), 0x24, 0, 0, 0))) is None
-    assert smart_ata.registers(bytes((0x72, 5, 0x20, 0, 0, 0, 0, 0))) is None
-    assert smart_ata.status(None) is None
+    assert ata.registers(b"") is None
+    assert ata.registers(bytes((0x70, 0, 5, *bytes(9), 0x24, 0, 0, 0))) is None
+    assert ata.registers(bytes((0x72, 5, 0x20, 0, 0, 0, 0, 0))) is None
+    assert ata.status(None) is None
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,14 @@ def test_an_answer_without_registers_is_no_answer():
     ],
 )
 def test_a_disk_without_smart_is_skipped_with_a_reason(data, reason):
-    assert smart_ata.smart_is_off(data) == reason
+    assert ata.smart_is_off(data) == reason
 
 
 def test_the_pass_through_command_has_every_byte_in_its_place():
-    assert smart_ata.pass_through(0xE5).hex() == "850620" + "00" * 11 + "e500"
-    read = smart_ata.pass_through(0xB0, 0xD0, (0x4F, 0xC2), reads=True)
+    assert ata.pass_through(0xE5).hex() == "850620" + "00" * 11 + "e500"
+    read = ata.pass_through(0xB0, 0xD0, (0x4F, 0xC2), reads=True)
     assert read.hex() == "85080e" + "00d0" + "0001" + "0000004f00c2" + "00b000"
-    log = smart_ata.pass_through(0x2F, lba=(7, 0), lba_low=4, reads=True)
+    log = ata.pass_through(0x2F, lba=(7, 0), lba_low=4, reads=True)
     assert log.hex() == "85090e" + "0000" + "0001" + "000400070000" + "002f00"
 
 
@@ -199,15 +199,15 @@ def test_wear_counts_when_the_statistics_say_that_it_is_valid(flags, used):
     page = bytearray(512)
     page[0:3] = b"\x01\0\x07"
     page[8], page[15] = 37, flags
-    assert smart_ata.percentage_used(bytes(page)) == used
-    assert smart_ata.percentage_used(bytes(512)) is None
+    assert ata.percentage_used(bytes(page)) == used
+    assert ata.percentage_used(bytes(512)) is None
 
 
 # NVMe
 
 
 def test_the_nvme_log_is_read_by_its_offsets():
-    found = smart_nvme.judge(
+    found = nvme.judge(
         nvme_log(
             kelvin=309, spare=98, used=103, read=2, written=3, power_cycles=5,
             power_on_hours=2**70, unsafe_shutdowns=7, media_errors=9,
@@ -241,13 +241,13 @@ def test_the_nvme_log_is_read_by_its_offsets():
     ],
 )
 def test_each_bit_of_the_critical_warning_is_a_threshold_crossed(warning, failing):
-    found = smart_nvme.judge(nvme_log(warning))
+    found = nvme.judge(nvme_log(warning))
     assert found["passed"] is False
     assert found["health"]["failing"] == failing
 
 
 def test_a_short_nvme_log_is_none():
-    assert smart_nvme.judge(bytes(511)) == {"skipped_reason": "not supported"}
+    assert nvme.judge(bytes(511)) == {"skipped_reason": "not supported"}
 
 
 # SCSI
@@ -318,17 +318,17 @@ def test_a_sas_disk_that_does_not_spin_says_so(sense, asleep):
 @pytest.mark.skipif(struct.calcsize("P") != 8, reason="the sizes are those of 64-bit machines")
 def test_the_kernel_structures_have_the_size_that_the_kernel_expects():
     assert ctypes.sizeof(sg._Header) == 88
-    assert ctypes.sizeof(smart_nvme._Command) == smart_nvme.ADMIN_COMMAND >> 16 & 0x3FFF == 72
+    assert ctypes.sizeof(nvme._Command) == nvme.ADMIN_COMMAND >> 16 & 0x3FFF == 72
 
 
 @given(st.binary(max_size=600))
 def test_no_bytes_make_a_decoder_fail(data):
-    assert len(smart_ata.attributes(data)) <= 30
-    smart_ata.judge(None, smart_ata.attributes(data), smart_ata.thresholds(data))
-    smart_ata.status(smart_ata.registers(data))
-    smart_ata.smart_is_off(data)
-    smart_ata.percentage_used(data)
-    smart_nvme.judge(data)
+    assert len(ata.attributes(data)) <= 30
+    ata.judge(None, ata.attributes(data), ata.thresholds(data))
+    ata.status(ata.registers(data))
+    ata.smart_is_off(data)
+    ata.percentage_used(data)
+    nvme.judge(data)
     smart_scsi.is_asleep(data)
     sg.sense_key(data)
     number = data[0] & 0x3F if data else 0
@@ -337,11 +337,11 @@ def test_no_bytes_make_a_decoder_fail(data):
 
 @given(st.binary(min_size=16, max_size=64))
 def test_no_descriptor_holds_the_search_for_the_registers(data):
-    found = smart_ata.registers(b"\x72" + data)
-    assert found is None or isinstance(found, smart_ata.Registers)
+    found = ata.registers(b"\x72" + data)
+    assert found is None or isinstance(found, ata.Registers)
 
 
-@pytest.mark.parametrize("ask", [smart_nvme.health, smart_scsi.health, smart_ata.power_mode])
+@pytest.mark.parametrize("ask", [nvme.health, smart_scsi.health, ata.power_mode])
 def test_what_is_no_disk_is_an_error_of_the_system(ask):
     with open("/dev/null", "rb") as file, pytest.raises(OSError, match="ioctl"):
         ask(file.fileno())
@@ -414,7 +414,7 @@ def decoded(path: Path):
         limits = {item["id"]: item["thresh"] for item in table}
         return judge(lines, limits, passed=None)
     if log := report.get("nvme_smart_health_information_log"):
-        return smart_nvme.judge(
+        return nvme.judge(
             nvme_log(
                 log["critical_warning"], log["temperature"] + 273, log["available_spare"],
                 log["percentage_used"], power_cycles=log["power_cycles"],
@@ -450,7 +450,7 @@ def test_our_health_is_that_of_smartctl(path, record_property):
     table = report.get("ata_smart_attributes", {}).get("table", [])
     failing = {item["id"] for item in table if item["when_failed"].lower().startswith("now")}
     before = {item["id"] for item in table if item["when_failed"].lower() == "past"}
-    names = smart_ata.NAMES
+    names = ata.NAMES
     if table:
         of = lambda ids: sorted(names.get(i, f"attribute_{i}") for i in ids)  # noqa: E731
         assert found["health"] == {"failing": of(failing), "failed_before": of(before)}

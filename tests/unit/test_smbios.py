@@ -1,9 +1,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salt_ext.facts import smbios, smbios_enums, smbios_types
+from salt_ext.facts import smbios
 from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
+from salt_ext.facts.smbios import enums
+from salt_ext.facts.smbios import fields as smbios_fields
 from tests.unit.smbios_tables import (
     END,
     dword,
@@ -19,18 +21,18 @@ from tests.unit.smbios_tables import (
 MODERN = (3, 7)
 UUID = bytes(range(16))
 DECODERS = [
-    smbios_types.bios,
-    smbios_types.baseboard,
-    smbios_types.chassis,
-    smbios_types.processor,
-    smbios_types.slot,
-    smbios_types.oem_strings,
-    smbios_types.memory_array,
-    smbios_types.memory_device,
-    smbios_types.ipmi,
-    smbios_types.power_supply,
-    smbios_types.onboard_device,
-    smbios_types.tpm,
+    smbios_fields.bios,
+    smbios_fields.baseboard,
+    smbios_fields.chassis,
+    smbios_fields.processor,
+    smbios_fields.slot,
+    smbios_fields.oem_strings,
+    smbios_fields.memory_array,
+    smbios_fields.memory_device,
+    smbios_fields.ipmi,
+    smbios_fields.power_supply,
+    smbios_fields.onboard_device,
+    smbios_fields.tpm,
 ]
 
 
@@ -47,7 +49,7 @@ def every_fact(tables):
     for item in tables.structures:
         for decode in DECODERS:
             clean(decode(item))
-        clean(smbios_types.system(item, tables.version))
+        clean(smbios_fields.system(item, tables.version))
     return tables
 
 
@@ -101,7 +103,7 @@ def test_a_structure_without_strings_does_not_take_the_next_one():
 def test_inactive_structures_are_of_no_type():
     table = structure(126, 8, {4: "was a board"}) + structure(2, 8, {4: "Maker"}) + END
     found = smbios.structures(table, MODERN)
-    assert [board.text(4) for board in found.of(smbios_types.BASEBOARD)] == ["Maker"]
+    assert [board.text(4) for board in found.of(smbios_fields.BASEBOARD)] == ["Maker"]
 
 
 def test_a_length_that_cannot_be_ends_the_table_and_is_told():
@@ -196,7 +198,7 @@ def test_bios():
             },
         )
     )
-    assert smbios_types.bios(item) == {
+    assert smbios_fields.bios(item) == {
         "vendor": "Dell Inc.",
         "version": "2.3.4",
         "release_date": "11/08/2016",
@@ -210,7 +212,7 @@ def test_the_size_of_the_rom_in_every_spelling():
     def size(code, extended=None):
         fields = {9: code} | ({} if extended is None else {0x18: word(extended)})
         length = 0x12 if extended is None else 0x1A
-        return smbios_types.bios(only(structure(0, length, fields)))["rom_size_bytes"]
+        return smbios_fields.bios(only(structure(0, length, fields)))["rom_size_bytes"]
 
     assert size(0) == 64 << 10
     assert size(0xFF) == 16 << 20  # before the extended field
@@ -221,14 +223,14 @@ def test_the_size_of_the_rom_in_every_spelling():
 
 
 def test_a_revision_of_all_ones_is_not_known():
-    facts = smbios_types.bios(only(structure(0, 0x18, {0x14: bytes([0xFF, 0xFF, 3, 0xFF])})))
+    facts = smbios_fields.bios(only(structure(0, 0x18, {0x14: bytes([0xFF, 0xFF, 3, 0xFF])})))
     assert facts["revision"] is None
     assert facts["embedded_controller_revision"] is None
 
 
 def test_system():
     fields = {4: "HP", 5: "DL380", 6: "1.0", 7: "CZ12 ", 8: UUID, 0x18: 6, 0x19: "SKU", 0x1A: "PL"}
-    assert smbios_types.system(only(structure(1, 0x1B, fields)), MODERN) == {
+    assert smbios_fields.system(only(structure(1, 0x1B, fields)), MODERN) == {
         "manufacturer": "HP",
         "product_name": "DL380",
         "version": "1.0",
@@ -244,18 +246,18 @@ def test_the_byte_order_of_a_uuid_changed_with_version_2_6():
     item = only(structure(1, 0x19, {8: UUID}))
     swapped, plain = "03020100-0504-0706-0809-0a0b0c0d0e0f", "00010203-0405-0607-0809-0a0b0c0d0e0f"
     for version, uuid in (((2, 5), plain), ((2, 6), swapped), ((3, 0), swapped)):
-        assert smbios_types.system(item, version)["uuid"] == uuid
+        assert smbios_fields.system(item, version)["uuid"] == uuid
 
 
 def test_a_uuid_that_is_not_there_is_none():
     for raw in (bytes(16), b"\xff" * 16):
-        assert smbios_types.system(only(structure(1, 0x19, {8: raw})), MODERN)["uuid"] is None
-    assert smbios_types.system(only(structure(1, 0x17, {8: UUID[:15]})), MODERN)["uuid"] is None
+        assert smbios_fields.system(only(structure(1, 0x19, {8: raw})), MODERN)["uuid"] is None
+    assert smbios_fields.system(only(structure(1, 0x17, {8: UUID[:15]})), MODERN)["uuid"] is None
 
 
 def test_baseboard():
     fields = {4: "HP", 5: "B", 6: "A1", 7: "S", 8: "T", 0x0A: "Node 1", 0x0B: word(0x300), 0x0D: 10}
-    assert smbios_types.baseboard(only(structure(2, 0x0E, fields))) == {
+    assert smbios_fields.baseboard(only(structure(2, 0x0E, fields))) == {
         "manufacturer": "HP",
         "product_name": "B",
         "version": "A1",
@@ -270,7 +272,7 @@ def test_baseboard():
 def test_chassis_with_a_lock_and_contained_elements():
     fields = {4: "HP", 5: 0x97, 6: "v", 7: "S", 8: "T", 0x11: 2, 0x12: 1, 0x13: 2, 0x14: 3}
     item = only(structure(3, 0x1C, {**fields, 0x15 + 6: "SKU"}, handle=0x300))
-    assert smbios_types.chassis(item) == {
+    assert smbios_fields.chassis(item) == {
         "handle": 0x300,
         "manufacturer": "HP",
         "type": "Rack Mount Chassis",
@@ -284,7 +286,7 @@ def test_chassis_with_a_lock_and_contained_elements():
 
 
 def test_a_height_of_zero_is_not_specified():
-    facts = smbios_types.chassis(only(structure(3, 0x15, {5: 17})))
+    facts = smbios_fields.chassis(only(structure(3, 0x15, {5: 17})))
     assert facts["type"] == "Main Server Chassis"
     assert facts["height_u"] is facts["number_of_power_cords"] is facts["sku_number"] is None
 
@@ -309,7 +311,7 @@ PROCESSOR = {
 
 
 def test_processor():
-    assert smbios_types.processor(only(structure(4, 0x2A, PROCESSOR))) == {
+    assert smbios_fields.processor(only(structure(4, 0x2A, PROCESSOR))) == {
         "socket_designation": "CPU1",
         "type": "Central Processor",
         "family": "Xeon",
@@ -333,9 +335,9 @@ def test_processor():
 
 def test_counts_that_do_not_fit_into_a_byte_are_in_the_extended_fields():
     fields = {**PROCESSOR, 0x23: b"\xff" * 3, 0x2A: word(288) + word(256) + word(576)}
-    facts = smbios_types.processor(only(structure(4, 0x30, fields)))
+    facts = smbios_fields.processor(only(structure(4, 0x30, fields)))
     assert (facts["core_count"], facts["core_enabled"], facts["thread_count"]) == (288, 256, 576)
-    before = smbios_types.processor(only(structure(4, 0x2A, {0x23: b"\xff\x00\x01"})))
+    before = smbios_fields.processor(only(structure(4, 0x2A, {0x23: b"\xff\x00\x01"})))
     assert (before["core_count"], before["core_enabled"], before["thread_count"]) == (255, None, 1)
 
 
@@ -343,7 +345,7 @@ def test_processor_families_of_two_bytes_and_of_two_makers():
     def family(**fields):
         offsets = {"code": 0x06, "maker": 0x07, "extended": 0x28}
         item = only(structure(4, 0x2A, {offsets[name]: value for name, value in fields.items()}))
-        return smbios_types.processor(item)["family"]
+        return smbios_fields.processor(item)["family"]
 
     assert family(code=0xFE, extended=word(0x101)) == "ARMv8"
     assert family(code=0xFE, extended=word(0x271)) == "Multi-Core Loongson 3D 5xxx"
@@ -351,18 +353,18 @@ def test_processor_families_of_two_bytes_and_of_two_makers():
     assert family(code=0xBE, maker="Intel") == "Core 2"
     assert family(code=0xBE, maker="AMD") == "K7"
     assert family(code=0xBE) == "Core 2 or K7"
-    assert smbios_types.processor(only(structure(4, 0x1A, {6: 0xFE})))["family"] is None
+    assert smbios_fields.processor(only(structure(4, 0x1A, {6: 0xFE})))["family"] is None
 
 
 def test_an_empty_socket():
-    facts = smbios_types.processor(only(structure(4, 0x1A, {0x18: 0})))
+    facts = smbios_fields.processor(only(structure(4, 0x1A, {0x18: 0})))
     assert (facts["populated"], facts["status"]) == (False, "Unpopulated")
     assert facts["max_speed_mhz"] is None
 
 
 def test_slot():
     fields = {4: "PCIe 1", 5: 0xB6, 6: 0x0B, 7: 4, 8: 4, 0x0D: word(1), 0x0F: 0x3B, 0x10: 0x09}
-    assert smbios_types.slot(only(structure(9, 0x11, fields))) == {
+    assert smbios_fields.slot(only(structure(9, 0x11, fields))) == {
         "designation": "PCIe 1",
         "type": "x8 PCI Express 3 x16",
         "usage": "In Use",
@@ -373,19 +375,19 @@ def test_slot():
 
 def test_a_slot_without_address_width_or_known_type():
     nowhere = {5: 6, 6: 2, 0x0D: b"\xff" * 4}
-    facts = smbios_types.slot(only(structure(9, 0x11, nowhere)))
+    facts = smbios_fields.slot(only(structure(9, 0x11, nowhere)))
     assert (facts["type"], facts["bus_address"]) == ("PCI", None)
-    assert smbios_types.slot(only(structure(9, 0x0D, {5: 0x7F, 6: 5})))["type"] is None
+    assert smbios_fields.slot(only(structure(9, 0x0D, {5: 0x7F, 6: 5})))["type"] is None
 
 
 def test_oem_strings_keep_their_numbers():
     item = only(structure(11, 5, {4: 4}, ["Dell System", " ", "5[0000]"]))
-    assert smbios_types.oem_strings(item) == ["Dell System", None, "5[0000]", None]
+    assert smbios_fields.oem_strings(item) == ["Dell System", None, "5[0000]", None]
 
 
 def test_memory_array():
     fields = {4: 3, 5: 3, 6: 6, 7: dword(64 << 20), 0x0D: word(16)}
-    assert smbios_types.memory_array(only(structure(16, 0x0F, fields))) == {
+    assert smbios_fields.memory_array(only(structure(16, 0x0F, fields))) == {
         "location": "System Board Or Motherboard",
         "use": "System Memory",
         "error_correction": "Multi-bit ECC",
@@ -396,9 +398,9 @@ def test_memory_array():
 
 def test_a_capacity_that_does_not_fit_is_in_the_extended_field():
     fields = {7: dword(0x80000000), 0x0F: qword(6 << 40)}
-    facts = smbios_types.memory_array(only(structure(16, 0x17, fields)))
+    facts = smbios_fields.memory_array(only(structure(16, 0x17, fields)))
     assert facts["maximum_capacity_bytes"] == 6 << 40
-    short = smbios_types.memory_array(only(structure(16, 0x0F, {7: dword(0x80000000)})))
+    short = smbios_fields.memory_array(only(structure(16, 0x0F, {7: dword(0x80000000)})))
     assert short["maximum_capacity_bytes"] is None
 
 
@@ -422,7 +424,7 @@ MODULE = {
 
 
 def test_memory_device():
-    assert smbios_types.memory_device(only(structure(17, 0x28, MODULE))) == {
+    assert smbios_fields.memory_device(only(structure(17, 0x28, MODULE))) == {
         "locator": "DIMM_A1",
         "bank_locator": "Bank 1",
         "present": True,
@@ -447,7 +449,7 @@ def test_the_size_of_a_module_in_every_spelling():
     def size(code, extended=None):
         fields = {0x0C: word(code)} | ({} if extended is None else {0x1C: dword(extended)})
         length = 0x1B if extended is None else 0x20
-        facts = smbios_types.memory_device(only(structure(17, length, fields)))
+        facts = smbios_fields.memory_device(only(structure(17, length, fields)))
         return facts["present"], facts.get("size_bytes")
 
     assert size(1024) == (True, 1 << 30)
@@ -461,7 +463,7 @@ def test_the_size_of_a_module_in_every_spelling():
 
 def test_an_empty_slot_has_no_module_whatever_the_firmware_writes():
     fields = {**MODULE, 0x0C: word(0), 0x17: "NO DIMM", 0x18: "SerNum0", 0x1A: "PartNum0"}
-    facts = smbios_types.memory_device(only(structure(17, 0x28, fields)))
+    facts = smbios_fields.memory_device(only(structure(17, 0x28, fields)))
     assert facts["present"] is False
     assert facts["locator"] == "DIMM_A1"
     assert not {"size_bytes", "manufacturer", "serial_number", "part_number"} & set(facts)
@@ -469,21 +471,21 @@ def test_an_empty_slot_has_no_module_whatever_the_firmware_writes():
 
 def test_a_speed_that_does_not_fit_is_in_the_extended_field():
     fields = {**MODULE, 0x15: word(0xFFFF), 0x20: word(0xFFFF), 0x54: dword(70000) + dword(68000)}
-    facts = smbios_types.memory_device(only(structure(17, 0x5C, fields)))
+    facts = smbios_fields.memory_device(only(structure(17, 0x5C, fields)))
     assert (facts["speed_mts"], facts["configured_speed_mts"]) == (70000, 68000)
-    short = smbios_types.memory_device(only(structure(17, 0x28, {**MODULE, 0x15: word(0xFFFF)})))
+    short = smbios_fields.memory_device(only(structure(17, 0x28, {**MODULE, 0x15: word(0xFFFF)})))
     assert short["speed_mts"] is None
 
 
 def test_widths_of_zero_or_all_ones_are_not_known():
     fields = {**MODULE, 0x08: word(0) + word(0xFFFF)}
-    facts = smbios_types.memory_device(only(structure(17, 0x28, fields)))
+    facts = smbios_fields.memory_device(only(structure(17, 0x28, fields)))
     assert facts["total_width_bits"] is facts["data_width_bits"] is None
 
 
 def test_ipmi():
     fields = {4: 1, 5: 0x20, 6: 0x20, 8: qword(0xCA3), 0x10: 0}
-    assert smbios_types.ipmi(only(structure(38, 0x12, fields))) == {
+    assert smbios_fields.ipmi(only(structure(38, 0x12, fields))) == {
         "interface_type": "KCS (Keyboard Control Style)",
         "specification_version": "2.0",
         "i2c_slave_address": "0x10",
@@ -493,12 +495,12 @@ def test_ipmi():
 
 def test_ipmi_in_memory_with_the_lowest_bit_of_its_address_elsewhere():
     fields = {4: 3, 8: qword(0xFED00000), 0x10: 0x10}
-    facts = smbios_types.ipmi(only(structure(38, 0x12, fields)))
+    facts = smbios_fields.ipmi(only(structure(38, 0x12, fields)))
     assert facts["base_address"] == "0x00000000FED00001 (Memory-mapped)"
 
 
 def test_ipmi_on_the_smbus():
-    facts = smbios_types.ipmi(only(structure(38, 0x10, {4: 4, 8: 0x20})))
+    facts = smbios_fields.ipmi(only(structure(38, 0x10, {4: 4, 8: 0x20})))
     assert facts["base_address"] == "0x10 (SMBus)"
 
 
@@ -507,7 +509,7 @@ def test_power_supply():
         zip(range(5, 12), ("loc", "PSU1", "DELL", "CN1", "T", "0PN", "A01"), strict=True)
     )
     fields = {**strings, 0x0C: word(750), 0x0E: word(0x0183)}
-    assert smbios_types.power_supply(only(structure(39, 0x10, fields))) == {
+    assert smbios_fields.power_supply(only(structure(39, 0x10, fields))) == {
         "location": "loc",
         "name": "PSU1",
         "manufacturer": "DELL",
@@ -524,7 +526,7 @@ def test_power_supply():
 
 def test_a_power_supply_that_is_not_there():
     fields = {0x0C: word(0x8000), 0x0E: word(0x0004)}
-    facts = smbios_types.power_supply(only(structure(39, 0x10, fields)))
+    facts = smbios_fields.power_supply(only(structure(39, 0x10, fields)))
     assert facts["max_power_watts"] is None
     assert (facts["status"], facts["plugged"]) == ("Not Present", False)
     assert facts["hot_replaceable"] is False
@@ -532,7 +534,7 @@ def test_a_power_supply_that_is_not_there():
 
 def test_onboard_device():
     fields = {4: "NIC 1", 5: 0x85, 7: word(0), 9: 2, 10: 0x01}
-    assert smbios_types.onboard_device(only(structure(41, 0x0B, fields))) == {
+    assert smbios_fields.onboard_device(only(structure(41, 0x0B, fields))) == {
         "designation": "NIC 1",
         "type": "Ethernet",
         "enabled": True,
@@ -542,28 +544,28 @@ def test_onboard_device():
 
 def test_tpm_of_either_specification():
     fields = {4: b"IFX\0", 8: 2, 10: word(0x0101) + word(7), 0x12: "TPM 2.0"}
-    assert smbios_types.tpm(only(structure(43, 0x1F, fields))) == {
+    assert smbios_fields.tpm(only(structure(43, 0x1F, fields))) == {
         "vendor_id": "IFX",
         "specification_version": "2.0",
         "firmware_version": "7.257",
         "description": "TPM 2.0",
     }
-    old = smbios_types.tpm(only(structure(43, 0x1F, {8: 1, 9: 2, 10: bytes([1, 2, 7, 62])})))
+    old = smbios_fields.tpm(only(structure(43, 0x1F, {8: 1, 9: 2, 10: bytes([1, 2, 7, 62])})))
     assert (old["specification_version"], old["firmware_version"]) == ("1.2", "7.62")
     assert old["vendor_id"] is None
 
 
 def test_codes_that_nobody_has_defined_are_none():
-    facts = smbios_types.memory_device(only(structure(17, 0x15, {0x0C: word(1), 0x12: 0xEE})))
+    facts = smbios_fields.memory_device(only(structure(17, 0x15, {0x0C: word(1), 0x12: 0xEE})))
     assert facts["type"] is None
-    assert smbios_types.chassis(only(structure(3, 0x0D, {5: 0x7F})))["type"] is None
+    assert smbios_fields.chassis(only(structure(3, 0x0D, {5: 0x7F})))["type"] is None
 
 
 def test_words_begin_at_their_code():
-    assert smbios_enums.SLOT_TYPES[0xA5] == "PCI Express"
-    assert smbios_enums.MEMORY_TYPES[0x22] == "DDR5"
-    assert smbios_enums.PROCESSOR_UPGRADES[0x4A] == "Socket SP5"
-    assert smbios_enums.CHASSIS_TYPES[0x1D] == "Blade Enclosing"
+    assert enums.SLOT_TYPES[0xA5] == "PCI Express"
+    assert enums.MEMORY_TYPES[0x22] == "DDR5"
+    assert enums.PROCESSOR_UPGRADES[0x4A] == "Socket SP5"
+    assert enums.CHASSIS_TYPES[0x1D] == "Blade Enclosing"
 
 
 # The files of the kernel
@@ -575,7 +577,7 @@ def test_the_tables_of_a_machine_are_read_once(tmp_path):
     found = root.once(smbios.tables)
     assert root.once(smbios.tables) is found
     assert (found.version, found.problems) == ((3, 3), [])
-    assert found.of(smbios_types.SYSTEM)[0].text(4) == "Maker"
+    assert found.of(smbios_fields.SYSTEM)[0].text(4) == "Maker"
 
 
 def test_a_machine_without_tables_has_no_structures(tmp_path):
@@ -603,7 +605,7 @@ def test_a_table_without_a_valid_entry_point_is_read_as_a_modern_one(tmp_path):
     machine(tmp_path, structure(1, 0x19, {8: UUID}) + END, b"rubbish")
     found = smbios.tables(Root(str(tmp_path)))
     assert found.problems == ["no valid entry point"]
-    uuid = smbios_types.system(found.structures[0], found.version)["uuid"]
+    uuid = smbios_fields.system(found.structures[0], found.version)["uuid"]
     assert uuid == "03020100-0504-0706-0809-0a0b0c0d0e0f"
 
 

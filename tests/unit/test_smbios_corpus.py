@@ -6,20 +6,21 @@ from functools import cache
 
 import pytest
 
-from salt_ext.facts import smbios, smbios_types
+from salt_ext.facts import smbios
+from salt_ext.facts.smbios import fields
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 from tests.unit.smbios_tables import split_dump
 
 FILES = corpus_files("*/smbios_bin/**/*", "*/smbios_synth/**/*")
 LISTS = {
-    "baseboards": (smbios_types.BASEBOARD, smbios_types.baseboard),
-    "chassis": (smbios_types.CHASSIS, smbios_types.chassis),
-    "processors": (smbios_types.PROCESSOR, smbios_types.processor),
-    "slots": (smbios_types.SLOT, smbios_types.slot),
-    "memory_arrays": (smbios_types.MEMORY_ARRAY, smbios_types.memory_array),
-    "memory_devices": (smbios_types.MEMORY_DEVICE, smbios_types.memory_device),
-    "power_supplies": (smbios_types.POWER_SUPPLY, smbios_types.power_supply),
-    "onboard_devices": (smbios_types.ONBOARD_DEVICE, smbios_types.onboard_device),
+    "baseboards": (fields.BASEBOARD, fields.baseboard),
+    "chassis": (fields.CHASSIS, fields.chassis),
+    "processors": (fields.PROCESSOR, fields.processor),
+    "slots": (fields.SLOT, fields.slot),
+    "memory_arrays": (fields.MEMORY_ARRAY, fields.memory_array),
+    "memory_devices": (fields.MEMORY_DEVICE, fields.memory_device),
+    "power_supplies": (fields.POWER_SUPPLY, fields.power_supply),
+    "onboard_devices": (fields.ONBOARD_DEVICE, fields.onboard_device),
 }
 
 
@@ -71,17 +72,15 @@ def decoded(tables):
     facts = {
         name: [decode(item) for item in tables.of(kind)] for name, (kind, decode) in LISTS.items()
     }
-    facts["bios"] = next(map(smbios_types.bios, tables.of(smbios_types.BIOS)), None)
+    facts["bios"] = next(map(fields.bios, tables.of(fields.BIOS)), None)
     facts["system"] = next(
-        (smbios_types.system(item, tables.version) for item in tables.of(smbios_types.SYSTEM)),
+        (fields.system(item, tables.version) for item in tables.of(fields.SYSTEM)),
         None,
     )
-    ipmi = [smbios_types.ipmi(item) for item in tables.of(smbios_types.IPMI)]
+    ipmi = [fields.ipmi(item) for item in tables.of(fields.IPMI)]
     facts["ipmi"] = ipmi[-1] if ipmi else None
     facts["oem_strings"] = [
-        text
-        for item in tables.of(smbios_types.OEM_STRINGS)
-        for text in smbios_types.oem_strings(item)
+        text for item in tables.of(fields.OEM_STRINGS) for text in fields.oem_strings(item)
     ]
     # The same facts as dmidecode words them.
     if facts["bios"]:

@@ -5,9 +5,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from salt_ext.facts import smbios, smbios_hpe
+from salt_ext.facts import smbios
 from salt_ext.facts.identity import identify
 from salt_ext.facts.root import Root
+from salt_ext.facts.smbios import hpe
 from salt_ext.facts.system import baseboards, chassis, firmware, iso_date, system
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 from tests.unit.smbios_tables import END, machine, split_dump, structure
@@ -101,7 +102,7 @@ def test_a_machine_of_hpe_that_is_in_no_enclosure_has_none(locator, tmp_path):
 
 def test_another_makers_structure_of_the_same_number_is_no_enclosure(tmp_path):
     assert "enclosure" not in with_maker(tmp_path, "Cisco Systems Inc", LOCATOR)
-    assert not smbios_hpe.is_by("HPC Systems")
+    assert not hpe.is_by("HPC Systems")
 
 
 def hpe_locators():
@@ -110,8 +111,8 @@ def hpe_locators():
     for path in corpus_files("*/smbios_bin/**/*", "*/smbios_synth/**/*"):
         tables = smbios.structures(split_dump(path.read_bytes())[1], smbios.ASSUMED_VERSION)
         makers = [item.text(4) for item in tables.of(1)[:1]]
-        locators = tables.of(smbios_hpe.RACK_LOCATOR)
-        if locators and locators[0].string(1) and any(smbios_hpe.is_by(maker) for maker in makers):
+        locators = tables.of(hpe.RACK_LOCATOR)
+        if locators and locators[0].string(1) and any(hpe.is_by(maker) for maker in makers):
             found.append(pytest.param(tables, locators[0], id=corpus_name(path)))
     return found
 
@@ -119,7 +120,7 @@ def hpe_locators():
 @needs_corpus
 @pytest.mark.parametrize(("tables", "locator"), hpe_locators())
 def test_a_captured_blade_names_its_enclosure_in_its_own_words(tables, locator):
-    facts = smbios_hpe.enclosure(tables)
+    facts = hpe.enclosure(tables)
     words = {locator.string(number) for number in range(1, 16)}
     texts = {value for value in facts.values() if isinstance(value, str)}
     assert texts

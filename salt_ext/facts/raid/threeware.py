@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from salt_ext.facts.raid_view import (
+from salt_ext.facts.raid.view import (
     counters,
     joined,
     judged,
@@ -18,7 +18,7 @@ from salt_ext.facts.raid_view import (
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("tw_cli", "tw_cli.x86_64")
 MAX_CONTROLLERS = 16

@@ -8,7 +8,7 @@ unspecified or that has a code nobody has defined is None.
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios_enums as words
+from salt_ext.facts.smbios import enums as words
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from threading import Thread
 from types import TracebackType
 from typing import Any
 
-from salt_ext.facts import smart_ata, smart_nvme, smart_scsi
 from salt_ext.facts.disks import BLOCK, disks
 from salt_ext.facts.root import Root
+from salt_ext.facts.smart import ata, nvme, scsi
 
 DEADLINE_SECONDS = 20.0  # less than a slow collector has for all its disks
 NO_ANSWER = "no answer"
@@ -128,7 +128,7 @@ def _ask(root: Root, disk: dict[str, Any]) -> dict[str, Any]:
 def _health(fd: int, disk: dict[str, Any]) -> dict[str, Any]:
     protocol = _protocol(disk)
     if protocol == "nvme":
-        return smart_nvme.health(fd)
+        return nvme.health(fd)
     if protocol == "ata":
-        return smart_ata.health(fd, is_solid_state=disk["rotational"] is False)
-    return smart_scsi.health(fd)
+        return ata.health(fd, is_solid_state=disk["rotational"] is False)
+    return scsi.health(fd)

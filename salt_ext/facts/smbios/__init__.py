@@ -5,7 +5,7 @@ Firmware writes these tables and much firmware writes them badly: wrong counts,
 lengths and versions, strings that are not there. So nothing here raises for
 any bytes; what can be read is kept and what was wrong is told in
 :attr:`Tables.problems`. What the fields of a structure mean is in
-``smbios_types.py``.
+``smbios_fields.py``.
 """
 
 from __future__ import annotations

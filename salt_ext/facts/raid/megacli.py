@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from salt_ext.facts.raid_view import (
+from salt_ext.facts.raid.view import (
     counters,
     integer,
     joined,
@@ -26,7 +26,7 @@ TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("MegaCli64", "MegaCli", "megacli")
 COMMANDS = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from salt_ext.facts import sg
+from salt_ext.facts.smart import sg
 
 PASS_THROUGH_16 = 0x85
 NON_DATA, PIO_IN = 3, 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salt_ext.facts import sg
+from salt_ext.facts.smart import sg
 
 LOG_SENSE, REQUEST_SENSE = 0x4D, 0x03
 CUMULATIVE = 0x40  # the page's present values

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 
-from salt_ext.facts.raid_view import (
+from salt_ext.facts.raid.view import (
     counters,
     exactly,
     integer,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("storcli64", "storcli", "perccli64", "perccli")
 TOOLS_2 = ("storcli2", "perccli2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from salt_ext.facts.raid_view import (
+from salt_ext.facts.raid.view import (
     counters,
     joined,
     judged,
@@ -18,7 +18,7 @@ from salt_ext.facts.raid_view import (
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from salt_ext.facts.raid_view import Ask, View
+    from salt_ext.facts.raid.view import Ask, View
 
 TOOLS = ("cli64", "cli32")
 CONTROLLER = "areca:0"

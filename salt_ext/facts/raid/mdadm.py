@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from salt_ext.facts.raid_view import (
+from salt_ext.facts.raid.view import (
     counters,
     health,
     integer,
@@ -23,7 +23,7 @@ from salt_ext.facts.raid_view import (
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("mdadm",)
 MAX_ARRAYS = 64

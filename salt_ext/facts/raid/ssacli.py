@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from salt_ext.facts.raid_view import (
+from salt_ext.facts.raid.view import (
     counters,
     joined,
     judged,
@@ -25,7 +25,7 @@ TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("ssacli", "hpssacli", "hpacucli")
 PCI_ADDRESS = "PCI Address (Domain:Bus:Device.Function)"

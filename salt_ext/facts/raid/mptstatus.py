@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from salt_ext.facts.raid_view import joined, judged, level, lines, merged, size_bytes, view, word
+from salt_ext.facts.raid.view import joined, judged, level, lines, merged, size_bytes, view, word
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("mpt-status",)
 MAX_VOLUMES = 16

@@ -13,26 +13,26 @@ import fcntl
 import os
 import time
 
-from salt_ext.facts import (
-    raid_3ware,
-    raid_adaptec,
-    raid_areca,
-    raid_mdadm,
-    raid_megacli,
-    raid_megasasctl,
-    raid_mptstatus,
-    raid_ssacli,
-    raid_storcli,
-    tools,
+from salt_ext.facts import tools
+from salt_ext.facts.raid import (
+    adaptec,
+    areca,
+    mdadm,
+    megacli,
+    megasasctl,
+    mptstatus,
+    ssacli,
+    storcli,
+    threeware,
 )
-from salt_ext.facts.raid_view import KEYS, merged, order
+from salt_ext.facts.raid.view import KEYS, merged, order
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from salt_ext.facts.raid_view import Ask, Item, View
+    from salt_ext.facts.raid.view import Ask, Item, View
     from salt_ext.facts.root import Root
 
     Reader = tuple[tuple[str, ...], Callable[[Ask], View]]
@@ -60,20 +60,20 @@ FAMILIES = {
 }
 READERS: dict[str, tuple[Reader, ...]] = {
     "megaraid": (
-        (raid_storcli.TOOLS, raid_storcli.read),
-        (raid_megacli.TOOLS, raid_megacli.read),
-        (raid_megasasctl.TOOLS, raid_megasasctl.read),
+        (storcli.TOOLS, storcli.read),
+        (megacli.TOOLS, megacli.read),
+        (megasasctl.TOOLS, megasasctl.read),
     ),
-    "mpi3mr": ((raid_storcli.TOOLS_2, raid_storcli.read_2),),
+    "mpi3mr": ((storcli.TOOLS_2, storcli.read_2),),
     # Since the driver smartpqi both makers sell the same controllers.
     "smartarray": (
-        (raid_ssacli.TOOLS, raid_ssacli.read),
-        (raid_adaptec.TOOLS, raid_adaptec.read),
+        (ssacli.TOOLS, ssacli.read),
+        (adaptec.TOOLS, adaptec.read),
     ),
-    "adaptec": ((raid_adaptec.TOOLS, raid_adaptec.read),),
-    "mpt": ((raid_mptstatus.TOOLS, raid_mptstatus.read),),
-    "3ware": ((raid_3ware.TOOLS, raid_3ware.read),),
-    "areca": ((raid_areca.TOOLS, raid_areca.read),),
+    "adaptec": ((adaptec.TOOLS, adaptec.read),),
+    "mpt": ((mptstatus.TOOLS, mptstatus.read),),
+    "3ware": ((threeware.TOOLS, threeware.read),),
+    "areca": ((areca.TOOLS, areca.read),),
 }
 
 
@@ -93,9 +93,9 @@ def raid(root: Root) -> dict[str, Any] | None:
     for family in sorted({FAMILIES.get(item["driver"] or "", "") for item in functions}):
         mine = [item for item in functions if FAMILIES.get(item["driver"] or "", "") == family]
         views.append(_family(root, family, mine, deadline))
-    path = tools.find(*raid_mdadm.TOOLS)
+    path = tools.find(*mdadm.TOOLS)
     if arrays and path and not _obstacle(root):
-        views.append(raid_mdadm.read(asking(path, deadline), arrays))
+        views.append(mdadm.read(asking(path, deadline), arrays))
     found = merged(views)
     is_blind = functions and not found["volumes"] and not found["members"]
     if is_blind and all("skipped_reason" in item for item in found["controllers"]):
@@ -167,7 +167,7 @@ def _family(root: Root, family: str, functions: list[Item], deadline: float) -> 
     if reason is None:
         reason, seen = asked(family, functions, deadline)
     if not seen["controllers"] and family == "adaptec":
-        seen = raid_adaptec.parse_proc(root.text("/proc/scsi/scsi") or "")
+        seen = adaptec.parse_proc(root.text("/proc/scsi/scsi") or "")
     return paired(family, functions, seen, reason)
 
 
