@@ -19,7 +19,7 @@ from benchmarks.postgres import Server
 from salt_ext import intake
 from salt_ext.facts import timestamp
 from salt_ext.master_cache import Cache
-from salt_ext.report import MINE_FUNCTION
+from salt_ext.report.envelope import MINE_FUNCTION
 
 
 def measure(server: Server, machines: int, rounds: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import documents, happenings, models
 from benchmarks.documents import Facts as Facts
 from benchmarks.happenings import DAY_SECONDS
-from salt_ext import report as envelope
+from salt_ext.report import envelope
 
 START = datetime(2025, 1, 1, tzinfo=timezone.utc)
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from salt_ext import changes, store, words
+from salt_ext import store
 from salt_ext.answers import plain
 from salt_ext.document import encode
 from salt_ext.settings import OPTIONS, SettingsError, nearest
+from salt_ext.words import changes, values
 
 ALIKE = 100
 """More machines than this to which the same has happened are one event."""
@@ -117,4 +118,4 @@ def _change(row: Mapping[str, Any]) -> dict[str, Any]:
     line = changes.line(row)
     fields = ("op", "path", "component", "field", "old", "new")
     text = f"{line.op} {line.what}: {line.old or 'none'} → {line.new or 'none'}"
-    return {**{name: row[name] for name in fields}, "words": text.replace(words.NO_BREAK, " ")}
+    return {**{name: row[name] for name in fields}, "words": text.replace(values.NO_BREAK, " ")}

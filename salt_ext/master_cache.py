@@ -19,9 +19,8 @@ import salt.utils.verify
 import salt.version
 from salt.exceptions import SaltCacheError
 
-from salt_ext import core_grains
-from salt_ext import report as envelope
 from salt_ext.feed import Unreadable
+from salt_ext.report import core_grains, envelope
 
 KINDS = ("mine", "grains")
 

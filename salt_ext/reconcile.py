@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from salt_ext import words
 from salt_ext.headers import COMPARED, plain
+from salt_ext.words import values as words
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
 PLACES = ("site", "rack")

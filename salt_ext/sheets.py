@@ -15,11 +15,11 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any, NamedTuple, TypeVar
 
-from salt_ext.changes import line, worth_telling
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import simple
 from salt_ext.exchange.lines import NUMBER, Lines, escaped, number, unescaped
 from salt_ext.store import HEAD, Extract
+from salt_ext.words.changes import line, worth_telling
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ import salt.config
 import salt.minion
 import salt.utils.mine
 
-from salt_ext.report import MINE_FUNCTION
+from salt_ext.report.envelope import MINE_FUNCTION
 from tests.machines import report, server
 
 

@@ -8,8 +8,8 @@ import copy
 from datetime import datetime, timedelta, timezone
 
 from benchmarks import documents, hardware, models
-from salt_ext import report as envelope
 from salt_ext import store
+from salt_ext.report import envelope
 from salt_ext.store import Arrival
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)

@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Flask
 
-from salt_ext.times import ago
-from salt_ext.words import binary, decimal, label, moment, value
+from salt_ext.words.times import ago
+from salt_ext.words.values import binary, decimal, label, moment, value
 
 
 def register(app: Flask) -> None:

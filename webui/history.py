@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from salt_ext.changes import Line, line, worth_telling
+from salt_ext.words.changes import Line, line, worth_telling
 
 
 class Run(NamedTuple):

@@ -17,8 +17,8 @@ from werkzeug.datastructures import MultiDict
 
 from salt_ext import store
 from salt_ext.settings import nearest
-from salt_ext.times import moment
-from salt_ext.words import label, value
+from salt_ext.words.times import moment
+from salt_ext.words.values import label, value
 
 OPTIONS = ("_col", "_sort", "_limit", "_from", "_as_of")
 FORM = ("_field", "_op", "_value")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from salt_ext.document import is_components, keyed
-from salt_ext.words import by_place, columns_of, in_order, label, value
+from salt_ext.words.values import by_place, columns_of, in_order, label, value
 
 SECTIONS = {
     "Processors": ("processors",),

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def cmdb() -> dict[str, Any]:
     """Return the fact document of this machine under ``cmdb``."""
     try:
-        from salt_ext import agent
+        from salt_ext.report import agent
 
         return {"cmdb": agent.document(__opts__)}
     except Exception as error:

@@ -9,8 +9,8 @@ import salt.channel.client
 import salt.exceptions
 import salt.utils.mine
 
-from salt_ext import agent, document, settings
-from salt_ext import report as envelope
+from salt_ext import document, settings
+from salt_ext.report import agent, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ It is chosen by the answers themselves; ``--out=json`` prints the data instead.
 
 from typing import Any
 
-from salt_ext import words
 from salt_ext.printing import assets, history, layout, people, quality
+from salt_ext.words import values
 
 
 def output(data: Any, **kwargs: Any) -> str:
@@ -28,7 +28,7 @@ def output(data: Any, **kwargs: Any) -> str:
 
 def _clean(line: str) -> str:
     """Return a line without control characters: a serial number must not move the cursor."""
-    line = line.replace(words.NO_BREAK, " ").rstrip()
+    line = line.replace(values.NO_BREAK, " ").rstrip()
     return "".join(one if one.isprintable() else "�" for one in line)
 
 

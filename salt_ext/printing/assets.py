@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from salt_ext import words
 from salt_ext.document import is_components
 from salt_ext.printing import history, layout
 from salt_ext.printing.layout import MANY, Answer
 from salt_ext.settings import OPTIONS
+from salt_ext.words import values as words
 
 HIDDEN = ("id", "facts", "volatile", "collected", "identifiers", "minion_id", "revision")
 """What an asset's summary shows elsewhere or not at all."""

@@ -4,9 +4,9 @@ How changes print, of one asset and of the fleet.
 
 from __future__ import annotations
 
-from salt_ext import changes, words
 from salt_ext.printing import layout
 from salt_ext.printing.layout import Answer
+from salt_ext.words import changes, values
 
 
 def history(answer: Answer) -> list[str]:
@@ -78,7 +78,7 @@ def _differences(rows: list[Answer]) -> list[str]:
     for row in changes.worth_telling(rows):
         if row["path"].partition(".")[0] != section:
             section = row["path"].partition(".")[0]
-            lines.append(words.label(section))
+            lines.append(values.label(section))
         one = changes.line(row)
         lines.append(f"  {one.symbol} {one.op}  {one.what}: {from_to(one)}")
         counts[row["op"]] = counts.get(row["op"], 0) + 1
@@ -103,9 +103,9 @@ def fleet_diff(answer: Answer) -> list[str]:
             [
                 [
                     f"  {one['assets']} x",
-                    words.label(one["path"].rpartition(".")[2]),
+                    values.label(one["path"].rpartition(".")[2]),
                     one["op"],
-                    words.label(one["field"]) if one["field"] else "",
+                    values.label(one["field"]) if one["field"] else "",
                     _wave(one),
                 ]
                 for one in waves
@@ -124,7 +124,7 @@ def _wave(one: Answer) -> str:
     if one["old"] is None and one["new"] is None:
         return ""
     old, new = (
-        words.value(item, one["path"].rpartition(".")[2]) if item is not None else "none"
+        values.value(item, one["path"].rpartition(".")[2]) if item is not None else "none"
         for item in (one["old"], one["new"])
     )
     return f"{old} → {new}"

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from itertools import zip_longest
 from typing import Any
 
-from salt_ext import words
-from salt_ext.times import ago
+from salt_ext.words import values
+from salt_ext.words.times import ago
 
 Answer = dict[str, Any]
 
@@ -94,7 +94,7 @@ def cell(column: str, value: Any) -> str:
     if column.endswith(("_seen", "_at")) and isinstance(value, str):
         return ago(_moment(value), datetime.now(timezone.utc))
     if isinstance(value, bool) or not isinstance(value, str):
-        return words.value(value, column)
+        return values.value(value, column)
     return value or "-"
 
 

@@ -4,9 +4,9 @@ How print what people did, accepted and compared.
 
 from __future__ import annotations
 
-from salt_ext import changes
 from salt_ext.printing import history, layout
 from salt_ext.printing.layout import Answer
+from salt_ext.words import changes
 
 
 def renamed(answer: Answer) -> list[str]:

@@ -4,9 +4,9 @@ How print what is wrong, what was decided, and how the store is.
 
 from __future__ import annotations
 
-from salt_ext import words
 from salt_ext.printing import layout
 from salt_ext.printing.layout import Answer
+from salt_ext.words import values
 
 
 def identity(answer: Answer) -> list[str]:
@@ -59,7 +59,7 @@ def odd(answer: Answer) -> list[str]:
         field = row[at["field"]]
         for place in (at["value"], at["usual"]):
             is_size = field.endswith("_bytes") and row[place]
-            row[place] = words.value(int(row[place]), field) if is_size else row[place]
+            row[place] = values.value(int(row[place]), field) if is_size else row[place]
     return layout.table({**answer, "rows": rows})
 
 
@@ -80,7 +80,7 @@ def stats(answer: Answer) -> list[str]:
     failing = ["collector", "machines", "errors", "last_seen"]
     lines = [
         *layout.grid(columns, [[row[name] for name in columns] for row in answer["tables"]]),
-        f"{words.binary(answer['database_bytes'])} in all",
+        f"{values.binary(answer['database_bytes'])} in all",
         f"{layout.count(heard, heard, 'machines')} heard in the last hour;"
         f" reports with something new: {changed} in the last hour,"
         f" {answer['changed_last_day']} in the last day",

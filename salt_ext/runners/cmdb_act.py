@@ -14,7 +14,7 @@ from salt_ext import answers, store
 from salt_ext.answers import answer
 from salt_ext.arguments import asset_of, assets_of, nothing_else, now, text, who
 from salt_ext.settings import nearest
-from salt_ext.times import moment
+from salt_ext.words.times import moment
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__

@@ -10,7 +10,7 @@ from salt_ext.arguments import asset_of, nothing_else, now, text
 from salt_ext.headers import COMPARED, NAMES
 from salt_ext.reconcile import equal
 from salt_ext.settings import nearest
-from salt_ext.values import NoValue, value_at, with_volatile
+from salt_ext.words.paths import NoValue, value_at, with_volatile
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__

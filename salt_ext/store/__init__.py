@@ -6,6 +6,7 @@ The PostgreSQL store: the whole surface that the rest of the system uses.
 then PostgreSQL itself refuses a write.
 """
 
+from salt_ext.document.diff import Change
 from salt_ext.store.acts import LIFECYCLES, Act, rename, set_lifecycle
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.as_of import compare, compare_assets, document
@@ -28,7 +29,6 @@ from salt_ext.store.database import (
     StoreUnreachable,
     ping,
 )
-from salt_ext.store.diff import Change
 from salt_ext.store.due import addresses, due, known_beyond, news_since, stalest_first
 from salt_ext.store.expected import (
     expected_machines,

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from salt_ext.document.diff import Change
 from salt_ext.settings import nearest
 from salt_ext.store import bulk, inbox
 from salt_ext.store.columns import search_text
 from salt_ext.store.database import Database, NotFound, Row, StoreError
-from salt_ext.store.diff import Change
 from salt_ext.store.documents import current
 from salt_ext.store.owners import lock_identity
 from salt_ext.store.schema import (

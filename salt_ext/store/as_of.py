@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from salt_ext import report as envelope
 from salt_ext.document import without_identity
+from salt_ext.document.diff import Change, diff, section_of, undo
+from salt_ext.report import envelope
 from salt_ext.store.database import Database, NotFound, Row, StoreError
-from salt_ext.store.diff import Change, diff, section_of, undo
 from salt_ext.store.documents import current, shortened
 from salt_ext.store.schema import change, revision
 

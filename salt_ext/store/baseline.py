@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.document import encode
+from salt_ext.document.diff import Change, diff
 from salt_ext.store import bulk
 from salt_ext.store.acts import Act, decided, locked
 from salt_ext.store.as_of import document_of
 from salt_ext.store.database import Database, NotFound, Row, rows
-from salt_ext.store.diff import Change, diff
 from salt_ext.store.filters import matching_ids
 from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
 

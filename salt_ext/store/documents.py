@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext import report as envelope
-from salt_ext.checking import Checked
 from salt_ext.document import encode
+from salt_ext.document.diff import merge
+from salt_ext.report import envelope
+from salt_ext.report.checking import Checked
 from salt_ext.store import bulk
-from salt_ext.store.diff import merge
 from salt_ext.store.owners import VERSION
 from salt_ext.store.schema import asset_facts
 

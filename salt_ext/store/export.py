@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.exc import DBAPIError
 
+from salt_ext.document.diff import Change, undo
 from salt_ext.exchange.lines import line
 from salt_ext.store.database import Database, Row, ping
-from salt_ext.store.diff import Change, undo
 from salt_ext.store.filters import matching
 from salt_ext.store.listing import Listing, joined, listing
 from salt_ext.store.parts import FILLED_FIELDS, SOURCES, is_there, items_of

@@ -23,7 +23,7 @@ from salt_ext.store.listing import PARTS, FilterError, Listing, joined, present
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.patterns import PATTERNS, matches
 from salt_ext.store.schema import asset_seen, part
-from salt_ext.times import moment
+from salt_ext.words.times import moment
 
 
 def listable(settings: Mapping[str, Any]) -> list[str]:

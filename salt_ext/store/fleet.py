@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
+from salt_ext.document.diff import Change, diff
 from salt_ext.store.as_of import documents_at
 from salt_ext.store.database import Database, Row, StoreError, rows
-from salt_ext.store.diff import Change, diff
 from salt_ext.store.filters import matching_ids
 from salt_ext.store.schema import asset, change, revision
 

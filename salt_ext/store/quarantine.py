@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext import checking
 from salt_ext.facts.identity import identify
+from salt_ext.report import checking
 from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.database import Database, NotFound, Row, StoreError, rows

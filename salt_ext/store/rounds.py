@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext import checking
 from salt_ext.facts.identity import identify
+from salt_ext.report import checking
 from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival, Outcome
 from salt_ext.store.claims import evidence

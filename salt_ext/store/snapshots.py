@@ -17,7 +17,7 @@ from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
 from salt_ext.store.filters import matching
 from salt_ext.store.listing import listing
 from salt_ext.store.schema import snapshot
-from salt_ext.times import moment
+from salt_ext.words.times import moment
 
 NAME = r"[A-Za-z][A-Za-z0-9._-]{0,99}"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.document.diff import Change
 from salt_ext.facts.identity import uuid_spellings
 from salt_ext.store import bulk, identity
-from salt_ext.store.diff import Change
 from salt_ext.store.gone import let_go
 from salt_ext.store.schema import (
     asset,

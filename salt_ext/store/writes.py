@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext import report as envelope
+from salt_ext.document.diff import Change, diff
+from salt_ext.report import envelope
 from salt_ext.store import identity
 from salt_ext.store.arrivals import Arrival
 from salt_ext.store.claims import evidence
 from salt_ext.store.columns import list_columns, search_text
-from salt_ext.store.diff import Change, diff
 from salt_ext.store.documents import Merged, shortened
 from salt_ext.store.gone import Gone
 from salt_ext.store.owners import Owners

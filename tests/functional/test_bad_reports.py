@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salt_ext import document, store
-from salt_ext import report as envelope
 from salt_ext.facts import timestamp
+from salt_ext.report import envelope
 from salt_ext.settings import resolve
 from tests.machines import NOW, arrival, later, revisions, server
 

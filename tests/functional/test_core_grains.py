@@ -9,8 +9,9 @@ import salt.cache
 import salt.config
 import salt.loader
 
-from salt_ext import core_grains, store
-from salt_ext.report import MINE_FUNCTION
+from salt_ext import store
+from salt_ext.report import core_grains
+from salt_ext.report.envelope import MINE_FUNCTION
 from salt_ext.store import ingest
 from tests.machines import NOW, arrival, later, report, server
 

@@ -11,7 +11,8 @@ import salt.cache
 import salt.loader
 from salt.exceptions import CommandExecutionError
 
-from salt_ext import agent, checking, store
+from salt_ext import store
+from salt_ext.report import agent, checking
 
 
 @pytest.fixture

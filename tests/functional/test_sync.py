@@ -13,7 +13,7 @@ import salt.loader
 import sqlalchemy as sa
 
 from salt_ext import store, unstored
-from salt_ext.report import MINE_FUNCTION
+from salt_ext.report.envelope import MINE_FUNCTION
 from tests.machines import arrival, later, report, server
 
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from salt_ext import settings, store
 from salt_ext.document import normal
+from salt_ext.document.diff import diff
 from salt_ext.store import ingest
 from salt_ext.store.database import _engine
-from salt_ext.store.diff import diff
 from tests.machines import NOW, arrival, later, server
 from webui import create_app, history, sections
 

@@ -10,7 +10,7 @@ import salt.cache
 import sqlalchemy as sa
 
 from salt_ext import settings, store
-from salt_ext.report import MINE_FUNCTION
+from salt_ext.report.envelope import MINE_FUNCTION
 from tests.integration import engine_process
 from tests.machines import report, server
 

@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 import demo_machine
-from salt_ext import agent, document, facts, report, settings
+from salt_ext import document, facts, settings
 from salt_ext.facts import slow
 from salt_ext.facts.identity import identify
+from salt_ext.report import agent, envelope
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 from tests.unit.captures import unpacked
 from tests.unit.smbios_tables import machine, split_dump
@@ -83,7 +84,7 @@ def test_the_documented_configuration_adds_it_and_switches_another_off(documente
     assert "usb" not in found
     assert "usb" not in found["partial"]
     assert found["disks"][0]["serial_number"] == "PHAB9450DEMO3P2"
-    built = report.build(found, "web01", None, "agent")
+    built = envelope.build(found, "web01", None, "agent")
     assert built["facts"]["fibre_channel"] == [{"name": "host7", "wwn": "21000024FF7F3D04"}]
     assert built["volatile"]["fibre_channel"] == {"21000024FF7F3D04": {"state": "Online"}}
 
@@ -265,7 +266,7 @@ def measured(root):
     """Return the size of the report and that of the grain of the machine below ``root``."""
     found = agent.document({"cmdb": {"root": root}})
     assert found["errors"] == {}
-    size = len(document.encode(report.build(found, "web01", None, "agent")))
+    size = len(document.encode(envelope.build(found, "web01", None, "agent")))
     print(f"\nreport {size} bytes, grain {len(document.encode(found))} bytes")
     return size, len(document.encode(found))
 

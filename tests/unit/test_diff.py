@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from benchmarks import fleet
 from salt_ext.document import encode, normal
+from salt_ext.document.diff import Change, apply, diff, merge, undo
 from salt_ext.facts import smbios
 from salt_ext.facts.smbios import fields
-from salt_ext.store.diff import Change, apply, diff, merge, undo
 from tests.corpus import corpus_files, needs_corpus
 from tests.unit.smbios_tables import split_dump
 

@@ -9,9 +9,10 @@ import pytest
 
 import demo_machine
 from benchmarks import documents, fleet, models
-from salt_ext import checking, document, settings
+from salt_ext import document, settings
 from salt_ext.facts import collect
 from salt_ext.facts.identity import KEYS, identify
+from salt_ext.report import checking
 
 MACHINES, DAYS = 200, 365
 FAST = settings.resolve()["collectors"]

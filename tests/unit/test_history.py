@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from benchmarks import fleet
 from salt_ext import store
+from salt_ext.document.diff import Change, diff
 from salt_ext.settings import resolve
-from salt_ext.store.diff import Change, diff
 from salt_ext.store.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from salt_ext import report as envelope
 from salt_ext import settings, store
 from salt_ext.document import normal
+from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
+from salt_ext.report import envelope
 from salt_ext.store.columns import list_columns
-from salt_ext.store.diff import diff
 from salt_ext.store.schema import LIST_COLUMNS
 from tests.machines import NOW, arrival, dimm, later, report, revisions, server
 from tests.postgres import open_store

@@ -7,7 +7,7 @@ import pytest
 
 from salt_ext import settings
 from salt_ext.settings import SettingsError, from_environ, from_opts, resolve
-from salt_ext.times import ago, moment
+from salt_ext.words.times import ago, moment
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=timezone.utc)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from salt_ext import agent, settings
+from salt_ext import settings
 from salt_ext.facts import slow, tools
 from salt_ext.facts.slow_process import LIMIT_BYTES
+from salt_ext.report import agent
 from tests.unit.trees import tree
 
 COLLECTORS = """

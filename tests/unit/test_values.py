@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salt_ext.document import keyed, normal, split
-from salt_ext.values import NoValue, value_at, with_volatile
+from salt_ext.words.paths import NoValue, value_at, with_volatile
 from tests.machines import server
 
 FACTS = {

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from salt_ext import store
-from salt_ext.words import label
+from salt_ext.words.values import label
 from webui import query
 from webui.views import database
 

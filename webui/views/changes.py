@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 
 from salt_ext import store
 from salt_ext.settings import nearest
-from salt_ext.times import moment
+from salt_ext.words.times import moment
 from webui.history import runs
 from webui.query import number
 from webui.views import database

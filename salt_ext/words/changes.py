@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sized
 from typing import Any, NamedTuple
 
 from salt_ext.document import is_components, place
-from salt_ext.words import describe, label, shorten, value
+from salt_ext.words.values import describe, label, shorten, value
 
 SYMBOLS = {
     "added": "+",

@@ -47,7 +47,7 @@ def whole_document(opts: Mapping[str, Any]) -> dict[str, Any]:
 
 def report(opts: Mapping[str, Any], mode: str) -> dict[str, Any]:
     """Return the report of this machine; ``mode`` is one of ``report.MODES``."""
-    from salt_ext import report as envelope
+    from salt_ext.report import envelope
 
     return envelope.build(whole_document(opts), opts["id"], previous_name(opts), mode)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from salt_ext import document
-from salt_ext.report import CLOCK_TOLERANCE, MODES, SCHEMA, digest_of, mark
+from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA, digest_of, mark
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 16

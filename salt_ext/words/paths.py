@@ -9,7 +9,7 @@ from typing import Any
 
 from salt_ext.document import IDENTITY_FIELDS, is_components, keyed, place
 from salt_ext.settings import nearest
-from salt_ext.words import by_place
+from salt_ext.words.values import by_place
 
 NAMES = ("name", "locator", *IDENTITY_FIELDS)
 """By which fields people call a part, beside its key and its place."""

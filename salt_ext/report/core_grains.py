@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from salt_ext import report as envelope
 from salt_ext.facts import timestamp
 from salt_ext.facts.clean import clean
+from salt_ext.report import envelope
 
 SECTIONS = (
     *("disks", "firmware", "memory", "network", "operating_system", "processors", "system"),

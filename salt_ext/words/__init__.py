@@ -1,0 +1,3 @@
+"""
+Facts, changes, moments and values as people read and write them.
+"""
