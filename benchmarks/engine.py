@@ -16,9 +16,9 @@ import salt.config
 
 from benchmarks import fleet
 from benchmarks.postgres import Server
-from salt_ext import intake
 from salt_ext.facts import timestamp
-from salt_ext.master_cache import Cache
+from salt_ext.master import intake
+from salt_ext.master.cache import Cache
 from salt_ext.report.envelope import MINE_FUNCTION
 
 

@@ -113,7 +113,7 @@ OPTIONS: dict[str, Option] = {
     ),
     "batch_size": Option(100, int, "master", "How many reports one transaction holds at most."),
     "modes": Option(
-        {"salt": "salt_ext.modes.salt.plan", "ssh": "salt_ext.modes.ssh.plan"},
+        {"salt": "salt_ext.collect.salt.plan", "ssh": "salt_ext.collect.ssh.plan"},
         dict,
         "master",
         "Ways of `cmdb.collect` to ask machines: the name of each and the dotted path of its"

@@ -16,7 +16,7 @@ report of every minion; the engine tries again after 1, 2, 4 and so on to 60
 seconds, and then begins where the store is.
 
 With each look through the cache, what is new in the store is told on the event
-bus: see :mod:`salt_ext.events`.
+bus: see :mod:`salt_ext.master.events`.
 """
 
 import contextlib
@@ -29,9 +29,10 @@ from typing import TYPE_CHECKING, Any
 import salt.utils.event
 from salt.exceptions import SaltCacheError
 
-from salt_ext import events, intake, settings, store
-from salt_ext.feed import Feed
-from salt_ext.master_cache import Cache
+from salt_ext import settings, store
+from salt_ext.master import events, intake
+from salt_ext.master.cache import Cache
+from salt_ext.master.feed import Feed
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__

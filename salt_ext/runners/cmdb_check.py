@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import answers, store
 from salt_ext.answers import answer
 from salt_ext.arguments import assets_of, count, filters_of, now, text
-from salt_ext.master_cache import Cache
+from salt_ext.master.cache import Cache
 from salt_ext.settings import nearest
 
 if TYPE_CHECKING:

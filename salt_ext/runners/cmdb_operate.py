@@ -5,11 +5,12 @@ The commands that look after the store and this master.
 import json
 from typing import TYPE_CHECKING, Any
 
-from salt_ext import answers, store, unstored
+from salt_ext import answers, store
 from salt_ext.answers import answer
 from salt_ext.arguments import nothing_else
 from salt_ext.doctor import examine
-from salt_ext.master_cache import Cache
+from salt_ext.master import kept
+from salt_ext.master.cache import Cache
 from salt_ext.versions import versions
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def doctor(exit_code: bool = False, **kwargs: Any) -> dict[str, Any]:
             __opts__,
             database,
             lambda: Cache(__opts__).accepted(),
-            lambda: unstored.names(__opts__),
+            lambda: kept.names(__opts__),
         )
         return {"checks": [one._asdict() for one in checks]}
 

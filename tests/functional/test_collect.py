@@ -10,10 +10,12 @@ import psutil
 import pytest
 import salt.loader
 
-from salt_ext import processes, store, unstored
-from salt_ext.modes import Answer, Plan, Request, in_order, size_of
-from salt_ext.modes import salt as salt_mode
-from salt_ext.modes import ssh as ssh_mode
+from salt_ext import store
+from salt_ext.collect import pool
+from salt_ext.collect import salt as salt_mode
+from salt_ext.collect import ssh as ssh_mode
+from salt_ext.collect.modes import Answer, Plan, Request, in_order, size_of
+from salt_ext.master import kept
 from tests.machines import arrival, later, report, server
 
 HOUR = 3600
@@ -27,7 +29,7 @@ def stub_report(name):
     """What the machine of this name would say; some of them are ill."""
     number = int(name[4:])
     if number % 100 == 7:
-        raise processes.Failed("Connection refused")
+        raise pool.Failed("Connection refused")
     if number % 100 == 8:
         raise RuntimeError("something nobody thought of")
     if number % 100 == 9:
@@ -42,7 +44,7 @@ def plan(opts, request):
 
     def answers():
         work = opts["stub"].get("work", stub_report)
-        for name, said, reason in processes.each(
+        for name, said, reason in pool.each(
             work, names, request.workers, request.timeout_seconds, request.is_over
         ):
             yield Answer(name, said, time.time(), reason)
@@ -142,7 +144,7 @@ def test_work_ends_by_itself_when_whoever_began_it_is_no_more(tmp_path):
 
     first = os.fork()
     if not first:
-        list(processes.each(work, ["one"], 1, 0.5, lambda: False))
+        list(pool.each(work, ["one"], 1, 0.5, lambda: False))
         os._exit(0)
     deadline = time.monotonic() + 10
     while not (note.exists() and note.read_text()):
@@ -191,7 +193,7 @@ def test_results_that_cannot_be_stored_are_kept_for_a_sync(collect, master_opts,
     assert retcode == 1
     assert set(statuses(answer).values()) == {"kept"}
     assert "kept on the master for cmdb.sync: cannot reach the database" in text
-    assert unstored.names(master_opts) == machines(3)
+    assert kept.names(master_opts) == machines(3)
     master_opts["cmdb"]["database_url"] = url
     salt.loader.runner(master_opts)["cmdb.sync"]()
     assert store.assets(database).total == 3
@@ -330,7 +332,7 @@ def test_an_error_of_a_machine_is_printed_in_full_however_long(collect):
     reason = f"{'the console says much ' * 40}\nand then: no route to host"
 
     def work(name):
-        raise processes.Failed(reason)
+        raise pool.Failed(reason)
 
     _, retcode, text = collect("*", mode="stub", stub={"work": work, "number": 1})
     assert retcode == 1
@@ -342,7 +344,7 @@ def test_a_sync_names_every_machine_and_says_why_in_full(master_opts, runners, o
     broken = [arrival(server(number), name) for number, name in enumerate(names)]
     for one in broken[1:]:
         one.report["errors"] = {"smart": "x" * 300}
-    unstored.keep(master_opts, broken)
+    kept.keep(master_opts, broken)
     answer = runners["cmdb.sync"]()["data"]
     reasons = {one["minion_id"]: one["detail"] for one in answer["cmdb"]["machines"]}
     assert sorted(reasons) == names[1:]

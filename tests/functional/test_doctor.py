@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext import unstored
+from salt_ext.master import kept
 from tests.machines import arrival, server
 
 
@@ -38,7 +38,7 @@ def test_what_is_wrong_on_this_master_is_found(doctor, master_opts, tmp_path):
     accepted.mkdir(parents=True)
     (accepted / "web01").write_text("a key")
     master_opts["minimum_auth_version"] = 0
-    unstored.keep(master_opts, [arrival(server(1), "ssh01")])
+    kept.keep(master_opts, [arrival(server(1), "ssh01")])
     checks, _ = doctor()
     assert checks["authentication"]["status"] == "fail"
     assert "no asset: web01" in checks["machines"]["detail"]

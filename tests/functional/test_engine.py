@@ -12,9 +12,10 @@ import salt.cache
 import salt.loader
 import salt.payload
 
-from salt_ext import intake, store
-from salt_ext.feed import Unreadable
-from salt_ext.master_cache import Cache
+from salt_ext import store
+from salt_ext.master import intake
+from salt_ext.master.cache import Cache
+from salt_ext.master.feed import Unreadable
 from salt_ext.report import checking
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests.machines import later, report, server

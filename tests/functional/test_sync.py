@@ -12,7 +12,8 @@ import salt.cache
 import salt.loader
 import sqlalchemy as sa
 
-from salt_ext import store, unstored
+from salt_ext import store
+from salt_ext.master import kept
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests.machines import arrival, later, report, server
 
@@ -48,12 +49,12 @@ def a_full_disk():
 
 def test_what_was_kept_is_stored_and_then_let_go_of(master_opts, keys, sync, database):
     ssh = [arrival(server(n), f"ssh{n:02d}", mode="ssh") for n in (1, 2)]
-    assert unstored.keep(master_opts, ssh) == ["ssh01", "ssh02"]
-    assert unstored.names(master_opts) == ["ssh01", "ssh02"]
+    assert kept.keep(master_opts, ssh) == ["ssh01", "ssh02"]
+    assert kept.names(master_opts) == ["ssh01", "ssh02"]
     answer, retcode = sync()
     assert retcode == 0
     assert answer["counts"]["new"] == 2
-    assert unstored.names(master_opts) == []
+    assert kept.names(master_opts) == []
     assert store.overview(database, store.find(database, "ssh01"))["mode"] == "ssh"
     assert sync()[0]["counts"]["new"] == 0
 
@@ -62,7 +63,7 @@ def test_of_each_machine_the_latest_result_is_kept(master_opts, keys, sync, data
     old = arrival(server(1, firmware={"version": "1"}), "ssh01")
     new = arrival(server(1, firmware={"version": "2"}), "ssh01", later(seconds=5))
     for one in (old, new, old):
-        unstored.keep(master_opts, [one])
+        kept.keep(master_opts, [one])
     assert sync()[0]["counts"]["new"] == 1
     found = store.overview(database, store.find(database, "ssh01"))
     assert found["facts"]["firmware"]["version"] == "2"
@@ -70,43 +71,43 @@ def test_of_each_machine_the_latest_result_is_kept(master_opts, keys, sync, data
 
 def test_what_was_kept_stays_while_the_database_is_away(master_opts, keys, runners):
     master_opts["cmdb"] = {"database_url": "postgresql+psycopg2://cmdb@127.0.0.1:1/cmdb"}
-    unstored.keep(master_opts, [arrival(server(1), "ssh01")])
+    kept.keep(master_opts, [arrival(server(1), "ssh01")])
     answer = runners["cmdb.sync"]()["data"]
     assert answer["retcode"] == 2
     assert "cannot reach the database" in answer["cmdb"]["error"]
-    assert unstored.names(master_opts) == ["ssh01"]
+    assert kept.names(master_opts) == ["ssh01"]
 
 
 def test_a_result_kept_during_a_sync_is_not_let_go_of(master_opts, keys, database):
-    unstored.keep(master_opts, [arrival(server(1), "ssh01")])
+    kept.keep(master_opts, [arrival(server(1), "ssh01")])
     waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor() as pool:
         with database.begin() as link:
             link.execute(sa.text("LOCK TABLE asset_seen"))
-            syncing = pool.submit(unstored.store_kept, master_opts, database)
+            syncing = pool.submit(kept.store_kept, master_opts, database)
             deadline = time.monotonic() + 20
             while not link.scalar(waits):
                 assert time.monotonic() < deadline
-            unstored.keep(master_opts, [arrival(server(1), "ssh01", later(seconds=5))])
+            kept.keep(master_opts, [arrival(server(1), "ssh01", later(seconds=5))])
         assert [one.status for one in syncing.result(timeout=20)] == ["new"]
-    assert unstored.names(master_opts) == ["ssh01"]
+    assert kept.names(master_opts) == ["ssh01"]
 
 
 def test_a_damaged_entry_is_named_and_blocks_no_other(master_opts, keys, sync):
-    unstored.keep(master_opts, [arrival(server(n), f"ssh{n:02d}") for n in (1, 2)])
+    kept.keep(master_opts, [arrival(server(n), f"ssh{n:02d}") for n in (1, 2)])
     [damaged] = Path(master_opts["cachedir"]).rglob("ssh01.p")
     damaged.write_bytes(b"\xc1rubbish")
     answer, _ = sync()
     assert answer["refused"] == ["ssh01"]
     assert answer["counts"]["new"] == 1
-    unstored.keep(master_opts, [arrival(server(1), "ssh01")])  # asked again
+    kept.keep(master_opts, [arrival(server(1), "ssh01")])  # asked again
     assert sync()[0]["counts"]["new"] == 1
 
 
 def test_a_full_disk_names_the_machines_whose_results_are_lost(master_opts, keys):
     names = ["ssh01", "ssh02"]
-    with a_full_disk(), pytest.raises(unstored.Lost) as lost:
-        unstored.keep(master_opts, [arrival(server(1), name) for name in names])
+    with a_full_disk(), pytest.raises(kept.Lost) as lost:
+        kept.keep(master_opts, [arrival(server(1), name) for name in names])
     assert lost.value.names == names
     assert "the results of ssh01, ssh02 are lost" in str(lost.value)
     assert "File too large" in str(lost.value)
@@ -115,17 +116,17 @@ def test_a_full_disk_names_the_machines_whose_results_are_lost(master_opts, keys
 
 
 def test_a_result_that_finds_no_room_leaves_the_one_before_it(master_opts, keys, sync):
-    unstored.keep(master_opts, [arrival(server(1), "ssh01")])
-    with a_full_disk(), pytest.raises(unstored.Lost):
-        unstored.keep(master_opts, [arrival(server(1), "ssh01", later(seconds=5))])
+    kept.keep(master_opts, [arrival(server(1), "ssh01")])
+    with a_full_disk(), pytest.raises(kept.Lost):
+        kept.keep(master_opts, [arrival(server(1), "ssh01", later(seconds=5))])
     assert sync()[0]["counts"]["new"] == 1
 
 
 @pytest.mark.parametrize("name", ["../web01", "a/b", ""])
 def test_a_name_that_is_no_minion_id_is_not_kept(master_opts, keys, name):
-    with pytest.raises(unstored.Lost, match="not a minion id"):
-        unstored.keep(master_opts, [arrival(server(1), name)])
-    assert unstored.names(master_opts) == []
+    with pytest.raises(kept.Lost, match="not a minion id"):
+        kept.keep(master_opts, [arrival(server(1), name)])
+    assert kept.names(master_opts) == []
 
 
 def test_a_sync_stores_what_the_masters_cache_holds_on_a_full_disk_too(

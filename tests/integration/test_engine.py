@@ -58,7 +58,7 @@ def reports_of(number, begin):
 def processes():
     """Engines that begin at once: a server has imported everything, and forks."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([engine_process.__name__, "salt_ext.sync"])
+    context.set_forkserver_preload([engine_process.__name__, "salt_ext.master.sync"])
     return context
 
 

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from salt_ext import events, settings, store
+from salt_ext import settings, store
 from salt_ext.document import encode
 from salt_ext.engines import cmdb as engine
+from salt_ext.master import events
 from salt_ext.settings import OPTIONS, SettingsError
 from salt_ext.store import ingest
 from tests.machines import NOW, arrival, dimm, later, server

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext.feed import IN_ITS_SECOND, Feed, Unreadable
+from salt_ext.master.feed import IN_ITS_SECOND, Feed, Unreadable
 
 
 class Cache:

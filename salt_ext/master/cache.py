@@ -19,7 +19,7 @@ import salt.utils.verify
 import salt.version
 from salt.exceptions import SaltCacheError
 
-from salt_ext.feed import Unreadable
+from salt_ext.master.feed import Unreadable
 from salt_ext.report import core_grains, envelope
 
 KINDS = ("mine", "grains")

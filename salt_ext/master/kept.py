@@ -18,8 +18,9 @@ import salt.cache
 import salt.utils.verify
 from salt.exceptions import SaltCacheError
 
-from salt_ext import intake, store
-from salt_ext.master_cache import AS_IT_IS
+from salt_ext import store
+from salt_ext.master import intake
+from salt_ext.master.cache import AS_IT_IS
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from salt_ext import store
-from salt_ext.feed import Feed, Source, Unreadable
+from salt_ext.master.feed import Feed, Source, Unreadable
 from salt_ext.report import core_grains
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,8 @@ import salt.version
 from salt.exceptions import SaltException
 
 import salt_ext
-from salt_ext import processes
-from salt_ext.modes import Answer, Plan, Request, Unavailable, in_order
+from salt_ext.collect import pool
+from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order
 
 FUNCTION = "cmdb.collect"
 IS_OLD = salt.version.__saltstack_version__ < (3008,)
@@ -110,7 +110,7 @@ def _ask(
     except (SaltException, OSError) as error:
         raise Unavailable(f"salt-ssh cannot be used: {error}", "try it by hand") from error
     mark.write_text(code, encoding="ascii")
-    for name, report, reason in processes.each(
+    for name, report, reason in pool.each(
         lambda name: _collect(ssh, name),
         names,
         request.workers,
@@ -153,7 +153,7 @@ def _collect(ssh: Any, name: str) -> dict[str, Any]:
         return {**report, "mode": "ssh"}
     if status < UNREACHED:
         _wipe(ssh, name, target)
-    raise processes.Failed(_reason(answer, target))
+    raise pool.Failed(_reason(answer, target))
 
 
 def _target(ssh: Any, name: str) -> dict[str, Any]:

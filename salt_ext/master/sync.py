@@ -10,8 +10,9 @@ from typing import Any
 
 from salt.exceptions import SaltCacheError
 
-from salt_ext import intake, store, unstored
-from salt_ext.master_cache import Cache
+from salt_ext import store
+from salt_ext.master import intake, kept
+from salt_ext.master.cache import Cache
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused")
 BAD = ("held", "refused")
@@ -36,7 +37,7 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
                 bad.append({**row, "detail": outcome.detail})
 
     try:
-        tell(unstored.store_kept(opts, database))
+        tell(kept.store_kept(opts, database))
         cache = Cache(opts)
         tell(intake.empty_inbox(database, cache.accepted))
         feed = intake.feed(cache, database, tell)

@@ -21,9 +21,9 @@ import salt.utils.minions
 from salt.exceptions import SaltClientError, SaltReqTimeoutError
 
 from salt_ext.answers import Misused
-from salt_ext.feed import Feed, Unreadable
-from salt_ext.master_cache import Cache
-from salt_ext.modes import Answer, Plan, Request, Unavailable, in_order, size_of
+from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order, size_of
+from salt_ext.master.cache import Cache
+from salt_ext.master.feed import Feed, Unreadable
 
 FUNCTION = "cmdb.collect"
 TARGET_TYPES = (

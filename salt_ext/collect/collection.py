@@ -14,10 +14,11 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from salt_ext import intake, store, unstored
+from salt_ext import store
 from salt_ext.answers import NotThere
-from salt_ext.interruption import interruption
-from salt_ext.modes import Answer, Plan, Request, load
+from salt_ext.collect.interruption import interruption
+from salt_ext.collect.modes import Answer, Plan, Request, load
+from salt_ext.master import intake, kept
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class Collection:
         if not plan.is_cached:
             sentence = f"kept on the master for cmdb.sync: {reason}"
             try:
-                unstored.keep(
+                kept.keep(
                     self.opts,
                     [
                         store.Arrival(
@@ -149,7 +150,7 @@ class Collection:
                         for one in answers
                     ],
                 )
-            except unstored.Lost as error:
+            except kept.Lost as error:
                 lost = error.names
                 self.rows.update(dict.fromkeys(lost, ("failed", f"{error}; {error.hint}")))
         for one in answers:

@@ -1,0 +1,3 @@
+"""
+Asking machines for reports now: the modes, and the pool that asks many at a time.
+"""
