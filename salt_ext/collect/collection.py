@@ -15,9 +15,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from salt_ext import store
-from salt_ext.answers import NotThere
 from salt_ext.collect.interruption import interruption
 from salt_ext.collect.modes import Answer, Plan, Request, load
+from salt_ext.commands.answers import NotThere
 from salt_ext.master import intake, kept
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ import salt.utils.event
 import salt.utils.minions
 from salt.exceptions import SaltClientError, SaltReqTimeoutError
 
-from salt_ext.answers import Misused
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order, size_of
+from salt_ext.commands.answers import Misused
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed, Unreadable
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from salt_ext import store
-from salt_ext.answers import plain
+from salt_ext.commands.answers import plain
 from salt_ext.document import encode
 from salt_ext.settings import OPTIONS, SettingsError, nearest
 from salt_ext.words import changes, values

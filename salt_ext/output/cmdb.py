@@ -6,7 +6,7 @@ It is chosen by the answers themselves; ``--out=json`` prints the data instead.
 
 from typing import Any
 
-from salt_ext.printing import assets, history, layout, people, quality
+from salt_ext.commands.printing import acts, assets, history, layout, problems
 from salt_ext.words import values
 
 
@@ -37,36 +37,36 @@ def _error(answer: layout.Answer) -> list[str]:
 
 
 KINDS = {
-    "accepted": people.accepted,
+    "accepted": acts.accepted,
     "asset": assets.asset,
-    "baseline": people.baseline,
-    "baselines": people.baselines,
+    "baseline": acts.baseline,
+    "baselines": acts.baselines,
     "card": assets.card,
     "changes": history.feed,
-    "checks": quality.checks,
-    "choices": quality.choices,
-    "collected": quality.collected,
+    "checks": problems.checks,
+    "choices": problems.choices,
+    "collected": problems.collected,
     "comparison": history.comparison,
     "diff": history.diff,
     "error": _error,
     "facets": assets.facets,
-    "file": people.file,
+    "file": acts.file,
     "fleet_diff": history.fleet_diff,
     "genealogy": history.genealogy,
     "history": history.history,
-    "identity": quality.identity,
-    "imported": people.imported,
-    "lifecycle": people.lifecycle,
-    "odd": quality.odd,
-    "problem": quality.problem,
-    "reconciled": people.reconciled,
-    "renamed": people.renamed,
+    "identity": problems.identity,
+    "imported": acts.imported,
+    "lifecycle": acts.lifecycle,
+    "odd": problems.odd,
+    "problem": problems.problem,
+    "reconciled": acts.reconciled,
+    "renamed": acts.renamed,
     "report": assets.report,
-    "ruled": quality.ruled,
-    "stats": quality.stats,
+    "ruled": problems.ruled,
+    "stats": problems.stats,
     "status": assets.status,
-    "steps": quality.steps,
-    "synced": quality.synced,
+    "steps": problems.steps,
+    "synced": problems.synced,
     "table": layout.table,
     "value": assets.value_alone,
 }

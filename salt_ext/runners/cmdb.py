@@ -21,9 +21,10 @@ beside it, which all are ``cmdb`` to Salt.
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from salt_ext import answers, arguments, store
-from salt_ext.answers import answer
-from salt_ext.arguments import assets_of, count, nothing_else, now, text
+from salt_ext import store
+from salt_ext.commands import answers, arguments
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import assets_of, count, nothing_else, now, text
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import salt.utils.args
 import salt.utils.verify
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import asset_of, assets_of, nothing_else, now, text, who
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import asset_of, assets_of, nothing_else, now, text, who
 from salt_ext.settings import nearest
 from salt_ext.words.times import moment
 

@@ -4,11 +4,12 @@ The commands about one asset: what is known of it, one value, and the card for t
 
 from typing import TYPE_CHECKING, Any
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import asset_of, nothing_else, now, text
-from salt_ext.headers import COMPARED, NAMES
-from salt_ext.reconcile import equal
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import asset_of, nothing_else, now, text
+from salt_ext.lists.headings import COMPARED, NAMES
+from salt_ext.lists.reconcile import equal
 from salt_ext.settings import nearest
 from salt_ext.words.paths import NoValue, value_at, with_volatile
 

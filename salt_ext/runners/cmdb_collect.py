@@ -4,11 +4,12 @@ The commands that bring reports in.
 
 from typing import TYPE_CHECKING, Any
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import count, filters_of, nothing_else, text
+from salt_ext import store
 from salt_ext.collect.collection import collect as collect_now
 from salt_ext.collect.modes import Request
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import count, filters_of, nothing_else, text
 from salt_ext.master.sync import sync as sync_now
 
 if TYPE_CHECKING:

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import salt.utils.args
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import (
-    asset_of,
-    assets_of,
-    count,
-    nothing_else,
-    now,
-    text,
-    who,
-)
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import asset_of, assets_of, count, nothing_else, now, text, who
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__

@@ -5,13 +5,14 @@ The commands that look after the store and this master.
 import json
 from typing import TYPE_CHECKING, Any
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import nothing_else
-from salt_ext.doctor import examine
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import nothing_else
+from salt_ext.commands.doctor import examine
+from salt_ext.commands.versions import versions
 from salt_ext.master import kept
 from salt_ext.master.cache import Cache
-from salt_ext.versions import versions
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__

@@ -43,7 +43,7 @@ def test_the_package_imports_nothing():
 
 def test_the_grain_needs_nothing_that_a_minion_does_not_have():
     code = (
-        "import sys; from salt_ext import agent; agent.document({});"
+        "import sys; from salt_ext.report import agent; agent.document({});"
         "print(*(name.partition('.')[0] for name in sys.modules))"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout

@@ -364,7 +364,7 @@ def test_an_empty_store_and_one_that_is_away_are_told(cmdb, master_opts, outputt
 
 def test_a_command_imports_no_heavy_library_that_it_does_not_need():
     code = (
-        "import sys, salt_ext.runners.cmdb, salt_ext.runners.cmdb_check;"
+        "import sys, salt_ext.runners.cmdb, salt_ext.runners.cmdb_fleet;"
         "print(*(name.partition('.')[0] for name in sys.modules))"
     )
     done = subprocess.run(

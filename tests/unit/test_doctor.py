@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from salt_ext import doctor, settings
+from salt_ext import settings
+from salt_ext.commands import doctor
 
 
 @pytest.mark.parametrize(

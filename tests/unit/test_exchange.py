@@ -11,18 +11,9 @@ from datetime import datetime, timezone
 import openpyxl
 import pytest
 
-from salt_ext.exchange import (
-    ExchangeError,
-    Sheet,
-    annotate,
-    lines,
-    markup,
-    reading,
-    write_sheets,
-    write_table,
-    xlsx,
-)
-from salt_ext.exchange.reading import read_table
+from salt_ext.exchange import ExchangeError, Sheet, lines, markup, write_sheets, write_table, xlsx
+from salt_ext.lists import annotate, reading
+from salt_ext.lists.reading import read_table
 
 MOMENT = datetime(2026, 11, 21, 8, 0, 30, tzinfo=timezone.utc)
 COLUMNS = ["name", "value"]

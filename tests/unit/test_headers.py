@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext.headers import mapping, meaning, unit_of
+from salt_ext.lists.headings import mapping, meaning, unit_of
 
 CHINESE = {
     "序列号": "sn",

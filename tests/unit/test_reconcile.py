@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext.reconcile import Said, equal, reconcile, said, sizes
+from salt_ext.lists.reconcile import Said, equal, reconcile, said, sizes
 
 
 def asset(sn="9XYZ001", name="web01", **fields):

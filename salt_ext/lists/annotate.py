@@ -18,8 +18,8 @@ from salt_ext.exchange import ExchangeError, Sheet, check_target, replacing, sha
 from salt_ext.exchange.cells import simple
 from salt_ext.exchange.csv import FORMULA
 from salt_ext.exchange.markup import MAX_CHARACTERS, NOT_XML, Formats
-from salt_ext.exchange.reading import Table
 from salt_ext.exchange.xlsx import write_sheet
+from salt_ext.lists.reading import Table
 
 COLUMNS = ("CMDB status", "CMDB reason")
 COLOURS = {

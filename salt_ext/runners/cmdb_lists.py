@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import salt.utils.args
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import assets_of, count, nothing_else, now, reference, text, who
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import assets_of, count, nothing_else, now, reference, text, who
 from salt_ext.settings import nearest
 
 if TYPE_CHECKING:
@@ -64,17 +65,17 @@ def export(
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
-        from salt_ext import sheets
         from salt_ext.exchange import check_target, write_sheets
+        from salt_ext.lists import workbook
 
         if not out_file:
             raise answers.Misused("into which file? give out_file=/srv/assets.xlsx")
         is_workbook = check_target(text("out_file", out_file)) == "xlsx"
-        titles = [_title(sheet, sheets.TITLES)] if sheet else sheets.TITLES
+        titles = [_title(sheet, workbook.TITLES)] if sheet else workbook.TITLES
         moment = store.moment_of(database, as_of, now()) if as_of else None
         filters = assets_of(database, tgt, kwargs)
         with store.extract(database, filters=filters, text=str(q), at=moment) as source:
-            found = sheets.sheets(
+            found = workbook.sheets(
                 source, titles if is_workbook else titles[:1], (moment or now()) - CHANGES_OF
             )
             about = {
@@ -84,10 +85,10 @@ def export(
                 "Filter": " ".join(f"{name}={value}" for name, value in filters.items()) or "none",
                 "Words": str(q) or "none",
                 "Changes": f"of {CHANGES_OF.days} days",
-                "Versions": sheets.versions(),
+                "Versions": workbook.versions(),
             }
             if is_workbook:
-                found = sheets.with_read_me(found, about)
+                found = workbook.with_read_me(found, about)
             return dict(write_sheets(out_file, found))
 
     return answer(__opts__, "file", ask)
@@ -141,9 +142,9 @@ def reconcile(
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
-        from salt_ext import people
         from salt_ext.exchange import Sheet
-        from salt_ext.exchange.annotate import annotate
+        from salt_ext.lists import expected as people
+        from salt_ext.lists.annotate import annotate
 
         options, wanted = _map_of(kwargs)
         most = count("limit", limit)
@@ -209,7 +210,7 @@ def expected(
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
-        from salt_ext import people
+        from salt_ext.lists import expected as people
 
         most = count("limit", limit)
         if action in ("list", "missing"):

@@ -4,8 +4,8 @@ How print what is wrong, what was decided, and how the store is.
 
 from __future__ import annotations
 
-from salt_ext.printing import layout
-from salt_ext.printing.layout import Answer
+from salt_ext.commands.printing import layout
+from salt_ext.commands.printing.layout import Answer
 from salt_ext.words import values
 
 

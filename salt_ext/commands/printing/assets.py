@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from salt_ext.commands.printing import history, layout
+from salt_ext.commands.printing.layout import MANY, Answer
 from salt_ext.document import is_components
-from salt_ext.printing import history, layout
-from salt_ext.printing.layout import MANY, Answer
 from salt_ext.settings import OPTIONS
 from salt_ext.words import values as words
 

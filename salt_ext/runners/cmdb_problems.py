@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import salt.utils.args
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import asset_of, count, nothing_else, now, reference, text, who
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import asset_of, count, nothing_else, now, reference, text, who
 from salt_ext.settings import nearest
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from salt_ext.exchange import ExchangeError
 from salt_ext.exchange.csv import FORMULA
-from salt_ext.headers import meaning
+from salt_ext.lists.headings import meaning
 from salt_ext.settings import nearest
 
 MAX_BYTES = 256 << 20

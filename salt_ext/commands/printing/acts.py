@@ -4,8 +4,8 @@ How print what people did, accepted and compared.
 
 from __future__ import annotations
 
-from salt_ext.printing import history, layout
-from salt_ext.printing.layout import Answer
+from salt_ext.commands.printing import history, layout
+from salt_ext.commands.printing.layout import Answer
 from salt_ext.words import changes
 
 

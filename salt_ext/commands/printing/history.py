@@ -4,8 +4,8 @@ How changes print, of one asset and of the fleet.
 
 from __future__ import annotations
 
-from salt_ext.printing import layout
-from salt_ext.printing.layout import Answer
+from salt_ext.commands.printing import layout
+from salt_ext.commands.printing.layout import Answer
 from salt_ext.words import changes, values
 
 

@@ -8,9 +8,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from salt_ext import headers, store
-from salt_ext.exchange.reading import Table, read_table
-from salt_ext.reconcile import SIZES, STATUSES, Said, Verdict, reconcile, said, text
+from salt_ext import store
+from salt_ext.lists import headings
+from salt_ext.lists.reading import Table, read_table
+from salt_ext.lists.reconcile import SIZES, STATUSES, Said, Verdict, reconcile, said, text
 from salt_ext.settings import nearest
 
 KEYS = ("sn", "minion_id", "hostname")
@@ -34,7 +35,7 @@ class Listed(NamedTuple):
 def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
     """Return the list in a file; a heading means what ``wanted`` says, or what it looks like."""
     table = read_table(path, sheet, list(wanted))
-    columns = headers.mapping(table.headings, wanted)
+    columns = headings.mapping(table.headings, wanted)
     if not set(KEYS) & set(columns.values()):
         found = ", ".join(filter(None, table.headings[:20]))
         raise ValueError(
@@ -42,7 +43,7 @@ def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
             f""" headings in row {table.heading} are: {found}; say which with map='{{"...": sn}}'"""
         )
     units = {
-        field: headers.unit_of(table.headings[column])
+        field: headings.unit_of(table.headings[column])
         for column, field in columns.items()
         if field in SIZES
     }
@@ -179,8 +180,8 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
     for name, value in options.items():
         if name.startswith("__"):
             continue
-        if name not in headers.NAMES or name == "sn":
-            hint = nearest(name, headers.NAMES) or f"; there are: {', '.join(headers.NAMES)}"
+        if name not in headings.NAMES or name == "sn":
+            hint = nearest(name, headings.NAMES) or f"; there are: {', '.join(headings.NAMES)}"
             raise ValueError(f"there is no field {name!r}{hint}")
         found[name] = store.storable(text(value))
     return found

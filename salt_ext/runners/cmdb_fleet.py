@@ -5,9 +5,10 @@ The commands that look over the fleet: who is silent, doubled, odd or ill.
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from salt_ext import answers, store
-from salt_ext.answers import answer
-from salt_ext.arguments import assets_of, count, filters_of, now, text
+from salt_ext import store
+from salt_ext.commands import answers
+from salt_ext.commands.answers import answer
+from salt_ext.commands.arguments import assets_of, count, filters_of, now, text
 from salt_ext.master.cache import Cache
 from salt_ext.settings import nearest
 

@@ -2,7 +2,7 @@
 What people type behind a command, made sure of.
 
 Salt reads the command line as YAML: ``0012345`` arrives as a number and ``NO``
-as False. Each function raises :class:`~salt_ext.answers.Misused` with a
+as False. Each function raises :class:`~salt_ext.commands.answers.Misused` with a
 sentence that says what to write instead.
 """
 
@@ -16,7 +16,7 @@ import salt.utils.args
 import salt.utils.user
 
 from salt_ext import store
-from salt_ext.answers import Misused
+from salt_ext.commands.answers import Misused
 from salt_ext.settings import nearest
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from salt_ext.headers import COMPARED, plain
+from salt_ext.lists.headings import COMPARED, plain
 from salt_ext.words import values as words
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")

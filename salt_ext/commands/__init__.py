@@ -1,0 +1,3 @@
+"""
+What people type on the master, what they are answered, and how that is printed.
+"""

@@ -1,0 +1,3 @@
+"""
+People's lists of machines: read, matched, compared, given back, and the workbook in their place.
+"""
