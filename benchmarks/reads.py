@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext import store
-from salt_ext.store.listing import PARTS
+from salt_ext.store.reads.listing import PARTS
 
 SAMPLE = 200
 PAGE = 100

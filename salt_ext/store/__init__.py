@@ -7,20 +7,23 @@ then PostgreSQL itself refuses a write.
 """
 
 from salt_ext.document.diff import Change
-from salt_ext.store.acts import LIFECYCLES, Act, rename, set_lifecycle
-from salt_ext.store.arrivals import Arrival, Outcome
-from salt_ext.store.as_of import compare, compare_assets, document
-from salt_ext.store.asset import asset_page, find, overview
-from salt_ext.store.assets import Page, assets, usual_columns
-from salt_ext.store.baseline import (
+from salt_ext.store.acts.acts import LIFECYCLES, Act, rename, set_lifecycle
+from salt_ext.store.acts.baseline import (
     HARDWARE,
     Deviation,
     accept_baseline,
     baseline_of,
     check_baselines,
 )
-from salt_ext.store.batches import batches
-from salt_ext.store.components import components, genealogy
+from salt_ext.store.acts.expected import (
+    expected_machines,
+    import_expected,
+    remove_expected,
+    set_expected,
+    storable,
+)
+from salt_ext.store.acts.purge import CLASSES, purge
+from salt_ext.store.acts.quarantine import choices, decisions, held_reports, rule
 from salt_ext.store.database import (
     HEAD,
     Database,
@@ -29,41 +32,38 @@ from salt_ext.store.database import (
     StoreUnreachable,
     ping,
 )
-from salt_ext.store.due import addresses, due, known_beyond, news_since, stalest_first
-from salt_ext.store.expected import (
-    expected_machines,
-    import_expected,
-    remove_expected,
-    set_expected,
-    storable,
-)
-from salt_ext.store.export import Extract, extract
-from salt_ext.store.facets import facets
-from salt_ext.store.filters import fields, listable
-from salt_ext.store.fleet import differing, fleet_diff
-from salt_ext.store.health import SEVERITIES, health
-from salt_ext.store.history import Wanted, changes, count_changes
-from salt_ext.store.inbox import submit, take_inbox
-from salt_ext.store.ingest import ingest, record_failure
-from salt_ext.store.listing import FRESHNESS, FilterError
-from salt_ext.store.lookup import lookup, padded, said_of
+from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.batch import ingest, record_failure
+from salt_ext.store.ingest.inbox import submit, take_inbox
+from salt_ext.store.ingest.problems import problems
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
 from salt_ext.store.news import News, tell
-from salt_ext.store.odd import odd
-from salt_ext.store.pages import changes_page
-from salt_ext.store.positions import positions
-from salt_ext.store.problems import problems
-from salt_ext.store.purge import CLASSES, purge
-from salt_ext.store.quality import SHARED, duplicates, standing
-from salt_ext.store.quarantine import choices, decisions, held_reports, rule
-from salt_ext.store.rack import neighbours
+from salt_ext.store.reads.as_of import compare, compare_assets, document
+from salt_ext.store.reads.asset import asset_page, find, overview
+from salt_ext.store.reads.assets import Page, assets, usual_columns
+from salt_ext.store.reads.batches import batches
+from salt_ext.store.reads.changes_page import changes_page
+from salt_ext.store.reads.components import components, genealogy
+from salt_ext.store.reads.due import addresses, due, known_beyond, news_since, stalest_first
+from salt_ext.store.reads.duplicates import SHARED, duplicates, standing
+from salt_ext.store.reads.export import Extract, extract
+from salt_ext.store.reads.facets import facets
+from salt_ext.store.reads.filters import fields, listable
+from salt_ext.store.reads.fleet_diff import differing, fleet_diff
+from salt_ext.store.reads.health import SEVERITIES, health
+from salt_ext.store.reads.history import Wanted, changes, count_changes
+from salt_ext.store.reads.listing import FRESHNESS, FilterError
+from salt_ext.store.reads.lookup import lookup, padded, said_of
+from salt_ext.store.reads.odd import odd
+from salt_ext.store.reads.positions import positions
+from salt_ext.store.reads.rack import neighbours
+from salt_ext.store.reads.server import inbox_size, server
+from salt_ext.store.reads.snapshots import moment_of, snapshots, take_snapshot
+from salt_ext.store.reads.statistics import statistics
+from salt_ext.store.reads.totals import report
 from salt_ext.store.roles import grant
 from salt_ext.store.schema import KEPT_COLUMNS
-from salt_ext.store.server import inbox_size, server
-from salt_ext.store.snapshots import moment_of, snapshots, take_snapshot
-from salt_ext.store.statistics import statistics
-from salt_ext.store.totals import report
 
 __all__ = [
     "CLASSES",

@@ -19,7 +19,7 @@ from salt_ext.document.diff import merge
 from salt_ext.report import envelope
 from salt_ext.report.checking import Checked
 from salt_ext.store import bulk
-from salt_ext.store.owners import VERSION
+from salt_ext.store.identity.owners import VERSION
 from salt_ext.store.schema import asset_facts
 
 Marks = dict[str, str]

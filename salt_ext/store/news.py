@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.listing import freshness
+from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_seen
 
 MOST = 1000

@@ -84,7 +84,7 @@ def test_what_the_grain_costs(record_property, capsys):
 import time
 import salt.loader, salt.minion
 began = time.process_time()
-from salt_ext import agent
+from salt_ext.report import agent
 agent.document({})
 first = time.process_time()
 for _ in range(20):

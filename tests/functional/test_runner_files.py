@@ -14,7 +14,8 @@ import pytest
 import salt.loader
 from salt.utils.state import check_result
 
-from salt_ext.store import export, extract, ingest
+from salt_ext.store import extract, ingest
+from salt_ext.store.reads import export
 from tests.machines import arrival, later, server
 
 OFFICE = shutil.which("soffice")

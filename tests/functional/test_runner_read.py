@@ -235,7 +235,7 @@ def rows_of(path):
 def test_assets_with_a_common_word_are_told_to_be_more_than_were_counted(
     cmdb, fleet, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", 2)
+    monkeypatch.setattr(import_module("salt_ext.store.reads.assets"), "FEW", 2)
     answer, _, text = cmdb("list", q="dell", limit=1, columns="minion_id")
     assert (answer["total"], answer["exact"]) == (2, False)
     assert "1 of more than 2 assets  (next: cursor=" in text

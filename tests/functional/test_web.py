@@ -300,7 +300,7 @@ def test_pages_lead_through_the_whole_list(client, database):
 
 
 def test_assets_with_a_common_word_are_told_to_be_more_than_were_counted(fleet, monkeypatch):
-    monkeypatch.setattr(import_module("salt_ext.store.assets"), "FEW", 1)
+    monkeypatch.setattr(import_module("salt_ext.store.reads.assets"), "FEW", 1)
     assert text(page(fleet.client, "/assets?q=dell").find(class_="total")) == (
         "more than 1 asset · JSON"
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from salt_ext import store
 from salt_ext.settings import resolve
-from salt_ext.store.listing import NOW_ONLY, present
+from salt_ext.store.reads.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, later, server
 
 PAGE = 7
@@ -119,11 +119,11 @@ def test_few_assets_are_listed_as_many_are(fleet, monkeypatch, sort):
     found = [walk(fleet, sort, **one) for one in asked]
     assert all(1 < pages[0].total < 28 for pages in found)
     # The package has a function of the same name.
-    module = import_module("salt_ext.store.assets")
+    module = import_module("salt_ext.store.reads.assets")
     # As a set that is looked into on the way of the sort, and then on that way alone.
     for many, near in ((28, 28), (0, 28), (0, 3)):
         monkeypatch.setattr(module, "FEW", 1)
-        monkeypatch.setattr(import_module("salt_ext.store.paging"), "NEAR", near)
+        monkeypatch.setattr(import_module("salt_ext.store.reads.paging"), "NEAR", near)
         monkeypatch.setattr(module, "MANY", many)
         for question, pages in zip(asked, found, strict=True):
             again = walk(fleet, sort, **question)
@@ -134,7 +134,7 @@ def test_few_assets_are_listed_as_many_are(fleet, monkeypatch, sort):
 
 
 def test_assets_with_a_text_are_counted_up_to_a_number(fleet, monkeypatch):
-    module = import_module("salt_ext.store.assets")
+    module = import_module("salt_ext.store.reads.assets")
     monkeypatch.setattr(module, "FEW", 20)
     some = store.assets(fleet, text="dell", limit=5)
     assert (some.total, some.exact, some.first) == (20, False, 1)

@@ -13,7 +13,7 @@ from benchmarks import fleet
 from salt_ext import store
 from salt_ext.document.diff import Change, diff
 from salt_ext.settings import resolve
-from salt_ext.store.listing import NOW_ONLY, present
+from salt_ext.store.reads.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 COLUMNS = [name for name in present(resolve()).fields if name not in NOW_ONLY]

@@ -7,8 +7,8 @@ import pytest
 
 from salt_ext import store
 from salt_ext.settings import resolve
-from salt_ext.store.listing import PARTS, present
-from salt_ext.store.patterns import PATTERNS
+from salt_ext.store.reads.listing import PARTS, present
+from salt_ext.store.reads.patterns import PATTERNS
 from tests.machines import arrival, later, server
 
 MODELS = (

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
-from salt_ext.store.problems import Good, Problem, close, record
+from salt_ext.store.ingest.problems import Good, Problem, close, record
 from tests.machines import arrival, later, server
 
 ERROR = {"type": "OSError", "message": "no", "traceback": "Traceback", "duration_ms": 1}

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from salt_ext import settings, store
 from salt_ext.store import ingest, roles
-from salt_ext.store.arrivals import Arrival
+from salt_ext.store.ingest.arrivals import Arrival
 from tests.machines import NOW, arrival, later, revisions, server
 
 NUMBERS = itertools.count()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.store.claims import without
-from salt_ext.store.identity import Asset, Claim, decide
-from salt_ext.store.rulings import rulings
+from salt_ext.store.identity.claims import without
+from salt_ext.store.identity.decide import Asset, Claim, decide
+from salt_ext.store.identity.rulings import rulings
 from tests.unit.test_decisions import (
     BOX,
     DB,

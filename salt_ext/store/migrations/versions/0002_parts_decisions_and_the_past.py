@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 
 from salt_ext.document import encode
 from salt_ext.report.envelope import mark
-from salt_ext.store.claims import claim, evidence
 from salt_ext.store.columns import search_text
+from salt_ext.store.identity.claims import claim, evidence
 from salt_ext.store.parts import parts, placements
 from salt_ext.store.schema import LIST_COLUMNS
 

@@ -1,0 +1,106 @@
+"""
+What a person may remove for ever: nothing of an asset that is alive but its volatile values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from salt_ext.settings import nearest
+from salt_ext.store.acts.acts import Act, decided
+from salt_ext.store.database import Database, Row
+from salt_ext.store.identity.owners import lock_identity
+from salt_ext.store.schema import asset, asset_facts, asset_seen, change, problem, revision
+
+
+def purge(database: Database, what: str, before: datetime, act: Act) -> list[Row]:
+    """
+    Remove what is older than a moment; return what and how many rows.
+
+    ``what`` is one of :data:`CLASSES`. An asset counts from when it was heard
+    last, or detached, and takes its history with it.
+    """
+    if what not in CLASSES:
+        hint = nearest(what, CLASSES) or f"; there are: {', '.join(CLASSES)}"
+        raise ValueError(f"nothing to purge is called {what!r}{hint}")
+    with database.begin() as link:
+        if not act.test:
+            # A machine that comes back meanwhile is identified before this or after.
+            lock_identity(link)
+        found = CLASSES[what](link, before, act.test)
+        if not act.test:
+            counts = {row["what"]: row["rows"] for row in found}
+            evidence = {"older than": f"{before:%Y-%m-%d %H:%M} UTC", **counts}
+            decided(link, "purge", act, None, evidence)
+        return found
+
+
+def _volatile(link: sa.Connection, before: datetime, test: bool) -> list[Row]:
+    silent = sa.select(asset_seen.c.asset_id).where(asset_seen.c.last_seen < before)
+    where = (asset_facts.c.volatile.is_not(None), asset_facts.c.asset_id.in_(silent))
+    found = [_count(link, "volatile values of sections", asset_facts, *where)]
+    if not test:
+        link.execute(sa.update(asset_facts).where(*where).values(volatile=None))
+    return found
+
+
+def _problems(link: sa.Connection, before: datetime, test: bool) -> list[Row]:
+    is_old = problem.c.closed_at < before
+    found = [_count(link, "problems that are over", problem, is_old)]
+    if not test:
+        link.execute(sa.delete(problem).where(is_old))
+    return found
+
+
+def _detached(link: sa.Connection, before: datetime, test: bool) -> list[Row]:
+    return _assets(link, "detached assets", asset_seen.c.detached_at < before, test)
+
+
+def _retired(link: sa.Connection, before: datetime, test: bool) -> list[Row]:
+    is_retired = (asset.c.lifecycle == "retired") & (asset_seen.c.last_seen < before)
+    return _assets(link, "retired assets", is_retired, test)
+
+
+CLASSES: dict[str, Callable[[sa.Connection, datetime, bool], list[Row]]] = {
+    "volatile": _volatile,
+    "problems": _problems,
+    "detached": _detached,
+    "retired": _retired,
+}
+
+
+def _assets(
+    link: sa.Connection, what: str, condition: sa.ColumnElement[bool], test: bool
+) -> list[Row]:
+    """Remove whole assets, and the temporary ones that turned out to be one of them."""
+    chosen = (
+        sa.select(asset_seen.c.asset_id)
+        .join(asset, asset.c.id == asset_seen.c.asset_id)
+        .where(condition)
+        .order_by(sa.collate(asset.c.minion_id, "C"), asset.c.id)
+    )
+    if not test:
+        chosen = chosen.with_for_update(of=asset_seen)
+    ids = sa.literal([*link.scalars(chosen)], sa.ARRAY(sa.UUID))
+    of_assets = asset.c.id.in_(
+        sa.select(asset.c.id).where(
+            (asset.c.id == sa.any_(ids)) | (asset.c.merged_into == sa.any_(ids))
+        )
+    )
+    mine = sa.select(asset.c.id).where(of_assets)
+    found = [
+        _count(link, what, asset, of_assets),
+        _count(link, f"revisions of {what}", revision, revision.c.asset_id.in_(mine)),
+        _count(link, f"changes of {what}", change, change.c.asset_id.in_(mine)),
+    ]
+    if not test:
+        link.execute(sa.delete(asset).where(of_assets))
+    return found
+
+
+def _count(link: sa.Connection, what: str, table: sa.Table, *where: sa.ColumnElement[bool]) -> Row:
+    rows = link.scalar(sa.select(sa.func.count()).select_from(table).where(*where))
+    return {"what": what, "rows": int(rows or 0)}

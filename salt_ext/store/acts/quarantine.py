@@ -1,0 +1,156 @@
+"""
+Reports that wait for a person, what a person may decide, and what was decided.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.facts.identity import identify
+from salt_ext.report import checking
+from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
+from salt_ext.store.documents import Stored
+from salt_ext.store.identity import decide
+from salt_ext.store.identity.owners import Owners, lock, lock_identity
+from salt_ext.store.identity.rulings import Ruling, rulings
+from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.gathering import Accepted, Ruled, Writes
+from salt_ext.store.ingest.problems import close_held
+from salt_ext.store.ingest.writing import write_all
+from salt_ext.store.schema import decision, held
+
+
+def held_reports(database: Database, minion_id: str | None = None, limit: int = 50) -> list[Row]:
+    """Return the reports that wait for a person, of one minion or of all, without their facts."""
+    columns = [one for one in held.columns if one.name != "report"]
+    statement = sa.select(*columns).order_by(held.c.last_seen.desc()).limit(limit)
+    if minion_id is not None:
+        statement = statement.where(held.c.minion_id == minion_id)
+    with database.begin() as link:
+        return rows(link.execute(statement))
+
+
+def choices(database: Database, minion_id: str) -> list[Ruling]:
+    """Return what may be decided about the held report of a minion, each with what it would do."""
+    with database.begin() as link:
+        arrival = _held(link, minion_id)
+        claim = _claim(arrival)
+        return _rulings(_owners(link, claim, arrival, database), claim)
+
+
+def rule(
+    database: Database,
+    minion_id: str,
+    choice: str,
+    *,
+    subject: uuid.UUID | None = None,
+    by: str,
+    why: str,
+) -> Outcome:
+    """
+    Execute what a person decided about a held report; who and why is kept for ever.
+
+    ``choice`` is the name of one of :func:`choices`; ``subject`` tells between
+    several of that name.
+    """
+    now = datetime.now(timezone.utc)
+    ruled = Ruled(choice, by, why, now)
+    with database.begin() as link:
+        lock_identity(link)
+        arrival = _held(link, minion_id)
+        claim = _claim(arrival)
+        lock(link, [claim])
+        known = _owners(link, claim, arrival, database)
+        verdict = _chosen(_rulings(known, claim), minion_id, choice, subject).decision
+        writes = Writes()
+        if verdict.action == "rejected":
+            writes.decided(arrival, claim, verdict, None, ruled)
+            write_all(link, writes)
+            link.execute(
+                sa.update(held).where(held.c.minion_id == minion_id).values(rejected_at=now)
+            )
+            close_held(link, minion_id, now)
+            return Outcome(minion_id, "held", f"rejected by {by}: {why}")
+        checked = checking.check_body(arrival.report)
+        collected_at = checking.check_header(arrival.report, now)
+        asset_id = verdict.asset_id or uuid.uuid4()
+        stored = Stored(link, [asset_id])
+        document = stored.merge(verdict.asset_id, checked)
+        found = identify(document.facts)
+        claim = decide.claim(minion_id, claim.previous_minion_id, document.facts, found)
+        accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
+        writes.store(accepted, stored.before(asset_id), document, known, ruled)
+        write_all(link, writes)
+        close_held(link, minion_id, now)
+    status = "new" if verdict.asset_id is None else "changed"
+    return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)
+
+
+def _held(link: sa.Connection, minion_id: str) -> Arrival:
+    row = link.execute(sa.select(held).where(held.c.minion_id == minion_id)).one_or_none()
+    if row is None:
+        raise NotFound(
+            f"no report of {minion_id!r} is held", "see which are with: salt-run cmdb.quarantine"
+        )
+    return Arrival(row.minion_id, row.report, row.last_seen)
+
+
+def _claim(arrival: Arrival) -> decide.Claim:
+    report = arrival.report
+    return decide.claim(arrival.minion_id, report.get("previous_minion_id"), report["facts"])
+
+
+def _owners(
+    link: sa.Connection, claim: decide.Claim, arrival: Arrival, database: Database
+) -> Owners:
+    grace = timedelta(seconds=database.settings["rename_grace"])
+    return Owners(link, [claim], arrival.received_at - grace, with_parts=True)
+
+
+def _rulings(known: Owners, claim: decide.Claim) -> list[Ruling]:
+    usable = known.usable(claim)
+    return rulings(usable, known.around(usable))
+
+
+def _chosen(found: list[Ruling], minion_id: str, choice: str, subject: uuid.UUID | None) -> Ruling:
+    fitting = [
+        one
+        for one in found
+        if one.name == choice
+        and (subject is None or (one.subject is not None and one.subject.id == subject))
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    offered = "; ".join(
+        f"{one.name} {one.subject.name()} ({one.subject.id})" if one.subject else one.name
+        for one in found
+    )
+    raise StoreError(
+        f"{choice!r} is "
+        + ("more than one of the choices" if fitting else "none of the choices")
+        + f" for the report of {minion_id}",
+        f"there are: {offered}",
+    )
+
+
+def decisions(
+    database: Database,
+    *,
+    asset_id: uuid.UUID | None = None,
+    minion_id: str | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Return what was decided about whose reports are, by whom, when and why, the last first."""
+    where: list[Any] = []
+    if asset_id is not None:
+        of_asset = sa.or_(decision.c.asset_id == asset_id, decision.c.other_asset_id == asset_id)
+        where.append(of_asset)
+    if minion_id is not None:
+        where.append(decision.c.minion_id == minion_id)
+    with database.begin() as link:
+        statement = sa.select(decision).where(*where).order_by(decision.c.decided_at.desc())
+        return rows(link.execute(statement.limit(limit)))

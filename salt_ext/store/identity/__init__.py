@@ -1,0 +1,3 @@
+"""
+Whose report is this: a pure decision, what it is given, and what a person may decide.
+"""

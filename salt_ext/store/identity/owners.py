@@ -1,0 +1,239 @@
+"""
+The assets that a batch of reports may belong to, read from the store.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.facts.identity import KEYS, uuid_spellings
+from salt_ext.store import bulk
+from salt_ext.store.identity import decide as identity
+from salt_ext.store.identity.claims import PART_PATHS
+
+# By OFFSET 0 each value is looked up: without statistics of a table that was just
+# filled PostgreSQL would compare each of them with every identifier.
+OF_CLAIMS = """
+SELECT asset.id
+  FROM unnest(CAST(:names AS text[])) AS i(name) JOIN asset ON asset.minion_id = i.name
+ UNION
+SELECT claimed.asset_id
+  FROM unnest(CAST(:values AS text[])) AS i(value)
+ CROSS JOIN LATERAL (
+       SELECT asset_id FROM identifier
+        WHERE value = i.value AND kind = ANY(CAST(:kinds AS text[])) OFFSET 0) AS claimed
+"""
+
+LOCK = sa.text(f"""
+{bulk.ONE_BY_ONE}
+SELECT seen.asset_id
+  FROM asset_seen AS seen JOIN asset ON asset.id = seen.asset_id
+ WHERE seen.asset_id IN ({OF_CLAIMS})
+ ORDER BY asset.minion_id COLLATE "C", asset.id
+   FOR UPDATE OF seen
+""")  # noqa: S608 - constants of ours
+
+VERSION = "concat(asset.xmin, ' ', seen.xmin) AS version"
+"""What is another once an asset was written: nothing of it is without its row in asset_seen."""
+
+READ = sa.text(f"""
+SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, ledger.identifiers, {VERSION}
+  FROM asset
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ CROSS JOIN LATERAL (
+       SELECT json_agg(json_build_array(kind, value, shared, last_seen IS NULL)) AS identifiers
+         FROM identifier WHERE asset_id = asset.id) AS ledger
+ WHERE asset.id IN ({OF_CLAIMS})
+""")  # noqa: S608 - constants of ours
+
+PARTS = sa.text("""
+SELECT asset_id, serial FROM placement
+ WHERE asset_id = ANY(CAST(:ids AS uuid[])) AND path = ANY(CAST(:paths AS text[]))
+   AND until IS NULL
+""")
+
+
+IDENTITY_LOCK = 0x636D6964
+
+
+def lock_identity(link: sa.Connection) -> None:
+    """
+    Let nobody else decide about identity until the transaction ends.
+
+    Before any row is locked: who holds rows never waits for this.
+    """
+    link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
+
+
+def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID]:
+    """
+    Lock the assets that have a claimed name or key; return their ids.
+
+    In one statement, in the order of the names. They are read in the next one:
+    a statement that waited for a lock reads old rows of the other tables.
+    """
+    return set(link.scalars(LOCK, _asked(claims)))
+
+
+def _asked(claims: Iterable[identity.Claim]) -> dict[str, str]:
+    names: set[str] = set()
+    values: set[str] = set()
+    for claim in claims:
+        names |= {claim.minion_id, claim.previous_minion_id or claim.minion_id}
+        for kind, value in claim.keys:
+            values.update(uuid_spellings(value) if kind == "uuid" else (value,))
+    return {
+        "names": bulk.array(sorted(names)),
+        "values": bulk.array(sorted(values)),
+        "kinds": bulk.array(KEYS),
+    }
+
+
+class Owners:
+    """The assets that have one of the claimed names or keys, as a batch goes on."""
+
+    def __init__(
+        self,
+        link: sa.Connection,
+        claims: Sequence[identity.Claim],
+        silent_before: datetime,
+        *,
+        with_parts: bool,
+    ) -> None:
+        """
+        Read them; who was last seen before ``silent_before`` counts as gone.
+
+        Their parts are evidence only where identity is at stake.
+        """
+        self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
+        self.shared: set[identity.Key] = set()
+        self._assets: dict[uuid.UUID, identity.Asset] = {}
+        self._by_name: dict[str, uuid.UUID] = {}
+        self._by_key: dict[identity.Key, set[uuid.UUID]] = {}
+        rows = link.execute(READ, _asked(claims)).all()
+        self.versions = {row.id: row.version for row in rows}
+        parts = _parts(link, [row.id for row in rows]) if with_parts else {}
+        for row in rows:
+            ledger = self.ledger[row.id] = {}
+            for kind, value, shared, is_current in row.identifiers or ():
+                ledger[kind, value] = is_current
+                if shared and kind in KEYS:
+                    self.shared.add(identity.key(kind, value))
+        for row in rows:
+            self._put(self._asset(row, silent_before, parts.get(row.id, frozenset())))
+
+    def _asset(self, row: Any, silent_before: datetime, parts: frozenset[str]) -> identity.Asset:
+        ledger = self.ledger[row.id]
+        now = [key for key, is_current in ledger.items() if is_current]
+        keys = frozenset(identity.key(kind, value) for kind, value in now if kind in KEYS)
+        return identity.Asset(
+            row.id,
+            row.minion_id,
+            keys - self.shared,
+            next((value for kind, value in now if kind == "machine_id"), None),
+            is_silent=row.last_seen < silent_before,
+            is_temporary=not any(kind in KEYS for kind, _ in ledger),
+            reports_as=row.reports_as,
+            chassis=frozenset(value for kind, value in now if kind == "chassis_serial_number"),
+            parts=parts,
+        )
+
+    def _put(self, asset: identity.Asset) -> None:
+        self._take(asset.id)
+        self._assets[asset.id] = asset
+        if asset.minion_id is not None:
+            self._by_name[asset.minion_id] = asset.id
+        for key in asset.keys:
+            self._by_key.setdefault(key, set()).add(asset.id)
+
+    def _take(self, asset_id: uuid.UUID) -> identity.Asset | None:
+        asset = self._assets.pop(asset_id, None)
+        if asset is not None:
+            if asset.minion_id is not None and self._by_name.get(asset.minion_id) == asset_id:
+                del self._by_name[asset.minion_id]
+            for key in asset.keys:
+                self._by_key[key].discard(asset_id)
+        return asset
+
+    def ids(self) -> set[uuid.UUID]:
+        """Return the ids of all of them."""
+        return set(self._assets)
+
+    def usable(self, claim: identity.Claim) -> identity.Claim:
+        """Return the claim without keys that were found on two machines."""
+        if not self.shared:
+            return claim
+        return claim._replace(keys=tuple(key for key in claim.keys if key not in self.shared))
+
+    def around(self, claim: identity.Claim) -> list[identity.Asset]:
+        """Return the assets with a claimed name, present or previous, or a claimed key."""
+        names = (claim.minion_id, claim.previous_minion_id)
+        ids = {self._by_name[name] for name in names if name in self._by_name}
+        for key in claim.keys:
+            ids |= self._by_key.get(key, set())
+        return [self._assets[asset_id] for asset_id in sorted(ids)]
+
+    def settled(self, claim: identity.Claim) -> uuid.UUID | None:
+        """Return the asset of which the claim says what is known, if nobody else has its keys."""
+        usable = self.usable(claim)
+        known = identity.settled(usable, self.around(usable._replace(previous_minion_id=None)))
+        return known and known.id
+
+    def decide(self, claim: identity.Claim) -> identity.Decision:
+        """Decide to whom a report belongs."""
+        usable = self.usable(claim)
+        return identity.decide(usable, self.around(usable))
+
+    def candidates(self, claim: identity.Claim) -> list[dict[str, Any]]:
+        """Return the assets that a held report may belong to, for a person to read."""
+        return [
+            {
+                "asset_id": str(one.id),
+                "minion_id": one.minion_id,
+                "keys": sorted(" ".join(key) for key in one.keys),
+            }
+            for one in self.around(claim)
+        ]
+
+    def learn(self, asset_id: uuid.UUID, claim: identity.Claim, decision: identity.Decision) -> str:
+        """Take in a decision, so that the next report of the batch sees it; return the name."""
+        before = self._assets.get(asset_id)
+        keeps_name = before is not None and decision.action == "known" and before.minion_id
+        name = str(keeps_name or claim.minion_id)
+        if decision.detached and (detached := self._take(decision.detached)):
+            self._put(detached._replace(minion_id=None))
+        if decision.merged:
+            self._take(decision.merged)
+        self.shared.update(decision.shared)
+        for key in decision.shared:
+            for other in sorted(self._by_key.get(key, ())):
+                asset = self._assets[other]
+                self._put(asset._replace(keys=asset.keys - self.shared))
+        keys = frozenset(claim.keys) or (before.keys if before else frozenset())
+        self._put(
+            identity.Asset(
+                asset_id,
+                name,
+                keys - self.shared,
+                claim.machine_id or (before.machine_id if before else None),
+                is_temporary=not claim.keys and (before is None or before.is_temporary),
+                reports_as=claim.minion_id if claim.minion_id != name else None,
+                chassis=claim.chassis,
+                parts=claim.parts,
+            )
+        )
+        return name
+
+
+def _parts(link: sa.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
+    """Return the serial numbers of the parts that stay when a board is replaced."""
+    found: dict[uuid.UUID, set[str]] = {}
+    asked = {"ids": bulk.array(ids), "paths": bulk.array(PART_PATHS)}
+    for row in link.execute(PARTS, asked):
+        found.setdefault(row.asset_id, set()).add(row.serial)
+    return {asset_id: frozenset(serials) for asset_id, serials in found.items()}

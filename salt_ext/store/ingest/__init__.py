@@ -1,0 +1,3 @@
+"""
+Reports in: touched when unchanged, else given to their assets and written.
+"""

@@ -1,0 +1,131 @@
+"""
+Reports in: touch what is unchanged, and for the rest lock, identify, diff, write.
+
+Every door uses :func:`ingest`. What it does is idempotent and safe against
+order: a report that comes twice changes nothing, an old one is refused. One bad
+report never blocks its batch. What was returned as an outcome is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TypeVar
+
+from salt_ext.store.database import Contended, Database, StoreError
+from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.problems import Problem, record
+from salt_ext.store.ingest.rounds import Again, Due, Round
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+
+
+def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
+    """
+    Store reports and return what became of each; all of them are committed.
+
+    Raises :class:`StoreError` when the store cannot be used; then the reports
+    of the last round are still due.
+    """
+    outcomes: list[Outcome] = []
+    for batch in _rounds(arrivals):
+        try:
+            outcomes += _transaction(database, batch)
+        except StoreError:
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                outcomes.append(_refuse_broken(database, batch[0], error))
+                continue
+            log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), error)
+            for arrival in batch:
+                outcomes += ingest(database, [arrival])
+    return outcomes
+
+
+def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
+    """
+    Split arrivals so that a machine stands once in each round, its oldest report first.
+
+    After an outage a machine may stand under its old name and its new one.
+    """
+    by_minion: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        by_minion.setdefault(arrival.minion_id, []).append(arrival)
+    for reports in by_minion.values():
+        reports.sort(key=lambda arrival: arrival.received_at)
+    rounds: list[list[Arrival]] = []
+    # Sorted by minion id, so that two writers lock in one order.
+    for minion_id in sorted(by_minion):
+        for number, arrival in enumerate(by_minion[minion_id]):
+            number += len(by_minion.get(_previous_name(arrival), ()))
+            rounds += [[] for _ in range(number + 1 - len(rounds))]
+            rounds[number].append(arrival)
+    return [one for one in rounds if one]
+
+
+def _previous_name(arrival: Arrival) -> str:
+    previous = arrival.report.get("previous_minion_id") if isinstance(arrival.report, dict) else ""
+    return previous if isinstance(previous, str) and previous != arrival.minion_id else ""
+
+
+def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
+    """
+    Touch what is unchanged, then store the rest in a transaction.
+
+    In one, a batch of both kinds would hold rows while it waits for others and
+    for the identity lock, and two masters would wait for each other.
+    """
+    grace = timedelta(seconds=database.settings["rename_grace"])
+
+    def touching() -> tuple[list[Due], list[Outcome]]:
+        with database.at_once() as link:
+            one = Round(link, grace, locked=False)
+            return one.touch(batch), one.outcomes
+
+    def writing(locked: bool) -> list[Outcome]:
+        with database.begin() as link:
+            return Round(link, grace, locked).write(due)
+
+    due, outcomes = _patiently(touching)
+    if due:
+        try:
+            outcomes += _patiently(lambda: writing(locked=False))
+        except Again:
+            outcomes += _patiently(lambda: writing(locked=True))
+    return outcomes
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do something again when another writer was faster."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work()
+        except Contended:
+            continue
+    return work()
+
+
+def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
+    """Keep the traceback of a report that none of the checks saw coming."""
+    log.error("The report of %s could not be stored", arrival.minion_id, exc_info=error)
+    record_failure(database, "report", arrival.minion_id, "store", error)
+    reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"
+    return Outcome(arrival.minion_id, "refused", reason)
+
+
+def record_failure(
+    database: Database, kind: str, minion_id: str, subject: str, error: BaseException
+) -> None:
+    """Keep an exception that nobody foresaw, with its traceback, among the problems."""
+    text = "".join(traceback.format_exception(error)).replace("\0", "")
+    message = f"{type(error).__name__}: {error}".replace("\0", "")
+    now = datetime.now(timezone.utc)
+    with database.begin() as link:
+        record(link, [Problem(kind, minion_id, subject, message, text, now)])

@@ -1,0 +1,314 @@
+"""
+What a batch of reports writes: gathered first, then one statement for each table.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.document.diff import Change, diff
+from salt_ext.report import envelope
+from salt_ext.store.columns import list_columns, search_text
+from salt_ext.store.documents import Merged, shortened
+from salt_ext.store.identity import decide
+from salt_ext.store.identity.claims import evidence
+from salt_ext.store.identity.owners import Owners
+from salt_ext.store.ingest.arrivals import Arrival
+from salt_ext.store.ingest.gone import Gone
+from salt_ext.store.ingest.touching import VOLATILE_HOURS, fingerprint
+from salt_ext.store.parts import PARTED, parts, placements
+from salt_ext.store.schema import (
+    WAS_COLUMNS,
+    asset,
+    asset_facts,
+    asset_seen,
+    asset_was,
+    change,
+    decision,
+    held,
+    identifier,
+    part,
+    placement,
+    revision,
+)
+
+ENGINE = "salt-cmdb"
+"""Who decides when no person does."""
+
+
+class Ruled(NamedTuple):
+    """What a person decided: ``action`` is accept, split or merge."""
+
+    action: str
+    by: str
+    why: str
+    at: datetime
+
+
+class Accepted(NamedTuple):
+    """A report that belongs to an asset; ``found`` are the identifiers of all that is known."""
+
+    arrival: Arrival
+    collected_at: datetime
+    asset_id: uuid.UUID
+    verdict: decide.Decision
+    claim: decide.Claim
+    found: Mapping[str, Any]
+
+
+class Writes:
+    """What a batch writes, gathered so that each table takes one statement."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.rows: dict[sa.Table, list[dict[str, Any]]] = {}
+        self.refreshed: list[tuple[str, str, str]] = []
+        self.absent: list[tuple[str, str, datetime | None]] = []
+        self.recounted: list[tuple[uuid.UUID, int]] = []
+        """The assets whose parts are counted anew, and how many rows they are now."""
+        self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
+        self.gone: list[Gone] = []
+        self.shared: set[decide.Key] = set()
+        self.accepted: list[tuple[str, str]] = []
+
+    def hold(
+        self,
+        arrival: Arrival,
+        verdict: decide.Decision,
+        claim: decide.Claim,
+        candidates: list[dict[str, Any]],
+    ) -> None:
+        """Keep a report for a person to decide."""
+        self.add(
+            held,
+            minion_id=arrival.minion_id,
+            reason=verdict.reason,
+            candidates=candidates,
+            report=arrival.report,
+            evidence=evidence(claim),
+            first_seen=arrival.received_at,
+            last_seen=arrival.received_at,
+            count=1,
+            rejected_at=None,
+        )
+
+    def decided(
+        self,
+        arrival: Arrival,
+        claim: decide.Claim,
+        verdict: decide.Decision,
+        asset_id: uuid.UUID | None,
+        ruling: Ruled | None = None,
+    ) -> None:
+        """Remember a decision about whose a report is: who made it, when and why."""
+        self.add(
+            decision,
+            id=uuid.uuid4(),
+            decided_at=ruling.at if ruling else arrival.received_at,
+            decided_by=ruling.by if ruling else ENGINE,
+            minion_id=arrival.minion_id,
+            action=ruling.action if ruling else verdict.action,
+            asset_id=asset_id,
+            other_asset_id=verdict.detached or verdict.merged,
+            reason=f"{verdict.reason}: {ruling.why}" if ruling else verdict.reason,
+            evidence=evidence(claim),
+        )
+
+    def store(
+        self,
+        accepted: Accepted,
+        before: Any,
+        document: Merged,
+        known: Owners,
+        ruling: Ruled | None = None,
+    ) -> bool:
+        """
+        Gather all rows of one accepted report; return whether anything changed.
+
+        ``before`` is the asset as it was, None for a new one.
+        """
+        arrival, verdict, asset_id = accepted.arrival, accepted.verdict, accepted.asset_id
+        at, last_seen = ruling.at if ruling else arrival.received_at, arrival.received_at
+        if before is not None:
+            # History goes forwards, also where the clocks of two masters differ.
+            at, last_seen = max(at, before.changed_at), max(last_seen, before.last_seen)
+        name = known.learn(asset_id, accepted.claim, verdict)
+        key = next(iter(accepted.claim.keys), None)
+        self.accepted.append((arrival.minion_id, json.dumps(key)))
+        self.shared.update(verdict.shared)
+        changes = diff(document.old, document.new) if before is not None else []
+        if before is not None and before.minion_id != name:
+            renamed = Change("renamed", "minion_id", None, None, before.minion_id, name)
+            changes.insert(0, renamed)
+        is_plain = not verdict.problem and ruling is None
+        is_usual = verdict.action == "known" and is_plain
+        # Of a new machine its first revision tells.
+        if not is_usual and not (verdict.action == "new" and is_plain):
+            self.decided(arrival, accepted.claim, verdict, asset_id, ruling)
+        for lost in (verdict.detached, verdict.merged):
+            if lost is not None:
+                into = asset_id if lost == verdict.merged else None
+                self.gone.append(Gone(lost, into, at, name))
+        changed = before is None or bool(changes)
+        number = (before.revision if before is not None else 0) + changed
+        if changed:
+            self._asset(accepted, name, document.facts, before, at)
+            self.add(
+                revision,
+                asset_id=asset_id,
+                number=number,
+                recorded_at=at,
+                collected_at=accepted.collected_at,
+                mode=arrival.report["mode"],
+                reason=None if is_usual else verdict.reason,
+                digest=shortened(document.digest),
+            )
+            self.changed(asset_id, number, changes)
+            self._ledger(accepted, name, before, known, at)
+            self._parts(asset_id, document, at)
+        is_due = before is None or _is_old(before.volatile_at, accepted.collected_at)
+        self.add(
+            asset_seen,
+            asset_id=asset_id,
+            digest=fingerprint(arrival.report),
+            collected_at=accepted.collected_at,
+            last_seen=last_seen,
+            volatile_at=accepted.collected_at if is_due else before.volatile_at,
+            mode=arrival.report["mode"],
+            revision=number,
+            changed_at=at if changed else before.changed_at,
+            detached_at=None,
+            reports_as=arrival.minion_id if arrival.minion_id != name else None,
+        )
+        self._sections(accepted, document, before, is_due)
+        return changed
+
+    def _asset(
+        self,
+        accepted: Accepted,
+        name: str,
+        facts: Mapping[str, Any],
+        before: Any,
+        at: datetime,
+    ) -> None:
+        """Write the list columns where one of them differs, and keep what they were."""
+        columns = list_columns(facts, [one["kind"] for one in accepted.found["candidates"]])
+        columns |= {"minion_id": name, "temporary": accepted.found["primary"] is None}
+        search = search_text(name, columns, facts)
+        if before is not None:
+            differs = {name for name, value in columns.items() if value != getattr(before, name)}
+            if differs & set(WAS_COLUMNS):
+                was = {name: getattr(before, name) for name in WAS_COLUMNS}
+                self.add(asset_was, asset_id=accepted.asset_id, until=at, **was)
+            if not differs and search == before.search:
+                return
+        first_seen = at if before is None else before.first_seen
+        self.add(asset, id=accepted.asset_id, first_seen=first_seen, search=search, **columns)
+
+    def _sections(self, accepted: Accepted, document: Merged, before: Any, is_due: bool) -> None:
+        """Write the sections that changed; of the others the volatile values, when they are old."""
+        asset_id, report = accepted.asset_id, accepted.arrival.report
+        volatile = report["volatile"]
+        for section in document.new:
+            self.add(
+                asset_facts,
+                asset_id=asset_id,
+                section=section,
+                facts=document.texts[section],
+                volatile=volatile.get(section),
+                digest=bytes.fromhex(envelope.mark(document.texts[section])),
+                collected_at=None,
+            )
+        if before is None:
+            return
+        owner = str(asset_id)
+        if is_due:
+            self.refreshed += [
+                (owner, section, json.dumps(values))
+                for section, values in volatile.items()
+                if section in before.marks and section not in document.new
+            ]
+        reported, were_absent = report["facts"], before.absent or ()
+        self.absent += [
+            (owner, section, before.collected_at)
+            for section in before.marks
+            if section not in reported and section not in were_absent
+        ]
+        self.absent += [(owner, section, None) for section in were_absent if section in reported]
+
+    def changed(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
+        """Put down what became different with a revision."""
+        for position, one in enumerate(changes):
+            self.add(change, asset_id=asset_id, revision=number, position=position, **one._asdict())
+
+    def _parts(self, asset_id: uuid.UUID, document: Merged, at: datetime) -> None:
+        """Write what is counted and where each part is, where that is not as it was."""
+        if PARTED.isdisjoint(document.new):
+            return
+        if parts(document.new) != parts(document.old):
+            counted = sorted(parts(document.facts).items(), key=str)
+            self.recounted.append((asset_id, len(counted)))
+            for number, (one, count) in enumerate(counted):
+                self.add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
+        before, now = placements(document.old), placements(document.new)
+        for stay in before.keys() | now.keys():
+            if stay not in before:
+                row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
+                self.add(placement, asset_id=asset_id, **row)
+            elif stay not in now:
+                self.placed.append((*stay, str(asset_id), at, before[stay]))
+            elif now[stay] != before[stay]:
+                # Not another part: its model was learnt.
+                self.placed.append((*stay, str(asset_id), None, now[stay]))
+
+    def _ledger(
+        self, accepted: Accepted, name: str, before: Any, known: Owners, at: datetime
+    ) -> None:
+        rows = {
+            (one["kind"], one["value"]): (one["source"], one["quality"])
+            for one in accepted.found["candidates"]
+        }
+        rows["minion_id", name] = ("salt", "low")
+        ledger = known.ledger.get(accepted.asset_id, {})
+        for (kind, value), (source, quality) in rows.items():
+            if not ledger.get((kind, value)):
+                self.add(
+                    identifier,
+                    asset_id=accepted.asset_id,
+                    kind=kind,
+                    value=value,
+                    source=source,
+                    quality=quality,
+                    shared=decide.key(kind, value) in known.shared,
+                    first_seen=at,
+                    last_seen=None,
+                )
+        for (kind, value), is_current in ledger.items():
+            if is_current and (kind, value) not in rows:
+                self.add(
+                    identifier,
+                    asset_id=accepted.asset_id,
+                    kind=kind,
+                    value=value,
+                    source="",
+                    quality="",
+                    shared=False,
+                    first_seen=at,
+                    last_seen=before.last_seen if before is not None else at,
+                )
+
+    def add(self, table: sa.Table, **row: Any) -> None:
+        """Put down a row."""
+        self.rows.setdefault(table, []).append(row)
+
+
+def _is_old(volatile_at: datetime, collected_at: datetime) -> bool:
+    """Whether volatile values are to be written again; those of the future too."""
+    age = collected_at - volatile_at
+    return not timedelta(0) <= age < timedelta(hours=VOLATILE_HOURS)

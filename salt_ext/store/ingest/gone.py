@@ -1,0 +1,51 @@
+"""
+An asset that is heard of no more under its name: detached, or merged into another.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.store.ingest.steps import revision_of, step
+from salt_ext.store.schema import asset, asset_seen, identifier, part, placement
+
+
+class Gone(NamedTuple):
+    """An asset that loses its name to other hardware, or is merged into what it really is."""
+
+    asset_id: uuid.UUID
+    merged_into: uuid.UUID | None
+    at: datetime
+    name: str
+
+
+def let_go(link: sa.Connection, gone: Gone) -> dict[str, Any]:
+    """Take the name from an asset, and its rows where it is merged; return its last revision."""
+    seen = step(link, gone.asset_id, gone.at, detached_at=gone.at)
+    link.execute(
+        sa.update(asset)
+        .where(asset.c.id == gone.asset_id)
+        .values(minion_id=None, merged_into=gone.merged_into)
+    )
+    ended = [identifier.c.asset_id == gone.asset_id, identifier.c.last_seen.is_(None)]
+    if gone.merged_into is None:
+        ended.append(identifier.c.kind == "minion_id")
+    else:
+        link.execute(sa.delete(asset_seen).where(asset_seen.c.asset_id == gone.asset_id))
+        link.execute(sa.delete(part).where(part.c.asset_id == gone.asset_id))
+        link.execute(
+            sa.update(placement)
+            .where(placement.c.asset_id == gone.asset_id, placement.c.until.is_(None))
+            .values(until=seen["changed_at"])
+        )
+    link.execute(sa.update(identifier).where(*ended).values(last_seen=seen["last_seen"]))
+    reason = (
+        f"other hardware reports as {gone.name}"
+        if gone.merged_into is None
+        else f"turned out to be the machine {gone.merged_into}"
+    )
+    return revision_of(link, seen, reason)

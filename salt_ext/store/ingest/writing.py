@@ -1,0 +1,140 @@
+"""
+What a batch of reports has gathered, written with one statement for each table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.document.diff import Change
+from salt_ext.facts.identity import uuid_spellings
+from salt_ext.store import bulk
+from salt_ext.store.identity import decide
+from salt_ext.store.ingest.gathering import Writes
+from salt_ext.store.ingest.gone import let_go
+from salt_ext.store.schema import (
+    asset,
+    asset_facts,
+    asset_seen,
+    asset_was,
+    change,
+    decision,
+    held,
+    identifier,
+    part,
+    placement,
+    revision,
+)
+
+
+def write_all(link: sa.Connection, writes: Writes) -> None:
+    """Write everything; names are given up before they are taken."""
+    for one in writes.gone:
+        writes.add(revision, **let_go(link, one))
+        if one.merged_into is None:
+            renamed = Change("renamed", "minion_id", None, None, one.name, None)
+            number = writes.rows[revision][-1]["number"]
+            writes.changed(one.asset_id, number, [renamed])
+    if writes.recounted:
+        link.execute(FEWER, _columns(writes.recounted, "ids", "counts"))
+    for table, update in UPSERTS.items():
+        if rows := writes.rows.get(table):
+            bulk.insert(link, table, rows, update)
+    if writes.refreshed:
+        link.execute(REFRESH, _columns(writes.refreshed, "ids", "sections", "volatiles"))
+    if writes.absent:
+        link.execute(ABSENT, _columns(writes.absent, "ids", "sections", "moments"))
+    if writes.placed:
+        names = ("serials", "paths", "places", "ids", "moments", "models")
+        link.execute(PLACE, _columns(writes.placed, *names))
+    if writes.shared:
+        _share(link, writes.shared)
+    if writes.accepted:
+        link.execute(FORGET, _columns(writes.accepted, "names", "keys"))
+
+
+# The others are written over: most are as before, and then no index takes a new entry.
+FEWER = sa.text("""
+DELETE FROM part
+ USING unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) AS i(asset_id, count)
+ WHERE part.asset_id = i.asset_id AND part.number >= i.count
+""")
+
+REFRESH = sa.text("""
+UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:volatiles AS text[]))
+       AS i(asset_id, section, volatile)
+ WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
+""")
+
+ABSENT = sa.text("""
+UPDATE asset_facts SET collected_at = i.at
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]))
+       AS i(asset_id, section, at)
+ WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
+""")
+
+PLACE = sa.text("""
+UPDATE placement SET until = i.until, model = i.model
+  FROM unnest(CAST(:serials AS text[]), CAST(:ids AS uuid[]), CAST(:paths AS text[]),
+              CAST(:places AS text[]), CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
+       AS i(serial, asset_id, path, place, until, model)
+ WHERE placement.serial = i.serial AND placement.asset_id = i.asset_id
+   AND placement.path = i.path AND placement.place = i.place AND placement.until IS NULL
+""")
+
+# What is held may be of other hardware than the machine that has the name.
+FORGET = sa.text("""
+DELETE FROM held
+ USING unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS i(minion_id, key)
+ WHERE held.minion_id = i.minion_id
+   AND coalesce(held.evidence -> 'keys' -> 0, 'null') = CAST(i.key AS jsonb)
+""")
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, str]:
+    return dict(zip(names, map(bulk.array, zip(*rows, strict=True)), strict=True))
+
+
+def _share(link: sa.Connection, keys: Iterable[decide.Key]) -> None:
+    """Mark keys that were found on two machines: they are keys no longer."""
+    spelled = [
+        (kind, spelling)
+        for kind, value in keys
+        for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
+    ]
+    link.execute(
+        sa.update(identifier)
+        .where(sa.tuple_(identifier.c.kind, identifier.c.value).in_(spelled))
+        .values(shared=True)
+    )
+
+
+def _all(table: sa.Table, *but: str) -> dict[str, str]:
+    keys = {column.name for column in table.primary_key}
+    return bulk.taken(*(one.name for one in table.columns if one.name not in {*keys, *but}))
+
+
+UPSERTS: dict[sa.Table, dict[str, str] | None] = {
+    # Two changes at one moment: it is kept what it was before the first of them.
+    asset_was: {},
+    asset: _all(asset, "lifecycle", "first_seen", "merged_into"),
+    asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
+    asset_facts: _all(asset_facts),
+    identifier: {
+        # An identifier that is reported no more keeps what is known of it.
+        "source": "coalesce(nullif(excluded.source, ''), identifier.source)",
+        "quality": "coalesce(nullif(excluded.quality, ''), identifier.quality)",
+        **bulk.taken("last_seen"),
+    },
+    revision: None,
+    change: None,
+    part: _all(part),
+    placement: bulk.taken("until", "model"),
+    decision: None,
+    held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},
+}
+"""Every table in the order of writing, with what a row that exists takes from a new one."""

@@ -1,0 +1,3 @@
+"""
+Every question that can be asked of the store; nothing here writes.
+"""

@@ -1,0 +1,160 @@
+"""
+The list of assets, filtered, sorted and in pages: now, or as of a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from salt_ext.store.database import Database, Row
+from salt_ext.store.reads import cursors
+from salt_ext.store.reads.cursors import Cursor
+from salt_ext.store.reads.filters import matching, names, only_parts
+from salt_ext.store.reads.listing import NOW_ONLY, Listing, joined, listing, tables_of
+from salt_ext.store.reads.paging import Found, key_of, page_of, zones_of
+from salt_ext.store.schema import asset
+
+DEFAULT_COLUMNS = (
+    "freshness",
+    "minion_id",
+    "sn",
+    "manufacturer",
+    "product_name",
+    "os",
+    "processor_threads",
+    "memory_bytes",
+    "disk_bytes",
+    "address",
+    "last_seen",
+)
+
+FEW = 1_000
+"""
+Assets whose ids are told, so that they need not be looked for again.
+
+Of those with a text no more are counted, because PostgreSQL must look into each.
+"""
+
+MANY = 50_000
+"""Assets of which a set is made, to look into on the way of an index; of more, 100 are met soon."""
+
+
+class Page(NamedTuple):
+    """
+    A page of the asset list.
+
+    ``total`` assets fit the question, or more than that where it is not
+    ``exact``, and the first row is number ``first`` of them; ``next`` and
+    ``previous`` are the cursors of the pages beside it.
+    """
+
+    rows: list[Row]
+    total: int
+    exact: bool
+    first: int
+    next: str | None
+    previous: str | None
+
+
+def usual_columns(at: datetime | None) -> list[str]:
+    """Return the columns that a list has when none are asked for."""
+    return [one for one in DEFAULT_COLUMNS if at is None or one not in NOW_ONLY]
+
+
+def assets(
+    database: Database,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    text: str = "",
+    columns: str | Sequence[str] = (),
+    sort: str = "minion_id",
+    limit: int = 100,
+    cursor: str | None = None,
+    at: datetime | None = None,
+) -> Page:
+    """
+    Return a page of the asset list and how many assets the filter has in all.
+
+    ``sort`` is a field, with ``-`` before it for the other direction; assets
+    without that field come last. Each row has ``id`` beside its columns. With
+    ``at`` the assets are as they were then.
+    """
+    source = listing(database, at)
+    wanted = {name: source.field(name) for name in names(columns) or usual_columns(at)}
+    zones = zones_of(source, sort)
+    start = None if cursor is None else cursors.read(cursor, sort, zones[0].order)
+    backwards = start is not None and start.backwards
+    with database.at_once() as link:
+        found = _found(link, source, filters or {}, text)
+        # One more, to see whether there is one.
+        page = page_of(link, source, zones, wanted, found, sort, limit + 1, start)
+    is_more = len(page) > limit
+    if is_more:
+        del page[0 if backwards else -1]
+    before = 0 if start is None else start.before - len(page) if backwards else start.before
+    first = max(before, 0)
+    last = first + len(page)
+
+    def beside(row: Row, number: int, backwards: bool) -> str:
+        return cursors.write(Cursor(sort, row["_order"], str(row["id"]), number, backwards))
+
+    return Page(
+        [{key: value for key, value in row.items() if key != "_order"} for row in page],
+        found.total,
+        found.exact,
+        first + 1 if page else 0,
+        beside(page[-1], last, False) if page and (is_more or backwards) else None,
+        beside(page[0], first, True) if page and first > 0 else None,
+    )
+
+
+def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], text: str) -> Found:
+    """
+    Return which assets fit.
+
+    What is looked for by reading everything is so looked for once, where it finds
+    few: the page is made of their ids, an array as PostgreSQL writes it.
+    """
+    conditions = matching(source, filters, text)
+    is_present, is_text = source.at is None, bool(text.strip())
+    of_parts = only_parts(filters, text) if is_present else None
+    if is_present and not conditions:
+        return Found(link.scalar(sa.select(_number([]) - _number([IS_MERGED]))) or 0, True, ())
+    merged: sa.ColumnElement[int] = sa.literal(0)
+    which = joined(sa.select(key_of(source, conditions)), source, conditions)
+    if of_parts is not None:
+        # A merged asset has no parts, so nothing else needs to be read.
+        which = of_parts
+    elif is_present and is_text:
+        # As a question, or PostgreSQL would read all and hope for that many at the beginning.
+        which = which.limit(sa.select(sa.literal(FEW + 1)).scalar_subquery())
+    elif is_present and list(tables_of(*conditions)) == [asset]:
+        # To take away the few that are merged lets an index alone find the others.
+        which, merged = sa.select(asset.c.id).where(*conditions), _number([*conditions, IS_MERGED])
+    [each] = which.subquery("each").c
+    gathered = sa.func.array_agg(each if of_parts is None else sa.distinct(each))
+    [ids] = sa.select(gathered).subquery("gathered").c
+    number = sa.func.coalesce(sa.func.cardinality(ids), 0)
+    few = sa.case((number <= FEW, sa.func.coalesce(sa.cast(ids, sa.Text), "{}")))
+    total, array = link.execute(sa.select(number - merged, few)).one()
+    if array is not None:
+        those = source.key == sa.any_(sa.cast(sa.literal(array, sa.Text), ARRAY(UUID)))
+        return Found(total, True, [those], sorted_after=True)
+    if is_present and is_text:
+        return Found(FEW, False, conditions)
+    if is_present and total <= MANY:
+        # "Is true" keeps it a set: of a join PostgreSQL may take all before the first.
+        return Found(total, True, [source.key.in_(which.correlate(None)).is_(sa.true())])
+    return Found(total, True, conditions)
+
+
+IS_MERGED = asset.c.merged_into.is_not(None)
+
+
+def _number(conditions: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[int]:
+    return sa.select(sa.func.count()).select_from(asset).where(*conditions).scalar_subquery()

@@ -1,0 +1,168 @@
+"""
+Parts: which ones there are, and where each numbered one is and was.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.document import identity
+from salt_ext.settings import nearest
+from salt_ext.store.database import Database, NotFound, Row, rows
+from salt_ext.store.parts import SOURCES
+from salt_ext.store.reads.filters import is_text, matching, of_parts
+from salt_ext.store.reads.listing import FilterError, joined, listing
+from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
+
+
+def components(
+    database: Database,
+    section: str,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    limit: int = 100,
+) -> tuple[list[Row], int]:
+    """
+    Return the kinds of parts of a section, the most frequent first, and how many kinds.
+
+    Each has ``count``, how many of them there are, and ``assets``, in how many
+    machines. The filters are those of the asset list; what they ask of parts of
+    this section is asked of the parts that are counted, too.
+    """
+    if section not in SOURCES:
+        hint = nearest(section, SOURCES) or f"; there are: {', '.join(SOURCES)}"
+        raise FilterError(f"there are no parts {section!r}{hint}")
+    source = listing(database, None)
+    of_section: dict[str, Any] = {}
+    of_assets: dict[str, Any] = {}
+    for name, value in (filters or {}).items():
+        (of_section if name.startswith(f"{section}.") else of_assets)[name] = value
+    kinds = [part.c[name] for name in PART_FIELDS]
+    counted = (
+        sa.select(
+            *kinds,
+            sa.func.sum(part.c.count).label("count"),
+            sa.func.count().label("assets"),
+            sa.func.count().over().label("kinds"),
+        )
+        .where(part.c.section == section, *of_parts(of_section))
+        .group_by(*kinds)
+        .order_by(sa.desc("count"), *kinds)
+        .limit(limit)
+    )
+    if of_assets:
+        ids = joined(sa.select(source.key), source, matching(source, of_assets, ""))
+        counted = counted.where(part.c.asset_id.in_(ids))
+    with database.at_once() as link:
+        found = rows(link.execute(counted))
+    total = int(found[0]["kinds"]) if found else 0
+    for row in found:
+        row["count"] = int(row["count"])
+        del row["kinds"]
+    return found, total
+
+
+def genealogy(database: Database, serial: str) -> list[Row]:
+    """
+    Return every place where a part was, the last first, and its own changes there.
+
+    Raises :class:`NotFound` when no part has this serial number, WWN or MAC.
+    """
+    nowhere = NotFound(
+        f"no part has the serial number, WWN or MAC {serial!r}",
+        "see the numbers of a machine's parts with cmdb.show",
+    )
+    if not is_text(serial):
+        raise nowhere
+    with database.at_once() as link:
+        stays = rows(
+            link.execute(
+                sa.select(placement, asset.c.minion_id, asset.c.sn)
+                .join(asset, asset.c.id == placement.c.asset_id)
+                .where(placement.c.serial.in_({serial, serial.lower()}))
+                .order_by(placement.c.since.desc(), placement.c.path, placement.c.place)
+                .limit(LONGEST)
+            )
+        )
+        if not stays:
+            raise nowhere
+        own = rows(
+            link.execute(
+                sa.select(change, revision.c.recorded_at)
+                .join(
+                    revision,
+                    sa.and_(
+                        revision.c.asset_id == change.c.asset_id,
+                        revision.c.number == change.c.revision,
+                    ),
+                )
+                .where(
+                    change.c.asset_id.in_({row["asset_id"] for row in stays}),
+                    change.c.component.in_({row["serial"] for row in stays}),
+                    change.c.field.is_not(None),
+                )
+                .order_by(revision.c.recorded_at)
+            )
+        )
+    for stay in stays:
+        stay["changes"] = [
+            one
+            for one in own
+            if one["asset_id"] == stay["asset_id"]
+            and one["recorded_at"] >= stay["since"]
+            and (stay["until"] is None or one["recorded_at"] <= stay["until"])
+        ]
+    return stays
+
+
+LONGEST = 1000
+"""Stays of one part; a number that stands on more is no number of its own."""
+
+
+def moves(link: sa.Connection, changes: list[Row]) -> list[Row]:
+    """Say of each part that came or went which asset it came from or went to."""
+    serials = {serial for row in changes for serial in _numbers(row) if serial}
+    if not serials:
+        return [{**row, "moved_from": None, "moved_to": None} for row in changes]
+    places: dict[str, list[Any]] = {}
+    for stay in link.execute(
+        sa.select(placement, asset.c.minion_id)
+        .join(asset, asset.c.id == placement.c.asset_id)
+        .where(placement.c.serial.in_(serials))
+        .order_by(placement.c.since)
+    ):
+        places.setdefault(stay.serial, []).append(stay)
+    for row in changes:
+        gone, come = _numbers(row)
+        before = [
+            stay
+            for stay in places.get(come or "", ())
+            if stay.asset_id != row["asset_id"] and stay.since < row["recorded_at"]
+        ]
+        after = [
+            stay
+            for stay in places.get(gone or "", ())
+            if stay.asset_id != row["asset_id"]
+            and (stay.until is None or stay.until > row["recorded_at"])
+        ]
+        row["moved_from"] = _asset_of(before[-1:])
+        row["moved_to"] = _asset_of(after[:1])
+    return changes
+
+
+def _asset_of(stays: list[Any]) -> dict[str, uuid.UUID | str | None] | None:
+    for stay in stays:
+        return {"asset_id": stay.asset_id, "minion_id": stay.minion_id, "place": stay.place}
+    return None
+
+
+def _numbers(row: Row) -> tuple[str | None, str | None]:
+    """Return the numbers of the parts that went and came with a change."""
+    if row["component"] is None or row["field"] is not None:
+        return None, None
+    old, new = (identity(row[name]) if row[name] else None for name in ("old", "new"))
+    return (None, None) if old == new else (old, new)

@@ -1,0 +1,96 @@
+"""
+Whom to ask for a report, who was silent longest first, and what came of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database
+from salt_ext.store.reads.filters import matching
+from salt_ext.store.reads.listing import present
+from salt_ext.store.schema import asset, asset_facts, asset_seen
+
+WITHOUT_REPORTS = ("planned", "retired")
+"""Nobody expects a report of an asset in one of these stages of its life."""
+
+_ALL = asset.join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+_NAME = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
+"""The minion id that reports come with, which may not be the asset's yet."""
+
+
+def due(
+    database: Database, *, filters: Mapping[str, Any] | None = None, limit: int | None = None
+) -> dict[str, str]:
+    """
+    Return of each machine that is stale or missing how it was heard of last, the stalest first.
+
+    Those that can be asked by nobody but themselves are left out.
+    """
+    found = matching(
+        present(database.settings), {"freshness": ["stale", "missing"], **(filters or {})}, ""
+    )
+    statement = (
+        sa.select(_NAME, asset_seen.c.mode)
+        .select_from(_ALL)
+        .where(
+            *found,
+            asset.c.minion_id.is_not(None),
+            asset.c.lifecycle.not_in(WITHOUT_REPORTS),
+            asset_seen.c.mode != "return",
+        )
+        .order_by(asset_seen.c.last_seen, asset.c.id)
+        .limit(limit)
+    )
+    with database.at_once() as link:
+        return {row[0]: row[1] for row in link.execute(statement)}
+
+
+def stalest_first(database: Database, minion_ids: Iterable[str]) -> list[str]:
+    """Return names in the order in which they were heard of last; unknown ones lead."""
+    names = list(minion_ids)
+    statement = sa.select(_NAME, asset_seen.c.last_seen).select_from(_ALL).where(_NAME.in_(names))
+    with database.at_once() as link:
+        seen = {row[0]: row[1].timestamp() for row in link.execute(statement)}
+    return sorted(names, key=lambda name: (seen.get(name, 0.0), name))
+
+
+def news_since(
+    database: Database, asset_ids: Iterable[uuid.UUID], moment: datetime
+) -> dict[uuid.UUID, str]:
+    """Return which of these assets are ``new`` since a moment, and which have ``changed``."""
+    statement = (
+        sa.select(asset.c.id, asset.c.first_seen >= moment)
+        .select_from(_ALL)
+        .where(asset.c.id.in_(list(asset_ids)), asset_seen.c.changed_at >= moment)
+    )
+    with database.at_once() as link:
+        return {row[0]: "new" if row[1] else "changed" for row in link.execute(statement)}
+
+
+def addresses(database: Database) -> dict[str, str]:
+    """Return the address of each machine that has one, by its name."""
+    statement = sa.select(asset.c.minion_id, asset.c.address).where(
+        asset.c.minion_id.is_not(None), asset.c.address.is_not(None)
+    )
+    with database.at_once() as link:
+        return {row[0]: row[1] for row in link.execute(statement)}
+
+
+def known_beyond(
+    database: Database, minion_ids: Iterable[str], sections: Iterable[str]
+) -> set[str]:
+    """Return which of these machines have a section that is none of the given ones."""
+    statement = (
+        sa.select(_NAME)
+        .select_from(_ALL.join(asset_facts, asset_facts.c.asset_id == asset.c.id))
+        .where(_NAME.in_(list(minion_ids)), asset_facts.c.section.not_in(list(sections)))
+        .distinct()
+    )
+    with database.at_once() as link:
+        return set(link.scalars(statement))

@@ -1,0 +1,131 @@
+"""
+Who is heard of and who is not, and what two assets say of themselves alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.settings import nearest
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.filters import matching, matching_ids
+from salt_ext.store.reads.listing import FilterError, freshness, joined, listing
+from salt_ext.store.schema import asset, asset_seen, identifier
+
+
+def standing(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
+    """
+    Return every asset that has a name: its ``freshness``, ``last_seen``, ``mode``, ``lifecycle``.
+
+    ``reports_as`` is the name its reports come with: its own, unless a rename waits.
+    """
+    source = listing(database, None)
+    statement = (
+        sa.select(
+            asset.c.minion_id,
+            asset.c.sn,
+            asset.c.lifecycle,
+            asset_seen.c.mode,
+            asset_seen.c.last_seen,
+            sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id).label("reports_as"),
+            freshness(database.settings).label("freshness"),
+        )
+        .where(asset.c.minion_id.is_not(None))
+        .order_by(asset.c.minion_id)
+    )
+    with database.at_once() as link:
+        return rows(link.execute(joined(statement, source, matching(source, filters or {}, ""))))
+
+
+COLUMNS = {"sn": asset.c.sn, "hostname": asset.c.hostname}
+KINDS = ("mac", "uuid")
+SHARED = (*COLUMNS, *KINDS)
+"""What two assets may have alike, and should not."""
+
+
+def duplicates(
+    database: Database,
+    by: str,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    limit: int | None = 100,
+) -> tuple[list[Row], int]:
+    """
+    Return the assets that share a value now, and how many they are; equal values stand together.
+
+    ``by`` is one of :data:`SHARED`. Columns are counted by their indexes, the
+    ledger by that on its values. With filters a value is told when one of the
+    assets that share it fits.
+    """
+    if by not in SHARED:
+        hint = nearest(by, SHARED) or f"; there are: {', '.join(SHARED)}"
+        raise FilterError(f"duplicates are not looked for by {by!r}{hint}")
+    held = _columns(by) if by in COLUMNS else _ledger(by)
+    several = (
+        sa.select(held.c.value)
+        .group_by(held.c.value)
+        .having(sa.func.count(held.c.asset_id.distinct()) > 1)
+    )
+    if filters:
+        ids = matching_ids(database, filters)
+        fitting = sa.select(held.c.value).where(held.c.asset_id.in_(ids))
+        several = several.where(held.c.value.in_(fitting))
+    shown = (
+        sa.select(
+            sa.literal(by, sa.Text).label("by"),
+            held.c.value,
+            asset.c.minion_id,
+            asset.c.sn,
+            asset.c.manufacturer,
+            asset.c.product_name,
+            freshness(database.settings).label("freshness"),
+            held.c.source,
+            held.c.since.label("first_seen"),
+            asset_seen.c.last_seen,
+            asset.c.id,
+        )
+        .join(asset, asset.c.id == held.c.asset_id)
+        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+        .where(held.c.value.in_(several))
+    )
+    order = (held.c.value, asset.c.minion_id, asset.c.id)
+    with database.at_once() as link:
+        found = rows(link.execute(shown.order_by(*order).limit(limit)))
+        if limit is None or len(found) < limit:
+            return found, len(found)
+        total = link.scalar(sa.select(sa.func.count()).select_from(shown.subquery()))
+        return found, int(total or 0)
+
+
+def _columns(name: str) -> sa.CTE:
+    return (
+        sa.select(
+            COLUMNS[name].label("value"),
+            asset.c.id.label("asset_id"),
+            sa.literal("asset", sa.Text).label("source"),
+            asset.c.first_seen.label("since"),
+        )
+        .where(COLUMNS[name].is_not(None), asset.c.merged_into.is_(None))
+        .cte("held")
+    )
+
+
+def _ledger(kind: str) -> sa.CTE:
+    return (
+        sa.select(
+            identifier.c.value,
+            identifier.c.asset_id,
+            identifier.c.source,
+            identifier.c.first_seen.label("since"),
+        )
+        .join(asset, asset.c.id == identifier.c.asset_id)
+        .where(
+            identifier.c.kind == kind,
+            identifier.c.last_seen.is_(None),
+            asset.c.merged_into.is_(None),
+        )
+        .cte("held")
+    )

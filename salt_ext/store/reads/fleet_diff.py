@@ -1,0 +1,254 @@
+"""
+What became of the fleet between two moments.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON
+
+from salt_ext.document.diff import Change, diff
+from salt_ext.store.database import Database, Row, StoreError, rows
+from salt_ext.store.reads.as_of import documents_at
+from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.schema import asset, change, revision
+
+WAVES = 20
+
+
+def fleet_diff(
+    database: Database,
+    start: datetime,
+    end: datetime,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    after: str = "",
+    limit: int = 20,
+) -> Row:
+    """
+    Return what became of the fleet between two moments.
+
+    ``rows`` are those of :func:`differing`. ``waves`` are the same changes of
+    many of these assets, ``sections`` how many of them changed in each.
+    """
+    recorded = _recorded(database, start, end, filters)
+    touched = _touched(recorded)
+    whole = sa.select(
+        sa.func.count().label("assets"),
+        sa.func.count().filter(touched.c.is_new).label("new"),
+    ).where(touched.c.differs)
+    each = _each(recorded)
+    # Not before they are put together, which PostgreSQL then does with several processes.
+    told = each.c.asset_id.not_in(sa.select(touched.c.asset_id).where(~touched.c.differs))
+    parts = {
+        "whole": whole,
+        "sections": _sections(each, told),
+        "waves": _waves(each, told),
+        "page": _page(touched, after, limit),
+    }
+    statement = sa.select(*(_as_json(select, name) for name, select in parts.items()))
+    with database.at_once() as link:
+        found = link.execute(statement).one()
+        page = [{**row, "asset_id": uuid.UUID(row["asset_id"])} for row in found.page]
+        differing = _with_changes(link, page)
+    return {
+        **found.whole[0],
+        "sections": found.sections,
+        "waves": found.waves,
+        "rows": differing,
+    }
+
+
+def differing(
+    database: Database,
+    start: datetime,
+    end: datetime,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    after: str = "",
+    limit: int = 20,
+) -> list[Row]:
+    """
+    Return the assets that differ in the end, by their names, each with what is different.
+
+    A change that was taken back is none. Pass the last ``name``, which is the id
+    of a detached asset, as ``after`` for the next page.
+    """
+    touched = _touched(_recorded(database, start, end, filters))
+    with database.at_once() as link:
+        return _with_changes(link, rows(link.execute(_page(touched, after, limit))))
+
+
+def _recorded(
+    database: Database, start: datetime, end: datetime, filters: Mapping[str, Any] | None
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of the revisions between two moments."""
+    if start > end:
+        raise StoreError("the first moment is after the second", "exchange from and to")
+    recorded = [revision.c.recorded_at > start, revision.c.recorded_at <= end]
+    if filters:
+        recorded.append(revision.c.asset_id.in_(matching_ids(database, filters)))
+    return recorded
+
+
+def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
+    """Return the assets with revisions, which ones, and whether they differ in the end."""
+    ranges = (
+        sa.select(
+            revision.c.asset_id,
+            sa.func.min(revision.c.number).label("first"),
+            sa.func.max(revision.c.number).label("last"),
+            sa.func.bool_or(revision.c.reason.is_not(None)).label("is_special"),
+        )
+        .where(*recorded)
+        .group_by(revision.c.asset_id)
+        .subquery("ranges")
+    )
+    differs = _digest(ranges, ranges.c.first - 1).is_distinct_from(_digest(ranges, ranges.c.last))
+    merged = sa.select(asset.c.id).where(asset.c.merged_into.is_not(None))
+    return (
+        sa.select(
+            ranges.c.asset_id,
+            ranges.c["first"],
+            ranges.c["last"],
+            (ranges.c.first == 1).label("is_new"),
+            sa.case(
+                # What was merged is told of as the asset that it turned out to be.
+                (ranges.c.asset_id.in_(merged), sa.false()),
+                # A single revision that came as usual is there because the facts differ.
+                ((ranges.c.first == ranges.c.last) & ~ranges.c.is_special, sa.true()),
+                else_=differs | _is_renamed(ranges),
+            ).label("differs"),
+        )
+        .cte("touched")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _each(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
+    """Return all changes, equal ones of an asset once."""
+    is_value = change.c.component.is_(None)
+    return (
+        sa.select(
+            change.c.asset_id,
+            change.c.path,
+            change.c.field,
+            change.c.op,
+            sa.case((is_value, sa.cast(change.c.old, sa.Text))).label("old"),
+            sa.case((is_value, sa.cast(change.c.new, sa.Text))).label("new"),
+        )
+        .distinct()
+        .join(
+            revision,
+            sa.and_(
+                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
+            ),
+        )
+        .where(*recorded)
+        .cte("each")
+    )
+
+
+def _waves(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the changes that most assets share."""
+    same = [each.c[name] for name in ("path", "field", "op", "old", "new")]
+    count = sa.func.count().label("assets")
+    most = sa.select(*same, count).where(told).group_by(*same)
+    wave = most.order_by(count.desc(), *same).limit(WAVES).subquery("most").c
+    return sa.select(
+        wave.path,
+        wave.field,
+        wave.op,
+        sa.cast(wave.old, JSON).label("old"),
+        sa.cast(wave.new, JSON).label("new"),
+        wave.assets,
+    )
+
+
+def _sections(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return how many assets have a change in each section."""
+    section: sa.ColumnElement[str] = sa.func.split_part(each.c.path, ".", 1)
+    once = sa.select(each.c.asset_id, section.label("section")).distinct().where(told)
+    of_section = once.subquery("once").c.section
+    count = sa.func.count().label("assets")
+    return sa.select(of_section, count).group_by(of_section).order_by(count.desc(), of_section)
+
+
+def _page(touched: sa.CTE, after: str, limit: int) -> sa.Select[Any]:
+    name = sa.func.coalesce(asset.c.minion_id, sa.cast(asset.c.id, sa.Text)).label("name")
+    names = ("asset_id", "first", "last", "is_new")
+    return (
+        sa.select(*(touched.c[one] for one in names), name, asset.c.minion_id, asset.c.sn)
+        .join(asset, asset.c.id == touched.c.asset_id)
+        .where(touched.c.differs, *([name > after] if after else []))
+        .order_by(name)
+        .limit(limit)
+    )
+
+
+def _as_json(select: sa.Select[Any], name: str) -> sa.Label[Any]:
+    """Return all rows of a statement as one value."""
+    every = sa.func.json_agg(select.subquery(f"of_{name}").table_valued())
+    return sa.func.coalesce(sa.select(every).scalar_subquery(), sa.text("'[]'")).label(name)
+
+
+def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
+    """Add to each asset what is different in the end."""
+    ends = {(row["asset_id"], number) for row in page for number in (row["first"] - 1, row["last"])}
+    wanted = sa.tuple_(revision.c.asset_id, revision.c.number).in_(ends)
+    revisions = {
+        (row["asset_id"], row["number"]): row
+        for row in rows(link.execute(sa.select(revision).where(wanted)))
+    }
+    renamed = _renamed(link, page)
+    found = []
+    for row in page:
+        asset_id, changes = row["asset_id"], []
+        if not row["is_new"]:
+            between = [revisions[asset_id, row["last"]], revisions[asset_id, row["first"] - 1]]
+            new, old = documents_at(link, asset_id, between)
+            changes = [*renamed.get(asset_id, ()), *diff(old, new)]
+        found.append({**row, "changes": [one._asdict() for one in changes]})
+    return found
+
+
+def _digest(ranges: sa.Subquery, number: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+    of_asset = (revision.c.asset_id == ranges.c.asset_id, revision.c.number == number)
+    return sa.select(revision.c.digest).where(*of_asset).scalar_subquery()
+
+
+def _is_renamed(ranges: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether the names at the two ends of a range of revisions differ: no digest has them."""
+    within = (
+        change.c.asset_id == ranges.c.asset_id,
+        change.c.revision.between(ranges.c.first, ranges.c.last),
+        change.c.op == "renamed",
+    )
+    old, new = sa.cast(change.c.old, sa.Text), sa.cast(change.c.new, sa.Text)
+    first = sa.select(old).where(*within).order_by(change.c.revision).limit(1)
+    last = sa.select(new).where(*within).order_by(change.c.revision.desc()).limit(1)
+    return first.scalar_subquery().is_distinct_from(last.scalar_subquery())
+
+
+def _renamed(link: sa.Connection, page: list[Row]) -> dict[uuid.UUID, list[Change]]:
+    """Return the change of name between both ends, of the assets that have one."""
+    ranges = {row["asset_id"]: (row["first"], row["last"]) for row in page}
+    names: dict[uuid.UUID, list[Any]] = {}
+    for row in link.execute(
+        sa.select(change.c.asset_id, change.c.revision, change.c.old, change.c.new)
+        .where(change.c.asset_id.in_(ranges), change.c.op == "renamed")
+        .order_by(change.c.revision)
+    ):
+        first, last = ranges[row.asset_id]
+        if first <= row.revision <= last:
+            names.setdefault(row.asset_id, []).append(row)
+    return {
+        asset_id: [Change("renamed", "minion_id", None, None, steps[0].old, steps[-1].new)]
+        for asset_id, steps in names.items()
+        if steps[0].old != steps[-1].new
+    }

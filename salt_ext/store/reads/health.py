@@ -1,0 +1,217 @@
+"""
+Which machines have parts that fail, wear out or are missing: what they say themselves.
+
+Each rule is a path into one section, and words for what it finds. PostgreSQL
+looks, so that of a large fleet only what is ill is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONPATH
+
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.schema import asset, asset_facts, asset_seen
+
+SEVERITIES = ("critical", "warning", "notice")
+
+USED_UP_PERCENT = 90
+
+Item = dict[str, Any]
+
+
+class Finding(NamedTuple):
+    """How bad it is, which part it is about, and what is the matter."""
+
+    severity: str
+    component: str
+    says: str
+
+
+class Rule(NamedTuple):
+    """Where to look: a section, its facts or its volatile values; and what that means."""
+
+    section: str
+    is_volatile: bool
+    path: str
+    judge: Callable[[Item], Finding]
+
+
+def _failing(item: Item) -> Finding:
+    reasons = ", ".join(item.get("health", {}).get("failing", ()))
+    says = f"says that it fails: {reasons}" if reasons else "says that it fails"
+    return Finding("critical", _name(item), says)
+
+
+def _failed_before(item: Item) -> Finding:
+    attributes = ", ".join(item["health"]["failed_before"])
+    return Finding("notice", _name(item), f"was beyond its threshold once: {attributes}")
+
+
+BAD_COUNTERS = {
+    "pending": "sectors pending",
+    "uncorrectable": "sectors uncorrectable",
+    "reported_uncorrectable": "errors uncorrectable",
+    "media_errors": "media errors",
+    "uncorrected_reads": "reads uncorrected",
+    "uncorrected_writes": "writes uncorrected",
+}
+
+
+def _worn(item: Item) -> Finding:
+    """Judge the counters of a disk; the key of the item is that of the disk."""
+    values = item["value"]
+    bad = [f"{values[key]} {word}" for key, word in BAD_COUNTERS.items() if values.get(key, 0) > 0]
+    used, moved = values.get("percentage_used") or 0, values.get("reallocated") or 0
+    words = [*bad]
+    if moved > 0:
+        words.append(f"{moved} sectors reallocated")
+    if used >= USED_UP_PERCENT:
+        words.append(f"{used} % of its life used")
+    return Finding("warning" if bad or used >= 100 else "notice", item["key"], ", ".join(words))
+
+
+def _memory(item: Item) -> Finding:
+    corrected, uncorrected = (item["value"].get(one) or 0 for one in ("ce_count", "ue_count"))
+    words = [f"{uncorrected} uncorrected errors"] if uncorrected else []
+    words += [f"{corrected} corrected errors"] if corrected else []
+    return Finding("critical" if uncorrected else "notice", item["key"], ", ".join(words))
+
+
+def _raid(item: Item) -> Finding:
+    severity = "critical" if item["health"] == "failed" else "warning"
+    state = item.get("state")
+    return Finding(severity, _name(item), f"{item['health']}: {state}" if state else item["health"])
+
+
+def _array(item: Item) -> Finding:
+    missing = item["health"]["degraded"]
+    return Finding("warning", _name(item), f"degraded: {missing} missing of {item['raid_disks']}")
+
+
+def _power(item: Item) -> Finding:
+    if item.get("plugged") is False:
+        return Finding("notice", _name(item), "is not plugged in")
+    severity = "warning" if "non-critical" in item["status"].lower() else "critical"
+    return Finding(severity, _name(item), f"status: {item['status']}")
+
+
+def _name(item: Item) -> str:
+    """Return what people call a part by: where it is and its number."""
+    place: Any
+    if item.get("slot") is not None:
+        place = ":".join(
+            str(item[one]) for one in ("enclosure", "slot") if item.get(one) is not None
+        )
+    else:
+        place = item.get("location") or item.get("name") or item.get("id") or item.get("model")
+    return " ".join(str(one) for one in (place, item.get("serial_number")) if one)
+
+
+_COUNTERS = " || ".join(f"@.value.{name} > 0" for name in (*BAD_COUNTERS, "reallocated"))
+_ILL = '? (@.health == "degraded" || @.health == "failed")'
+
+RULES = (
+    Rule("smart", False, "$[*] ? (@.passed == false || exists(@.health.failing[*]))", _failing),
+    Rule("smart", False, "$[*] ? (exists(@.health.failed_before[*]))", _failed_before),
+    Rule(
+        "smart",
+        True,
+        f"$.keyvalue() ? ({_COUNTERS} || @.value.percentage_used >= {USED_UP_PERCENT})",
+        _worn,
+    ),
+    Rule(
+        "memory",
+        True,
+        "$.edac.keyvalue() ? (@.value.ce_count > 0 || @.value.ue_count > 0)",
+        _memory,
+    ),
+    Rule("raid", False, f"$.*[*] {_ILL}", _raid),
+    Rule("raid", False, f"$.controllers[*].battery {_ILL}", _raid),
+    Rule("md", False, "$[*] ? (@.health.degraded > 0)", _array),
+    Rule(
+        "power_supplies",
+        False,
+        '$[*] ? (@.status like_regex "critical$" flag "i" || @.plugged == false)',
+        _power,
+    ),
+)
+
+
+def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
+    """
+    Return what is ill, a row for each part of each asset, the worst asset first.
+
+    Each has ``severity`` (one of :data:`SEVERITIES`), ``section``, ``component``
+    and ``says``. Detached and retired assets are left out. One statement reads
+    the documents once, by no index but that of the filters: most of its time goes
+    into that. Only what a rule finds is taken apart.
+    """
+    rules = sa.values(
+        sa.column("number", sa.Integer),
+        sa.column("section", sa.Text),
+        sa.column("is_volatile", sa.Boolean),
+        sa.column("path", sa.Text),
+        name="rule",
+    ).data([(number, *rule[:3]) for number, rule in enumerate(RULES)])
+    content = sa.case((rules.c.is_volatile, asset_facts.c.volatile), else_=asset_facts.c.facts)
+    found = (
+        sa.func.jsonb_path_query(content, sa.cast(rules.c.path, JSONPATH))
+        .table_valued(sa.column("item", asset_facts.c.facts.type))
+        .render_derived("found")
+    )
+    statement = (
+        sa.select(asset.c.id, asset.c.minion_id, asset.c.sn, rules.c.number, found.c.item)
+        .select_from(
+            asset_facts.join(rules, rules.c.section == asset_facts.c.section)
+            .join(found, sa.true())
+            .join(asset, asset.c.id == asset_facts.c.asset_id)
+            .join(asset_seen, asset_seen.c.asset_id == asset_facts.c.asset_id)
+        )
+        .where(
+            sa.or_(*map(_finds, RULES)),
+            asset_seen.c.detached_at.is_(None),
+            asset.c.lifecycle != "retired",
+        )
+    )
+    if filters:
+        ids = matching_ids(database, filters)
+        statement = statement.where(asset_facts.c.asset_id.in_(ids))
+    with database.at_once() as link:
+        return _worst_first(rows(link.execute(statement)))
+
+
+def _finds(rule: Rule) -> sa.ColumnElement[bool]:
+    content = asset_facts.c.volatile if rule.is_volatile else asset_facts.c.facts
+    return sa.and_(
+        asset_facts.c.section == rule.section,
+        content.bool_op("@?")(sa.cast(rule.path, JSONPATH)),
+    )
+
+
+def _worst_first(found: list[Row]) -> list[Row]:
+    """Return each item as a finding; the assets with the gravest and the most go first."""
+    judged = []
+    for row in found:
+        rule = RULES[row["number"]]
+        finding = rule.judge(row["item"])
+        about = {name: row[name] for name in ("id", "minion_id", "sn")}
+        judged.append({**about, "section": rule.section, **finding._asdict()})
+    counts: dict[Any, list[int]] = {}
+    for row in judged:
+        grave = counts.setdefault(row["id"], [0] * len(SEVERITIES))
+        grave[SEVERITIES.index(row["severity"])] -= 1
+    judged.sort(
+        key=lambda row: (
+            counts[row["id"]],
+            row["minion_id"] or "",
+            SEVERITIES.index(row["severity"]),
+            row["section"],
+            row["component"],
+        )
+    )
+    return judged

@@ -1,0 +1,212 @@
+"""
+Where a text is known: as what, of which asset, now or in former times; what people say of one.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.filters import is_text
+from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
+
+COLUMNS = ("minion_id", "hostname", "sn", "address")
+"""What of an asset is looked through by name; the ledger has all that identifies it."""
+
+SHORTEST = 3
+"""Characters of a fragment; with fewer nearly everything fits."""
+
+LONGEST_NUMBER = 30
+
+
+def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
+    """
+    Return where a text is known, the present before the past, and whether there is more.
+
+    Each place has ``what`` (a column, a kind of identifier or a list of parts),
+    ``value``, ``place`` of a part, ``known`` (``present`` or ``former``) and since
+    when until when. What is exactly the text goes first; only where nothing is,
+    the texts that contain it are looked for, which reads much more.
+    """
+    if not text or not is_text(text):
+        return [], False
+    found = _ask(database, text, limit, exact=True)
+    if not found and len(text) >= SHORTEST:
+        found = _ask(database, text, limit, exact=False)
+    return found[:limit], len(found) > limit
+
+
+def padded(database: Database, number: int) -> list[Row]:
+    """Return the assets with a serial number or name that is this number behind zeros."""
+    digits = str(number)
+    spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
+    with database.at_once() as link:
+        return rows(
+            link.execute(
+                sa.select(asset.c.id, asset.c.minion_id, asset.c.sn)
+                .where(asset.c.sn.in_(spellings) | asset.c.minion_id.in_(spellings))
+                .order_by(asset.c.minion_id)
+                .limit(10)
+            )
+        )
+
+
+def said_of(database: Database, row: Row) -> Row | None:
+    """
+    Return what people's list says of an asset, by its serial number and else by its name.
+
+    A list may have lost the leading zeros of the number, and the domain of the
+    name. A row with the number of another asset is about that one.
+    """
+    sn = row["sn"] or ""
+    sns = {one for text in (sn, sn.lstrip("0")) for one in (text, text.lower(), text.upper())}
+    names = {one or "" for one in (row["minion_id"], row["hostname"])}
+    names |= {one.partition(".")[0] for one in names}
+    is_number = expected.c.sn.in_(sns - {""})
+    another = sa.exists().where(asset.c.sn == expected.c.sn)
+    is_name = expected.c.minion_id.in_(names - {""}) & (expected.c.sn.is_(None) | ~another)
+    with database.at_once() as link:
+        found = link.execute(
+            sa.select(expected)
+            .where(is_number | is_name)
+            .order_by(
+                sa.case((is_number, 0), else_=1), expected.c.imported_at.desc(), expected.c.id
+            )
+            .limit(1)
+        )
+        return next(iter(rows(found)), None)
+
+
+def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]:
+    statements = [_columns(text, exact), _former(text, exact), _ledger(text, exact)]
+    found = sa.union_all(*statements, _parts(text, exact)).subquery("found")
+    statement = (
+        sa.select(found)
+        .order_by(
+            found.c.known.desc(), found.c.minion_id, found.c.what, found.c.value, found.c.since_at
+        )
+        .limit(limit + 1)
+    )
+    with database.at_once() as link:
+        return rows(link.execute(statement))
+
+
+def _is(column: sa.ColumnElement[str], text: str, exact: bool) -> sa.ColumnElement[bool]:
+    if exact:
+        return column.in_({text, text.lower(), text.upper()})
+    return sa.func.lower(column).contains(text.lower(), autoescape=True)
+
+
+def _hit(
+    what: sa.ColumnElement[str],
+    value: sa.ColumnElement[str],
+    place: sa.ColumnElement[str],
+    since: sa.ColumnElement[object],
+    until: sa.ColumnElement[object],
+) -> sa.Select[tuple[object, ...]]:
+    return sa.select(
+        what.label("what"),
+        value.label("value"),
+        place.label("place"),
+        asset.c.minion_id,
+        asset.c.sn,
+        asset.c.id.label("asset_id"),
+        sa.case((until.is_(None), "present"), else_="former").label("known"),
+        since.label("since_at"),
+        until.label("until_at"),
+    )
+
+
+NO_PLACE = sa.literal("", sa.Text)
+NOW = sa.cast(sa.null(), asset.c.first_seen.type)
+
+
+def _columns(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+    """Return the assets that have the text in one of their columns."""
+    each = _unpivoted(asset)
+    anywhere = [asset.c[name] for name in COLUMNS]
+    # The column of all texts has an index where PostgreSQL has trigrams.
+    where = (
+        sa.or_(*(_is(one, text, exact) for one in anywhere))
+        if exact
+        else asset.c.search.contains(text.lower(), autoescape=True)
+    )
+    return (
+        _hit(each.c.what, each.c.value, NO_PLACE, asset.c.first_seen, NOW)
+        .select_from(asset.join(each, sa.true()))
+        .where(where, _is(each.c.value, text, exact), asset.c.merged_into.is_(None))
+    )
+
+
+def _former(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+    """Return the same for what the columns were once."""
+    each = _unpivoted(asset_was)
+    return (
+        _hit(each.c.what, each.c.value, NO_PLACE, NOW, sa.func.max(asset_was.c.until))
+        .select_from(
+            asset_was.join(asset, asset.c.id == asset_was.c.asset_id).join(each, sa.true())
+        )
+        .where(
+            sa.or_(*(_is(asset_was.c[name], text, exact) for name in COLUMNS)),
+            _is(each.c.value, text, exact),
+            each.c.value.is_distinct_from(each.c.now),
+        )
+        .group_by(each.c.what, each.c.value, asset.c.id)
+    )
+
+
+def _unpivoted(table: sa.Table) -> sa.FromClause:
+    """Return a row for each of the columns: its name, its value, what it is now."""
+    return sa.union_all(
+        *(
+            sa.select(
+                sa.literal(name, sa.Text).label("what"),
+                table.c[name].label("value"),
+                asset.c[name].label("now"),
+            ).correlate(table, asset)
+            for name in COLUMNS
+        )
+    ).lateral("each")
+
+
+def _ledger(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+    """Return the identifiers; those that a column of the asset has already are left out."""
+    number = sa.func.split_part(identifier.c.value, "/", 2)
+    fits = _is(identifier.c.value, text, exact)
+    if exact:
+        fits = fits | (number == text.lower())
+    known = [sa.func.lower(asset.c[name]) for name in ("minion_id", "sn")]
+    return (
+        _hit(
+            identifier.c.kind,
+            identifier.c.value,
+            NO_PLACE,
+            identifier.c.first_seen,
+            identifier.c.last_seen,
+        )
+        .select_from(identifier.join(asset, asset.c.id == identifier.c.asset_id))
+        .where(
+            fits,
+            *(
+                (sa.func.lower(identifier.c.value) != one) & (number != one)
+                | one.is_(None)
+                | identifier.c.last_seen.is_not(None)
+                for one in known
+            ),
+        )
+    )
+
+
+def _parts(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+    """Return the parts by their own numbers, where they are and where they were."""
+    return (
+        _hit(
+            placement.c.path,
+            placement.c.serial,
+            sa.func.concat_ws(" ", placement.c.place, placement.c.model),
+            placement.c.since,
+            placement.c.until,
+        )
+        .select_from(placement.join(asset, asset.c.id == placement.c.asset_id))
+        .where(_is(placement.c.serial, text, exact))
+    )
