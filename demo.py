@@ -29,7 +29,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 import demo_machine
-from benchmarks import seed
+from benchmarks.fleet import seed
 from salt_ext import settings, store
 
 REPOSITORY = Path(__file__).resolve().parent

@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import models
+from benchmarks.fleet import models
 
 Fields: TypeAlias = "dict[int, str | bytes]"
 """What stands at which offset of a structure; DSP0134, chapter 7, has the offsets."""

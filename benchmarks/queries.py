@@ -23,8 +23,8 @@ from typing import Any
 
 import psycopg2
 
-from benchmarks import multiply
 from benchmarks.facts import machine
+from benchmarks.fleet import multiply
 from benchmarks.ingest_table import _table as table
 from benchmarks.postgres import Server
 from benchmarks.reads import Ask, Read, reads

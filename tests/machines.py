@@ -7,7 +7,7 @@ They are those of the made-up fleet, but small, and with numbers that can be rea
 import copy
 from datetime import datetime, timedelta, timezone
 
-from benchmarks import documents, hardware, models
+from benchmarks.fleet import documents, hardware, models
 from salt_ext import store
 from salt_ext.report import envelope
 from salt_ext.store import Arrival

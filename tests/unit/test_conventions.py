@@ -6,14 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-
-from salt_ext.store.database import HEAD
-from salt_ext.store.schema import metadata
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [
@@ -48,25 +40,3 @@ def test_the_facts_import_nothing_heavy():
     heavy = {"typing", "dataclasses", "subprocess", "json", "datetime", "asyncio", "salt"}
     bare = modules_after("pass")
     assert not (modules_after("import salt_ext.facts, salt_ext.settings") - bare) & heavy
-
-
-def test_the_migrations_make_the_schema_of_the_code(database):
-    with database.begin() as link:
-        context = MigrationContext.configure(
-            link, opts={"compare_type": True, "compare_server_default": True}
-        )
-        assert compare_metadata(context, metadata) == []
-
-
-def test_the_code_asks_for_the_last_migration():
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "salt_ext/store/migrations"))
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
-
-
-def test_asset_seen_stays_hot(database):
-    with database.begin() as link:
-        options = link.scalar(
-            sa.text("SELECT reloptions FROM pg_class WHERE relname = 'asset_seen'")
-        )
-    assert "fillfactor=90" in options

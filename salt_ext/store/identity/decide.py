@@ -7,7 +7,7 @@ assets that have the name or one of the keys are the possible owners. Nothing
 is merged on a guess: what cannot be told is held with its evidence.
 
 The rules for people are in ``docs/identity.md``; the specification is the table
-in ``tests/unit/test_decisions.py``.
+in ``tests/unit/store/test_decisions.py``.
 """
 
 from __future__ import annotations

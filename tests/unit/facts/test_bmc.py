@@ -1,0 +1,346 @@
+"""The management controller as the kernel, SMBIOS, itself and ipmitool tell of it."""
+
+import struct
+import tarfile
+import uuid
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from salt_ext.facts import ipmi, smbios
+from salt_ext.facts.bmc import answers, bmc, lan_print, redfish
+from salt_ext.facts.clean import clean
+from salt_ext.facts.root import Root
+from tests.corpus import corpus_files, corpus_name, needs_corpus
+from tests.unit.facts.smbios_tables import END, entry_point_64, structure
+from tests.unit.facts.trees import tree
+
+SYSFS = "sys/devices/platform/ipmi_bmc.0"
+FILES = {
+    f"{SYSFS}/ipmi_version": "2.0\n",
+    f"{SYSFS}/manufacturer_id": "0x0002a2\n",
+    f"{SYSFS}/product_id": "0x0100\n",
+    f"{SYSFS}/device_id": "32\n",
+    f"{SYSFS}/firmware_revision": "2.5\n",
+    f"{SYSFS}/guid": "4C4C4544-0058-5910-805A-B9C04F4B3132\n",
+}
+KCS = structure(38, 18, {4: 1, 5: 0x20, 6: 0x20})
+PRINTED = """Set in Progress         : Set Complete
+Auth Type Enable        : Callback : MD2 MD5 OEM
+                        : User     : MD2 MD5 OEM
+IP Address Source       : DHCP Address
+IP Address              : 10.151.68.13
+Subnet Mask             : 255.255.240.0
+MAC Address             : 00:30:48:F4:4D:83
+Default Gateway IP      : 10.151.68.3
+802.1q VLAN ID          : 42
+"""
+
+
+def with_smbios(*structures):
+    table = b"".join(structures) + END
+    directory = "sys/firmware/dmi/tables"
+    return {f"{directory}/DMI": table, f"{directory}/smbios_entry_point": entry_point_64(table)}
+
+
+def host_interface(address=bytes((10, 0, 0, 5)), family=1, port=443, vlan=0, name=b"bmc"):
+    record = uuid.UUID(int=1).bytes + b"\x01\x01" + bytes(32) + bytes((1, family))
+    record += address.ljust(16, b"\0") + bytes(16) + struct.pack("<HI", port, vlan)
+    record += bytes((len(name),)) + name
+    # A record of another protocol comes first, and data of the interface before both.
+    body = bytes((0x40, 2)) + b"\x02\x00" + bytes((2, 0xF0, 1, 7)) + bytes((4, len(record)))
+    return structure(42, 4 + len(body) + len(record), {4: body + record})
+
+
+def test_the_kernel_knows_what_the_controller_is(tmp_path):
+    assert bmc(tree(tmp_path, FILES)) == {
+        "present": True,
+        "ipmi_version": "2.0",
+        "manufacturer_id": 674,
+        "product_id": 256,
+        "device_id": 32,
+        "firmware_version": "2.05",  # the minor number is in BCD; the kernel drops its zero
+        "guid": "4c4c4544-0058-5910-805a-b9c04f4b3132",
+    }
+
+
+def test_without_a_driver_smbios_knows_that_there_is_one(tmp_path):
+    found = bmc(tree(tmp_path, with_smbios(KCS)))
+    assert found == {
+        "present": True,
+        "interface_type": "KCS (Keyboard Control Style)",
+        "ipmi_version": "2.0",
+    }
+
+
+def test_none_found_and_no_way_to_tell_are_two_facts(tmp_path):
+    assert bmc(tree(tmp_path / "server", with_smbios(structure(1, 27)))) == {}
+    assert bmc(tree(tmp_path / "board", {"proc/cpuinfo": ""})) is None
+
+
+@pytest.mark.parametrize("guid", ["(null)", "00000000-0000-0000-0000-000000000000", ""])
+def test_a_guid_that_is_none_is_left_out(tmp_path, guid):
+    assert "guid" not in bmc(tree(tmp_path, {**FILES, f"{SYSFS}/guid": guid}))
+
+
+def test_the_redfish_service_is_where_the_host_interface_says(tmp_path):
+    found = bmc(tree(tmp_path, with_smbios(KCS, host_interface(vlan=7))))
+    assert found["redfish"] == {
+        "addresses": ["10.0.0.5"],
+        "port": 443,
+        "vlan_id": 7,
+        "hostname": "bmc",
+    }
+
+
+def test_a_redfish_service_may_have_an_address_of_version_6(tmp_path):
+    item = host_interface(bytes.fromhex("fe80") + bytes(13) + b"\x01", family=2, name=b"")
+    found = bmc(tree(tmp_path, with_smbios(item)))
+    assert found["redfish"] == {"addresses": ["fe80::1"], "port": 443}
+
+
+@given(st.binary(max_size=250))
+def test_no_host_interface_makes_the_decoder_fail(body):
+    found = redfish(smbios.Structure(bytes((42, 4 + len(body), 0, 0)) + body, b""))
+    assert found is None or isinstance(clean(found), dict)
+
+
+# The controller's own answers
+
+
+def test_a_device_id_is_read_by_the_bytes_of_the_standard():
+    answer = bytes.fromhex("00 20 81 02 52 02 df a2 02 00 00 01 00 00 00 00")
+    assert ipmi.device_id(answer) == {
+        "device_id": 32,
+        "firmware_version": "2.52",
+        "ipmi_version": "2.0",
+        "manufacturer_id": 674,
+        "product_id": 256,
+    }
+
+
+@pytest.mark.parametrize("answer", [b"", b"\0", bytes.fromhex("c1") + bytes(15)])
+def test_a_refusal_says_nothing(answer):
+    assert ipmi.device_id(answer) == {}
+    assert not ipmi.is_lan(answer)
+    assert ipmi.lan_parameters(dict.fromkeys((3, 4, 5, 6, 12, 20), answer)) == {}
+
+
+def test_the_lan_parameters_have_the_revision_before_them():
+    answers = {
+        ipmi.ADDRESS: bytes((0, 0x11, 10, 0, 0, 5)),
+        ipmi.ADDRESS_SOURCE: bytes((0, 0x11, 0x02)),
+        ipmi.MAC: bytes((0, 0x11)) + bytes.fromhex("d09466aabbcc"),
+        ipmi.NETMASK: bytes((0, 0x11, 255, 255, 255, 0)),
+        ipmi.GATEWAY: bytes((0, 0x11, 10, 0, 0, 1)),
+        ipmi.VLAN: bytes((0, 0x11, 42, 0x80)),
+    }
+    assert ipmi.lan_parameters(answers) == {
+        "mac": "d0:94:66:aa:bb:cc",
+        "addresses": ["10.0.0.5/24"],
+        "address_source": "dhcp",
+        "gateway": "10.0.0.1",
+        "vlan_id": 42,
+    }
+    # A VLAN counts when its highest bit says that it is on, an address when it is not 0.
+    answers[ipmi.VLAN] = bytes((0, 0x11, 42, 0x00))
+    answers[ipmi.ADDRESS] = bytes((0, 0x11, 0, 0, 0, 0))
+    assert not {"vlan_id", "addresses"} & ipmi.lan_parameters(answers).keys()
+
+
+def test_a_channel_is_a_lan_by_its_medium():
+    assert ipmi.is_lan(bytes((0, 1, 0x04, 1)))
+    assert not ipmi.is_lan(bytes((0, 1, 0x05, 1)))
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        ("255.255.255.0", "10.0.0.5/24"),
+        ("255.255.255.255", "10.0.0.5/32"),
+        ("255.0.255.0", "10.0.0.5"),
+        ("0.0.0.0", "10.0.0.5"),
+        ("", "10.0.0.5"),
+        ("a.b.c.d", "10.0.0.5"),
+        ("999.0.0.0", "10.0.0.5"),
+        ("²55.255.255.0", "10.0.0.5"),
+    ],
+)
+def test_a_mask_is_a_length_when_it_is_one(mask, expected):
+    assert ipmi.with_prefix("10.0.0.5", mask) == expected
+
+
+@given(st.binary(max_size=20))
+def test_no_answer_makes_a_decoder_fail(answer):
+    assert isinstance(clean(ipmi.device_id(answer)), dict)
+    assert isinstance(ipmi.is_lan(answer), bool)
+    assert isinstance(clean(ipmi.lan_parameters(dict.fromkeys((3, 4, 5, 6, 12, 20), answer))), dict)
+
+
+def test_the_numbers_of_the_kernel_interface_are_those_of_its_header():
+    # As strace shows them for ipmitool on a 64-bit machine.
+    if struct.calcsize("P") == 8:
+        assert (ipmi.SEND_COMMAND, ipmi.RECEIVE_MESSAGE_TRUNCATED) == (0x8028690D, 0xC030690B)
+
+
+# A controller that answers some questions and others not
+
+IDENTITY = bytes.fromhex("00 20 81 02 52 02 df a2 02 00 00 01 00 00 00 00")
+KNOWN = {
+    "device_id": 32,
+    "firmware_version": "2.52",
+    "ipmi_version": "2.0",
+    "manufacturer_id": 674,
+    "product_id": 256,
+}
+SETTINGS = {
+    ipmi.ADDRESS: bytes((10, 0, 0, 5)),
+    ipmi.ADDRESS_SOURCE: b"\x01",
+    ipmi.MAC: bytes.fromhex("d09466aabbcc"),
+    ipmi.NETMASK: bytes((255, 255, 255, 0)),
+    ipmi.GATEWAY: bytes((10, 0, 0, 1)),
+    ipmi.VLAN: bytes(2),
+}
+NO_CHANNEL, NO_COMMAND = b"\xcc", b"\xc1"
+
+
+def controller(channels=None, settings=SETTINGS, silent=()):
+    """Return a controller with ``channels`` by number and medium; None refuses to list them."""
+
+    def ask(netfn, command, data):
+        if (netfn, command) in silent:
+            raise TimeoutError(f"no answer to {command}")
+        if (netfn, command) == (ipmi.APPLICATION, ipmi.GET_DEVICE_ID):
+            return IDENTITY
+        if (netfn, command) == (ipmi.APPLICATION, ipmi.GET_CHANNEL_INFO):
+            if channels is None:
+                return NO_COMMAND
+            medium = channels.get(data[0])
+            return NO_CHANNEL if medium is None else bytes((0, data[0], medium, 1))
+        return b"\0\x11" + settings[data[1]] if settings else NO_COMMAND
+
+    return ask
+
+
+def test_what_a_controller_is_and_how_its_lan_is_set_come_from_itself():
+    root = Root()
+    assert answers(root, controller({1: 5, 2: ipmi.LAN_MEDIUM}), {}) == {
+        **KNOWN,
+        "mac": "d0:94:66:aa:bb:cc",
+        "addresses": ["10.0.0.5/24"],
+        "address_source": "static",
+        "gateway": "10.0.0.1",
+    }
+    assert root.failures == []
+
+
+def test_a_controller_without_a_lan_channel_has_no_settings_and_that_is_whole():
+    root = Root()
+    assert answers(root, controller({15: 12, 6: 2}), {}) == KNOWN
+    assert root.failures == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (controller(None), "refuses Get Channel Info (completion code c1)"),
+        (controller({1: 4}, settings=None), "refuses Get LAN Configuration Parameters"),
+        (controller({}, silent=[(ipmi.APPLICATION, ipmi.GET_CHANNEL_INFO)]), "no answer to 66"),
+        (controller({1: 4}, silent=[(ipmi.TRANSPORT, 2)]), "no answer to 2"),
+    ],
+    ids=["refuses channels", "refuses settings", "silent about channels", "silent about settings"],
+)
+def test_without_its_lan_settings_a_controller_is_what_it_is_and_the_reason_is_told(ask, reason):
+    root = Root()
+    assert answers(root, ask, {}) == KNOWN
+    assert [reason in str(failure) for failure in root.failures] == [True]
+
+
+def test_a_controller_that_says_nothing_is_not_asked_about_its_lan():
+    root = Root()
+    silent = controller({1: 4}, silent=[(ipmi.APPLICATION, ipmi.GET_DEVICE_ID)])
+    assert answers(root, silent, {}) == {}
+    assert [type(failure) for failure in root.failures] == [TimeoutError]
+
+
+def test_what_the_kernel_knows_already_is_not_asked_again():
+    silent = controller({1: 4}, silent=[(ipmi.APPLICATION, ipmi.GET_DEVICE_ID)])
+    assert answers(Root(), silent, {"firmware_version": "2.52"})["addresses"] == ["10.0.0.5/24"]
+
+
+# ipmitool
+
+
+def test_the_settings_are_read_out_of_ipmitool():
+    assert lan_print(PRINTED) == {
+        "mac": "00:30:48:f4:4d:83",
+        "addresses": ["10.151.68.13/20"],
+        "address_source": "dhcp",
+        "gateway": "10.151.68.3",
+        "vlan_id": 42,
+    }
+
+
+def test_a_port_that_was_never_set_has_its_mac_alone():
+    text = """IP Address Source       : Static Address
+IP Address              : 0.0.0.0
+Subnet Mask             : 0.0.0.0
+MAC Address             : 00:30:48:f4:4d:83
+802.1q VLAN ID          : Disabled
+"""
+    assert lan_print(text) == {"mac": "00:30:48:f4:4d:83", "address_source": "static"}
+
+
+@given(st.text() | st.lists(st.sampled_from(PRINTED.splitlines()), max_size=9).map("\n".join))
+def test_no_text_makes_the_parser_fail(text):
+    assert isinstance(clean(lan_print(text)), dict)
+
+
+LAN = [pytest.param(p, id=corpus_name(p)) for p in corpus_files("*/ipmi/*lan*")]
+
+
+@needs_corpus
+@pytest.mark.parametrize("path", LAN)
+def test_a_captured_lan_print_is_read(path):
+    text = path.read_text()
+    found = lan_print(text)
+    lines = {name.strip(): value.strip() for name, _, value in
+             (line.partition(":") for line in text.splitlines())}  # fmt: skip
+    assert found["mac"] == lines["MAC Address"].lower()
+    assert found["addresses"][0].partition("/")[0] == lines["IP Address"]
+    assert found["gateway"] == lines["Default Gateway IP"]
+    assert found["address_source"] in lines["IP Address Source"].lower()
+
+
+@needs_corpus
+@settings(max_examples=50)
+@given(st.data())
+def test_no_mutated_capture_makes_the_parser_fail(data):
+    texts = [path.read_text(errors="replace") for path in corpus_files("*/ipmi/**/*")]
+    text = data.draw(st.sampled_from(texts))
+    at = data.draw(st.integers(0, len(text)))
+    assert isinstance(
+        clean(lan_print(text[:at] + data.draw(st.text(max_size=5)) + text[at + 3 :])), dict
+    )
+
+
+TREES = [pytest.param(p, id=corpus_name(p)) for p in corpus_files("qemu-lab/sysfs_tree/*.tar.xz")]
+
+
+@needs_corpus
+@pytest.mark.parametrize("path", TREES)
+def test_a_captured_machine_has_its_controller(path, tmp_path):
+    wanted = ("sys/devices/platform/ipmi_bmc.", "sys/firmware/dmi/tables/")
+    with tarfile.open(path) as tar:
+        for member in tar:
+            if member.isfile() and member.name.removeprefix("./").startswith(wanted):
+                target = tmp_path / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(tar.extractfile(member).read())
+    found = bmc(Root(str(tmp_path)))
+    assert found["present"] is True
+    assert found["interface_type"].startswith("KCS")
+    assert found["ipmi_version"] == "2.0"
+    assert found["device_id"] == 32
+    assert bmc(Root(str(tmp_path))) == found

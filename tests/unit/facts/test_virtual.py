@@ -1,0 +1,141 @@
+import pytest
+
+from salt_ext.facts.cpuinfo import read
+from salt_ext.facts.root import Root
+from salt_ext.facts.virtual import cloud, virtual
+from tests.unit.facts.trees import tree
+
+HYPERVISOR_FLAG = "flags\t\t: fpu vme hypervisor\n"
+UUID = "83340ca8-cb49-4474-8c29-d2088ca84dd9"
+
+
+def dmi(**fields):
+    return {f"sys/class/dmi/id/{name}": f"{text}\n" for name, text in fields.items()}
+
+
+def facp(oem):
+    return {"sys/firmware/acpi/tables/FACP": b"FACP\x14\1\0\0\6f" + oem.encode().ljust(26)}
+
+
+SIGNS = [
+    (dmi(sys_vendor="QEMU", product_name="Standard PC (Q35)"), "guest", "qemu"),
+    (dmi(sys_vendor="VMware, Inc.", product_name="VMware Virtual Platform"), "guest", "vmware"),
+    (dmi(sys_vendor="innotek GmbH", product_name="VirtualBox"), "guest", "virtualbox"),
+    (dmi(sys_vendor="Microsoft Corporation", product_name="Virtual Machine"), "guest", "hyperv"),
+    (dmi(sys_vendor="Microsoft Corporation", product_name="Surface Pro"), "none", None),
+    (dmi(sys_vendor="Xen", product_name="HVM domU"), "guest", "xen"),
+    (dmi(sys_vendor="Red Hat", product_name="RHEV Hypervisor"), "guest", "kvm"),
+    (dmi(sys_vendor="Amazon EC2", product_name="m5.large"), "guest", "amazon"),
+    (dmi(sys_vendor="Amazon EC2", product_name="c5.metal"), "none", None),
+    (dmi(sys_vendor="Google", product_name="Google Compute Engine"), "guest", "google"),
+    (dmi(sys_vendor="Dell Inc.", product_name="PowerEdge R640"), "none", None),
+    (facp("FIRECK"), "guest", "firecracker"),
+    (facp("DELL"), "none", None),
+    ({"proc/cpuinfo": HYPERVISOR_FLAG}, "guest", "unknown"),
+    ({"proc/cpuinfo": "flags\t\t: fpu vme\n"}, "none", None),
+    ({"sys/hypervisor/type": "xen\n"}, "guest", "xen"),
+    ({"sys/hypervisor/type": "xen\n", "proc/xen/capabilities": "control_d\n"}, "host", "xen"),
+    ({"proc/device-tree/hypervisor/compatible": "linux,kvm\0"}, "guest", "kvm"),
+    (
+        {"proc/device-tree/ibm,partition-name": "lpar1\0", "proc/device-tree/hmc-managed?": ""},
+        "guest",
+        "powervm",
+    ),
+    ({"proc/device-tree/model": "linux,dummy-virt\0"}, "guest", "qemu"),
+    ({"proc/device-tree/model": "Raspberry Pi 4 Model B\0"}, "none", None),
+    ({"proc/sysinfo": "VM00 Control Program: z/VM    6.1.0\n"}, "guest", "zvm"),
+    ({"proc/sysinfo": "VM00 Control Program: KVM/Linux\n"}, "guest", "kvm"),
+    ({"proc/sysinfo": "LPAR Name:            R17LP45\n"}, "none", None),
+    ({}, "none", None),
+]
+
+
+@pytest.mark.parametrize(("files", "role", "hypervisor"), SIGNS)
+def test_a_sign_tells_the_role_and_the_hypervisor(tmp_path, files, role, hypervisor):
+    found = virtual(tree(tmp_path, files))
+    assert (found["role"], found["hypervisor"]) == (role, hypervisor)
+    assert bool(found["evidence"]) == (role != "none" or "metal" in str(files))
+
+
+def test_a_particular_name_wins_over_a_general_one(tmp_path):
+    clocks = "sys/devices/system/clocksource/clocksource0/available_clocksource"
+    root = tree(tmp_path, {clocks: "tsc kvm-clock\n", **facp("FIRECK")})
+    found = virtual(root)
+    assert found["hypervisor"] == "firecracker"
+    assert found["evidence"] == ["ACPI OEM id is FIRECK", "a clock source is kvm-clock"]
+
+
+def test_a_guest_in_the_clothes_of_its_host_is_a_guest(tmp_path):
+    files = dmi(sys_vendor="Dell Inc.", product_name="PowerEdge R640")
+    root = tree(tmp_path, files | {"proc/cpuinfo": HYPERVISOR_FLAG} | facp("BOCHS"))
+    assert (virtual(root)["role"], virtual(root)["hypervisor"]) == ("guest", "qemu")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "kind"),
+    [
+        ("run/systemd/container", "lxc\n", "lxc"),
+        ("run/.containerenv", "", "podman"),
+        (".dockerenv", "", "docker"),
+        ("proc/vz/version", "", "openvz"),
+    ],
+)
+def test_a_container_is_known_by_its_mark(tmp_path, file, text, kind):
+    assert virtual(tree(tmp_path, {file: text}))["container"] == kind
+
+
+def test_a_machine_made_out_of_a_container_image_is_no_container(tmp_path):
+    root = tree(tmp_path, {".dockerenv": ""}, {"proc/self/ns/pid": "pid:[4026531836]"})
+    assert virtual(root)["container"] is None
+
+
+CLOUDS = [
+    (
+        {"sys_vendor": "Amazon EC2", "product_name": "m5.large", "board_asset_tag": "i-00d2efb1"},
+        {"provider": "ec2", "instance_id": "i-00d2efb1", "instance_type": "m5.large"},
+    ),
+    (
+        {"sys_vendor": "Hetzner", "product_name": "vServer", "product_serial": "1234567"},
+        {"provider": "hetzner", "instance_id": "1234567", "instance_type": None},
+    ),
+    (
+        {"product_name": "OpenStack Nova", "product_uuid": UUID, "product_serial": "host-id"},
+        {"provider": "openstack", "instance_id": UUID, "instance_type": None},
+    ),
+    (
+        {"chassis_asset_tag": "7783-7084-3265-9085-8269-3286-77", "product_uuid": UUID.upper()},
+        {
+            "provider": "azure",
+            "instance_id": "a80c3483-49cb-7444-8c29-d2088ca84dd9",
+            "instance_type": None,
+        },
+    ),
+    (
+        {"product_name": "Google Compute Engine", "product_serial": "GoogleCloud-8f2e"},
+        {"provider": "gce", "instance_id": None, "instance_type": None},
+    ),
+    ({"sys_vendor": "Supermicro", "product_uuid": "ec245678-1234-1234-1234-123456681234"}, None),
+    ({"sys_vendor": "Dell Inc.", "product_name": "PowerEdge R640"}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), CLOUDS)
+def test_a_cloud_is_known_by_its_dmi_strings(fields, expected):
+    assert cloud(fields, is_efi=False, xen_uuid=None) == expected
+
+
+def test_the_second_generation_of_azure_does_not_swap_the_uuid():
+    fields = {"chassis_asset_tag": "7783-7084-3265-9085-8269-3286-77", "product_uuid": UUID}
+    found = cloud(fields, is_efi=True, xen_uuid=None)
+    assert found is not None
+    assert found["instance_id"] == UUID
+
+
+def test_this_machine_is_described_without_an_error():
+    root = Root()
+    found = virtual(root)
+    assert found["role"] in ("guest", "host", "none")
+    assert ("the processor has the flag hypervisor" in found["evidence"]) == (
+        "hypervisor" in root.once(read).split()
+    )
