@@ -25,9 +25,47 @@ SCHEMA = 1
 HEADER = ("schema", "collected_at", "duration_ms", "errors", "partial", "identity")
 """The keys of a document that are not sections."""
 
+COLLECTORS = {
+    "operating_system": f"{__name__}.operating_system.operating_system",
+    "virtual": f"{__name__}.virtual.virtual",
+    "system": f"{__name__}.system.system",
+    "baseboards": f"{__name__}.system.baseboards",
+    "chassis": f"{__name__}.system.chassis",
+    "firmware": f"{__name__}.system.firmware",
+    "processors": f"{__name__}.processors.processors",
+    "memory": f"{__name__}.memory.memory",
+    "disks": f"{__name__}.disks.disks",
+    "network": f"{__name__}.network.network",
+    "pci": f"{__name__}.pci.pci",
+    "gpus": f"{__name__}.pci.gpus",
+    "power_supplies": f"{__name__}.power.power_supplies",
+    "batteries": f"{__name__}.power.batteries",
+    "slots": f"{__name__}.boards.slots",
+    "onboard_devices": f"{__name__}.boards.onboard_devices",
+    "tpm": f"{__name__}.boards.tpm",
+    "usb": f"{__name__}.usb.usb",
+    "md": f"{__name__}.volumes.md",
+    "multipath": f"{__name__}.volumes.multipath",
+    "lvm": f"{__name__}.volumes.lvm",
+}
+"""Section of the facts: dotted path of the collector that fills it."""
+
+SLOW_COLLECTORS = {
+    "smart": f"{__name__}.smart.smart",
+    "raid": f"{__name__}.raid.raid",
+    "bmc": f"{__name__}.bmc.bmc",
+    "lldp": f"{__name__}.lldp.lldp",
+    "cloud": f"{__name__}.cloud.cloud",
+}
+"""The same of those that touch hardware, start tools or ask a network."""
+
+DEADLINE_SECONDS = 10
+SLOW_DEADLINE_SECONDS = 30
+"""Of all fast collectors together, and of each slow one."""
+
 
 def collect(
-    root: str, collectors: Mapping[str, str | None], deadline_seconds: float = 10.0
+    root: str, collectors: Mapping[str, str | None], deadline_seconds: float = DEADLINE_SECONDS
 ) -> dict[str, Any]:
     """
     Return the fact document of the machine below ``root``.

@@ -12,7 +12,7 @@ from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.reading import Table, read_table
 from salt_ext.lists.reconcile import SIZES, STATUSES, Said, Verdict, reconcile, said, text
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 
 KEYS = ("sn", "minion_id", "hostname")
 COLUMNS = (
@@ -181,7 +181,6 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
         if name.startswith("__"):
             continue
         if name not in headings.NAMES or name == "sn":
-            hint = nearest(name, headings.NAMES) or f"; there are: {', '.join(headings.NAMES)}"
-            raise ValueError(f"there is no field {name!r}{hint}")
+            raise ValueError(unknown("field", name, headings.NAMES))
         found[name] = store.storable(text(value))
     return found

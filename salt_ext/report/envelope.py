@@ -16,6 +16,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from salt_ext import document
+from salt_ext.document.volatile import split
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def build(
     from salt_ext.facts import HEADER
 
     sections = {key: value for key, value in facts_document.items() if key not in HEADER}
-    stable, volatile = document.split(sections)
+    stable, volatile = split(sections)
     stable = document.normal(stable)
     return {
         "schema": SCHEMA,

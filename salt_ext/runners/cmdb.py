@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import store
 from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import assets_of, count, nothing_else, now, text
+from salt_ext.commands.arguments import Misused, assets_of, count, nothing_else, now, text
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -233,10 +233,10 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "text", "limit")
         if text == "":
-            raise answers.Misused("find what? give a name, a number or an address")
+            raise Misused("find what? give a name, a number or an address")
         rows, more = store.lookup(database, arguments.text("text", text), count("limit", limit))
         if not rows:
-            raise answers.NotThere(
+            raise store.NotFound(
                 f"{text!r} is known nowhere, neither now nor in former times",
                 "values of other fields are found by a filter: see cmdb.facets",
             )
@@ -287,7 +287,7 @@ def components(
             stays = store.genealogy(database, text("serial", serial))
             return {"kind": "genealogy", "serial": serial, "stays": stays}
         if not section:
-            raise answers.Misused("which parts? give a section such as disks, or serial=")
+            raise Misused("which parts? give a section such as disks, or serial=")
         columns = ["manufacturer", "model", "type", "firmware_version", "size_bytes"]
         columns += ["count", "assets"]
         most = MOST_KINDS if out_file else count("limit", limit)

@@ -5,13 +5,13 @@ The commands about one asset: what is known of it, one value, and the card for t
 from typing import TYPE_CHECKING, Any
 
 from salt_ext import store
-from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import asset_of, nothing_else, now, text
+from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
+from salt_ext.document.volatile import with_volatile
 from salt_ext.lists.headings import COMPARED, NAMES
 from salt_ext.lists.reconcile import equal
-from salt_ext.settings import nearest
-from salt_ext.words.paths import NoValue, value_at, with_volatile
+from salt_ext.words.nearest import unknown
+from salt_ext.words.paths import NoValue, value_at
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -51,10 +51,8 @@ def show(asset: str = "", section: str = "", as_of: str = "", **kwargs: Any) -> 
         if not section:
             return {"asset": row}
         if section not in row["facts"]:
-            raise answers.NotThere(
-                f"{asset} has no section {section!r}{nearest(str(section), row['facts'])}",
-                "there are: " + ", ".join(sorted(row["facts"])),
-            )
+            sentence = unknown("section", section, sorted(row["facts"]))
+            raise store.NotFound(f"{asset}: {sentence}", "")
         return {"asset": {"minion_id": row["minion_id"], "facts": {section: row["facts"][section]}}}
 
     return answer(__opts__, "asset", ask)
@@ -97,7 +95,7 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "asset", "path", "as_of")
         if path == "":
-            raise answers.Misused("which value? give a path such as memory.installed_bytes")
+            raise Misused("which value? give a path such as memory.installed_bytes")
         row = _known(database, asset, as_of)
         facts = row.pop("facts")
         columns = {name: one for name, one in row.items() if name not in ("volatile", "collected")}
@@ -106,7 +104,7 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
                 {**columns, **with_volatile(facts, row.get("volatile"))}, text("path", path)
             )
         except NoValue as error:
-            raise answers.NotThere(str(error), error.hint) from None
+            raise store.NotFound(str(error), "") from None
         return {"minion_id": row["minion_id"], "path": path, "value": value}
 
     return answer(__opts__, "value", ask)

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 import salt.utils.args
 
 from salt_ext import store
-from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import assets_of, count, nothing_else, now, reference, text, who
-from salt_ext.settings import nearest
+from salt_ext.commands.arguments import (
+    Misused,
+    assets_of,
+    count,
+    nothing_else,
+    now,
+    reference,
+    text,
+    who,
+)
+from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -69,7 +77,7 @@ def export(
         from salt_ext.lists import workbook
 
         if not out_file:
-            raise answers.Misused("into which file? give out_file=/srv/assets.xlsx")
+            raise Misused("into which file? give out_file=/srv/assets.xlsx")
         is_workbook = check_target(text("out_file", out_file)) == "xlsx"
         titles = [_title(sheet, workbook.TITLES)] if sheet else workbook.TITLES
         moment = store.moment_of(database, as_of, now()) if as_of else None
@@ -226,8 +234,7 @@ def expected(
             gone = store.remove_expected(database, reference(sn))
             return people.told("removed", gone)
         if action != "set":
-            hint = nearest(str(action), ACTIONS) or f"; there are: {', '.join(ACTIONS)}"
-            raise answers.Misused(f"there is no action {action!r}{hint}")
+            raise Misused(unknown("action", action, ACTIONS))
         row = store.set_expected(database, reference(sn), people.fields_of(dict(kwargs)), by=who())
         return people.told("expected", [row])
 
@@ -242,19 +249,18 @@ def _map_of(kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     options = salt.utils.args.clean_kwargs(**kwargs)
     said = options.pop("map", None) or {}
     if not isinstance(said, dict):
-        raise answers.Misused("""map is a mapping: map='{"Serial No.": sn}'""")
+        raise Misused("""map is a mapping: map='{"Serial No.": sn}'""")
     return options, {str(key): str(value or "") for key, value in said.items()}
 
 
 def _file(name: str, path: Any) -> str:
     if not path:
-        raise answers.Misused(f"which file? give {name}=/srv/servers.xlsx")
+        raise Misused(f"which file? give {name}=/srv/servers.xlsx")
     return text(name, path)
 
 
 def _title(name: str, titles: tuple[str, ...]) -> str:
     names = {title.lower().replace(" ", "_"): title for title in titles}
     if str(name) not in names:
-        hint = nearest(str(name), names) or f"; there are: {', '.join(names)}"
-        raise answers.Misused(f"there is no sheet {name!r}{hint}")
+        raise Misused(unknown("sheet", name, names))
     return names[name]

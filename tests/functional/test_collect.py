@@ -250,7 +250,7 @@ def test_a_machine_whose_mode_cannot_be_used_does_not_stop_the_others(collect, d
         (("*",), {"timeout": "soon"}, 2, "timeout is 'soon'"),
         (("*",), {"limit": -1}, 2, "limit is -1"),
         (("*",), {"worker": 3}, 2, "did you mean 'workers'?"),
-        (("*",), {"tgt_type": "globe"}, 2, "tgt_type is 'globe'"),
+        (("*",), {"tgt_type": "globe"}, 2, "no tgt_type 'globe'"),
         (("*",), {"mode": "ssh"}, 2, "Roster file"),
         (("*",), {"mode": "ssh", "roster": "nothing"}, 2, "there is no roster 'nothing'"),
         (("a*",), {"mode": "auto", "tgt_type": "pcre"}, 2, "tgt is a glob"),

@@ -142,7 +142,7 @@ def test_errors_are_listed_and_one_is_shown_with_its_traceback(cmdb, database, f
         ("list", [], {"columns": "sn,modell"}, 2, "there is no field 'modell'"),
         ("list", [], {"sort": "-rem"}, 2, "there is no field 'rem'"),
         ("report", [], {"group_by": "sites"}, 2, "did you mean 'site'"),
-        ("history", ["web01"], {"since": "yesterday"}, 3, "is neither a time nor a snapshot"),
+        ("history", ["web01"], {"since": "yesterday"}, 3, "is no time, and there is no snapshot"),
         ("history", ["web01"], {"since": "99999999999w"}, 2, "is not a time"),
         ("diff", ["web01"], {"from": "2020-01-01"}, 3, "its first report was at"),
         ("diff", ["web01"], {"form": "7d"}, 2, "did you mean 'from'"),

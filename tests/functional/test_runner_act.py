@@ -352,7 +352,7 @@ def test_the_history_of_an_asset_that_is_heard_of_stays(cmdb, old, database):
         ("baseline", ["check"], {"sight": "dc1"}, 2, "did you mean 'site'"),
         ("baseline", ["check"], {"section": "memori"}, 2, "did you mean 'memory'"),
         ("purge", [], {}, 2, "give class=, one of: volatile, problems, detached, retired"),
-        ("purge", [], {"class": "old", "older_than": "1d"}, 2, "nothing to purge is called 'old'"),
+        ("purge", [], {"class": "old", "older_than": "1d"}, 2, "no class 'old'"),
         ("purge", [], {"class": "retired"}, 2, "older than what?"),
         ("purge", [], {"class": "retired", "older_than": "soon"}, 2, "'soon' is not a time"),
     ],

@@ -281,7 +281,7 @@ def test_one_machine_is_expected_and_no_more(cmdb, fleet):
         ("export", ["/nowhere/a.xlsx"], {}, 2, "No such file or directory"),
         ("export", ["a.xlsx"], {"sheet": "disk"}, 2, "did you mean 'disks'"),
         ("export", ["a.xlsx"], {"sites": "x"}, 2, "did you mean 'site'"),
-        ("export", ["a.xlsx"], {"as_of": "yesterday"}, 3, "is neither a time nor a snapshot"),
+        ("export", ["a.xlsx"], {"as_of": "yesterday"}, 3, "is no time, and there is no snapshot"),
         ("export", ["a.xlsx", "", "nobody"], {}, 3, "there is no asset 'nobody'"),
         ("reconcile", [], {}, 2, "which file?"),
         ("reconcile", ["/nowhere.xlsx"], {}, 2, "No such file or directory"),

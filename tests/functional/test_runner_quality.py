@@ -374,7 +374,7 @@ def test_the_doctor_says_what_to_do_below_each_check(cmdb):
         ("status", [12345], {}, 2, "tgt arrived as 12345"),
         ("status", ["nobody"], {}, 3, "there is no asset 'nobody'"),
         ("status", [], {"sight": "dc1"}, 2, "did you mean 'site'"),
-        ("missing", [], {"older_than": "soon"}, 3, "is neither a time nor a snapshot"),
+        ("missing", [], {"older_than": "soon"}, 3, "is no time, and there is no snapshot"),
         ("missing", [], {"limit": 0}, 2, "a whole number above 0"),
         ("duplicates", [], {"by": "mack"}, 2, "did you mean 'mac'"),
         ("duplicates", [], {"by": 7}, 2, "by arrived as 7"),

@@ -301,11 +301,11 @@ def test_a_fleet_diff_in_a_file_is_a_gate_all_the_same(cmdb, fleet, tmp_path):
         ("get", ["web01"], {}, 2, "which value?"),
         ("get", ["nobody", "sn"], {}, 3, "there is no asset 'nobody'"),
         ("get", ["web01", "memmory.total"], {}, 3, "did you mean 'memory'"),
-        ("get", ["web01", "disks.sdb.model"], {}, 3, "there are: S64F000001, sda, 0"),
-        ("get", ["web01", "sn.0"], {}, 3, "there is nothing in sn"),
+        ("get", ["web01", "disks.sdb.model"], {}, 3, "There are: S64F000001, sda, 0"),
+        ("get", ["web01", "sn.0"], {}, 3, "sn: there is no value"),
         ("get", ["web01", 7], {}, 2, "path arrived as 7"),
         ("get", ["web01", "sn"], {"as_of": "2020-01-01"}, 3, "its first report was at"),
-        ("show", ["web01"], {"as_of": "yesterday"}, 3, "is neither a time nor a snapshot"),
+        ("show", ["web01"], {"as_of": "yesterday"}, 3, "is no time, and there is no snapshot"),
         ("find", [], {}, 2, "find what?"),
         ("find", [12345], {}, 2, "drops leading zeros"),
         ("find", ["nothing-like-it"], {}, 3, "is known nowhere"),
@@ -327,7 +327,7 @@ def test_a_fleet_diff_in_a_file_is_a_gate_all_the_same(cmdb, fleet, tmp_path):
         ("report", [], {"group_by": 7}, 2, "group_by arrived as 7"),
         ("changes", [], {"cursor": "abc"}, 2, "the cursor is none"),
         ("changes", [], {"cursor": "W10="}, 2, "the cursor is none"),
-        ("history", ["web01"], {"until": "soon"}, 3, "is neither a time nor a snapshot"),
+        ("history", ["web01"], {"until": "soon"}, 3, "is no time, and there is no snapshot"),
     ],
 )
 def test_wrong_input_gets_a_sentence(cmdb, fleet, command, args, kwargs, retcode, says):

@@ -24,6 +24,7 @@ from salt_ext.document import normal
 from salt_ext.document.diff import diff
 from salt_ext.store import ingest
 from salt_ext.store.database import _engine
+from salt_ext.words.times import timestamp
 from tests.machines import NOW, arrival, later, server
 from webui import create_app, history, sections
 
@@ -316,7 +317,7 @@ def test_the_json_list_has_the_rows_of_the_page(fleet):
         ["id", "minion_id", "memory_bytes", "last_seen"]
     ] * 2
     assert answer["rows"][1]["id"] == str(fleet.asset_id)
-    assert answer["rows"][1]["last_seen"] == NOW.isoformat()
+    assert answer["rows"][1]["last_seen"] == timestamp(NOW)
     shown = [text(cell) for cell in page(fleet.client, f"/assets{query}").tbody("th")]
     assert shown == [row["minion_id"] for row in answer["rows"]]
 
@@ -513,7 +514,7 @@ def test_the_json_of_an_asset_is_its_overview(fleet):
     assert answer["ok"] is True
     assert answer["asset"]["minion_id"] == "web01"
     assert answer["asset"]["facts"]["disks"][0]["model"] == "PM9A3"
-    assert answer["asset"]["last_seen"] == NOW.isoformat()
+    assert answer["asset"]["last_seen"] == timestamp(NOW)
     assert {one["kind"] for one in answer["asset"]["identifiers"]} >= {"serial_number", "uuid"}
 
 

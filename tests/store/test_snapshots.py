@@ -57,9 +57,9 @@ def test_a_snapshot_about_what_there_is_not_is_refused(database):
 
 def test_a_moment_that_is_none_is_told_with_the_nearest_name(database):
     store.take_snapshot(database, "audit-2026", by="root")
-    with pytest.raises(store.NotFound, match=r"neither a time nor a snapshot.*'audit-2026'"):
+    with pytest.raises(store.NotFound, match=r"is no time, and there is no snapshot.*'audit-2026'"):
         store.moment_of(database, "audit-2025", NOW)
-    with pytest.raises(store.NotFound, match=r"neither a time nor a snapshot$"):
+    with pytest.raises(store.NotFound, match="there is no snapshot .zzz."):
         store.moment_of(database, "zzz", NOW)
 
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.document.diff import Change
-from salt_ext.settings import nearest
 from salt_ext.store import bulk
 from salt_ext.store.columns import search_text
 from salt_ext.store.database import Database, NotFound, Row, StoreError
@@ -33,6 +32,7 @@ from salt_ext.store.schema import (
     identifier,
     revision,
 )
+from salt_ext.words.nearest import unknown
 
 LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
 """What people say of an asset; how fresh its reports are is another thing."""
@@ -138,8 +138,7 @@ def _take_role_along(
 def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act) -> Row:
     """Say where an asset is in its life; return ``old`` and ``new``."""
     if state not in LIFECYCLES:
-        hint = nearest(state, LIFECYCLES) or f"; there are: {', '.join(LIFECYCLES)}"
-        raise ValueError(f"there is no state {state!r}{hint}")
+        raise ValueError(unknown("state", state, LIFECYCLES))
     now = datetime.now(timezone.utc)
     with database.begin() as link:
         row = locked(link, asset_id, act)

@@ -11,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import identity
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database, NotFound, Row, rows
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import is_text, matching, of_parts
 from salt_ext.store.reads.listing import FilterError, joined, listing
 from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
+from salt_ext.words.nearest import unknown
 
 
 def components(
@@ -34,8 +34,7 @@ def components(
     this section is asked of the parts that are counted, too.
     """
     if section not in SOURCES:
-        hint = nearest(section, SOURCES) or f"; there are: {', '.join(SOURCES)}"
-        raise FilterError(f"there are no parts {section!r}{hint}")
+        raise FilterError(unknown("section of parts", section, SOURCES))
     source = listing(database, None)
     of_section: dict[str, Any] = {}
     of_assets: dict[str, Any] = {}

@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching, matching_ids
 from salt_ext.store.reads.listing import FilterError, freshness, joined, listing
 from salt_ext.store.schema import asset, asset_seen, identifier
+from salt_ext.words.nearest import unknown
 
 
 def standing(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
@@ -61,8 +61,7 @@ def duplicates(
     assets that share it fits.
     """
     if by not in SHARED:
-        hint = nearest(by, SHARED) or f"; there are: {', '.join(SHARED)}"
-        raise FilterError(f"duplicates are not looked for by {by!r}{hint}")
+        raise FilterError(unknown("value to find duplicates by", by, SHARED))
     held = _columns(by) if by in COLUMNS else _ledger(by)
     several = (
         sa.select(held.c.value)

@@ -17,12 +17,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.listing import PARTS, FilterError, Listing, joined, present
 from salt_ext.store.reads.patterns import PATTERNS, matches
 from salt_ext.store.schema import asset_seen, part
+from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
 
@@ -93,8 +93,7 @@ def of_parts(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     for name, value in filters.items():
         field, _, operator = name.partition("__")
         if field not in PARTS:
-            hint = nearest(field, PARTS) or f"; there are: {', '.join(PARTS)}"
-            raise FilterError(f"there is no field {field!r}{hint}")
+            raise FilterError(unknown("field", field, PARTS))
         found.append(_condition(PARTS[field], field, operator or "exact", value))
     return found
 
@@ -126,8 +125,7 @@ def _condition(
     if operator in PATTERNS:
         return matches(column, name, operator, [_text(name, str(one)) for one in values])
     if operator not in COMPARISONS:
-        hint = nearest(operator, OPERATORS)
-        raise FilterError(f"there is no comparison {operator!r} for {name}{hint}")
+        raise FilterError(f"{name}: {unknown('comparison', operator, OPERATORS)}")
     values = [_value(column, name, one) for one in values]
     # "Not this and not that" is what people mean by two of them.
     conditions = [COMPARISONS[operator](column, one) for one in values]

@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import listing
 from salt_ext.store.schema import snapshot
+from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
 NAME = r"[A-Za-z][A-Za-z0-9._-]{0,99}"
@@ -80,7 +80,7 @@ def moment_of(database: Database, text: Any, now: datetime) -> datetime:
                 return found
             known = link.scalars(sa.select(snapshot.c.name).limit(1000)).all()
         raise NotFound(
-            f"{text!r} is neither a time nor a snapshot{nearest(text, known)}",
+            f"{text!r} is no time, and {unknown('snapshot', text, known)}",
             "a time is 24h, 7d, 2026-11-01 or '2026-11-01 10:00'; see cmdb.snapshot for the names",
         )
     return moment(text, now)

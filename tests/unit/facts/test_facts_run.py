@@ -219,7 +219,7 @@ def test_the_command_prints_a_document_and_refuses_bad_arguments(tmp_path):
     assert document["schema"] == facts.SCHEMA
     assert "operating_system" not in document
     for arguments, says in (
-        (["--only", "memmory"], "did you mean 'memory'"),
+        (["--only", "memmory"], "no section 'memmory'; there are: operating_system, "),
         (["--root", str(tmp_path / "nowhere")], "there is no directory"),
         (["--rot"], "there is no option '--rot'"),
         (["--root"], "needs a value"),
