@@ -86,6 +86,11 @@ def text(name: str, value: Any) -> str:
     return value
 
 
+def listed(names: str) -> list[str]:
+    """Return names that were given as one text with commas between them."""
+    return [one.strip() for one in names.split(",") if one.strip()]
+
+
 def count(name: str, value: Any) -> int:
     """Return an argument that is a number of things."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:

@@ -14,11 +14,12 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from salt_ext.facts.clean import clean
+from salt_ext.facts.dotted_path import load
 from salt_ext.facts.root import Root
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 SCHEMA = 1
@@ -153,7 +154,7 @@ def _work(
         value: Any = None
         error = None
         try:
-            value = _section(_load(path)(root), path)
+            value = _section(load(path)(root), path)
             error = _gap(root, started)
         except BaseException as exception:
             # BaseException, because a collector may call sys.exit().
@@ -175,18 +176,6 @@ def _gap(root: Root, started: float) -> dict[str, Any] | None:
         "traceback": "",
         "duration_ms": _milliseconds(started),
     }
-
-
-def _load(path: str) -> Callable[[Root], Any]:
-    """Return the callable that a dotted path names."""
-    module, _, name = path.rpartition(".")
-    if not module:
-        raise ImportError(f"{path!r} is not a dotted path to a function")
-    __import__(module)
-    function = getattr(sys.modules[module], name)
-    if not callable(function):
-        raise TypeError(f"{path!r} is not callable")
-    return function  # type: ignore[no-any-return]
 
 
 def _section(value: Any, path: str) -> dict[str, Any] | list[dict[str, Any]] | None:

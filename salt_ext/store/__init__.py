@@ -20,7 +20,6 @@ from salt_ext.store.acts.expected import (
     import_expected,
     remove_expected,
     set_expected,
-    storable,
 )
 from salt_ext.store.acts.purge import CLASSES, purge
 from salt_ext.store.acts.quarantine import choices, decisions, held_reports, rule
@@ -61,9 +60,10 @@ from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.server import inbox_size, server
 from salt_ext.store.reads.snapshots import moment_of, snapshots, take_snapshot
 from salt_ext.store.reads.statistics import statistics
-from salt_ext.store.reads.totals import report
+from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
 from salt_ext.store.schema import KEPT_COLUMNS
+from salt_ext.store.text import storable
 
 __all__ = [
     "CLASSES",
@@ -138,7 +138,6 @@ __all__ = [
     "record_failure",
     "remove_expected",
     "rename",
-    "report",
     "rule",
     "said_of",
     "server",
@@ -153,5 +152,6 @@ __all__ = [
     "take_inbox",
     "take_snapshot",
     "tell",
+    "totals",
     "usual_columns",
 ]

@@ -270,7 +270,7 @@ def test_a_mode_that_cannot_be_imported_says_so(collect, master_opts):
     master_opts["cmdb"]["modes"]["x"] = "nowhere.at_all"
     _, retcode, text = collect("*", mode="x")
     assert retcode == 2
-    assert "modes: x: 'nowhere.at_all' cannot be imported" in text
+    assert "modes: x: 'nowhere.at_all' cannot be used" in text
 
 
 def test_a_batch_is_a_number_or_a_share():

@@ -174,7 +174,7 @@ def test_free_text_finds_names_numbers_macs_and_addresses(fleet, text, expected)
     ids=str,
 )
 def test_a_filter_that_cannot_be_understood_says_why(fleet, filters, message):
-    for ask in (store.assets, store.report):
+    for ask in (store.assets, store.totals):
         with pytest.raises(store.FilterError, match=message):
             ask(fleet, filters=filters)
 

@@ -49,7 +49,7 @@ class Past:
             steps = self.names.setdefault(row["id"], [])
             if not steps or steps[-1][1] != row["minion_id"]:
                 steps.append((at, row["minion_id"]))
-        self.lists[at] = rows, store.report(self.database, group_by="site,os")
+        self.lists[at] = rows, store.totals(self.database, groupings=["site,os"])
 
     def document(self, asset_id, at):
         return last(self.documents[asset_id], at)
@@ -147,10 +147,10 @@ def test_the_difference_of_two_times_is_that_of_the_two_documents(past):
 
 
 def test_the_list_of_any_time_is_the_list_that_was_given_then(past):
-    for at, (rows, (totals, groups)) in past.lists.items():
+    for at, (rows, (totals, [groups])) in past.lists.items():
         page = store.assets(past.database, columns=COLUMNS, limit=1000, at=at)
         assert page.rows == rows
-        whole, each = store.report(past.database, group_by="site,os", at=at)
+        whole, [each] = store.totals(past.database, groupings=["site,os"], at=at)
         assert whole == {name: totals[name] for name in whole}
         assert each == [{name: group[name] for name in each[0]} for group in groups]
 

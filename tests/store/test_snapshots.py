@@ -59,7 +59,7 @@ def test_a_moment_that_is_none_is_told_with_the_nearest_name(database):
     store.take_snapshot(database, "audit-2026", by="root")
     with pytest.raises(store.NotFound, match=r"is no time, and there is no snapshot.*'audit-2026'"):
         store.moment_of(database, "audit-2025", NOW)
-    with pytest.raises(store.NotFound, match="there is no snapshot .zzz."):
+    with pytest.raises(store.NotFound, match=r"there is no snapshot .zzz."):
         store.moment_of(database, "zzz", NOW)
 
 

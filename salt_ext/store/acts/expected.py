@@ -7,13 +7,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, NotFound, Row, rows
-from salt_ext.store.reads.filters import is_text
 from salt_ext.store.schema import expected
+from salt_ext.store.text import is_text
 
 
 def expected_machines(database: Database) -> list[Row]:
@@ -95,8 +94,3 @@ def _same(kept: Sequence[Row]) -> sa.ColumnElement[bool]:
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
-
-
-def storable(value: Any) -> str:
-    """Return what a person wrote as text that PostgreSQL takes."""
-    return "".join(one for one in str(value) if is_text(one))[:1000]

@@ -22,8 +22,8 @@ from salt_ext.store.database import Database
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.problems import Problem, record
-from salt_ext.store.reads.filters import is_text
 from salt_ext.store.schema import asset, asset_seen, inbox, reporter
+from salt_ext.store.text import is_text
 
 MODE = "return"
 """How the machines report that may come this way."""

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, NotFound, Row
 from salt_ext.store.ingest import problems
 from salt_ext.store.reads import history
-from salt_ext.store.reads.filters import is_text
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
+from salt_ext.store.text import is_text
 
 HIDDEN = ("asset_id", "digest", "told_revision", "told_freshness")
 """What is kept of an asset and says nothing of it."""

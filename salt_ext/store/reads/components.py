@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from salt_ext.document import identity
 from salt_ext.store.database import Database, NotFound, Row, rows
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.reads.filters import is_text, matching, of_parts
+from salt_ext.store.reads.filters import matching, of_parts
 from salt_ext.store.reads.listing import FilterError, joined, listing
 from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
+from salt_ext.store.text import is_text
 from salt_ext.words.nearest import unknown
 
 

@@ -22,6 +22,7 @@ from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.listing import PARTS, FilterError, Listing, joined, present
 from salt_ext.store.reads.patterns import PATTERNS, matches
 from salt_ext.store.schema import asset_seen, part
+from salt_ext.store.text import is_text
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
@@ -172,11 +173,6 @@ def _text(name: str, value: str) -> str:
             f"{name} is compared with {value!a}, which holds a NUL or half a character"
         )
     return value
-
-
-def is_text(value: str) -> bool:
-    """Whether PostgreSQL can be asked for a text; bytes of a shell may be half a character."""
-    return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def _size(name: str, value: Any) -> int:

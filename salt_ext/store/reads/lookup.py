@@ -7,8 +7,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.reads.filters import is_text
 from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
+from salt_ext.store.text import is_text
 
 COLUMNS = ("minion_id", "hostname", "sn", "address")
 """What of an asset is looked through by name; the ledger has all that identifies it."""
