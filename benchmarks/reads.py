@@ -115,7 +115,7 @@ def _one(name: str, budget_ms: float | None, asks: Sequence[Ask]) -> Read:
 def _of_one(sample: Sample) -> Iterator[Read]:
     def find(reference: str) -> int:
         try:
-            return bool(store.find(sample.database, reference))
+            return bool(store.resolve(sample.database, reference))
         except store.NotFound:
             return 0
 

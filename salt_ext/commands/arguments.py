@@ -47,7 +47,7 @@ def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
                 f""" leading zeros; write '"{names[0]}"' with both pairs of quotes; with these"""
                 f" digits there is: {', '.join(names)}"
             )
-    return store.find(database, reference(asset))
+    return store.resolve(database, reference(asset))
 
 
 def filters_of(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -289,7 +289,10 @@ def health(
             columns = ["severity", "minion_id", "sn", "section", "component", "says"]
         elif by == "batch":
             start = store.moment_of(database, since, now())
-            rows, of = store.batches(database, start, filters=filters), "kinds of parts that failed"
+            rows, of = (
+                store.failing_batches(database, start, filters=filters),
+                "kinds of parts that failed",
+            )
             columns = ["section", "model", "firmware_version", "failing", "gone", "in_use"]
             columns += ["share_percent", "assets", "machines"]
         else:

@@ -243,7 +243,7 @@ def database(new_database):
 
 def everything(database, minion_id):
     """What the store has of a machine."""
-    asset_id = store.find(database, minion_id)
+    asset_id = store.resolve(database, minion_id)
     return store.overview(database, asset_id), revisions(database, asset_id)
 
 
@@ -414,7 +414,7 @@ def test_strange_values_come_and_go_and_the_history_fits_its_digests(database):
         facts = server(40_000, odd={"value": value}, parts=[{"serial_number": value, "a": value}])
         [outcome] = store.ingest(database, [arrival(facts, minion_id, later(minutes=step))])
         assert outcome.status in ("new", "changed")
-    asset_id = store.find(database, minion_id)
+    asset_id = store.resolve(database, minion_id)
     for step in range(len(values)):
         _, at, _ = store.compare(database, asset_id, NOW, later(minutes=step))
         assert at["number"] == step + 1
@@ -545,7 +545,7 @@ def test_whatever_a_report_holds_it_is_judged_and_its_neighbour_is_stored(
     if outcomes[bad].status == "refused":
         assert told[0]["subject"] != "store", told[0]["traceback"]
     else:
-        store.compare(database, store.find(database, bad), NOW, None)
+        store.compare(database, store.resolve(database, bad), NOW, None)
 
 
 NUMBERS = itertools.count(1_000_000, 2)

@@ -87,7 +87,7 @@ def test_a_mode_from_outside_is_asked_and_its_reports_are_stored(collect, databa
     assert set(statuses(answer).values()) == {"new"}
     assert text.splitlines()[-1] == "3 machines: 3 new"
     assert store.assets(database).total == 3
-    assert store.overview(database, store.find(database, "stub0001"))["mode"] == "ssh"
+    assert store.overview(database, store.resolve(database, "stub0001"))["mode"] == "ssh"
     again, _, _ = collect("*", mode="stub")
     assert set(statuses(again).values()) == {"ok"}
 

@@ -58,7 +58,7 @@ def sync(runners, master_opts, tmp_path):
 
 
 def stored(database, name="web01"):
-    return store.overview(database, store.find(database, name))
+    return store.overview(database, store.resolve(database, name))
 
 
 def test_a_fleet_is_known_before_it_has_any_of_our_code(sync, database):

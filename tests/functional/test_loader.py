@@ -159,7 +159,7 @@ def test_the_returner_stores_a_report_and_ignores_options_that_come_with_it(
 ):
     ret = {"id": "web01", "fun": "cmdb.collect", "return": modules["cmdb.collect"]()}
     returner(ret | {"ret_config": "attacker", "ret_kwargs": {"database_url": "x://attacker"}})
-    assert store.overview(database, store.find(database, "web01"))["mode"] == "return"
+    assert store.overview(database, store.resolve(database, "web01"))["mode"] == "return"
 
 
 @pytest.mark.parametrize(

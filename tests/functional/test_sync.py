@@ -55,7 +55,7 @@ def test_what_was_kept_is_stored_and_then_let_go_of(master_opts, keys, sync, dat
     assert retcode == 0
     assert answer["counts"]["new"] == 2
     assert kept.names(master_opts) == []
-    assert store.overview(database, store.find(database, "ssh01"))["mode"] == "ssh"
+    assert store.overview(database, store.resolve(database, "ssh01"))["mode"] == "ssh"
     assert sync()[0]["counts"]["new"] == 0
 
 
@@ -65,7 +65,7 @@ def test_of_each_machine_the_latest_result_is_kept(master_opts, keys, sync, data
     for one in (old, new, old):
         kept.keep(master_opts, [one])
     assert sync()[0]["counts"]["new"] == 1
-    found = store.overview(database, store.find(database, "ssh01"))
+    found = store.overview(database, store.resolve(database, "ssh01"))
     assert found["facts"]["firmware"]["version"] == "2"
 
 

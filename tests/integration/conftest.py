@@ -133,7 +133,7 @@ class Fleet(NamedTuple):
     def asset(self, minion):
         """Return what the store has of a minion, or None."""
         try:
-            return store.overview(self.database, store.find(self.database, minion.id))
+            return store.overview(self.database, store.resolve(self.database, minion.id))
         except store.NotFound:
             return None
 

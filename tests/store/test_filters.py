@@ -229,7 +229,7 @@ def test_the_past_is_searched_and_filtered_as_it_was(database):
 )
 def test_who_is_nobody_is_not_found(fleet, reference):
     with pytest.raises(store.NotFound, match="there is no asset"):
-        store.find(fleet, reference)
+        store.resolve(fleet, reference)
 
 
 @pytest.mark.parametrize(
@@ -245,4 +245,4 @@ def test_who_is_nobody_is_not_found(fleet, reference):
     ],
 )
 def test_a_machine_is_found_by_any_of_its_numbers(fleet, reference):
-    assert store.overview(fleet, store.find(fleet, reference))["minion_id"] == "b-x_y"
+    assert store.overview(fleet, store.resolve(fleet, reference))["minion_id"] == "b-x_y"

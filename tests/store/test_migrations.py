@@ -206,8 +206,8 @@ def test_reads_work_on_what_an_older_version_stored(migrated):
     assert rows[0]["changed_at"] == later(minutes=30)
     for text in ("9xyz001", "52:54:00:00:00:01", "10.0.0.1", "poweredge WEB01"):
         assert store.assets(migrated, text=text).total == 1, text
-    assert store.find(migrated, "gone") == IDS["gone"]
-    assert store.find(migrated, "9XYZ002") == IDS["web02"]
+    assert store.resolve(migrated, "gone") == IDS["gone"]
+    assert store.resolve(migrated, "9XYZ002") == IDS["web02"]
     assert store.positions(migrated).keys() == {"web01", "web02"}
     row = store.overview(migrated, IDS["web01"])
     assert row["facts"] == story()[-1][1]

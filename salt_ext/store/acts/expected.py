@@ -1,5 +1,5 @@
 """
-The machines that people say they own, and who said so.
+Keep what people say they own: a whole list, or a word about one machine.
 """
 
 from __future__ import annotations
@@ -10,16 +10,10 @@ from datetime import datetime, timezone
 
 import sqlalchemy as sa
 
-from salt_ext.store.database import Database, NotFound, Row, rows
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import NotFound
 from salt_ext.store.schema import expected
 from salt_ext.store.text import is_text
-
-
-def expected_machines(database: Database) -> list[Row]:
-    """Return what people expect, in the order of their lists."""
-    order = (expected.c.source, expected.c.row, expected.c.sn, expected.c.id)
-    with database.at_once() as link:
-        return rows(link.execute(sa.select(expected).order_by(*order)))
 
 
 def import_expected(

@@ -9,9 +9,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from salt_ext.store.acts.acts import Act, decided
+from salt_ext.store.acts.act import Act, decided
 from salt_ext.store.database import Database, Row
-from salt_ext.store.identity.owners import lock_identity
+from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.schema import asset, asset_facts, asset_seen, change, problem, revision
 from salt_ext.words.nearest import unknown
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
-from salt_ext.store.database import Contended, Database, StoreError
+from salt_ext.store.database import Database
+from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.rounds import Again, Due, Round

@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change, diff
 from salt_ext.report import envelope
 from salt_ext.store.columns import list_columns, search_text
-from salt_ext.store.documents import Merged, shortened
+from salt_ext.store.documents import shortened
 from salt_ext.store.identity import decide
 from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.gone import Gone
+from salt_ext.store.ingest.stored import Merged
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, fingerprint
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (

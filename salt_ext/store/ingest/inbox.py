@@ -130,3 +130,9 @@ def role_of(link: sa.Connection, minion_id: str) -> str | None:
     """Return which role reports a machine; None for one that no role has reported."""
     statement = sa.select(reporter.c.role).where(reporter.c.minion_id == minion_id)
     return link.scalar(statement)
+
+
+def inbox_size(database: Database) -> int:
+    """Return how many reports of machines without a master wait."""
+    with database.at_once() as link:
+        return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

@@ -14,13 +14,15 @@ import sqlalchemy as sa
 
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
-from salt_ext.store.documents import Merged, Stored, named, shortened
+from salt_ext.store.documents import shortened
 from salt_ext.store.identity import decide
 from salt_ext.store.identity.claims import evidence
-from salt_ext.store.identity.owners import Owners, lock, lock_identity
+from salt_ext.store.identity.locking import lock, lock_identity
+from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.gathering import Accepted, Writes
 from salt_ext.store.ingest.problems import Good, Problem, close, record
+from salt_ext.store.ingest.stored import Merged, Stored, named
 from salt_ext.store.ingest.touching import fingerprint, touch
 from salt_ext.store.ingest.writing import write_all
 from salt_ext.store.schema import held, revision

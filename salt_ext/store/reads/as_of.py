@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from salt_ext.document import without_identity
 from salt_ext.document.diff import Change, diff, section_of, undo
 from salt_ext.report import envelope
-from salt_ext.store.database import Database, NotFound, Row, StoreError
+from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current, shortened
+from salt_ext.store.errors import NotFound, StoreError
 from salt_ext.store.schema import change, revision
 
 OF_DOCUMENT = change.c.op != "renamed"

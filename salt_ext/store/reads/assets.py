@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from salt_ext.store.database import Database, Row
+from salt_ext.store.errors import FilterError
 from salt_ext.store.reads import cursors
 from salt_ext.store.reads.filters import matching, names, only_parts
-from salt_ext.store.reads.listing import NOW_ONLY, FilterError, Listing, joined, listing, tables_of
+from salt_ext.store.reads.listing import NOW_ONLY, Listing, joined, listing, tables_of
 from salt_ext.store.reads.paging import Cursor, Found, key_of, page_of, zones_of
 from salt_ext.store.schema import asset
 

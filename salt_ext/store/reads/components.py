@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import identity
-from salt_ext.store.database import Database, NotFound, Row, rows
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import FilterError, NotFound
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching, of_parts
-from salt_ext.store.reads.listing import FilterError, joined, listing
+from salt_ext.store.reads.listing import joined, listing
 from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
 from salt_ext.store.text import is_text
 from salt_ext.words.nearest import unknown

@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import FilterError
 from salt_ext.store.reads.filters import matching, names
-from salt_ext.store.reads.listing import FilterError, joined, listing
+from salt_ext.store.reads.listing import joined, listing
 
 
 def facets(

@@ -18,8 +18,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database
+from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.reads.listing import PARTS, FilterError, Listing, joined, present
+from salt_ext.store.reads.listing import PARTS, Listing, joined, present
 from salt_ext.store.reads.patterns import PATTERNS, matches
 from salt_ext.store.schema import asset_seen, part
 from salt_ext.store.text import is_text

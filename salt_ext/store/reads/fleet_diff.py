@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from salt_ext.document.diff import Change, diff
-from salt_ext.store.database import Database, Row, StoreError, rows
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import StoreError
 from salt_ext.store.reads.as_of import documents_at
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import asset, change, revision

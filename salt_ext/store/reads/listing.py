@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database
+from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
@@ -25,11 +26,6 @@ from salt_ext.store.schema import (
     revision,
 )
 from salt_ext.words.nearest import unknown
-
-
-class FilterError(ValueError):
-    """A filter that cannot be understood; the text says which and names the nearest."""
-
 
 FRESHNESS = ("fresh", "stale", "missing", "detached")
 

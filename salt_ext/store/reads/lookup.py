@@ -16,8 +16,6 @@ COLUMNS = ("minion_id", "hostname", "sn", "address")
 SHORTEST = 3
 """Characters of a fragment; with fewer nearly everything fits."""
 
-LONGEST_NUMBER = 30
-
 
 def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
     """
@@ -34,21 +32,6 @@ def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], b
     if not found and len(text) >= SHORTEST:
         found = _ask(database, text, limit, exact=False)
     return found[:limit], len(found) > limit
-
-
-def padded(database: Database, number: int) -> list[Row]:
-    """Return the assets with a serial number or name that is this number behind zeros."""
-    digits = str(number)
-    spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
-    with database.at_once() as link:
-        return rows(
-            link.execute(
-                sa.select(asset.c.id, asset.c.minion_id, asset.c.sn)
-                .where(asset.c.sn.in_(spellings) | asset.c.minion_id.in_(spellings))
-                .order_by(asset.c.minion_id)
-                .limit(10)
-            )
-        )
 
 
 def said_of(database: Database, row: Row) -> Row | None:

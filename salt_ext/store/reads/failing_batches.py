@@ -25,7 +25,7 @@ FEWEST = 2
 NAMED = 5
 
 
-def batches(
+def failing_batches(
     database: Database, since: datetime, *, filters: Mapping[str, Any] | None = None
 ) -> list[Row]:
     """
