@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import psycopg2
@@ -287,6 +288,36 @@ def test_a_migration_of_many_assets_derives_all_of_them(old):
     assert store.assets(database, filters={"disks.model": "PM9A3"}).total == 503
     assert store.assets(database, text="copy500").total == 1
     assert len(store.genealogy(database, "S64F000002")) == 501
+    database.close()
+
+
+def test_a_step_may_take_longer_than_other_statements(old, monkeypatch):
+    monkeypatch.setattr(import_module("salt_ext.store.database"), "STATEMENT_TIMEOUT_SECONDS", 0.2)
+    admin = sa.create_engine(old)
+    with admin.begin() as link:
+        link.exec_driver_sql("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_sleep(0.4); RETURN new; END';
+            CREATE TRIGGER slow BEFORE UPDATE ON problem FOR EACH ROW EXECUTE FUNCTION slow()
+        """)
+    admin.dispose()
+    database = open_store(old)
+    assert [step[:4] for step in store.migrate(database)] == after("0001")
+    database.close()
+
+
+def test_a_migration_gives_way_to_who_uses_a_table_for_long(old, monkeypatch):
+    monkeypatch.setattr(import_module("salt_ext.store.migrate"), "LOCK_TIMEOUT_SECONDS", 0.1)
+    database = open_store(old)
+    admin = sa.create_engine(old)
+    with admin.begin() as reader:
+        reader.exec_driver_sql("SELECT FROM asset")
+        with pytest.raises(store.StoreError, match="is in use") as error:
+            store.migrate(database)
+        assert error.value.hint.endswith("nothing has changed")
+        assert reader.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0001"
+    admin.dispose()
+    assert [step[:4] for step in store.migrate(database)] == after("0001")
     database.close()
 
 
