@@ -54,6 +54,13 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
         "ask for less at once: a filter, a limit, a shorter time",
     ),
     (
+        # Only migrations wait for a limited time.
+        psycopg2.errors.LockNotAvailable,
+        StoreError,
+        "{url} is in use",
+        "try again when no long export or report runs; nothing has changed",
+    ),
+    (
         psycopg2.errors.DeadlockDetected,
         Contended,
         "another writer of {url} was faster",
