@@ -25,3 +25,8 @@ def rows(name: str, *headings: str) -> list[list[str]]:
         elif heading in headings and not set(cells[0]) <= set("-:"):
             found.append(cells)
     return found
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """Return the code of every fenced block in a language."""
+    return re.findall(rf"^```{language}\n(.*?)\n```$", text(name), re.DOTALL | re.MULTILINE)
