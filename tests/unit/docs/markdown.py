@@ -30,3 +30,13 @@ def rows(name: str, *headings: str) -> list[list[str]]:
 def blocks(name: str, language: str) -> list[str]:
     """Return the code of every fenced block in a language."""
     return re.findall(rf"^```{language}\n(.*?)\n```$", text(name), re.DOTALL | re.MULTILINE)
+
+
+def differences(named: list[str], there: set[str]) -> str:
+    """Return what to change in a document that names things; nothing when it names all once."""
+    wrong = {
+        "add": there - set(named),
+        "remove": set(named) - there,
+        "name once": {one for one in named if named.count(one) > 1},
+    }
+    return "; ".join(f"{what} {', '.join(sorted(names))}" for what, names in wrong.items() if names)

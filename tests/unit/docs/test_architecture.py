@@ -48,14 +48,8 @@ def in_the_tree():
 
 
 def test_the_map_has_every_folder_and_file_once():
-    named, there = on_the_map(), in_the_tree()
-    wrong = {
-        "add": sorted(there - set(named)),
-        "remove": sorted(set(named) - there),
-        "name once": sorted({one for one in named if named.count(one) > 1}),
-    }
-    said = "; ".join(f"{what} {', '.join(names)}" for what, names in wrong.items() if names)
-    assert not said, f"the map in docs/{PAGE}: {said}"
+    wrong = markdown.differences(on_the_map(), in_the_tree())
+    assert not wrong, f"the map in docs/{PAGE}: {wrong}"
 
 
 def test_what_stands_beside_the_packages_exists():
