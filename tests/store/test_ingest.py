@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import bulk, ingest
-from salt_ext.store.ingest.rounds import Round
+from salt_ext.store.ingest.storing import Round
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 

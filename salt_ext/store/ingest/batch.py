@@ -18,7 +18,7 @@ from salt_ext.store.database import Database
 from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.problems import Problem, record
-from salt_ext.store.ingest.rounds import Again, Due, Round
+from salt_ext.store.ingest.storing import Again, Due, Round
 
 log = logging.getLogger(__name__)
 
