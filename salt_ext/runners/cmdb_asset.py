@@ -8,7 +8,9 @@ from salt_ext import store
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
 from salt_ext.document.volatile import with_volatile
+from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, NAMES
+from salt_ext.lists.match import bare, short
 from salt_ext.lists.reconcile import equal
 from salt_ext.words.nearest import unknown
 from salt_ext.words.paths import NoValue, value_at
@@ -153,7 +155,7 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
             "ill_total": len(ill),
             "problems": wrong[0],
             "problems_total": wrong[1],
-            "expected": _expected(row, store.said_of(database, row)),
+            "expected": _expected(row, said_of(database, row)),
             "changes": store.changes(database, of_asset, limit=CHANGES),
             "changes_total": store.count_changes(database, of_asset),
             "beside": _beside(
@@ -185,15 +187,10 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
 def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
     """Whether people's list and the machine contradict each other; what is unknown does not."""
     if field in ("minion_id", "hostname"):
-        names = [row["minion_id"] or "", row["hostname"] or ""]
-        return _short(value) not in [_short(name) for name in names]
+        return short(value) not in (short(row["minion_id"]), short(row["hostname"]))
     if field == "sn":
-        return bool(row["sn"]) and not equal("sn", value.lstrip("0"), row["sn"].lstrip("0"))
+        return bool(row["sn"]) and bare(value) != bare(row["sn"])
     return field in COMPARED and row[field] is not None and not equal(field, value, row[field])
-
-
-def _short(name: str) -> str:
-    return name.partition(".")[0].casefold()
 
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:

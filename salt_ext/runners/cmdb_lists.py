@@ -151,20 +151,21 @@ def reconcile(
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
         from salt_ext.exchange import Sheet
-        from salt_ext.lists import expected as people
+        from salt_ext.lists import reconcile as lists
         from salt_ext.lists.annotate import annotate
+        from salt_ext.lists.rows import read
 
         options, wanted = _map_of(kwargs)
         most = count("limit", limit)
-        listed = people.read(_file("file", file), text("sheet", sheet), wanted)
+        listed = read(_file("file", file), text("sheet", sheet), wanted)
         filters = assets_of(database, tgt, options)
-        verdicts, unknown = people.compare(database, listed.rows, filters)
+        verdicts, unknown = lists.compare(database, listed.rows, filters)
         written: dict[str, Any] = {}
         if out_file:
             notes = {one.number: (one.status, one.reason) for one in verdicts}
-            added = Sheet("Unknown machines", people.COLUMNS, people.cells(unknown))
+            added = Sheet("Unknown machines", lists.COLUMNS, lists.cells(unknown))
             written = annotate(listed.table, notes, added, text("out_file", out_file))
-        return {**people.summary(listed, verdicts, unknown, most), "written": written}
+        return {**lists.summary(listed, verdicts, unknown, most), "written": written}
 
     def is_different(content: dict[str, Any]) -> bool:
         return exit_code and any(
@@ -218,25 +219,26 @@ def expected(
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
-        from salt_ext.lists import expected as people
+        from salt_ext.lists import expected as lists
+        from salt_ext.lists.rows import read
 
         most = count("limit", limit)
         if action in ("list", "missing"):
             nothing_else(kwargs, "action", "limit")
-            return people.expected(database, only_missing=action == "missing", limit=most)
+            return lists.expected(database, only_missing=action == "missing", limit=most)
         if action == "import":
             options, wanted = _map_of(kwargs)
             nothing_else(options, "action", "file", "sheet", "map")
-            listed = people.read(_file("file", file), text("sheet", sheet), wanted)
-            return people.keep(database, listed, by=who())
+            listed = read(_file("file", file), text("sheet", sheet), wanted)
+            return lists.keep(database, listed, by=who())
         if action == "remove":
             nothing_else(kwargs, "action", "sn")
             gone = store.remove_expected(database, reference(sn))
-            return people.told("removed", gone)
+            return lists.told("removed", gone)
         if action != "set":
             raise Misused(unknown("action", action, ACTIONS))
-        row = store.set_expected(database, reference(sn), people.fields_of(dict(kwargs)), by=who())
-        return people.told("expected", [row])
+        row = store.set_expected(database, reference(sn), lists.fields_of(dict(kwargs)), by=who())
+        return lists.told("expected", [row])
 
     return answer(__opts__, "table", ask, write=action not in ("list", "missing"))
 

@@ -33,7 +33,7 @@ from salt_ext.store.reads.components import components, genealogy
 from salt_ext.store.reads.decisions import decisions
 from salt_ext.store.reads.due import due, news_since, stalest_first
 from salt_ext.store.reads.duplicates import SHARED, duplicates
-from salt_ext.store.reads.expected import expected_machines
+from salt_ext.store.reads.expected import expected_like, expected_machines
 from salt_ext.store.reads.export import Extract, extract
 from salt_ext.store.reads.facets import facets
 from salt_ext.store.reads.failing_batches import failing_batches
@@ -43,7 +43,7 @@ from salt_ext.store.reads.health import SEVERITIES, health
 from salt_ext.store.reads.held import held_reports
 from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
-from salt_ext.store.reads.lookup import lookup, said_of
+from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.odd import odd
 from salt_ext.store.reads.positions import known_beyond, positions
 from salt_ext.store.reads.problems import problems
@@ -99,6 +99,7 @@ __all__ = [
     "document",
     "due",
     "duplicates",
+    "expected_like",
     "expected_machines",
     "extract",
     "facets",
@@ -132,7 +133,6 @@ __all__ = [
     "rename",
     "resolve",
     "rule",
-    "said_of",
     "server",
     "set_expected",
     "set_lifecycle",

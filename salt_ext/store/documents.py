@@ -11,11 +11,6 @@ import sqlalchemy as sa
 from salt_ext.store.schema import asset_facts
 
 
-def shortened(digest: str) -> bytes:
-    """Return the digest of a document as revisions keep it; 8 bytes tell an asset's apart."""
-    return bytes.fromhex(digest)[:8]
-
-
 def current(asset_id: Any) -> sa.ScalarSelect[Any]:
     """Return the expression for all facts of an asset."""
     return (

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from salt_ext import document, store
 from salt_ext.facts import timestamp
-from salt_ext.report import envelope
+from salt_ext.report import digests
 from salt_ext.settings import resolve
 from tests.machines import NOW, arrival, later, revisions, server
 
@@ -180,7 +180,7 @@ def put_facts(facts, normal=False):
 
     def spoil(report):
         report["facts"] = document.normal(facts) if normal else facts
-        report["digest"] = envelope.digest(report["facts"])
+        report["digest"] = digests.of_facts(report["facts"])
 
     return spoil
 

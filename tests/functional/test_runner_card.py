@@ -114,3 +114,26 @@ def test_a_card_with_everything_wrong_fits_on_a_screen_still(cmdb, database, exp
     assert ", 3 of 5 differences" in text
     assert sum(line.strip().startswith("≠") for line in lines) == 3
     assert store.assets(database).total == 2
+
+
+@pytest.mark.parametrize("spelling", ["aBc12", "ABC12", "abc12"])
+def test_every_command_means_the_same_machine_by_one_spelling(cmdb, database, expect, spelling):
+    system = {**server(1)["system"], "serial_number": "ABC12"}
+    ingest(database, [arrival(server(1, system=system, baseboards=[]), "web01")])
+    expect(f"{spelling},,dc7,,web team")
+    assert cmdb("card", "web01")[0]["expected"]["row"] == 2
+    listed, _, _ = cmdb("expected")
+    [row] = [dict(zip(listed["columns"], row, strict=True)) for row in listed["rows"]]
+    assert row["seen_as"] == "web01"
+    cmdb("expected", "set", "abC12", owner="db team")
+    told, _, _ = cmdb("expected", "list")
+    assert told["total"] == 1
+    assert cmdb("expected", "remove", "Abc12")[1] == 0
+    assert cmdb("expected", "list")[0]["total"] == 0
+    assert cmdb("card", "web01")[0]["expected"] is None
+
+
+def test_a_row_of_a_name_that_two_machines_have_is_on_nobodys_card(cmdb, database, expect):
+    ingest(database, [arrival(server(n), f"web.dc{n}") for n in (1, 2)])
+    expect(",web,dc7,,")
+    assert cmdb("card", "web.dc1")[0]["expected"] is None

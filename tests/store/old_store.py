@@ -12,7 +12,7 @@ from salt_ext import store
 from salt_ext.document import normal
 from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
-from salt_ext.report import envelope
+from salt_ext.report import digests
 from salt_ext.store.columns import list_columns
 from tests.machines import NOW, dimm, later, report, server
 
@@ -113,7 +113,7 @@ def fill(link, name, steps):
         link,
         "asset_seen",
         asset_id=asset_id,
-        digest=bytes.fromhex(envelope.digest(facts)),
+        digest=bytes.fromhex(digests.of_facts(facts)),
         collected_at=at[-1],
         last_seen=at[-1],
         volatile_at=at[-1],
@@ -153,7 +153,7 @@ def fill(link, name, steps):
             collected_at=moment,
             mode="agent",
             reason="same name",
-            digest=bytes.fromhex(envelope.digest(now)),
+            digest=bytes.fromhex(digests.of_facts(now)),
         )
         for position, one in enumerate(diff(before, now) if before else []):
             old_value, new_value = (

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import bulk, ingest
-from salt_ext.store.ingest.storing import Round
+from salt_ext.store.ingest.storing import store_changed
+from salt_ext.store.ingest.touching import touch_unchanged
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 
@@ -64,11 +65,11 @@ def test_what_another_writer_stored_between_reading_and_locking_is_seen(database
     ingest(database, [arrival(server(1))])
     as_before = server(1, system={**server(1)["system"], "version": "B"})
     with database.at_once() as link:
-        due = Round(link, grace, locked=False).touch([arrival(as_before, at=later(minutes=9))])
+        due, _ = touch_unchanged(link, [arrival(as_before, at=later(minutes=9))])
     meanwhile = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
     assert statuses(database, arrival(meanwhile, at=later(minutes=5))) == ["changed"]
     with database.begin() as link:
-        [outcome] = Round(link, grace, locked=False).write(due)
+        [outcome] = store_changed(link, due, grace, locked=False)
     assert outcome.status == "changed"
     asset_id = store.resolve(database, "web01")
     overview = store.overview(database, asset_id)

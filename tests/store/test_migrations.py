@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from salt_ext import settings, store
 from salt_ext.document import encode
-from salt_ext.report.envelope import mark
+from salt_ext.report.digests import of_section
 from tests import postgres
 from tests.machines import NOW, arrival, later, report, revisions, server
 from tests.postgres import open_store
@@ -136,7 +136,9 @@ def test_the_digests_of_sections_are_those_that_a_report_is_compared_with(migrat
     with migrated.begin() as link:
         rows = link.execute(sa.text("SELECT facts, digest FROM asset_facts")).all()
     assert len(rows) > 30
-    assert [bytes(row.digest).hex() for row in rows] == [mark(encode(row.facts)) for row in rows]
+    assert [bytes(row.digest).hex() for row in rows] == [
+        of_section(encode(row.facts)) for row in rows
+    ]
 
 
 def test_the_history_of_an_older_version_is_whole(migrated):

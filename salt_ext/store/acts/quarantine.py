@@ -18,7 +18,7 @@ from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.gathering import Accepted, Ruled, Writes
+from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
 from salt_ext.store.ingest.problems import close_held
 from salt_ext.store.ingest.stored import Stored
 from salt_ext.store.ingest.writing import write_all
@@ -57,10 +57,10 @@ def rule(
         lock(link, [claim])
         known = _owners(link, claim, arrival, database)
         verdict = _chosen(_rulings(known, claim), minion_id, choice, subject).decision
-        writes = Writes()
+        gathered = Gathered()
         if verdict.action == "rejected":
-            writes.decided(arrival, claim, verdict, None, ruled)
-            write_all(link, writes)
+            gathered.decided(arrival, claim, verdict, None, ruled)
+            write_all(link, gathered)
             link.execute(
                 sa.update(held).where(held.c.minion_id == minion_id).values(rejected_at=now)
             )
@@ -70,12 +70,12 @@ def rule(
         collected_at = checking.check_header(arrival.report, now)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
-        document = stored.merge(verdict.asset_id, checked)
+        document = stored.after(verdict.asset_id, checked)
         found = identify(document.facts)
         claim = decide.claim(minion_id, claim.previous_minion_id, document.facts, found)
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
-        writes.store(accepted, stored.before(asset_id), document, known, ruled)
-        write_all(link, writes)
+        gathered.store(accepted, stored.before(asset_id), document, known, ruled)
+        write_all(link, gathered)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)

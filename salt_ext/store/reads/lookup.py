@@ -1,5 +1,5 @@
 """
-Where a text is known: as what, of which asset, now or in former times; what people say of one.
+Where a text is known: as what, of which asset, now or in former times.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
+from salt_ext.store.schema import asset, asset_was, identifier, placement
 from salt_ext.store.text import is_text
 
 COLUMNS = ("minion_id", "hostname", "sn", "address")
@@ -32,32 +32,6 @@ def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], b
     if not found and len(text) >= SHORTEST:
         found = _ask(database, text, limit, exact=False)
     return found[:limit], len(found) > limit
-
-
-def said_of(database: Database, row: Row) -> Row | None:
-    """
-    Return what people's list says of an asset, by its serial number and else by its name.
-
-    A list may have lost the leading zeros of the number, and the domain of the
-    name. A row with the number of another asset is about that one.
-    """
-    sn = row["sn"] or ""
-    sns = {one for text in (sn, sn.lstrip("0")) for one in (text, text.lower(), text.upper())}
-    names = {one or "" for one in (row["minion_id"], row["hostname"])}
-    names |= {one.partition(".")[0] for one in names}
-    is_number = expected.c.sn.in_(sns - {""})
-    another = sa.exists().where(asset.c.sn == expected.c.sn)
-    is_name = expected.c.minion_id.in_(names - {""}) & (expected.c.sn.is_(None) | ~another)
-    with database.at_once() as link:
-        found = link.execute(
-            sa.select(expected)
-            .where(is_number | is_name)
-            .order_by(
-                sa.case((is_number, 0), else_=1), expected.c.imported_at.desc(), expected.c.id
-            )
-            .limit(1)
-        )
-        return next(iter(rows(found)), None)
 
 
 def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]:

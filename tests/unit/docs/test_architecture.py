@@ -71,7 +71,7 @@ def defined(tree, prefix=""):
     return found
 
 
-@pytest.mark.parametrize(("path", "name"), STEPS, ids=":".join)
+@pytest.mark.parametrize(("path", "name"), STEPS, ids=[":".join(step) for step in STEPS])
 def test_a_step_of_a_walk_is_where_it_is_said_to_be(path, name):
     assert (ROOT / path).exists(), f"{path} is named in docs/{PAGE} and does not exist"
     assert name in defined(parsed(ROOT / path)), f"docs/{PAGE} names {name}, which is not in {path}"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from salt_ext.lists.reconcile import Said, equal, reconcile, said, sizes
+from salt_ext.lists.reconcile import Said, equal, reconcile, sizes
+from salt_ext.lists.rows import said
 
 
 def asset(sn="9XYZ001", name="web01", **fields):
