@@ -115,7 +115,7 @@ class Database:
             yield link
 
     @contextlib.contextmanager
-    def at_once(self) -> Iterator[sa.Connection]:
+    def autocommit(self) -> Iterator[sa.Connection]:
         """
         Yield a connection in which every statement is a transaction of its own: for what reads.
 

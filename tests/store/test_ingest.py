@@ -64,7 +64,7 @@ def test_what_another_writer_stored_between_reading_and_locking_is_seen(database
     grace = timedelta(minutes=5)
     ingest(database, [arrival(server(1))])
     as_before = server(1, system={**server(1)["system"], "version": "B"})
-    with database.at_once() as link:
+    with database.autocommit() as link:
         due, _ = touch_unchanged(link, [arrival(as_before, at=later(minutes=9))])
     meanwhile = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
     assert statuses(database, arrival(meanwhile, at=later(minutes=5))) == ["changed"]

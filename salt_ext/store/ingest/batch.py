@@ -87,7 +87,7 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
     grace = timedelta(seconds=database.settings["rename_grace"])
 
     def touching() -> tuple[list[Due], list[Outcome]]:
-        with database.at_once() as link:
+        with database.autocommit() as link:
             due, findings = touch_unchanged(link, batch)
             return due, findings.outcomes
 

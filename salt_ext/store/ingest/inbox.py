@@ -134,5 +134,5 @@ def role_of(link: sa.Connection, minion_id: str) -> str | None:
 
 def inbox_size(database: Database) -> int:
     """Return how many reports of machines without a master wait."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

@@ -15,5 +15,5 @@ def addresses(database: Database) -> dict[str, str]:
     statement = sa.select(asset.c.minion_id, asset.c.address).where(
         asset.c.minion_id.is_not(None), asset.c.address.is_not(None)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return {row[0]: row[1] for row in link.execute(statement)}

@@ -28,7 +28,7 @@ def document(
     database: Database, asset_id: uuid.UUID, at: datetime | None = None
 ) -> tuple[Row, Row]:
     """Return the revision that an asset had at a moment, or has now, and its facts then."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         then = revision_at(link, asset_id, at)
         return then, document_at(link, asset_id, then)
 
@@ -47,7 +47,7 @@ def compare(
     ``start`` and ``end`` are moments; without them the last two revisions are
     meant. The first revision is None when the asset has only one.
     """
-    with database.at_once() as link:
+    with database.autocommit() as link:
         new = revision_at(link, asset_id, end)
         if start is not None:
             old = revision_at(link, asset_id, start)

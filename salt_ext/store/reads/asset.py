@@ -23,7 +23,7 @@ LEDGER = ("kind", "value", "source", "quality", "shared", "first_seen", "last_se
 
 def overview(database: Database, asset_id: uuid.UUID) -> Row:
     """Return everything of one asset: its list columns, documents and identifiers."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return _overview(link, database, asset_id)
 
 
@@ -34,7 +34,7 @@ def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
     Beside :func:`overview` as ``asset`` these are its newest ``changes`` of
     ``changed`` in all, its newest ``revisions``, and its open ``problems``.
     """
-    with database.at_once() as link:
+    with database.autocommit() as link:
         asset = _overview(link, database, asset_id)
         found, changed, revisions = history.of_asset(link, asset_id, limit)
         return {

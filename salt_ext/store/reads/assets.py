@@ -90,7 +90,7 @@ def assets(
     zones = zones_of(source, sort)
     start = None if cursor is None else _start(cursor, sort, zones[0].order)
     backwards = start is not None and start.backwards
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = _found(link, source, filters or {}, text)
         # One more, to see whether there is one.
         page = page_of(link, source, zones, wanted, found, sort, limit + 1, start)

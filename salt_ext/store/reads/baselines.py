@@ -96,7 +96,7 @@ def _state(one: Change) -> str:
 
 def baseline_of(database: Database, asset_id: uuid.UUID) -> Row:
     """Return the baseline of an asset with its ``deviations``. Raises :class:`NotFound`."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id == asset_id)))
         if not found:
             raise NotFound(
@@ -111,7 +111,7 @@ def check_baselines(
 ) -> Iterator[Row]:
     """Yield every asset that has a baseline, by name, with its ``deviations`` in a section."""
     ids = matching_ids(database, filters or {})
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id.in_(ids))))
         for row in found:
             all_of_it = _found(link, row)

@@ -58,7 +58,7 @@ def components(
     if of_assets:
         ids = joined(sa.select(source.key), source, matching(source, of_assets, ""))
         counted = counted.where(part.c.asset_id.in_(ids))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(counted))
     total = int(found[0]["kinds"]) if found else 0
     for row in found:
@@ -79,7 +79,7 @@ def genealogy(database: Database, serial: str) -> list[Row]:
     )
     if not is_text(serial):
         raise nowhere
-    with database.at_once() as link:
+    with database.autocommit() as link:
         stays = rows(
             link.execute(
                 sa.select(placement, asset.c.minion_id, asset.c.sn)

@@ -44,7 +44,7 @@ def due(
         .order_by(asset_seen.c.last_seen, asset.c.id)
         .limit(limit)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return {row[0]: row[1] for row in link.execute(statement)}
 
 
@@ -56,7 +56,7 @@ def stalest_first(database: Database, minion_ids: Iterable[str]) -> list[str]:
         .select_from(HEARD)
         .where(REPORTS_AS.in_(names))
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         seen = {row[0]: row[1].timestamp() for row in link.execute(statement)}
     return sorted(names, key=lambda name: (seen.get(name, 0.0), name))
 
@@ -70,5 +70,5 @@ def news_since(
         .select_from(HEARD)
         .where(asset.c.id.in_(list(asset_ids)), asset_seen.c.changed_at >= moment)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return {row[0]: "new" if row[1] else "changed" for row in link.execute(statement)}

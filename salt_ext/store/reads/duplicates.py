@@ -67,7 +67,7 @@ def duplicates(
         .where(held.c.value.in_(several))
     )
     order = (held.c.value, asset.c.minion_id, asset.c.id)
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(shown.order_by(*order).limit(limit)))
         if limit is None or len(found) < limit:
             return found, len(found)

@@ -17,7 +17,7 @@ ORDER = (expected.c.source, expected.c.row, expected.c.sn, expected.c.id)
 
 def expected_machines(database: Database) -> list[Row]:
     """Return what people expect, in the order of their lists."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return rows(link.execute(sa.select(expected).order_by(*ORDER)))
 
 
@@ -33,7 +33,7 @@ def expected_like(database: Database, row: Mapping[str, Any]) -> tuple[list[Row]
     names = _but_none(_short_name(row["minion_id"]), _short_name(row["hostname"]))
     said = _bare(expected.c.sn).in_(sns) | _short(expected.c.minion_id).in_(names)
     newest_first = (expected.c.imported_at.desc(), expected.c.id)
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(sa.select(expected).where(said).order_by(*newest_first)))
         sns |= _but_none(*(_bare_number(one["sn"]) for one in found))
         names |= _but_none(*(_short_name(one["minion_id"]) for one in found))

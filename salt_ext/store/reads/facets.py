@@ -37,7 +37,7 @@ def facets(
         raise FilterError("which fields? give fields=os,product_name or the like")
     found = matching(source, filters or {}, text)
     answer = []
-    with database.at_once() as link:
+    with database.autocommit() as link:
         for name, column in wanted.items():
             statement = joined(
                 sa.select(

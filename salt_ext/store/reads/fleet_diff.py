@@ -53,7 +53,7 @@ def fleet_diff(
         "page": _page(touched, after, limit),
     }
     statement = sa.select(*(_as_json(select, name) for name, select in parts.items()))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = link.execute(statement).one()
         page = [{**row, "asset_id": uuid.UUID(row["asset_id"])} for row in found.page]
         differing = _with_changes(link, page)
@@ -81,7 +81,7 @@ def differing(
     of a detached asset, as ``after`` for the next page.
     """
     touched = _touched(_recorded(database, start, end, filters))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return _with_changes(link, rows(link.execute(_page(touched, after, limit))))
 
 

@@ -44,7 +44,7 @@ def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]
         )
         .limit(limit + 1)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return rows(link.execute(statement))
 
 

@@ -61,7 +61,7 @@ def odd(
     found = joined(sa.select(*columns), source, matching(source, filters or {}, ""))
     members = found.where(asset.c.minion_id.is_not(None), group != "").subquery("members")
     rare: list[Row] = []
-    with database.at_once() as link:
+    with database.autocommit() as link:
         for held in (_columns(members), _held(members, _parts()), _held(members, _paths())):
             rare += rows(link.execute(_minorities(held.cte("held"), threshold)))
     rare.sort(key=lambda row: (row["assets"] / row["of"], row["group"], row["field"], row["value"]))

@@ -25,7 +25,7 @@ def positions(database: Database) -> dict[str, float]:
         .where(asset.c.minion_id.is_not(None))
         .group_by(REPORTS_AS)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         rows = link.execute(statement)
         return {row[0]: row[1] for row in rows}
 
@@ -40,5 +40,5 @@ def known_beyond(
         .where(REPORTS_AS.in_(list(minion_ids)), asset_facts.c.section.not_in(list(sections)))
         .distinct()
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return set(link.scalars(statement))

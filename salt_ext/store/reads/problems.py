@@ -42,7 +42,7 @@ def problems(
         where.append(problem.c.id == problem_id)
     elif is_open:
         where.append(problem.c.closed_at.is_(None))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = _newest(link, where, limit)
         total = link.scalar(sa.select(sa.func.count()).select_from(problem).where(*where))
         return found, int(total or 0)

@@ -31,7 +31,7 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
     nobody = NotFound(f"there is no asset {reference!r}", "look for it in the list of assets")
     if not reference or not is_text(reference):
         raise nobody
-    with database.at_once() as link:
+    with database.autocommit() as link:
         for statement in _meanings(reference):
             # Who means a temporary asset that was merged means what it turned out to be.
             meant = sa.select(sa.func.coalesce(asset.c.merged_into, asset.c.id)).where(
@@ -92,7 +92,7 @@ def padded(database: Database, number: int) -> list[Row]:
     """Return the assets with a serial number or name that is this number behind zeros."""
     digits = str(number)
     spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return rows(
             link.execute(
                 sa.select(asset.c.id, asset.c.minion_id, asset.c.sn)

@@ -21,7 +21,7 @@ NAME = r"[A-Za-z][A-Za-z0-9._-]{0,99}"
 
 def snapshots(database: Database, limit: int = 100) -> list[Row]:
     """Return the snapshots, the last first."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         statement = sa.select(snapshot).order_by(snapshot.c.taken_at.desc()).limit(limit)
         return rows(link.execute(statement))
 
@@ -29,7 +29,7 @@ def snapshots(database: Database, limit: int = 100) -> list[Row]:
 def moment_of(database: Database, text: Any, now: datetime) -> datetime:
     """Return the moment that a time or the name of a snapshot means."""
     if isinstance(text, str) and re.fullmatch(NAME, text) and not is_moment(text, now):
-        with database.at_once() as link:
+        with database.autocommit() as link:
             taken = sa.select(snapshot.c.taken_at).where(snapshot.c.name == text)
             found: datetime | None = link.scalar(taken)
             if found is not None:

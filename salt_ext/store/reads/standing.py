@@ -35,5 +35,5 @@ def standing(database: Database, *, filters: Mapping[str, Any] | None = None) ->
         .where(asset.c.minion_id.is_not(None))
         .order_by(asset.c.minion_id)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return rows(link.execute(joined(statement, source, matching(source, filters or {}, ""))))

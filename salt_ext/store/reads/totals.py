@@ -65,7 +65,7 @@ def totals(
         listed = ", ".join(f"({one})" for one in dict.fromkeys(sets))
         statement = statement.group_by(sa.text(f"GROUPING SETS ({listed})"))
     by_grouping: dict[int, list[Row]] = {}
-    with database.at_once() as link:
+    with database.autocommit() as link:
         for row in link.execute(statement):
             counts_of_row = {name: value or 0 for name, value in zip(counted, row, strict=False)}
             values = dict(zip(fields, row[len(counted) + 1 :], strict=True))
