@@ -63,7 +63,7 @@ class Server:
         self.data = home / "data"
         self.log = home / "log"
         self.port = free_port()
-        self.process = None
+        self.process: subprocess.Popen[bytes] | None = None
         if self._package.system_user:
             ensure_prefix_permissions(home)
             shutil.chown(home, self._package.system_user)
