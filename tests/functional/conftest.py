@@ -1,5 +1,6 @@
 """Modules as Salt loads them, without daemons."""
 
+import copy
 import json
 
 import pytest
@@ -17,6 +18,8 @@ def master_opts(tmp_path, database_url):
     opts = salt.config.master_config(None)
     opts.update({name: str(tmp_path / name) for name in dirs})
     opts["cmdb"] = {"database_url": database_url}
+    # Every master has it; Salt 3006 lists no keys without it.
+    (tmp_path / "pki_dir/minions").mkdir(parents=True, exist_ok=True)
     yield opts
     # A pool for each test's database would soon be all connections of the server.
     for read_only in (False, True):
@@ -24,9 +27,25 @@ def master_opts(tmp_path, database_url):
         store.Database(options, read_only=read_only).close()
 
 
+class Runners:
+    """The runners with the options as they are at each call: a loader of Salt 3006 copies them."""
+
+    def __init__(self, opts):
+        """Load nothing yet."""
+        self.opts = opts
+        self.loaded_with = None
+
+    def __getitem__(self, name):
+        """Return a function, as a new command finds it."""
+        if self.loaded_with != self.opts:
+            self.loaded_with = copy.deepcopy(self.opts)
+            self.loader = salt.loader.runner(self.opts)
+        return self.loader[name]
+
+
 @pytest.fixture
 def runners(master_opts):
-    return salt.loader.runner(master_opts)
+    return Runners(master_opts)
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ def test_results_that_cannot_be_stored_are_kept_for_a_sync(collect, master_opts,
 @pytest.fixture
 def accepted(tmp_path):
     keys = tmp_path / "pki_dir/minions"
-    keys.mkdir(parents=True)
+    keys.mkdir(parents=True, exist_ok=True)
     return keys
 
 

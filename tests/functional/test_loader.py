@@ -25,7 +25,7 @@ def test_each_room_is_found(minion_opts, master_opts, modules, runners):
     assert {name for name in modules if name.startswith("cmdb.")} == {
         *("cmdb.collect", "cmdb.facts", "cmdb.identity", "cmdb.check")
     }
-    assert "cmdb.report" in runners
+    assert runners["cmdb.report"]
     assert "cmdb.cmdb" in salt.loader.grain_funcs(minion_opts)
     assert "cmdb.returner" in salt.loader.returners(minion_opts, functions={})
     assert "cmdb.start" in salt.loader.engines(master_opts, {}, {}, {})

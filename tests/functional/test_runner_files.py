@@ -307,7 +307,7 @@ def test_wrong_input_gets_a_sentence(
     assert says in text
     assert status == retcode
     assert "Traceback" not in text
-    assert os.listdir(tmp_path) == ["list.csv"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["list.csv"]
 
 
 @pytest.mark.parametrize("command", ["export", "reconcile", "expected"])

@@ -25,8 +25,9 @@ from salt_ext.document.diff import diff
 from salt_ext.store import ingest
 from salt_ext.store.database import _engine
 from salt_ext.words.times import timestamp
+from salt_ext.words.changes import line
 from tests.machines import NOW, arrival, later, server
-from webui import create_app, history, sections
+from webui import create_app, sections
 
 HOSTILE = "<script>alert(1)</script>"
 PAGES = ("/", "/assets", "/changes", "/problems")
@@ -504,9 +505,9 @@ def test_any_facts_and_any_changes_can_be_shown(old, new, volatile):
     cells = [row.cells if hasattr(row, "cells") else row for block in blocks for row in block.rows]
     assert all(isinstance(text, str) for row in cells for text in row)
     for change in diff(old, new):
-        line = history.line(change._asdict())
-        assert line.what
-        assert all(text is None or isinstance(text, str) for text in (line.old, line.new))
+        said = line(change._asdict())
+        assert said.what
+        assert all(text is None or isinstance(text, str) for text in (said.old, said.new))
 
 
 def test_the_json_of_an_asset_is_its_overview(fleet):
