@@ -1,12 +1,13 @@
 """What the RAID tools write on machines that the corpus has none of, in their formats."""
 
 import json
+import re
 
 import pytest
 
 from salt_ext.facts.raid import adaptec, areca, megacli, ssacli, threeware
 from salt_ext.facts.raid import storcli as raid_storcli
-from salt_ext.facts.raid.view import health, judged, level, merged, size_bytes
+from salt_ext.facts.raid.view import MEANINGS, health, judged, level, merged, size_bytes
 
 GB = 1024**3
 TB = 1024**4
@@ -43,6 +44,33 @@ TB = 1024**4
 )
 def test_the_words_of_all_tools_have_one_meaning(state, expected):
     assert health(state) == expected
+
+
+STATES = {
+    "ok": """
+        Active; Fully Charged; Clean; Conf; Configured; CpyBck; Copyback; DHS; Foreign; Free;
+        Functional; GHS; UGood; Good; Healthy; HotSpare; Init; Initializing; JBOD; Migrating;
+        Normal; OK; Online; Onln; Optimal; Optl; Opt; PassThrough; Raw; Ready; Spare; UConf;
+        Unconfigured; Unassigned; Verify; Verifying""",
+    "degraded": """
+        Attention; CBShld; CFShld; Critical; Degraded; dgrd; ECC; Error; Failing; Failure;
+        HSPShld; Impacted; Inconsistent; Interim; Partially; Pdgd; Predictive; Rbld; Rebuild;
+        Rebuilding; Rec; Recovering; Recovery; Replace; Shielded; Suboptimal; UGShld; Warning""",
+    "failed": """
+        Bad; Dead; Failed; Fail; Fatal; Faulty; FBad; Inaccessible; Inoperable; Lost; Missing;
+        Msng; Offline; Offln; OfLn; Removed; UBad; UBUnsp; Unusable""",
+}
+"""Every word that a tool is known to write of a volume, a drive or a battery."""
+
+
+@pytest.mark.parametrize("meaning", STATES)
+def test_each_word_alone_means_what_the_manual_of_its_tool_says(meaning):
+    states = [one.strip() for one in STATES[meaning].split(";")]
+    assert {one: health(one) for one in states} == dict.fromkeys(states, meaning)
+
+
+def test_no_word_is_known_whose_meaning_is_not_stated_here():
+    assert set(MEANINGS) <= set(re.findall("[a-z]+", " ".join(STATES.values()).lower()))
 
 
 def test_a_part_that_announces_its_end_is_degraded_but_a_dead_one_is_dead():
