@@ -2,24 +2,108 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 import salt.config
 import salt.loader
+import sqlalchemy as sa
 from salt.utils.state import check_result
 
 import demo_machine
 from salt_ext import settings, store
+from tests import postgres
+from tests.machines import NOW, arrival, later, server
+
+BEFORE = NOW.strftime("%Y-%m-%d %H:%M:%S")
+"""When the rack had all of its memory."""
+
+
+def in_rack(number, **sections):
+    """A server with a place in a rack, a BMC and a disk that knows its health."""
+    facts = server(number)
+    disk = facts["disks"][0]
+    return {
+        **facts,
+        "location": {"site": "dc1", "rack": "R07", "unit": f"U{10 + number}"},
+        "bmc": {
+            "present": True,
+            "addresses": [f"10.128.0.{number}/16"],
+            "firmware_version": "6.10",
+        },
+        "smart": [
+            {
+                "name": "sda",
+                "serial_number": disk["serial_number"],
+                "protocol": "nvme",
+                "passed": True,
+                "health": {"failing": []},
+                "volatile": {"percentage_used": 3, "temperature_celsius": 31},
+            }
+        ],
+        **sections,
+    }
+
+
+def report_rack(database):
+    """Three servers of a rack; a second later the first one has lost a DIMM."""
+    store.ingest(database, [arrival(in_rack(one), f"web{one:02d}") for one in (1, 2, 3)])
+    facts = in_rack(1, firmware={"vendor": "Dell Inc.", "version": "1.11.0"})
+    facts["memory"]["devices"][1] = {"locator": "A2", "present": False}
+    facts["memory"]["installed_bytes"] = 64 << 30
+    store.ingest(database, [arrival(facts, "web01", later(seconds=1))])
 
 
 @pytest.fixture
-def master_opts(tmp_path, database_url):
+def fleet(database):
+    """The rack in a store of the test's own."""
+    report_rack(database)
+
+
+def commands(opts):
+    """A function that runs a command; it returns its answer, exit status and text."""
+    runners = salt.loader.runner(opts)
+    outputter = salt.loader.outputters(opts)["cmdb"]
+
+    def run(name, *args, **kwargs):
+        answer = runners[f"cmdb.{name}"](*args, **kwargs)
+        assert answer["outputter"] == "cmdb"
+        data = answer["data"]
+        # Orchestration decides by this whether a step has failed.
+        assert check_result(data) is not bool(data.get("retcode"))
+        json.dumps(data)  # what --out=json prints
+        return data["cmdb"], data.get("retcode", 0), outputter(data)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def rack_url(new_database, postgresql):
+    """The URL of a store with the rack in it, which refuses whoever writes."""
+    url = new_database()
+    database = postgres.open_store(url)
+    report_rack(database)
+    database.close()
+    name = sa.make_url(url).database
+    postgres.execute(postgresql, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    return url
+
+
+@pytest.fixture
+def storeless_opts(tmp_path):
+    """The options of a master that has no store yet."""
     dirs = ("cachedir", "extension_modules", "pki_dir", "root_dir", "sock_dir")
     opts = salt.config.master_config(None)
     opts.update({name: str(tmp_path / name) for name in dirs})
+    return opts
+
+
+@pytest.fixture
+def master_opts(storeless_opts, database_url):
+    opts = storeless_opts
     opts["cmdb"] = {"database_url": database_url}
     # Every master has it; Salt 3006 lists no keys without it.
-    (tmp_path / "pki_dir/minions").mkdir(parents=True, exist_ok=True)
+    Path(opts["pki_dir"], "minions").mkdir(parents=True, exist_ok=True)
     yield opts
     # A pool for each test's database would soon be all connections of the server.
     for read_only in (False, True):
@@ -54,19 +138,16 @@ def outputter(master_opts):
 
 
 @pytest.fixture
-def cmdb(runners, outputter):
-    """Run a command; return its answer, exit status and text."""
+def ask(storeless_opts, rack_url):
+    """Run a command that only reads, on the rack that all tests share."""
+    storeless_opts["cmdb"] = {"database_url": rack_url}
+    return commands(storeless_opts)
 
-    def run(name, *args, **kwargs):
-        answer = runners[f"cmdb.{name}"](*args, **kwargs)
-        assert answer["outputter"] == "cmdb"
-        data = answer["data"]
-        # Orchestration decides by this whether a step has failed.
-        assert check_result(data) is not bool(data.get("retcode"))
-        json.dumps(data)  # what --out=json prints
-        return data["cmdb"], data.get("retcode", 0), outputter(data)
 
-    return run
+@pytest.fixture
+def cmdb(master_opts):
+    """Run a command on a store of the test's own; return its answer, exit status and text."""
+    return commands(master_opts)
 
 
 @pytest.fixture

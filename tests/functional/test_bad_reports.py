@@ -333,8 +333,9 @@ TRUTHS = {
     "a small number": 5e-324,
     "a number of sixteen digits": 9007199254740991.5,
     "a long text": "x" * 100_000,
-    "a list of many": [*range(10_000)],
-    "a mapping of many": {f"k{n}": n for n in range(10_000)},
+    # More than a page of PostgreSQL, and than one entry of an index.
+    "a list of many": [*range(2_500)],
+    "a mapping of many": {f"k{n}": n for n in range(2_500)},
     "depth": nested(10, dict),
     "a key with dots": {"a.b": {"c~d": {"~1": 1, "": 2, " ": 3}}},
     "a key of another script": {"ключ \u202e": 1},

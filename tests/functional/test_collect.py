@@ -100,24 +100,24 @@ def test_nobody_is_asked_in_a_test(collect, database):
     assert store.assets(database).total == 0
 
 
-def test_a_thousand_machines_cost_bounded_memory_and_leave_nothing_running(collect, database):
+def test_hundreds_of_machines_cost_bounded_memory_and_leave_nothing_running(collect, database):
     before = threading.active_count()
     collect("*", mode="stub", workers=8)
     at_first = psutil.Process().memory_info().rss
-    answer, retcode, text = collect("*", mode="stub", workers=16, stub={"number": 1000})
+    answer, retcode, text = collect("*", mode="stub", workers=16, stub={"number": 300})
     grown = psutil.Process().memory_info().rss - at_first
     assert retcode == 1
-    assert answer["counts"]["failed"] == 30
-    assert answer["counts"]["new"] + answer["counts"]["ok"] == 970
+    assert answer["counts"]["failed"] == 9
+    assert answer["counts"]["new"] + answer["counts"]["ok"] == 291
     reasons = {one["minion_id"]: one["detail"] for one in answer["machines"]}
     assert reasons["stub0107"] == "Connection refused"
     assert reasons["stub0108"] == "RuntimeError: something nobody thought of"
     assert reasons["stub0109"] == "its process ended without an answer"
-    assert text.splitlines()[-2].startswith("stub0909")
-    assert store.assets(database).total == 970
+    assert text.splitlines()[-2].startswith("stub0209")
+    assert store.assets(database).total == 291
     assert threading.active_count() == before
     assert multiprocessing.active_children() == []
-    assert grown < 50 << 20
+    assert grown < 15 << 20
 
 
 def test_a_machine_that_hangs_costs_its_own_time_and_no_more(collect):
@@ -149,10 +149,12 @@ def test_work_ends_by_itself_when_whoever_began_it_is_no_more(tmp_path):
     deadline = time.monotonic() + 10
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < deadline
+        time.sleep(0.01)
     os.kill(first, signal.SIGKILL)
     os.waitpid(first, 0)
     while psutil.pid_exists(int(note.read_text())):
         assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_ctrl_c_ends_it_soon_and_what_had_come_is_stored(collect, database):

@@ -70,6 +70,18 @@ def test_a_grain_with_bad_settings_says_so_and_does_not_raise(grain, minion_opts
     assert msgpack.packb(value)
 
 
+def test_nothing_that_goes_wrong_makes_the_grain_raise(grain, minion_opts, monkeypatch):
+    """An error that a grain lets through keeps the minion from starting."""
+    endless = {}
+    endless["room"] = endless  # YAML can: location: &place {room: *place}
+    minion_opts["cmdb"]["location"] = endless
+    assert grain()["errors"]["grain"]["type"] == "ValueError"
+    minion_opts["cmdb"]["location"] = {"racked": datetime.now(timezone.utc)}  # YAML can this, too
+    assert grain()["errors"]["grain"]["type"] == "TypeError"
+    monkeypatch.setitem(sys.modules, "salt_ext.report", None)  # half an installation
+    assert grain()["errors"]["grain"]["type"] == "ModuleNotFoundError"
+
+
 def test_a_grain_with_a_broken_collector_has_all_the_others(grain, minion_opts):
     minion_opts["cmdb"]["collectors"] = {"memory": "no.such.collector"}
     value = grain()

@@ -1,10 +1,12 @@
 """The commands a day depends on, through ``salt-run`` itself: what is typed and what comes back."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,21 +54,34 @@ def fleet(database):
     ingest(database, [arrival(facts, "web01", later(seconds=1))])
 
 
+TYPED = {
+    "list": ("cmdb.list", "sn=9XYZ001", "columns=minion_id,sn"),
+    "status": ("cmdb.status", "--out=json"),
+    "show": ("cmdb.show", "0012345"),
+    "get": ("cmdb.get", '"0012345"', "minion_id"),
+    "diff": ("cmdb.diff", "web01", f"from={NOW:%Y-%m-%d %H:%M:%S}", "exit_code=True"),
+    "find": ("cmdb.find", "nobody-at-all", "--out=json"),
+}
+
+
 def test_what_an_operator_types_all_day(salt_run, fleet):
-    status, text = salt_run("cmdb.list", "sn=9XYZ001", "columns=minion_id,sn")
+    # Each starts a whole Salt, and waits for itself alone.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        answers = pool.map(lambda words: salt_run(*words), TYPED.values())
+        said = dict(zip(TYPED, answers, strict=True))
+    status, text = said["list"]
     assert (status, text.splitlines()) == (0, ["MINION ID  SN", "web01      9XYZ001", "1 asset"])
-    status, text = salt_run("cmdb.status", "--out=json")
+    status, text = said["status"]
     assert status == 0
     assert json.loads(text)["cmdb"]["fresh"] == ["web01", "web03"]
-    status, text = salt_run("cmdb.show", "0012345")
+    status, text = said["show"]
     assert status == 2
     assert """write '"0012345"' with both pairs of quotes""" in text
-    status, text = salt_run("cmdb.get", '"0012345"', "minion_id")
-    assert (status, text) == (0, "web03\n")
-    status, text = salt_run("cmdb.diff", "web01", f"from={NOW:%Y-%m-%d %H:%M:%S}", "exit_code=True")
+    assert said["get"] == (0, "web03\n")
+    status, text = said["diff"]
     assert status == 1
     assert "Memory module A2" in text
-    status, text = salt_run("cmdb.find", "nobody-at-all", "--out=json")
+    status, text = said["find"]
     assert status == 3
     assert json.loads(text)["cmdb"]["result"] is False
     assert "Traceback" not in text

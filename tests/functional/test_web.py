@@ -24,8 +24,8 @@ from salt_ext.document import normal
 from salt_ext.document.diff import diff
 from salt_ext.store import ingest
 from salt_ext.store.database import _engine
-from salt_ext.words.times import timestamp
 from salt_ext.words.changes import line
+from salt_ext.words.times import timestamp
 from tests.machines import NOW, arrival, later, server
 from webui import create_app, sections
 

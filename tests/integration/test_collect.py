@@ -67,7 +67,7 @@ def test_a_minion_whose_key_is_not_accepted_is_named(fleet):
     assert machines["web01"]["status"] == "ok"
 
 
-MANY = 500
+MANY = 200
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def _peak_bytes(pid):
     return int(found[1]) << 10 if found else 0
 
 
-def test_five_hundred_minions_answer_a_real_master(fleet, crowd, tmp_path):
+def test_hundreds_of_minions_answer_a_real_master(fleet, crowd, tmp_path):
     with (tmp_path / "out").open("w+b") as out:
         command = [BIN / "salt-run", f"--config-dir={fleet.master.config_dir}", "--out=json"]
         process = subprocess.Popen(

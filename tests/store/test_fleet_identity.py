@@ -67,11 +67,33 @@ class Year:
         }
 
 
+def marks(facts):
+    """What a machine shows of who it is."""
+    system, software = facts["system"], facts["operating_system"]
+    return system["uuid"], software["hostname"], software["machine_id"]
+
+
+def story():
+    """What is reported by all to whom something happens that counts, and by a few of the others."""
+    reports = list(fleet.story(MACHINES, DAYS, fleet.START))
+    shown, seen_on = {}, {}
+    for _, number, facts in reports:
+        shown.setdefault(number, set()).update(marks(facts))
+        for mark in marks(facts):
+            seen_on.setdefault(mark, set()).add(number)
+    hard = {
+        number
+        for number, of_machine in shown.items()
+        if len(of_machine) > 3 or any(len(seen_on[mark]) > 1 for mark in of_machine)
+    }
+    return [one for one in reports if one[1] in hard or one[1] % 8 == 0]
+
+
 @pytest.fixture(scope="module")
 def year(new_database):
     database = open_store(new_database())
     found = Year(database)
-    for _, day in groupby(fleet.story(MACHINES, DAYS, fleet.START), lambda one: one[0].date()):
+    for _, day in groupby(story(), lambda one: one[0].date()):
         found.take(day)
     yield found
     database.close()
@@ -113,7 +135,7 @@ def test_each_name_is_that_of_the_machine_which_had_it_last(year):
 
 
 def test_all_that_a_machine_was_ever_known_by_leads_to_its_asset(year):
-    for number in (*range(1, MACHINES + 1, 40), *(one for one in year.facts if one > MACHINES)):
+    for number in {*[*year.facts][::10], *(one for one in year.facts if one > MACHINES)}:
         [asset_id] = year.assets[number]
         facts = year.facts[number]
         assert store.document(year.database, asset_id)[1] == facts

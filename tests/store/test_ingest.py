@@ -142,6 +142,22 @@ def test_volatile_values_are_kept_and_make_no_history(database):
     assert "volatile" not in row["facts"]["network"][0]
 
 
+def test_volatile_values_of_an_unchanged_report_are_kept_once_in_24_hours(database):
+    facts = server(1)
+
+    def speed_after(speed, age):
+        facts["network"][0]["volatile"] = {"speed_mbps": speed}
+        assert statuses(database, arrival(facts, at=later() + age)) == ["unchanged"]
+        row = store.overview(database, store.resolve(database, "web01"))
+        return row["volatile"]["network"]["52:54:00:00:00:01"]["speed_mbps"]
+
+    facts["network"][0]["volatile"] = {"speed_mbps": 1000}
+    ingest(database, [arrival(facts)])
+    day, instant = timedelta(hours=24), timedelta(milliseconds=1)
+    assert speed_after(100, day - instant) == 1000
+    assert speed_after(10, day) == 10
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

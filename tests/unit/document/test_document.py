@@ -30,7 +30,10 @@ def test_a_serial_that_stands_on_every_part_is_no_key():
 
 
 def test_parts_that_nothing_tells_apart_are_still_counted():
-    assert len(keyed([{"size_bytes": 1}, {"size_bytes": 1}, {"size_bytes": 1}])) == 3
+    assert list(keyed([{"size_bytes": 1}] * 3)) == ["@", "@#2", "@#3"]
+    twins = [{"serial_number": "X", "locator": "A1"}] * 3
+    assert list(keyed(twins)) == ["X@A1", "X@A1#2", "X@A1#3"]
+    assert list(keyed([{"serial_number": "X"}] * 2)) == ["X@", "X@#2"]
 
 
 def test_the_bank_belongs_to_the_place_of_a_dimm():

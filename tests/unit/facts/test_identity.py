@@ -327,6 +327,74 @@ def test_a_plausible_serial_number_is_kept(serial: str) -> None:
     assert identify(machine(system={"serial_number": serial}))["rejected"] == []
 
 
+def candidate(kind: str, facts: dict[str, Any]) -> str | None:
+    found = identify(facts)["candidates"]
+    return next((one["value"] for one in found if one["kind"] == kind), None)
+
+
+def board(serial: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"type": "Motherboard", "serial_number": serial, **more}]
+
+
+@pytest.mark.parametrize(
+    ("serial", "tag", "own"),
+    [
+        (".9XYZ1K2.CN7475162M0382.", "dell/9xyz1k2", "dell/cn7475162m0382"),
+        ("/9XYZ1K2/CN12963P00000", "dell/9xyz1k2", "dell/cn12963p00000"),
+        (".9XYZ1.CN7475162M0382.", "dell/9xyz1", "dell/cn7475162m0382"),
+        (".9XYZ.CN7475162M0382.", None, "dell/cn7475162m0382"),  # too short for a tag
+        (".9XYZ1K25.CN7475162M0382.", None, "dell/cn7475162m0382"),  # too long
+        (".9XYZ1K2", None, "dell/.9xyz1k2"),
+    ],
+)
+def test_a_dell_board_has_the_service_tag_in_its_serial_number(
+    serial: str, tag: str | None, own: str
+) -> None:
+    facts = machine(baseboards=board(serial))
+    assert candidate("serial_number", facts) == tag
+    assert candidate("board_serial_number", facts) == own
+
+
+def test_a_board_has_the_scope_of_its_own_maker_where_it_names_one() -> None:
+    facts = machine(baseboards=board("AB12CD34", manufacturer="Foxconn"))
+    assert candidate("board_serial_number", facts) == "foxconn/ab12cd34"
+    facts = machine(baseboards=board("AB12CD34", manufacturer="To be filled by O.E.M."))
+    assert candidate("board_serial_number", facts) == "dell/ab12cd34"
+
+
+def test_the_board_of_a_guest_is_nobodys() -> None:
+    facts = guest(baseboards=board("AB12CD34"))
+    assert candidate("board_serial_number", facts) is None
+    assert ("board_serial_number", "the board of a guest is made by its host") in [
+        (one["kind"], one["reason"]) for one in identify(facts)["rejected"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mac", "is_one"),
+    [
+        ("52:54:00:12:34:56", True),
+        ("00:02:c9:03:00:12:34:56", True),  # InfiniBand
+        ("52:54:00:12:34", False),
+        ("52:54:00:12:34:56:78", False),
+        ("52:54:00:12:34:5", False),
+        ("52:54:00:12:34:567", False),
+        ("52:54:00:12:34:5g", False),
+    ],
+)
+def test_a_hardware_address_has_six_or_eight_octets_of_two_digits(mac: str, is_one: bool) -> None:
+    facts = machine(network=[card("eno1", mac, "0000:3b:00.0")])
+    assert candidate("mac", facts) == (mac if is_one else None)
+
+
+def test_an_identifier_has_255_characters_and_a_serial_number_128_at_most() -> None:
+    assert candidate("minion_id", {"minion_id": "a" * 255}) == "a" * 255
+    assert candidate("minion_id", {"minion_id": "a" * 256}) is None
+    for length, is_one in ((128, True), (129, False)):
+        facts = machine(system={"serial_number": ("AB1X" * 33)[:length]})
+        assert (candidate("serial_number", facts) is not None) is is_one
+
+
 @pytest.mark.parametrize(
     "facts",
     [

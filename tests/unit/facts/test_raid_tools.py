@@ -1,12 +1,21 @@
 """What the RAID tools write on machines that the corpus has none of, in their formats."""
 
 import json
+import re
 
 import pytest
 
-from salt_ext.facts.raid import adaptec, areca, megacli, ssacli, threeware
+from salt_ext.facts.raid import adaptec, areca, mdadm, megacli, ssacli, threeware
 from salt_ext.facts.raid import storcli as raid_storcli
-from salt_ext.facts.raid.view import health, judged, level, merged, size_bytes
+from salt_ext.facts.raid.view import (
+    MEANINGS,
+    health,
+    judged,
+    level,
+    lines,
+    merged,
+    size_bytes,
+)
 
 GB = 1024**3
 TB = 1024**4
@@ -43,6 +52,33 @@ TB = 1024**4
 )
 def test_the_words_of_all_tools_have_one_meaning(state, expected):
     assert health(state) == expected
+
+
+STATES = {
+    "ok": """
+        Active; Fully Charged; Clean; Conf; Configured; CpyBck; Copyback; DHS; Foreign; Free;
+        Functional; GHS; UGood; Good; Healthy; HotSpare; Init; Initializing; JBOD; Migrating;
+        Normal; OK; Online; Onln; Optimal; Optl; Opt; PassThrough; Raw; Ready; Spare; UConf;
+        Unconfigured; Unassigned; Verify; Verifying""",
+    "degraded": """
+        Attention; CBShld; CFShld; Critical; Degraded; dgrd; ECC; Error; Failing; Failure;
+        HSPShld; Impacted; Inconsistent; Interim; Partially; Pdgd; Predictive; Rbld; Rebuild;
+        Rebuilding; Rec; Recovering; Recovery; Replace; Shielded; Suboptimal; UGShld; Warning""",
+    "failed": """
+        Bad; Dead; Failed; Fail; Fatal; Faulty; FBad; Inaccessible; Inoperable; Lost; Missing;
+        Msng; Offline; Offln; OfLn; Removed; UBad; UBUnsp; Unusable""",
+}
+"""Every word that a tool is known to write of a volume, a drive or a battery."""
+
+
+@pytest.mark.parametrize("meaning", STATES)
+def test_each_word_alone_means_what_the_manual_of_its_tool_says(meaning):
+    states = [one.strip() for one in STATES[meaning].split(";")]
+    assert {one: health(one) for one in states} == dict.fromkeys(states, meaning)
+
+
+def test_no_word_is_known_whose_meaning_is_not_stated_here():
+    assert set(MEANINGS) <= set(re.findall("[a-z]+", " ".join(STATES.values()).lower()))
 
 
 def test_a_part_that_announces_its_end_is_degraded_but_a_dead_one_is_dead():
@@ -698,3 +734,75 @@ def test_areca_is_asked_for_each_drive_that_is_there():
     (volume,) = found["volumes"]
     assert (volume["name"], volume["level"]) == ("ARC-1880-VOL#000", "RAID6")
     assert volume["size_bytes"] == 30 * 10**12
+
+
+def test_a_line_ends_where_no_tool_writes_anymore():
+    assert lines("x" * 300 + "\n" + "y" * 301) == ["x" * 300, "y" * 300]
+
+
+DETAIL = """\
+/dev/md127:
+           Version : 1.2
+     Creation Time : Sun Aug  7 21:15:49 2022
+        Raid Level : raid1
+        Array Size : 1046528 (1022.00 MiB 1071.64 MB)
+     Used Dev Size : 1046528 (1022.00 MiB 1071.64 MB)
+      Raid Devices : 2
+     Total Devices : 3
+             State : clean, degraded, recovering
+    Failed Devices : 1
+     Spare Devices : 1
+    Rebuild Status : 35% complete
+              Name : web01:root  (local to host web01)
+              UUID : 0f1e2d3c:4b5a6978:8796a5b4:c3d2e1f0
+            Events : 17
+
+    Number   Major   Minor   RaidDevice State
+       0       8        1        0      active sync   /dev/sda1
+       2       8       33        1      spare rebuilding   /dev/sdc1
+
+       1       8       17        -      faulty   /dev/sdb1
+"""
+
+
+def test_mdadm_tells_what_the_kernel_does_not():
+    found = mdadm.parse(DETAIL)
+    assert found["volumes"] == [
+        {
+            "id": "md127",
+            "name": "web01:root",
+            "uuid": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "level": "RAID1",
+            "metadata_version": "1.2",
+            "created_at": "2022-08-07T21:15:49",
+            "size_bytes": 1046528 * 1024,
+            "member_size_bytes": 1046528 * 1024,
+            "raid_devices": 2,
+            "spare_devices": 1,
+            "failed_devices": 1,
+            "health": "degraded",
+            "members": ["sda1", "sdb1", "sdc1"],
+            "volatile": {
+                "state": "clean, degraded, recovering",
+                "rebuild_percent": 35,
+                "events": 17,
+            },
+        }
+    ]
+    assert {(one["name"], one["health"], one.get("raid_device")) for one in found["members"]} == {
+        ("sda1", "ok", 0),
+        ("sdc1", "degraded", 1),
+        ("sdb1", "failed", None),
+    }
+    good = mdadm.parse(DETAIL.replace("clean, degraded, recovering", "active, recovering"))
+    assert good["volumes"][0]["health"] == "ok"  # it copies to a replacement
+    for text in ("", "mdadm: cannot open /dev/md1: No such file or directory", "/dev/md1"):
+        assert mdadm.parse(text) == {"controllers": [], "volumes": [], "members": []}
+    assert "created_at" not in mdadm.parse(DETAIL.replace("Aug", "Avg"))["volumes"][0]
+
+
+def test_of_arrays_64_are_asked():
+    asked = []
+    mdadm.read(lambda *arguments: asked.append(arguments) or "", [f"md{one}" for one in range(65)])
+    assert len(asked) == 64
+    assert asked[0] == ("--detail", "/dev/md0")

@@ -203,6 +203,37 @@ def test_wear_counts_when_the_statistics_say_that_it_is_valid(flags, used):
     assert ata.percentage_used(bytes(512)) is None
 
 
+def test_a_page_that_ends_before_its_flags_tells_no_wear():
+    assert ata.percentage_used(b"\x01\0\x07" + bytes(12)) is None
+    assert ata.percentage_used(b"\x01\0\x07" + bytes(12) + b"\xc0") == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "width"),
+    [
+        (5, "reallocated", 2),
+        (9, "power_on_hours", 3),
+        (12, "power_cycles", 4),
+        (187, "reported_uncorrectable", 6),
+        (196, "reallocation_events", 2),
+        (197, "pending", 6),
+        (198, "uncorrectable", 6),
+        (199, "interface_crc_errors", 6),
+    ],
+)
+def test_of_six_raw_bytes_a_counter_has_those_that_makers_agree_on(number, name, width):
+    found = judge([attribute(number, 0, 100, 100, 2**48 - 1)], {})
+    assert found["volatile"][name] == 2 ** (8 * width) - 1
+
+
+def test_a_descriptor_that_is_cut_has_no_registers():
+    whole = descriptor_sense(0, 1, 0x4F, 0xC2)
+    assert ata.registers(whole) == (0, 1, 0x4F, 0xC2)
+    assert ata.registers(whole[:-1]) is None
+    assert ata.registers(fixed_sense(0, 1, 0x4F, 0xC2)[:14]) == (0, 1, 0x4F, 0xC2)
+    assert ata.registers(fixed_sense(0, 1, 0x4F, 0xC2)[:13]) is None
+
+
 # NVMe
 
 
@@ -246,6 +277,15 @@ def test_each_bit_of_the_critical_warning_is_a_threshold_crossed(warning, failin
     assert found["health"]["failing"] == failing
 
 
+def test_a_counter_of_an_nvme_disk_has_sixteen_bytes():
+    found = nvme.judge(b"\0" * 32 + b"\xff" * 480)
+    counters = ("power_cycles", "power_on_hours", "unsafe_shutdowns", "media_errors")
+    assert {found["volatile"][name] for name in counters} == {2**63 - 1}
+    one = 1 << 120  # in the last of them
+    full = nvme_log(power_cycles=one, power_on_hours=one, unsafe_shutdowns=one, media_errors=one)
+    assert {nvme.judge(full)["volatile"][name] for name in counters} == {2**63 - 1}
+
+
 def test_a_short_nvme_log_is_none():
     assert nvme.judge(bytes(511)) == {"skipped_reason": "not supported"}
 
@@ -277,7 +317,14 @@ def test_a_sas_disk_is_read_by_its_log_pages():
 
 @pytest.mark.parametrize(
     ("code", "failing"),
-    [((0x5D, 0x10), "failure_predicted"), ((0x0B, 1), "temperature"), ((0x0B, 0x77), "warning")],
+    [
+        ((0x5D, 0x10), "failure_predicted"),
+        ((0x0B, 1), "temperature"),
+        ((0x0B, 2), "enclosure"),
+        ((0x0B, 3), "self_test"),
+        ((0x0B, 8), "power_loss"),
+        ((0x0B, 0x77), "warning"),
+    ],
 )
 def test_an_informational_exception_is_a_threshold_crossed(code, failing):
     found = scsi({0x2F: {0: bytes((*code, 40))}})
@@ -288,12 +335,38 @@ def test_an_informational_exception_is_a_threshold_crossed(code, failing):
 
 def test_a_volume_that_knows_nothing_of_its_disks_is_skipped():
     assert scsi({0x0D: {0: bytes((0, 34))}}) == {"skipped_reason": "not supported"}
+    assert scsi({0x2F: {0: b"\0"}}) == {"skipped_reason": "not supported"}
+    assert scsi({0x2F: {0: b"\0\0"}})["passed"] is True
+
+
+def test_a_counter_of_a_sas_disk_has_63_bits_at_most():
+    found = scsi({0x2F: {0: b"\0\0"}, 0x02: {6: b"\xff" * 8}, 0x05: {6: b"\xff" * 4}})
+    assert found["volatile"]["uncorrected_writes"] == 2**63 - 1
+    assert found["volatile"]["uncorrected_verifies"] == 2**32 - 1
 
 
 def test_a_cut_log_page_keeps_its_whole_parameters():
     page = log_page(0x0D, {0: b"\0\x22", 1: b"\0\x44"})
     assert smart_scsi.parameters(page[:-1], 0x0D) == {0: b"\0\x22"}
     assert smart_scsi.parameters(page, 0x2F) == {}
+
+
+@pytest.mark.parametrize(
+    ("sense", "key"),
+    [
+        (b"\x72\xff\x04\x02", (0xF, 4, 2)),
+        (b"\x73\x01\x04\x02", (1, 4, 2)),
+        (b"\x72\xff\x04", (0, 0, 0)),
+        (b"\xf0\0\xff", (0xF, 0, 0)),  # its highest bit says that there is information
+        (b"\x71\0\x01", (1, 0, 0)),
+        (b"\x70\0", (0, 0, 0)),
+        (b"\x70\0\x02" + bytes(9) + b"\x04\x02", (2, 4, 2)),
+        (b"\x70\0\x02" + bytes(9) + b"\x04", (2, 0, 0)),
+        (b"\x74\x01\x04\x02", (0, 0, 0)),
+    ],
+)
+def test_sense_data_of_both_formats_have_a_key_with_its_code(sense, key):
+    assert sg.sense_key(sense) == key
 
 
 @pytest.mark.parametrize(

@@ -75,3 +75,8 @@ def test_a_wrong_map_is_named_with_the_nearest(said, says):
         mapping(["Serial", "Model"], said)
     assert says.partition(",")[0] in str(error.value)
     assert "did you mean" in str(error.value)
+
+
+def test_the_columns_stand_in_the_order_of_the_sheet_whoever_said_what_they_mean():
+    found = mapping(["Owner", "X", "Serial"], {"X": "site"})
+    assert list(found.items()) == [(0, "owner"), (1, "site"), (2, "sn")]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from salt_ext.lists.reconcile import Said, equal, reconcile, sizes
+from salt_ext.lists.match import Said
+from salt_ext.lists.reconcile import equal, reconcile, sizes
 from salt_ext.lists.rows import said
 
 
@@ -128,3 +129,10 @@ def test_what_differs_is_different(field, ours, theirs):
 def test_a_bare_number_takes_the_unit_of_its_heading():
     [row] = said([(2, ["A", 2])], {0: "sn", 1: "disk_bytes"}, {"disk_bytes": "tb"})
     assert sizes(row.values["disk_bytes"], "g")[0] == 2e12
+
+
+def test_a_serial_number_that_several_machines_report_means_none_of_them():
+    one = verdict({"sn": "9XYZ001"}, asset(name="a"), asset(name="b"))
+    assert (one.status, one.reason) == ("ghost", "several machines report this SN")
+    one = verdict({"sn": "NONE1"}, asset(name="a"), asset(name="b"))
+    assert one.reason == "in the file only: no machine reports this SN or name"

@@ -271,16 +271,6 @@ def test_a_new_baseline_makes_it_right(cmdb, fleet, database):
     assert text.endswith("CHG-4711\n  as accepted")
 
 
-def test_what_is_reported_right_after_a_snapshot_is_later_than_it(cmdb, fleet, database):
-    cmdb("snapshot", "before")
-    # A master's cache tells the second in which a report came, and no more.
-    at = datetime.now(timezone.utc).replace(microsecond=0)
-    ingest(database, [arrival(without_dimm(), "web01", at)])
-    assert cmdb("fleet_diff", **{"from": "before"}, exit_code=True)[1] == 1
-    assert cmdb("diff", "web01", against="before", exit_code=True)[1] == 1
-    assert cmdb("diff", "web02", against="before", exit_code=True)[1] == 0
-
-
 @pytest.fixture
 def old(database):
     """Assets of long ago: one detached, one retired, one alive but silent, one problem."""

@@ -1,7 +1,6 @@
-"""The commands about what is silent, doubled, odd or ill, through Salt's own runner loader."""
+"""The commands status, missing, duplicates, odd and health: who is silent, doubled, odd or ill."""
 
 import pytest
-import salt.loader
 
 from salt_ext.store import ingest
 from tests.machines import NOW, arrival, dimm, later, server
@@ -271,103 +270,6 @@ def test_a_disk_that_fails_now_counts_for_its_kind(cmdb, database):
     assert (row["model"], row["firmware_version"], row["failing"]) == ("PM9A3", None, 2)
 
 
-def test_errors_that_are_over_are_shown_on_request(cmdb, database):
-    error = {"type": "OSError", "message": "gone", "traceback": "line 1"}
-    failed = arrival({**server(1), "lldp": []}, "web01")
-    failed.report.update(errors={"lldp": error}, partial=["lldp"])
-    ingest(database, [failed])
-    assert cmdb("errors", "web01")[0]["total"] == 1
-    assert cmdb("errors", "9XYZ001")[0]["total"] == 1
-    assert cmdb("errors", "web*")[0]["total"] == 1
-    assert cmdb("errors", "db*")[0]["total"] == 0
-    assert cmdb("errors", until="2020-01-01")[0]["total"] == 0
-    lldp = [{"name": "eno1", "port_id": "Eth1/1"}]
-    ingest(database, [arrival({**server(1), "lldp": lldp}, "web01", later(seconds=1))])
-    assert cmdb("errors", "web01")[0]["total"] == 0
-    answer, _, text = cmdb("errors", "web01", closed=True)
-    assert answer["columns"][-1] == "closed_at"
-    assert answer["rows"][0][-1] is not None
-    assert "CLOSED" in text
-
-
-def test_an_error_is_readable_in_full_however_long(cmdb, database):
-    message = f"{'sdb did not answer; ' * 20}{'x' * 250}\nask its maker"
-    failed = arrival(server(1), "web01")
-    failed.report.update(
-        errors={"smart": {"type": "OSError", "message": message, "traceback": ""}},
-        partial=["smart"],
-    )
-    ingest(database, [failed])
-    answer, _, text = cmdb("errors")
-    heading, first, *_ = lines = text.splitlines()
-    at = heading.index("MESSAGE")
-    column = [line[at : heading.index("  ID")] for line in lines[1:-1]]
-    assert "".join("".join(column).split()) == "".join(f"OSError: {message}".split())
-    assert first.endswith(answer["rows"][0][-1])
-    assert lines[-1] == "1 problem"
-
-
-def test_the_identity_of_another_time(cmdb, database):
-    ingest(database, [arrival(server(1), "web01")])
-    card = {**server(1)["network"][0], "permanent_mac": "52:54:00:00:00:99"}
-    ingest(database, [arrival(server(1, network=[card]), "web01", later(seconds=2))])
-
-    def macs(**options):
-        answer, _, _ = cmdb("identity", "web01", **options)
-        return {one["value"] for one in answer["identifiers"] if one["kind"] == "mac"}
-
-    then = NOW.strftime("%Y-%m-%d %H:%M:%S")
-    assert macs(as_of=then) == {"52:54:00:00:00:01"}
-    assert macs() == {"52:54:00:00:00:01", "52:54:00:00:00:99"}
-
-
-def test_statistics_and_versions(cmdb, database, master_opts, outputter):
-    ingest(database, [arrival(server(1), "web01")])
-    answer, retcode, text = cmdb("stats")
-    assert retcode == 0
-    assert {row["table"] for row in answer["tables"]} >= {"asset", "change", "placement"}
-    assert answer["heard_last_hour"] == 1
-    assert "1 machine heard in the last hour" in text
-    assert (answer["collectors"], text.splitlines()[-1]) == ([], "no collector fails")
-    rows = {row["name"]: row["version"] for row in as_dicts(cmdb("version")[0])}
-    assert set(rows) == {
-        *("salt-cmdb", "Salt", "SQLAlchemy", "psycopg2", "Python", "PostgreSQL", "schema")
-    }
-    assert rows["schema"].endswith("the one that this salt-cmdb works with")
-    master_opts["cmdb"] = {"database_url": "postgresql+psycopg2://u:secret@127.0.0.1:1/cmdb"}
-    data = salt.loader.runner(master_opts)["cmdb.version"]()["data"]
-    assert "retcode" not in data
-    assert "cannot reach the database" in outputter(data)
-    assert "secret" not in outputter(data)
-
-
-def test_statistics_count_the_errors_by_collector(cmdb, database):
-    for second, names in enumerate((["lldp", "smart"], ["lldp"])):
-        for number in (1, 2):
-            failed = arrival(server(number), f"web0{number}", later(seconds=second))
-            error = {"type": "OSError", "message": "gone", "traceback": ""}
-            found = names if number == 1 else ["lldp"]
-            failed.report.update(errors=dict.fromkeys(found, error), partial=found)
-            ingest(database, [failed])
-    whole = {**server(2), "lldp": [{"name": "eno1", "port_id": "Eth1"}]}
-    ingest(database, [arrival(whole, "web02", later(seconds=9))])
-    answer, _, text = cmdb("stats")
-    found = [(one["collector"], one["machines"], one["errors"]) for one in answer["collectors"]]
-    # On web02 it is over.
-    assert found == [("lldp", 1, 2), ("smart", 1, 1)]
-    assert "COLLECTOR  MACHINES  ERRORS  LAST SEEN" in text
-
-
-def test_the_doctor_says_what_to_do_below_each_check(cmdb):
-    answer, _, text = cmdb("doctor")
-    [engine] = [one for one in answer["checks"] if one["check"] == "engine"]
-    lines = text.splitlines()
-    at = next(number for number, line in enumerate(lines) if line.startswith("warn  engine"))
-    # Nothing is cut, however long it is.
-    assert lines[at].endswith(engine["detail"])
-    assert lines[at + 1].strip() == engine["hint"]
-
-
 @pytest.mark.parametrize(
     ("command", "args", "kwargs", "retcode", "says"),
     [
@@ -384,27 +286,10 @@ def test_the_doctor_says_what_to_do_below_each_check(cmdb):
         ("odd", [], {"group_by": ""}, 2, "which group?"),
         ("health", [], {"by": "batsch"}, 2, "did you mean 'batch'"),
         ("health", [], {"by": "batch", "since": "2020-13-01"}, 2, "is not a time"),
-        ("errors", [12345], {}, 2, "drops leading zeros"),
-        ("errors", [], {"since": "2020-13-01"}, 2, "is not a time"),
-        ("identity", [], {}, 2, "which asset?"),
-        ("stats", [], {"all": True}, 2, "there is no option 'all'"),
-        ("version", [], {"all": True}, 2, "there is no option 'all'"),
     ],
 )
-def test_wrong_input_gets_a_sentence(cmdb, command, args, kwargs, retcode, says):
-    _, status, text = cmdb(command, *args, **kwargs)
+def test_wrong_input_gets_a_sentence(ask, command, args, kwargs, retcode, says):
+    _, status, text = ask(command, *args, **kwargs)
     assert says in text
     assert status == retcode
     assert "Traceback" not in text
-
-
-@pytest.mark.parametrize(
-    "command", ["status", "missing", "duplicates", "odd", "health", "errors", "stats"]
-)
-def test_an_empty_store_is_no_error_and_one_that_is_away_is(cmdb, master_opts, outputter, command):
-    assert cmdb(command)[1] == 0
-    master_opts["cmdb"] = {"database_url": "postgresql+psycopg2://u:secret@127.0.0.1:1/cmdb"}
-    data = salt.loader.runner(master_opts)[f"cmdb.{command}"]()["data"]
-    assert data["retcode"] == 2
-    assert "cannot reach the database at" in outputter(data)
-    assert "secret" not in outputter(data)

@@ -1,0 +1,59 @@
+"""What people say they own: whose words take the place of whose."""
+
+import pytest
+
+from salt_ext import store
+
+
+def row(sn=None, name=None, number=2):
+    return {"sn": sn, "minion_id": name, "fields": {"sn": sn, "minion_id": name}, "row": number}
+
+
+@pytest.fixture
+def known(database):
+    """What somebody's list has said of four machines: by number, by name, and by both."""
+    rows = [row("S1"), row(None, "web02"), row("S3", "web03"), row(None, "web04")]
+    store.import_expected(database, rows, source="theirs.csv", by="them")
+    return database
+
+
+def theirs(database):
+    return [
+        (one["sn"], one["minion_id"])
+        for one in store.expected_machines(database)
+        if one["source"] == "theirs.csv"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "replaced"),
+    [
+        (row("S1"), ("S1", None)),
+        (row("S3", "another"), ("S3", "web03")),  # the number decides, whatever the name
+        (row(None, "web02"), (None, "web02")),
+        (row("NEW1", "web02"), None),  # it has a number, and the other may be another machine
+        (row(None, "web03"), None),  # the other has a number, and may be another machine
+        (row("NEW1", "web03"), None),
+        (row("NEW1"), None),
+    ],
+)
+def test_another_list_replaces_what_was_said_of_the_same_number_or_else_name(known, said, replaced):
+    before = theirs(known)
+    done = store.import_expected(known, [said], source="ours.csv", by="us")
+    assert done == {"kept": 1, "replaced": int(replaced is not None), "dropped": 0}
+    assert theirs(known) == [one for one in before if one != replaced]
+
+
+def test_a_list_that_comes_again_takes_all_that_it_said_before_along(known):
+    done = store.import_expected(known, [row("S1"), row("S9")], source="theirs.csv", by="them")
+    assert done == {"kept": 2, "replaced": 1, "dropped": 3}
+    assert theirs(known) == [("S1", None), ("S9", None)]
+    done = store.import_expected(known, [], source="theirs.csv", by="them")
+    assert (done["dropped"], store.expected_machines(known)) == (2, [])
+
+
+def test_nobody_is_expected_by_a_text_that_no_list_can_have(known):
+    with pytest.raises(store.NotFound, match="nobody expects"):
+        store.remove_expected(known, "S1\0")
+    assert [one["sn"] for one in store.remove_expected(known, "S1")] == ["S1"]
+    assert [one["minion_id"] for one in store.remove_expected(known, "web02")] == ["web02"]

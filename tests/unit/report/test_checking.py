@@ -1,0 +1,155 @@
+"""What the master asks of a report, at the very bound of each limit."""
+
+from datetime import timedelta
+
+import pytest
+
+from salt_ext import document
+from salt_ext.facts import timestamp
+from salt_ext.report import checking, core_grains, envelope
+from salt_ext.report.checking import ReportError, check_body, check_header
+from tests.machines import NOW, later, report, server
+
+MILLISECOND = timedelta(milliseconds=1)
+TEN_MINUTES = timedelta(minutes=10)
+
+
+def nested(levels, kind=dict):
+    """So many mappings or lists in one another, with a text in the innermost."""
+    value = "deep"
+    for _ in range(levels):
+        value = {"a": value} if kind is dict else [value]
+    return value
+
+
+def with_facts(facts):
+    """A report of these facts, with the digest that belongs to them."""
+    return report(server()) | {"facts": facts, "digest": envelope.digest(facts)}
+
+
+def collected(at):
+    return report(server()) | {"collected_at": timestamp(at.timestamp())}
+
+
+def refused(check, *arguments):
+    """Where and why a report is refused."""
+    with pytest.raises(ReportError) as error:
+        check(*arguments)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+def test_sixteen_levels_below_the_report_are_taken_and_no_more(kind):
+    # A section is the second level; the text in the innermost mapping is one more.
+    check_body(with_facts({"own": {"a": nested(14, kind)}}))
+    too_deep = with_facts({"own": {"a": nested(15, kind)}})
+    assert "is nested deeper than 16" in refused(check_body, too_deep)
+
+
+def test_errors_and_volatile_values_have_room_for_sixteen_levels_too():
+    check_header(report(server()) | {"errors": nested(16)}, NOW)
+    assert refused(check_header, report(server()) | {"errors": nested(17)}, NOW).endswith(
+        "is nested deeper than 16"
+    )
+    check_body(report(server()) | {"volatile": nested(16)})
+    assert refused(check_body, report(server()) | {"volatile": nested(17)}).endswith(
+        "is nested deeper than 16"
+    )
+
+
+def test_a_clock_may_be_ten_minutes_ahead_and_no_more():
+    assert check_header(collected(later(minutes=10)), NOW) == later(minutes=10)
+    reason = refused(check_header, collected(later(minutes=10)), NOW - MILLISECOND)
+    assert reason.endswith("in the future: set the clock of the machine")
+
+
+@pytest.mark.parametrize(
+    ("behind", "mode", "is_told"),
+    [
+        (TEN_MINUTES, "agent", False),
+        (TEN_MINUTES + MILLISECOND, "agent", True),
+        (TEN_MINUTES + MILLISECOND, "grains", False),  # it is as old as the start of the minion
+    ],
+)
+def test_a_clock_that_is_more_than_ten_minutes_behind_is_doubted(behind, mode, is_told):
+    said = report(server(), mode=mode)
+    found = checking.doubts(said, (), NOW - behind, NOW)
+    assert [one.field for one in found] == ["collected_at"] * is_told
+
+
+@pytest.mark.parametrize(
+    ("behind", "heard_before", "is_so"),
+    [
+        (TEN_MINUTES + MILLISECOND, MILLISECOND, True),
+        (TEN_MINUTES + MILLISECOND, timedelta(), False),  # it came with the stored one
+        (TEN_MINUTES, MILLISECOND, False),
+    ],
+)
+def test_a_clock_is_set_back_when_the_report_came_last_and_is_behind(behind, heard_before, is_so):
+    said = report(server())
+    assert checking.is_set_back(said, NOW - behind, NOW, NOW - heard_before) is is_so
+
+
+def test_core_grains_count_as_older_than_any_clock_can_tell():
+    made = core_grains.report({"serialnumber": "S1"}, "web01", NOW.timestamp())
+    assert made["collected_at"] == timestamp((NOW - TEN_MINUTES).timestamp())
+
+
+def of_size(size, *, text_of):
+    """A report whose canonical text has so many bytes, filled up where ``text_of`` puts a text."""
+
+    def sized(said):
+        around = {name: value for name, value in said.items() if name != "facts"}
+        return len(document.encode(around)) + sum(
+            len(document.encode(value)) for value in said["facts"].values()
+        )
+
+    return text_of("x" * (1 + size - sized(text_of("x"))))
+
+
+@pytest.mark.parametrize(
+    ("text_of", "field"),
+    [
+        (lambda text: with_facts({}) | {"volatile": {"a": text}}, "volatile"),
+        (lambda text: with_facts({"a": {"b": text}, "b": {"a": "b"}}), "facts.b"),
+    ],
+    ids=["around the facts", "in the facts"],
+)
+def test_a_report_may_have_four_mebibytes_and_not_a_byte_more(text_of, field):
+    check_body(of_size(4 << 20, text_of=text_of))
+    reason = refused(check_body, of_size((4 << 20) + 1, text_of=text_of))
+    assert reason == f"{field}: makes the report larger than 4194304 bytes"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"), [("", False), ("a", True), ("a" * 255, True), ("a" * 256, False)]
+)
+def test_a_previous_name_has_one_to_255_characters(name, is_one):
+    said = report(server()) | {"previous_minion_id": name}
+    if is_one:
+        check_body(said)
+    else:
+        assert "not a minion id" in refused(check_body, said)
+
+
+def test_a_key_has_at_most_255_characters():
+    check_body(with_facts({"own": {"a" * 255: 1}}))
+    assert "has the key" in refused(check_body, with_facts({"own": {"a" * 256: 1}}))
+
+
+def test_errors_are_those_of_200_collectors_at_most():
+    check_header(report(server()) | {"errors": {f"c{one}": {} for one in range(200)}}, NOW)
+    more = report(server()) | {"errors": {f"c{one}": {} for one in range(201)}}
+    assert "of more than 200 collectors" in refused(check_header, more, NOW)
+
+
+@pytest.mark.parametrize(
+    ("number", "is_taken"),
+    [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)],
+)
+def test_integers_have_64_bits(number, is_taken):
+    facts = {"own": {"a": number}}
+    if is_taken:
+        check_body(with_facts(facts))
+    else:
+        assert "more than 64 bits" in refused(check_body, with_facts(facts))
