@@ -22,12 +22,11 @@ class PackagesContract(Contract):
         """Return every import of a package that is not named."""
         ours = set(self.session_options["root_packages"])
         allowed = {*sys.stdlib_module_names, *ours, *(self.packages or ())}
-        rooms = {
-            module for room in self.modules for module in {room, *graph.find_descendants(room)}
-        }
+        rooms: list[str] = self.modules
+        modules = {module for room in rooms for module in {room, *graph.find_descendants(room)}}
         wrong = [
             (module, other, details[0]["line_number"])
-            for module in sorted(rooms)
+            for module in sorted(modules)
             for other in sorted(graph.find_modules_directly_imported_by(module))
             if other.partition(".")[0] not in allowed
             if (details := graph.get_import_details(importer=module, imported=other))

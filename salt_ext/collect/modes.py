@@ -65,7 +65,7 @@ def load(paths: Mapping[str, str | None], name: str) -> Mode:
         raise SettingsError(unknown("mode", name, ["auto", *known]))
     try:
         return dotted_path.load(path)
-    except (ImportError, TypeError) as error:
+    except (ImportError, AttributeError, TypeError) as error:
         raise SettingsError(f"modes: {name}: {path!r} cannot be used: {error}") from None
 
 

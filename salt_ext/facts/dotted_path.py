@@ -16,17 +16,14 @@ def load(path: str) -> Callable[..., Any]:
     """
     Return the callable that a dotted path names.
 
-    Raises ImportError when there is none, TypeError when it cannot be called,
-    and whatever its module raises.
+    Raises ImportError or AttributeError when there is none, TypeError when it
+    cannot be called, and whatever its module raises.
     """
     module, _, name = path.rpartition(".")
     if not module:
         raise ImportError(f"{path!r} is not a dotted path to a function")
     __import__(module)
-    try:
-        found = getattr(sys.modules[module], name)
-    except AttributeError:
-        raise ImportError(f"{module} has no {name!r}") from None
+    found = getattr(sys.modules[module], name)
     if not callable(found):
         raise TypeError(f"{path!r} is not callable")
     return found  # type: ignore[no-any-return]
