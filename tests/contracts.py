@@ -23,7 +23,9 @@ class PackagesContract(Contract):
         ours = set(self.session_options["root_packages"])
         allowed = {*sys.stdlib_module_names, *ours, *(self.packages or ())}
         rooms = {
-            module for room in self.modules for module in {room, *graph.find_descendants(room)}
+            module
+            for room in self.modules  # type: ignore[attr-defined] # a list, once configured
+            for module in {room, *graph.find_descendants(room)}
         }
         wrong = [
             (module, other, details[0]["line_number"])
