@@ -60,9 +60,25 @@ def fleet(database):
     report_rack(database)
 
 
+class Runners:
+    """The runners with the options as they are at each call: a loader of Salt 3006 copies them."""
+
+    def __init__(self, opts):
+        """Load nothing yet."""
+        self.opts = opts
+        self.loaded_with = None
+
+    def __getitem__(self, name):
+        """Return a function, as a new command finds it."""
+        if self.loaded_with != self.opts:
+            self.loaded_with = copy.deepcopy(self.opts)
+            self.loader = salt.loader.runner(self.opts)
+        return self.loader[name]
+
+
 def commands(opts):
     """A function that runs a command; it returns its answer, exit status and text."""
-    runners = salt.loader.runner(opts)
+    runners = Runners(opts)
     outputter = salt.loader.outputters(opts)["cmdb"]
 
     def run(name, *args, **kwargs):
@@ -95,6 +111,8 @@ def storeless_opts(tmp_path):
     dirs = ("cachedir", "extension_modules", "pki_dir", "root_dir", "sock_dir")
     opts = salt.config.master_config(None)
     opts.update({name: str(tmp_path / name) for name in dirs})
+    # Every master has it; Salt 3006 lists no keys without it.
+    Path(opts["pki_dir"], "minions").mkdir(parents=True, exist_ok=True)
     return opts
 
 
@@ -102,29 +120,11 @@ def storeless_opts(tmp_path):
 def master_opts(storeless_opts, database_url):
     opts = storeless_opts
     opts["cmdb"] = {"database_url": database_url}
-    # Every master has it; Salt 3006 lists no keys without it.
-    Path(opts["pki_dir"], "minions").mkdir(parents=True, exist_ok=True)
     yield opts
     # A pool for each test's database would soon be all connections of the server.
     for read_only in (False, True):
         options = settings.resolve(("test", {"database_url": database_url}))
         store.Database(options, read_only=read_only).close()
-
-
-class Runners:
-    """The runners with the options as they are at each call: a loader of Salt 3006 copies them."""
-
-    def __init__(self, opts):
-        """Load nothing yet."""
-        self.opts = opts
-        self.loaded_with = None
-
-    def __getitem__(self, name):
-        """Return a function, as a new command finds it."""
-        if self.loaded_with != self.opts:
-            self.loaded_with = copy.deepcopy(self.opts)
-            self.loader = salt.loader.runner(self.opts)
-        return self.loader[name]
 
 
 @pytest.fixture

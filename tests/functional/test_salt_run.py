@@ -21,8 +21,10 @@ SALT_RUN = Path(sysconfig.get_path("scripts")) / "salt-run"
 def salt_run(tmp_path, database_url):
     """Run salt-run as an operator does; return its exit status and what it printed."""
     root = tmp_path / "root"
-    for name in ("cache/salt/master/proc", "cache/salt/master/jobs", "run/salt/master"):
-        (root / "var" / name).mkdir(parents=True)
+    for name in ("var/cache/salt/master/proc", "var/cache/salt/master/jobs", "var/run/salt/master"):
+        (root / name).mkdir(parents=True)
+    # Every master has it; Salt 3006 lists no keys without it.
+    (root / "etc/salt/pki/master/minions").mkdir(parents=True)
     options = {
         "root_dir": str(root),
         "interface": "127.0.0.1",
