@@ -1,10 +1,10 @@
 """
-Every option once: its default, its type and one sentence.
+All options: the default, the type and one sentence about each.
 
-Salt processes read them from the ``cmdb:`` mapping of their configuration (a
-minion's pillar goes over its file), the web process from the YAML file named by
-``CMDB_SETTINGS`` and from ``CMDB_*`` variables. ``docs/configuration.md`` is
-generated from this file by ``./dev docs``.
+Salt processes read them from the mapping ``cmdb:`` in their configuration; on a
+minion the pillar overrides the configuration file. The web process reads them
+from the YAML file that ``CMDB_SETTINGS`` names; ``CMDB_*`` variables override
+the file. ``./dev docs`` generates ``docs/configuration.md`` from this file.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def _file(path: str) -> Mapping[str, Any]:
         raise SettingsError(f"{path}: not YAML: {error}") from None
     if not isinstance(content, dict):
         raise SettingsError(f"{path}: not a mapping")
-    # A copy of the master's configuration will do as well.
+    # The file may also have all options below ``cmdb:``, like the file of the master.
     return content["cmdb"] if set(content) == {"cmdb"} else content
 
 

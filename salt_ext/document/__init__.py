@@ -1,13 +1,13 @@
 """
-The normal form of facts: what is equal has the same bytes.
+The normal form of facts: equal facts have the same bytes.
 
 Facts are ``{section: dict | list of dicts}``. In normal form nothing below a
-section is null, blank or empty, and lists of components stand in the order of
-their keys. A component's key is its own serial where it has one, else its
-place, never its position in a list: a reader that lists the same parts in
-another order has seen no change.
+section is null, blank or empty, and lists of components are sorted by the keys
+of the components. The key of a component is its serial number where it has
+one, else its place. It is never the position in the list: the same parts in
+another order are not a change.
 
-Everything that compares, hashes or stores facts does it on this form.
+All code that compares, hashes or stores facts uses this form.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 IDENTITY_FIELDS = ("serial_number", "wwn", "permanent_mac", "uuid")
-"""What a part carries with it wherever it is put, the best first."""
+"""The fields that identify a part wherever it is installed, the best first."""
 
 UNSHARED_FIELDS = frozenset((*IDENTITY_FIELDS, "mac", "eui64", "nguid", "asset_tag", "machine_id"))
-"""Of which no two machines have the same value."""
+"""The fields of which no two machines have the same value."""
 
 PLACE_FIELDS = (
     ("bank_locator", "locator"),
@@ -37,16 +37,16 @@ PLACE_FIELDS = (
     ("id",),
     ("level", "type"),
 )
-"""Where a part is: the first group of which a part has the last field is its place."""
+"""Groups of fields that say where a part is: the first whose last field the part has is used."""
 
 
 def normal(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return facts in normal form; a section without content stays, as "none found"."""
+    """Return facts in normal form; an empty section stays, because it says "none found"."""
     return {section: _normal(value) for section, value in facts.items()}
 
 
 def _normal(value: Any) -> Any:
-    # Most values hold no others: they are not worth a call.
+    # Most values are neither dict nor list. Checking here saves a call for each of them.
     if isinstance(value, dict):
         return {
             key: item
@@ -63,19 +63,19 @@ def _normal(value: Any) -> Any:
 def _in_order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     names: list[tuple[Any, ...]] = [(identity(item) or "", place(item) or "") for item in items]
     if len(set(names)) < len(names):
-        # The text decides between parts that nothing else tells apart.
+        # Parts with the same serial number and place are sorted by their text.
         names = [(*name, encode(item)) for name, item in zip(names, items, strict=True)]
     order = sorted(range(len(items)), key=names.__getitem__)
     return [items[number] for number in order]
 
 
 def is_components(value: Any) -> bool:
-    """Whether a value is a list of components: a list of mappings."""
+    """Whether a value is a list of components: a list of mappings, or an empty list."""
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def identity(item: Mapping[str, Any]) -> str | None:
-    """Return what a part carries with it: its serial, else its WWN or permanent MAC."""
+    """Return what identifies a part: serial number, else WWN, permanent MAC or UUID, else None."""
     for field in IDENTITY_FIELDS:
         if value := item.get(field):
             return str(value)
@@ -91,17 +91,18 @@ def place_fields(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def place(item: Mapping[str, Any]) -> str | None:
-    """Return where a part is, for people: ``A3``, ``0000:3b:00.0``, ``eth0``."""
+    """Return the place of a part as text, such as ``A3``, ``0000:3b:00.0`` or ``eth0``, or None."""
     words = [str(item[field]) for field in place_fields(item) if item.get(field) is not None]
     return " ".join(words) or None
 
 
 def keyed(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """
-    Return each component of one list by its key.
+    Return ``{key: component}`` for the components of one list.
 
-    Serials that stand twice in one list are no keys (some makers print one
-    number on every part): there the place comes along, and after that a number.
+    A serial number that occurs twice in the list is not a key by itself: some
+    makers print one number on every part. Then ``@`` and the place are added,
+    and ``#2``, ``#3`` and so on where that is not unique either.
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     for item in items:
@@ -123,17 +124,22 @@ _encode = json.JSONEncoder(
     separators=(",", ":"),
     ensure_ascii=False,
     allow_nan=False,
-    check_circular=False,  # a circle is nested too deeply, too
+    check_circular=False,  # a circular value ends in a RecursionError all the same
 ).encode
 
 
 def encode(value: Any) -> bytes:
-    """Return canonical JSON: sorted keys, no blanks, UTF-8."""
+    """
+    Return canonical JSON: sorted keys, no blanks, UTF-8.
+
+    Raises TypeError or ValueError for a value that JSON cannot hold, and
+    RecursionError for one that is nested too deeply.
+    """
     return _encode(value).encode()
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values have the same canonical text; for == 1, 1.0 and True are the same."""
+    """Whether two values have the same canonical text; to ``==``, 1, 1.0 and True are equal."""
     if a != b:
         return False
     if isinstance(a, (dict, list)):
@@ -142,7 +148,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def without_identity(value: Any) -> Any:
-    """Return facts without the numbers that no two machines or parts share."""
+    """Return facts without the fields that differ from machine to machine: UNSHARED_FIELDS."""
     if isinstance(value, dict):
         return {
             key: without_identity(item) for key, item in value.items() if key not in UNSHARED_FIELDS

@@ -1,10 +1,10 @@
 """
-Two fact documents in, changes out, and back.
+The changes between two fact documents, and how to apply and undo them.
 
-A change belongs to a section, to a component and to a field of it, never to a
-position in a list. ``apply(a, diff(a, b)) == b`` and ``undo(b, diff(a, b)) ==
-a`` hold for every pair of documents in normal form, so the document of any
-earlier time is the current one with the later changes undone.
+A change names a section, a component and a field of it, never a position in a
+list. ``apply(a, diff(a, b)) == b`` and ``undo(b, diff(a, b)) == a`` hold for
+every pair of documents in normal form. So the document of any earlier time is
+the present one with the later changes undone.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from salt_ext.document import (
 
 class Change(NamedTuple):
     """
-    One thing that became different.
+    One difference between two documents.
 
     ``op`` is added, removed, changed, moved or replaced. ``path`` leads to a
-    value (``firmware.version``) or to a list of components (``memory.devices``);
-    then ``component`` is the key of one of them, and ``field`` the field that
-    changed. Without ``field``, ``old`` and ``new`` are whole components or
-    values. An emptied slot is the ``new`` of what was removed from it.
+    value (``firmware.version``) or to a list of components (``memory.devices``).
+    In a list, ``component`` is the key of one component, and ``field`` the field
+    of it that changed. When ``field`` is None, ``old`` and ``new`` are whole
+    components or values. When a part was removed and its slot is listed as
+    empty, ``new`` is the empty slot; when one was added, ``old`` is.
     """
 
     op: str
@@ -47,7 +48,7 @@ def diff(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
     """Return the changes from ``a`` to ``b``, both in normal form."""
     changes: list[Change] = []
     for section in sorted(a.keys() | b.keys()):
-        # A section that was not there is more than an empty one: it comes and goes whole.
+        # An absent section is not an empty one, so it is added or removed as a whole.
         if section not in a:
             changes.append(Change("added", _escape(section), None, None, None, b[section]))
         elif section not in b:
@@ -75,7 +76,7 @@ def _values(path: str, old: Any, new: Any) -> Iterator[Change]:
 
 
 def _list(value: Any) -> list[Any]:
-    """Return a list as it is and anything else as a list that holds no components."""
+    """Return a list as it is, and anything else as a list that is not one of components."""
     return value if isinstance(value, list) else [None]
 
 
@@ -101,7 +102,7 @@ def _components(
             yield Change("added", path, slot, None, item, other)
         elif identity(item) != identity(other):
             yield Change("replaced", path, slot, None, item, other)
-        elif not same(item, other):  # else just its key is another
+        elif not same(item, other):  # otherwise only the key differs
             yield Change("changed", path, slot, None, item, other)
     for key, item in come.items():
         yield Change("added", path, key, None, None, item)
@@ -110,7 +111,7 @@ def _components(
 def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     fields = sorted(old.keys() | new.keys())
     changed = [one for one in fields if not same(old.get(one), new.get(one))]
-    # A slot may take two fields to name; that a part moved is told once.
+    # A slot can have two fields, such as bank and locator. Only one of them says "moved".
     places = [one for one in (*place_fields(old), *place_fields(new)) if one in changed]
     moved = places[-1] if places and identity(new) else None
     for field in changed:
@@ -119,7 +120,7 @@ def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> It
 
 
 def _by_place(items: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-    """Return the key of each component by its place, where a place has only one."""
+    """Return ``{place: key}`` for each place that has exactly one component."""
     places: dict[str, list[str]] = {}
     for key, item in items.items():
         places.setdefault(place(item) or "", []).append(key)
@@ -127,7 +128,7 @@ def _by_place(items: Mapping[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def apply(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the document with the changes made."""
+    """Return the document after the changes."""
     return _turn(document, changes)
 
 
@@ -145,7 +146,7 @@ def _turn(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, A
         else:
             by_list.setdefault(change.path, []).append(change)
     for path, rows in by_list.items():
-        # Keys are those of the list before any of its changes.
+        # A change names its component by the key in the list before all changes.
         items = keyed(_get(result, path) or [])
         for change in rows:
             if change.field is not None:
@@ -188,7 +189,7 @@ def _get(document: Mapping[str, Any], path: str) -> Any:
 
 
 def _put(document: dict[str, Any], path: str, value: Any) -> None:
-    """Set or, for None, remove the value at a path; an empty parent disappears with it."""
+    """Set the value at a path; None removes it. The caller's ``normal`` drops empty parents."""
     *parents, last = _names(path)
     for name in parents:
         document = document.setdefault(name, {})

@@ -1,5 +1,5 @@
 """
-What is known after a report that may have seen a part of the machine only.
+What is known of a machine after a report that may have seen only a part of it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ def overlay(
     known: Mapping[str, Any], reported: Mapping[str, Any], partial: Iterable[str]
 ) -> dict[str, Any]:
     """
-    Return what is known after a report.
+    Return what is known after a report, in normal form.
 
-    A section that the report does not have stays as it was known; one that it
-    has and names as partial adds to what was known and takes nothing away but
-    what was in a slot that is seen empty.
+    A section that the report does not have stays as it was. A section that the
+    report has and that is not in ``partial`` replaces the known one. A section
+    in ``partial`` is added to the known one and removes nothing from it, except
+    a part whose slot the report lists as empty.
     """
     merged = {**known, **reported}
     for section in partial:
@@ -49,7 +50,7 @@ def _overlay(known: Any, reported: Any) -> Any:
             elif items[here].get("present") is False or item.get("present") is False:
                 items[here] = item
             elif identity(item) is None or identity(items[here]) is None:
-                # A part whose serial could not be read once is still the one in its place.
+                # One of them has no serial number, so it is taken for the same part.
                 items[here] = _overlay(items[here], item)
             else:
                 items[key] = item

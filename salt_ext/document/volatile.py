@@ -1,5 +1,5 @@
 """
-Volatile values: what changes by itself, apart from the stable facts and over them again.
+Volatile values, which change by themselves: taken out of the facts, and put back.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 def split(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
-    Return the stable facts and the volatile ones.
+    Return the stable facts and the volatile values.
 
-    A section or a component keeps its volatile values under ``volatile``. They
-    come back as ``{section: values}``, below a list under the components' keys.
+    A section or a component has its volatile values under ``volatile``. The
+    second result is ``{section: values}``. For a list of components the values
+    stand under the keys of the components.
     """
     volatile = {section: _volatile(value) for section, value in facts.items()}
     return (
@@ -47,7 +48,7 @@ def _without_volatile(value: Any) -> Any:
 
 
 def with_volatile(facts: Any, volatile: Any) -> Any:
-    """Return facts with the volatile values where they belong, as the machine reported them."""
+    """Return facts with the values of :func:`split` put back, without the key ``volatile``."""
     if not isinstance(volatile, dict):
         return facts
     if is_components(facts):

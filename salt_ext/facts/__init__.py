@@ -1,9 +1,9 @@
 """
-What a machine is: the collectors' run.
+The facts of a machine, and the run of the fast collectors.
 
-:func:`collect` runs every collector by itself: one that raises, hangs or
-returns rubbish costs its own section and nothing else. The document it returns
-is described in ``docs/facts.md``.
+:func:`collect` isolates the collectors from each other: when one raises, hangs or
+returns something that is not a section, only its own section is missing. The
+document that it returns is described in ``docs/facts.md``.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ SLOW_COLLECTORS = {
     "lldp": f"{__name__}.lldp.lldp",
     "cloud": f"{__name__}.cloud.cloud",
 }
-"""The same of those that touch hardware, start tools or ask a network."""
+"""The same for the collectors that touch hardware, start tools or ask a network."""
 
 DEADLINE_SECONDS = 10
 SLOW_DEADLINE_SECONDS = 30
-"""Of all fast collectors together, and of each slow one."""
+"""The time for all fast collectors together, and for each slow one."""
 
 
 def collect(
@@ -73,11 +73,12 @@ def collect(
 
     ``collectors`` maps each section to the dotted path of a callable
     ``collect(root: Root) -> dict | list | None``; a path of None switches the
-    section off. An empty result means "there is none", a result of None "this
-    machine gives no way to tell": then the section is absent and named in
-    ``partial``. One whose collector failed is absent, named in ``partial`` and
-    explained in ``errors``; one that was kept from some files by a missing
-    permission, or could not look at a part of it, is present and named in both.
+    section off. An empty result means "there is none". A result of None means
+    "this machine gives no way to tell": the section is absent and is named in
+    ``partial``. When a collector fails, its section is absent, is named in
+    ``partial`` and has a record in ``errors``. When a collector lacked the
+    permission for some files, or could not read a part of its section, the
+    section is present and is named in both.
     """
     started = time.monotonic()
     document: dict[str, Any] = {"schema": SCHEMA, "collected_at": timestamp(time.time())}
@@ -98,7 +99,7 @@ def collect(
 
 
 def failed(name: str, exception: BaseException) -> dict[str, Any]:
-    """Return a document that holds nothing but the reason why there is no other."""
+    """Return a document without sections; ``errors`` has the exception under ``name``."""
     return {
         "schema": SCHEMA,
         "collected_at": timestamp(time.time()),
@@ -120,13 +121,14 @@ def _run(
     """Yield (section, value or None, error record or None) for each collector."""
     waiting = list(collectors.items())
     while waiting:
-        # One thread does them all. Only when a read blocks in the kernel, where
-        # nothing can interrupt it, is that thread left behind and another begun.
+        # One thread runs all collectors. When one of them hangs, for example in a
+        # read that blocks in the kernel and cannot be interrupted, the thread is
+        # left behind and another thread runs the remaining collectors.
         done: SimpleQueue[tuple[str, Any, dict[str, Any] | None]] = SimpleQueue()
         thread = Thread(target=_work, args=(root, list(waiting), done), daemon=True)
         thread.start()
-        # What is left of the time is shared, so that one collector that hangs
-        # leaves the later ones theirs.
+        # Each collector but the last gets half of the remaining time at most, so that
+        # one that hangs leaves time for the later ones.
         while waiting:
             section = waiting[0][0]
             began = time.monotonic()
@@ -163,7 +165,7 @@ def _work(
 
 
 def _gap(root: Root, started: float) -> dict[str, Any] | None:
-    """Return why the section that was just collected is incomplete; None when it is whole."""
+    """Return an error record when the section just collected is incomplete, else None."""
     if root.failures:
         return _error_record(root.failures[0], started)
     if not root.denied:
@@ -179,7 +181,7 @@ def _gap(root: Root, started: float) -> dict[str, Any] | None:
 
 
 def _section(value: Any, path: str) -> dict[str, Any] | list[dict[str, Any]] | None:
-    """Return a collector's result cleaned, or raise when it is not a section."""
+    """Return a collector's result cleaned. Raises TypeError when it is not a section."""
     cleaned = clean(value)
     if cleaned is None or isinstance(cleaned, dict):
         return cleaned

@@ -2,8 +2,8 @@
 Print the fact document of this machine, or of a captured tree.
 
 Usage: ``python -m salt_ext.facts [--root DIR] [--only system,memory] [--slow] [--pretty]``.
-``--slow`` looks at what takes hardware, tools or a network too, and keeps nothing of it.
-Exits 0 with errors inside the document, 2 on bad arguments.
+``--slow`` runs the slow collectors too and keeps nothing for the next run.
+The exit status is 0, also when the document has errors in it, and 2 for bad arguments.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ USAGE = "usage: python -m salt_ext.facts [--root DIR] [--only SECTION,...] [--sl
 
 
 def main(argv: list[str]) -> int:
-    """Run the command line."""
+    """Run the command line and return the exit status."""
     root, only, slow, pretty = "/", None, False, False
     arguments = list(argv)
     while arguments:
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
                 there_are = ", ".join(collectors)
                 return _refuse(f"there is no section {section!r}; there are: {there_are}")
         collectors = {section: collectors[section] for section in only}
-    # What a collector prints must not end up inside the document, however it prints.
+    # What a collector or a library prints goes to stderr, not into the document.
     printed, stdout = sys.stdout, os.dup(1)
     sys.stdout = sys.stderr
     os.dup2(2, 1)
@@ -73,11 +73,11 @@ def main(argv: list[str]) -> int:
                 {name: path for name, path in collectors.items() if name in slow_collectors},
             )
         document["identity"] = identify(document)
-        # One that was left behind may print even now.
+        # Not to descriptor 1: a collector that was left behind may still print there.
         _write(document, os.dup(stdout), pretty)
     finally:
         if printed:
-            printed.flush()  # what lies in its buffer is of collectors too
+            printed.flush()  # to stderr: its buffer may hold what a collector printed
         os.dup2(stdout, 1)
         os.close(stdout)
         sys.stdout = printed
@@ -94,7 +94,7 @@ def _write(document: dict[str, Any], descriptor: int, pretty: bool) -> None:
 
 
 def _add_slow(document: dict[str, Any], root: str, collectors: dict[str, str]) -> None:
-    # Not at the top: what they need takes longer to import than the fast ones to run.
+    # Not at the top: to import these takes longer than to run the fast collectors.
     from tempfile import TemporaryDirectory
 
     from salt_ext.facts.slow import collect

@@ -1,8 +1,8 @@
 """
-The management controller: what it is, and where it is in the network.
+The management controller (BMC): what it is, and its network settings.
 
-What the kernel's driver and SMBIOS know comes from any tree. The LAN settings
-are asked of the controller itself, where the machine is the running one.
+What SMBIOS and the kernel's driver tell is read from a captured tree too. The LAN
+settings are asked of the controller, on the running machine only.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ DISABLED = ("disabled", "none", "not set", "0.0.0.0", "00:00:00:00:00:00")  # no
 
 
 def bmc(root: Root) -> dict[str, Any] | None:
-    """Return the controller, {} when there is none, None when nothing could tell of one."""
+    """Return the controller; {} when there is none, None when neither SMBIOS nor a driver tells."""
     tables = root.once(smbios.tables)
     found = {**_from_smbios(tables), **_from_sysfs(root)}
     if root.is_live and os.path.exists(DEVICE):
-        # An open device node is the driver's word that there is a controller.
+        # When the device node can be opened, there is a controller.
         found = {**found, **_from_device(root, found)}
     if not found:
         return {} if tables.structures else None
@@ -34,7 +34,7 @@ def bmc(root: Root) -> dict[str, Any] | None:
 
 
 def lan_print(text: str) -> dict[str, Any]:
-    """Return the settings in ``ipmitool lan print``."""
+    """Return the LAN settings in the output of ``ipmitool lan print``."""
     values: dict[str, str] = {}
     for line in text.splitlines():
         name, colon, value = line.partition(":")
@@ -57,7 +57,7 @@ def lan_print(text: str) -> dict[str, Any]:
 
 
 def redfish(interface: smbios.Structure) -> dict[str, Any]:
-    """Return where the Redfish service behind a host interface (type 42, DSP0270) listens."""
+    """Return the address of the Redfish service in a host interface (SMBIOS type 42, DSP0270)."""
     at = 6 + (interface.byte(5) or 0)
     for _ in range(interface.byte(at) or 0):
         length = interface.byte(at + 2) or 0
@@ -108,7 +108,7 @@ def _from_sysfs(root: Root) -> dict[str, Any]:
 
 
 def _from_device(root: Root, known: dict[str, Any]) -> dict[str, Any]:
-    """Return what the controller itself says and is not known yet."""
+    """Return what the controller itself tells beyond what is known."""
     try:
         fd = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except PermissionError:
@@ -126,8 +126,8 @@ def answers(root: Root, ask: ipmi.Ask, known: dict[str, Any]) -> dict[str, Any]:
     """
     Return what a controller answers; ``root`` remembers why something is missing.
 
-    One that has told what it is may keep silent about its LAN settings, and
-    those may be known from an earlier day.
+    When the controller does not tell its LAN settings, the section is partial, so
+    that the store keeps those of an earlier report.
     """
     found: dict[str, Any] = {}
     try:
@@ -140,13 +140,13 @@ def answers(root: Root, ask: ipmi.Ask, known: dict[str, Any]) -> dict[str, Any]:
         if not settings:
             root.failed(refusal)
         found.update(settings)
-    except OSError as error:  # with TimeoutError: nor would ipmitool get an answer
+    except OSError as error:  # TimeoutError too: then ipmitool would get no answer either
         root.failed(error)
     return found
 
 
 def _firmware(revision: str | None) -> str | None:
-    """Return a revision whose minor number, in BCD, has the zero that the kernel leaves out."""
+    """Return a revision with two minor digits: the number is BCD, the kernel drops a leading 0."""
     if revision is None:
         return None
     major, dot, minor = revision.partition(".")

@@ -21,7 +21,7 @@ OLD_ONBOARD_DEVICES = 10  # the type that 41 replaced in version 2.6
 
 
 def slots(root: Root) -> list[Facts] | None:
-    """Return the expansion slots, empty ones too; None where no firmware could name them."""
+    """Return the expansion slots, empty ones too; None on a machine without SMBIOS."""
     tables = root.once(smbios.tables)
     if not tables.structures:
         return None
@@ -29,12 +29,12 @@ def slots(root: Root) -> list[Facts] | None:
 
 
 def onboard_devices(root: Root) -> list[Facts] | None:
-    """Return the devices soldered to a board; None where no firmware could name them."""
+    """Return the devices soldered to a board; None on a machine without SMBIOS."""
     tables = root.once(smbios.tables)
     if not tables.structures:
         return None
     found = [fields.onboard_device(item) for item in tables.of(fields.ONBOARD_DEVICE)]
-    if found:  # then the old type, if there is one, says the same with less
+    if found:  # type 10, if there is one, lists the same devices with fewer fields
         return found
     return [
         device for item in tables.of(OLD_ONBOARD_DEVICES) for device in old_onboard_devices(item)
@@ -42,7 +42,7 @@ def onboard_devices(root: Root) -> list[Facts] | None:
 
 
 def old_onboard_devices(item: Structure) -> list[Facts]:
-    """Type 10: two bytes for each device, after the header."""
+    """Return the devices in a structure of type 10: two bytes for each, after the header."""
     found = []
     for offset in range(4, len(item) - 1, 2):
         kind = item.byte(offset) or 0
@@ -58,9 +58,10 @@ def old_onboard_devices(item: Structure) -> list[Facts]:
 
 def tpm(root: Root) -> Facts | None:
     """
-    Return the TPM as the firmware and the kernel know it; empty when there is none.
+    Return the TPM as the firmware and the kernel know it; {} when there is none.
 
-    The kernel's file ``caps`` is not read: each read of it is a command to the chip.
+    None when neither can tell. The kernel's file ``caps`` is not read, because
+    each read of it is a command to the chip.
     """
     facts: Facts = {}
     for item in root.once(smbios.tables).of(fields.TPM)[:1]:

@@ -1,9 +1,9 @@
 """
-Strings and numbers that every later step can carry.
+Strings and numbers cleaned, so that every later step accepts them.
 
-A byte that is no UTF-8 or a lone surrogate in a grain keeps a minion from
+A byte that is not UTF-8 or a lone surrogate in a grain keeps a minion from
 starting; PostgreSQL's jsonb refuses NUL and NaN; msgpack refuses integers of
-more than 64 bits. So they are mended here, on the machine that has them.
+more than 64 bits. So such values are replaced here, on the machine.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ def clean(value: Any, depth: int = 0) -> Any:
     """
     Return a value made of dict, list, str, int, float, bool and None only.
 
-    Blanks around a string and control characters in it are dropped, strings
-    are cut at :data:`MAX_STRING` characters, and an empty string is None.
-    Anything that is not data raises TypeError.
+    Blanks around a string and control characters in it are dropped, strings are
+    cut at :data:`MAX_STRING` characters, and an empty string becomes None. So do
+    NaN and the infinities. An integer of more than 64 bits becomes text. Raises
+    TypeError for any other type, ValueError for a value nested too deeply.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -36,7 +37,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float):
         if value - value != 0:  # NaN and the infinities
             return None
-        # What PostgreSQL gives back as a whole number was one; -0.0 comes back as 0.0.
+        # As jsonb returns it: a large float comes back as an integer, -0.0 as 0.0.
         return value + 0.0 if abs(value) < LARGEST_FLOAT else clean(int(value))
     if isinstance(value, bytes):
         return _text(value.decode("utf-8", "replace"))

@@ -1,9 +1,9 @@
 """
 What a cloud's metadata service says of this instance.
 
-It is asked only where DMI says whose cloud this is, since a service that does
-not exist costs seconds. Only the fields below are fetched or kept: user data,
-keys and credentials lie beside them.
+It is asked only where DMI names the cloud, because elsewhere there is no service
+and the questions would go into the network. Only the fields below are kept: the
+services also have user data, keys and credentials.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from salt_ext.facts.root import Root
 from salt_ext.facts.virtual import virtual
 
-DEADLINE_SECONDS = 0.2  # of one question; the service is on this very host
+DEADLINE_SECONDS = 0.2  # of one question; the host of the instance answers, not a far server
 LIMIT_BYTES = 64 * 1024
 SERVICE = ("169.254.169.254", 80)
 SERVICES = {"alibaba": ("100.100.100.200", 80)}
@@ -69,14 +69,15 @@ GCE_PATHS = {
 
 
 class MetadataError(RuntimeError):
-    """The service that DMI promises does not answer, or not in its own way."""
+    """The service of the cloud that DMI names gives no answer, or not the expected one."""
 
 
 def cloud(root: Root) -> dict[str, Any] | None:
     """
-    Return the provider and what its metadata say; {} outside of clouds.
+    Return the provider and the fields of its metadata; {} on a machine in no cloud.
 
     None for a captured tree, and for a provider whose service is not known here.
+    Raises :class:`MetadataError`.
     """
     if not root.is_live:
         return None
@@ -131,7 +132,8 @@ def ask(
     clock = None
     try:
         connection.connect()
-        # The timeout is that of each read; a service that drips is cut off by the clock.
+        # The socket's timeout is for each read. The timer also stops a service that
+        # sends a few bytes at a time.
         clock = threading.Timer(DEADLINE_SECONDS, _shut, [connection.sock])
         clock.daemon = True
         clock.start()
@@ -165,14 +167,14 @@ def _gce(service: tuple[str, int]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, path in GCE_PATHS.items():
         text = ask(service, f"/computeMetadata/v1/{path}", headers={"Metadata-Flavor": "Google"})
-        # Types and zones come as a path, "projects/123/zones/us-east1-b".
+        # Types and zones come as a path such as "projects/123/zones/us-east1-b".
         found[name] = text.strip().rpartition("/")[2] or None
     zone = found["zone"] or ""
     return {**found, "region": zone.rpartition("-")[0] or None}
 
 
 def _shut(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it has closed itself meanwhile
+    with contextlib.suppress(OSError):  # the connection may be closed already
         connected.shutdown(socket.SHUT_RDWR)
 
 

@@ -1,8 +1,8 @@
 """
-The text of /proc/cpuinfo, which every architecture writes in its own words.
+The text of /proc/cpuinfo, in which every architecture has its own field names.
 
-Only what names the processor is taken from here; how many there are is in
-sysfs, and :func:`counts` is for the kernels and captures that have no sysfs.
+Only what describes the processor is taken from here. The number of processors
+is in sysfs; :func:`counts` is for kernels and captured trees without sysfs.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ PARTS = {
 
 
 def read(root: Root) -> str:
-    """Return the text; collectors share it by ``root.once(read)``."""
+    """Return the text of /proc/cpuinfo; collectors share it by ``root.once(read)``."""
     return root.text("/proc/cpuinfo") or ""
 
 
 def describe(text: str) -> dict[str, Any]:
-    """Return what the first processor of a cpuinfo text is."""
+    """Return the fields that describe the first processor in a cpuinfo text; MHz as integers."""
     fields = _first_values(text)
     found: dict[str, Any] = {
         "model": _first(fields, MODEL),
@@ -112,7 +112,7 @@ def describe(text: str) -> dict[str, Any]:
 
 
 def counts(text: str) -> dict[str, int]:
-    """Return sockets, cores and threads as far as the text of all processors tells."""
+    """Return the numbers of sockets, cores and threads, each only when the text tells it."""
     threads = 0
     packages: set[str] = set()
     cores: set[tuple[str, str]] = set()
@@ -122,9 +122,9 @@ def counts(text: str) -> dict[str, int]:
         if (name == "processor" and value.isdigit()) or name == "cpu number":
             numbered += 1
         elif name == "processor":
-            threads = 1  # an old ARM kernel for one CPU names it and does not number it
+            threads = 1  # an old ARM kernel for one CPU writes its name here, not its number
         elif name in ("cpus detected", "ncpus active"):
-            threads = whole(value) or threads  # Alpha and SPARC say it in one line
+            threads = whole(value) or threads  # Alpha and SPARC have the total in one line
         elif name in ("physical id", "package"):
             package = value
             packages.add(value)
@@ -142,7 +142,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def _first_values(text: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in _pairs(text):
-        # ARM has the model in "Processor", everybody the number in "processor".
+        # Old ARM kernels have the model in "Processor"; "processor" is the number of a CPU.
         if value and not (name == "processor" and value.isdigit()):
             fields.setdefault(name, value)
     return fields
@@ -153,7 +153,7 @@ def _first(fields: dict[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _arm(fields: dict[str, str]) -> dict[str, str]:
-    """Return the names of an ARM core, which the kernel knows by two numbers only."""
+    """Return vendor, model and stepping of an ARM core, of which the kernel tells numbers only."""
     implementer, part, variant = (
         _hexadecimal(fields.get(name)) for name in ("cpu implementer", "cpu part", "cpu variant")
     )
@@ -184,12 +184,12 @@ def _s390_machine(text: str) -> str | None:
 
 
 def _mhz(text: str | None) -> int | None:
-    """Return the number in ``3690.000000MHz``."""
+    """Return the whole number in a text such as ``3690.000000MHz``."""
     return whole((text or "").partition(".")[0].removesuffix("MHz"))
 
 
 def _announced_mhz(model: str) -> int | None:
-    """Return the speed that an Intel name ends with: ``... CPU @ 2.20GHz``."""
+    """Return the speed at the end of an Intel model name, ``... CPU @ 2.20GHz``, in MHz."""
     number = model.rpartition("@")[2].strip()
     for unit, factor in (("GHz", 1000), ("MHz", 1)):
         digits = number.removesuffix(unit)

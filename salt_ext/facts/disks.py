@@ -2,8 +2,9 @@
 Whole disks, real ones and those a hypervisor presents.
 
 Everything comes from what the kernel read when it found the disk: no command
-is sent and no sleeping disk is woken. Devices that the kernel itself makes up
-of others or of memory (loop, ram, zram, dm, md, nbd, drbd, ...) are no disks.
+is sent and no sleeping disk is woken. Devices that the kernel makes of other
+devices, of memory or of a network service (loop, ram, zram, dm, md, nbd, drbd,
+...) are not disks.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from salt_ext.facts.root import Root
 
 BLOCK = "/sys/block"
-SECTOR_BYTES = 512  # sysfs counts in these whatever the disk's own block size
+SECTOR_BYTES = 512  # the unit of sysfs, whatever the disk's own block size is
 NOT_DISKS = ("loop", "ram", "zram", "dm-", "md", "nbd", "rbd", "drbd", "sr", "fd", "mtd", "zd")
 IDENTIFY = 60  # where the ATA IDENTIFY DEVICE data begin in VPD page 89h (SAT-4)
 TRANSPORTS = (
@@ -54,9 +55,9 @@ def _disk(root: Root, name: str) -> dict[str, Any] | None:
     if "/virtual/" in where and not nvme:
         return None
     if name.startswith("mmcblk") and ("boot" in name or name.endswith("rpmb")):
-        return None  # a region of the chip whose disk is listed already
+        return None  # a region of an MMC chip; the chip itself is listed as a disk
     if nvme and root.number(f"{base}/hidden"):
-        return None  # one path to a namespace whose disk is listed already
+        return None  # one path to a namespace; the namespace itself is listed as a disk
     size = root.number(f"{base}/size")
     rotational = root.number(f"{base}/queue/rotational")
     removable = root.number(f"{base}/removable")
@@ -95,7 +96,7 @@ def _nvme(root: Root, base: str) -> dict[str, Any]:
         # With native multipath the device is a subsystem; its controllers are links in it.
         names = (name for name in root.names(device) if name[:4] == "nvme" and name[4:].isdigit())
         controller = f"{device}/{next(names, '')}"
-    # Over a network the address is that of the target, not a slot.
+    # For NVMe over a network the address is that of the target, not a PCI slot.
     slot = pci_slot(root.text(f"{controller}/address", 256) or "")
     return {**found, "pci_slot": slot} if slot else found
 
@@ -104,7 +105,7 @@ def _names_of_namespace(root: Root, base: str) -> dict[str, str]:
     kind, _, value = (root.text(f"{base}/wwid", 256) or "").lower().partition(".")
     if kind == "eui":
         return {"eui64" if len(value) == 16 else "nguid": value}
-    # A namespace may have a UUID too, and the kernel prefers that as its wwid.
+    # When the namespace also has a UUID, wwid is that UUID; these files have the others.
     found = {"eui64": root.text(f"{base}/eui", 64), "nguid": root.text(f"{base}/nguid", 64)}
     return {
         name: text.lower().replace(" ", "").replace("-", "") for name, text in found.items() if text
@@ -113,7 +114,7 @@ def _names_of_namespace(root: Root, base: str) -> dict[str, str]:
 
 def _virtio(root: Root, base: str) -> dict[str, Any]:
     serial = root.text(f"{base}/serial", 64)
-    # The hypervisor may write a mere name here. A serial number has a digit.
+    # The hypervisor may write a name here. A text without a digit is not a serial number.
     if serial and not any(character.isdigit() for character in serial):
         serial = None
     return {"serial_number": serial, "transport": "virtio"}
@@ -163,9 +164,10 @@ def unit_serial(page: bytes) -> str | None:
 
 def identify_device(page: bytes) -> dict[str, Any]:
     """
-    Return what an ATA disk says of itself in a VPD page 89h.
+    Return the fields of an ATA disk's IDENTIFY DEVICE data, in a VPD page 89h.
 
-    INQUIRY cuts the model at 16 characters and the firmware at 4; this is all of them.
+    INQUIRY cuts the model at 16 characters and the firmware version at 4. These
+    are complete.
     """
     if len(page) < IDENTIFY + 512 or page[1] != 0x89:
         return {}
@@ -179,12 +181,12 @@ def identify_device(page: bytes) -> dict[str, Any]:
 
 
 def rotation_rate(page: bytes) -> dict[str, int]:
-    """Return the speed in a VPD page B1h (block device characteristics)."""
+    """Return the rotation rate in a VPD page B1h (block device characteristics)."""
     return _rate(int.from_bytes(page[4:6], "big")) if page[1:2] == b"\xb1" else {}
 
 
 def _rate(value: int) -> dict[str, int]:
-    # 1 says "does not rotate", 0 "not reported"; what is below 0401h is reserved.
+    # 0 means "not reported", 1 "does not rotate"; other values below 0401h are reserved.
     return {"rotation_rate_rpm": value} if 0x0401 <= value < 0xFFFF else {}
 
 

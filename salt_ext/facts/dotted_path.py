@@ -1,5 +1,5 @@
 """
-What a dotted path such as ``salt_ext.facts.memory.memory`` names: collectors, and modes of asking.
+Functions loaded by a dotted path such as ``salt_ext.facts.memory.memory``: collectors and modes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def load(path: str) -> Callable[..., Any]:
     Return the callable that a dotted path names.
 
     Raises ImportError or AttributeError when there is none, TypeError when it
-    cannot be called, and whatever its module raises.
+    cannot be called, and whatever the module raises when it is imported.
     """
     module, _, name = path.rpartition(".")
     if not module:

@@ -1,15 +1,15 @@
 """
 Which machine a fact document is about.
 
-A pure function over a document: the machine runs it on what it has just
-collected, and the master runs it again on what arrived, so nothing here trusts
-the document's shape. It never picks silently. Every identifier is either a
-candidate with a quality or rejected with a reason.
+:func:`identify` is a pure function of a document. The machine runs it on what it
+has just collected, and the master runs it again on what arrived, so nothing here
+trusts the document's shape. Nothing is left out silently: every identifier is
+either a candidate with a quality, or is rejected with a reason.
 
-Values are compared as text and therefore have one normal form: lower case,
-blanks collapsed, serial numbers and asset tags behind their maker as in
-``dell/9xyz1k2``. UUIDs keep the byte order in which they were read; compare
-:func:`uuid_spellings`.
+Values are compared as text and therefore have one normal form: lower case, runs
+of blanks made one, and the maker before a serial number, as in ``dell/9xyz1k2``.
+UUIDs keep the byte order in which they were read; :func:`uuid_spellings` returns
+both orders.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["KEYS", "identify", "manufacturer", "uuid_spellings"]
 
 KEYS = ("cloud_instance_id", "serial_number", "board_serial_number", "uuid", "mac")
-"""The kinds that may be a machine's key. The others are aliases, however unique they look."""
+"""The kinds that may identify a machine. The others are aliases, however unique they look."""
 
 LONGEST = 255
-"""Characters of an identifier; no real one has as many, and no index takes thousands."""
+"""The most characters of an identifier. No real one is longer, and an index row has a limit."""
 
 MAKERS = {
     "american megatrends": "ami",
@@ -55,7 +55,7 @@ MAKERS = {
     "sun microsystems": "oracle",
     "super micro": "supermicro",
 }
-"""Names that one maker's serial numbers appear under, by how they begin."""
+"""How the names of a maker begin, and the one name that is put before its serial numbers."""
 
 LEGAL_FORMS = (
     " ag co company computer computers corp corporation electronic electronics gmbh group inc "
@@ -74,9 +74,10 @@ def identify(facts: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return what identifies the machine that a fact document describes.
 
-    ``primary`` is the best candidate of a kind in :data:`KEYS`, or None when the
-    machine has nothing to be known by; ``candidates`` and ``rejected`` list
-    everything else that was seen; ``parent_chassis`` is the enclosure of a blade.
+    ``primary`` is the best candidate of a kind in :data:`KEYS`, or None when there
+    is none. ``candidates`` lists every accepted identifier, the best first;
+    ``rejected`` lists the others with the reason. ``is_virtual`` says whether the
+    machine is a guest, ``parent_chassis`` is the enclosure that it is a part of.
     """
     document = _Document(facts)
     accepted: dict[tuple[str, str], dict[str, Any]] = {}
@@ -102,7 +103,7 @@ def identify(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def manufacturer(name: str) -> str:
-    """Return the scope of a maker's serial numbers: "Dell Inc." and "DELL" are "dell"."""
+    """Return the one name for a maker: "dell" for "Dell Inc." and for "DELL"."""
     words = name.lower().replace(",", " ").replace("/", " ").split()
     while len(words) > 1 and f" {words[-1].strip('.')} " in LEGAL_FORMS:
         words.pop()
@@ -114,7 +115,7 @@ def manufacturer(name: str) -> str:
 
 
 class _Document:
-    """The few fields of a fact document that identify a machine, whatever shape it came in."""
+    """The fields of a fact document that identify a machine; a document of any shape will do."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self.system = _mapping(facts.get("system"))
@@ -122,7 +123,7 @@ class _Document:
         self.chassis = _mappings(facts.get("chassis"))
         self.network = _mappings(facts.get("network"))
         self.virtual = _mapping(facts.get("virtual"))
-        # Where DMI has no instance id, the cloud's own service may have told it.
+        # Without an instance id in DMI, that of the cloud's metadata service is taken.
         by_dmi = _mapping(self.virtual.get("cloud"))
         self.cloud = by_dmi if by_dmi.get("instance_id") else _mapping(facts.get("cloud")) or by_dmi
         self.machine_id = _text(_mapping(facts.get("operating_system")).get("machine_id"))
@@ -134,7 +135,7 @@ class _Document:
     def _is_virtual(self) -> bool:
         if "role" in self.virtual:
             return bool(self.virtual["role"] == "guest")
-        # The section is missing because its collector failed; the names are left.
+        # The section is missing because its collector failed. So the names in DMI decide.
         dmi = {
             "sys_vendor": _text(self.system.get("manufacturer")) or "",
             "product_name": _text(self.system.get("product_name")) or "",
@@ -149,7 +150,7 @@ class _Document:
         return "unknown"
 
     def identifiers(self) -> Iterator[tuple[str, str, str, str, str | None]]:
-        """Yield (kind, value, source, quality, reason to reject it), best first."""
+        """Yield (kind, value, source, quality, reason to reject it or None), the best first."""
         veto = None
         if self.in_container:
             veto = "a container sees the hardware of its host"
@@ -224,8 +225,8 @@ class _Document:
         guest = "the board of a guest is made by its host" if self.is_virtual else None
         tag, serial = _dell_board(serial) if maker == "dell" else ("", serial)
         if tag:
-            # Dell writes the service tag, which is the system's serial number,
-            # into the board too.
+            # Dell also writes the service tag, which is the serial number of the
+            # system, into the board's serial number.
             reason = why_not_serial(tag) or guest
             yield "serial_number", f"{maker}/{tag}", source, "high", reason
         if serial:
@@ -233,7 +234,7 @@ class _Document:
             yield "board_serial_number", f"{maker}/{serial}", source, "medium", reason
 
     def _main_board(self) -> int | None:
-        """Return the place of the main board among the boards."""
+        """Return the index of the main board in the list of boards, or None without boards."""
         types = [_text(board.get("type")) or "" for board in self.boards]
         main = [number for number, kind in enumerate(types) if "mother" in kind]
         unnamed = [number for number, kind in enumerate(types) if kind in ("", "unknown", "other")]
@@ -255,7 +256,7 @@ class _Document:
                 reason = "it does not belong to a network card"
             if not reason and card.get("bus") == "usb":
                 reason = "a USB network adapter moves between machines"
-            # An address with this bit was made up by software, not bought from a maker's range.
+            # This bit marks an address that software made up, not one that a maker assigned.
             local = not reason and int(mac[:2], 16) & 2
             source = f"network.{_text(card.get('name'))}.permanent_mac"
             yield "mac", mac, source, "low" if local else "medium", reason
@@ -276,12 +277,12 @@ class _Document:
                     reason = "Azure writes it on every machine"
                 if not reason and self.is_virtual and kind == "chassis_serial_number":
                     reason = "the chassis of a guest is made by its host"
-                # An asset tag is the owner's word, whoever made the chassis.
+                # An asset tag is written by the owner, so the maker does not matter.
                 scoped = value if kind == "asset_tag" else f"{maker}/{value}"
                 yield kind, scoped, f"chassis[{number}].{field}", "low", reason
 
     def _shares_serial(self) -> bool:
-        """Whether the product is one of those whose nodes all carry the enclosure's serial."""
+        """Whether this is a product of which all nodes have the enclosure's serial number."""
         if self.maker != "supermicro":
             return False
         product = _text(self.system.get("product_name")) or ""
@@ -298,7 +299,7 @@ class _Document:
         )
 
     def parent_chassis(self) -> dict[str, Any] | None:
-        """Return the enclosure that this machine is a part of, or None."""
+        """Return the enclosure that this machine is a part of (kind, value, location), or None."""
         if self.is_virtual or self.in_container:
             return None
         value, location = self._enclosure()
@@ -308,7 +309,7 @@ class _Document:
         return {"kind": "chassis_serial_number", "value": value, "location": location}
 
     def _enclosure(self) -> tuple[str | None, str | None]:
-        """Return the serial number of the enclosure, and the place of this machine in it."""
+        """Return the serial number of the enclosure and the machine's place in it, or None."""
         named = _mapping(self.system.get("enclosure"))
         if value := _text(named.get("serial_number")):
             return value, _text(named.get("server_bay"))
@@ -319,7 +320,7 @@ class _Document:
                 location = None
         serial = _text(self.system.get("serial_number"))
         if self._in_enclosure():
-            # A blade whose chassis record repeats its own serial names no enclosure.
+            # A chassis record with the blade's own serial number is not the enclosure's.
             others = [_text(chassis.get("serial_number")) for chassis in self.chassis]
             if value := next((it for it in others if it and it != serial), None):
                 return value, location
@@ -328,7 +329,7 @@ class _Document:
 
 def _dell_board(serial: str) -> tuple[str, str]:
     """
-    Return the service tag and the board's own number out of a Dell board serial.
+    Return the service tag and the board's own number in the serial number of a Dell board.
 
     Servers write ``.9XYZ1K2.CN7475162M0382.``, desktops ``/9XYZ1K2/CN12963P00000/``.
     """
@@ -345,7 +346,7 @@ def _card_order(card: Mapping[str, Any]) -> tuple[bool, str, str]:
 
 
 def _text(value: object) -> str | None:
-    """Return a value in normal form, None when it is no text or blank."""
+    """Return a text in normal form; None when it is blank or not a text."""
     return " ".join(value.lower().split()) or None if isinstance(value, str) else None
 
 

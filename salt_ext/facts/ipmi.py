@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 Ask = Callable[[int, int, bytes], bytes]
-"""A question by network function, command and data; its answer has the completion code first."""
+"""Asks by network function, command and data; the answer begins with its completion code."""
 
 TIMEOUT_SECONDS = 3.0  # of one answer
 SYSTEM_INTERFACE, BMC_CHANNEL = 0x0C, 0x0F
@@ -26,7 +26,7 @@ ADDRESS_SOURCES = {1: "static", 2: "dhcp", 3: "bios", 4: "other"}
 
 
 class RefusedError(Exception):
-    """The controller answers, but not this."""
+    """The controller answers, but it refuses the questions."""
 
 
 class _Address(ctypes.Structure):
@@ -69,17 +69,18 @@ def _ioc(direction: int, number: int, size: int) -> int:
     return direction << 30 | size << 16 | ord("i") << 8 | number
 
 
-# The sizes of the structures, and so the numbers, depend on the architecture.
+# The numbers of the requests contain the sizes of the structures, which depend on the architecture.
 SEND_COMMAND = _ioc(2, 13, ctypes.sizeof(_Request))
 RECEIVE_MESSAGE_TRUNCATED = _ioc(3, 11, ctypes.sizeof(_Received))
 
 
 def ask(fd: int, number: int, netfn: int, command: int, data: bytes = b"") -> bytes:
     """
-    Return the answer to one question, its completion code first.
+    Return the answer to one question; its first byte is the completion code.
 
-    ``number`` tells the answer from late ones to earlier questions. Raises
-    OSError, TimeoutError when no answer comes.
+    ``number`` is the message id, by which late answers to earlier questions are
+    recognised and dropped. Raises OSError, and TimeoutError when no answer comes
+    in TIMEOUT_SECONDS.
     """
     address = _Address(SYSTEM_INTERFACE, BMC_CHANNEL, 0)
     sent = ctypes.create_string_buffer(data, max(len(data), 1))
@@ -102,22 +103,23 @@ def ask(fd: int, number: int, netfn: int, command: int, data: bytes = b"") -> by
 
 
 def conversation(fd: int) -> Ask:
-    """Return how to ask one question after another through an open device."""
+    """Return a function that asks questions through an open device, each with its own number."""
     numbers = count(1)
     return lambda netfn, command, data: ask(fd, next(numbers), netfn, command, data)
 
 
 def identity(ask: Ask) -> dict[str, Any]:
-    """Return what the BMC is. Raises OSError."""
+    """Return what the BMC is, by Get Device ID. Raises OSError."""
     return device_id(ask(APPLICATION, GET_DEVICE_ID, b""))
 
 
 def lan(ask: Ask) -> dict[str, Any]:
     """
-    Return how the first LAN channel that has an address is set; empty without such a channel.
+    Return the settings of the first LAN channel that has an address, else of the first one.
 
-    Raises OSError, and RefusedError when the controller tells nothing of its
-    channels or of the settings of one: then it may have an address all the same.
+    {} without a LAN channel. Raises OSError, and RefusedError when the controller
+    refuses every question about its channels, or every one about their settings:
+    then it may have an address all the same.
     """
     infos: list[bytes] = []
     settings: list[bytes] = []
@@ -135,21 +137,21 @@ def lan(ask: Ask) -> dict[str, Any]:
         if found.get("addresses"):
             return found
         first = first or found
-    # A channel that is not there is refused too, but never all of them.
+    # Questions about channels that do not exist are refused too, but not all questions.
     _require(infos, "Get Channel Info")
     _require(settings, "Get LAN Configuration Parameters")
     return first
 
 
 def _require(answers: list[bytes], command: str) -> None:
-    """Raise when the controller has refused every one of the questions that it was asked."""
+    """Raise RefusedError when questions were asked and the controller refused all of them."""
     if answers and not any(answer[:1] == b"\0" for answer in answers):
         codes = ", ".join(sorted({answer[:1].hex() for answer in answers}))
         raise RefusedError(f"the management controller refuses {command} (completion code {codes})")
 
 
 def device_id(answer: bytes) -> dict[str, Any]:
-    """Return the fields of an answer to Get Device ID."""
+    """Return the fields of an answer to Get Device ID; {} for an error or a short answer."""
     if len(answer) < 12 or answer[0]:
         return {}
     return {
@@ -163,12 +165,12 @@ def device_id(answer: bytes) -> dict[str, Any]:
 
 
 def is_lan(answer: bytes) -> bool:
-    """Whether an answer to Get Channel Info is that of a LAN channel."""
+    """Whether an answer to Get Channel Info describes a LAN channel."""
     return len(answer) >= 3 and answer[0] == 0 and answer[2] & 0x7F == LAN_MEDIUM
 
 
 def lan_parameters(answers: dict[int, bytes]) -> dict[str, Any]:
-    """Return the fields of answers to Get LAN Configuration Parameters, by parameter."""
+    """Return the fields in answers to Get LAN Configuration Parameters, given by parameter."""
     values = {number: answer[2:] for number, answer in answers.items() if answer[:1] == b"\0"}
     address, netmask = values.get(ADDRESS, b"")[:4], values.get(NETMASK, b"")[:4]
     gateway, mac = values.get(GATEWAY, b"")[:4], values.get(MAC, b"")[:6]
@@ -185,7 +187,7 @@ def lan_parameters(answers: dict[int, bytes]) -> dict[str, Any]:
 
 
 def with_prefix(address: str, netmask: str) -> str:
-    """Return an address with the length of its prefix, or alone when the mask is none."""
+    """Return ``address/prefix length``, or the address alone when the mask is not valid or 0."""
     try:
         length = IPv4Network(f"0.0.0.0/{netmask}").prefixlen
     except ValueError:

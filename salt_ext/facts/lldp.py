@@ -1,8 +1,9 @@
 """
-What stands at the other end of each cable, as lldpd has heard it.
+The neighbours at the other end of each cable, as lldpd has heard them by LLDP.
 
-Of two neighbours on one port both are listed. What lldpctl prints as JSON has
-a list where there are several of something and no list where there is one.
+``lldpctl -f json`` tells of all neighbours of a port. In that JSON several items
+are a list, but a single item stands there without a list. Old versions of lldpctl
+write key-value lines instead, which give one neighbour for each port.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ LIMIT_VLANS = 4096
 
 
 class LldpError(RuntimeError):
-    """lldpctl is there and gives no answer."""
+    """lldpctl is installed but gives no answer."""
 
 
 def lldp(root: Root) -> list[dict[str, Any]] | None:
-    """Return the neighbours; None for a captured tree and without lldpctl."""
+    """Return the neighbours; None for a captured tree or without lldpctl. Raises LldpError."""
     if not root.is_live or not tools.find("lldpctl"):
         return None
     output = tools.run(("lldpctl", "-f", "json"))
     if not isinstance(output, str) and output.code:
-        # One that was built without JSON.
+        # This lldpctl was built without JSON.
         output = tools.run(("lldpctl", "-f", "keyvalue"))
     if isinstance(output, str) or output.code:
         reason = output if isinstance(output, str) else output.error_text[:500]
@@ -37,7 +38,7 @@ def lldp(root: Root) -> list[dict[str, Any]] | None:
 
 
 def from_json(text: str) -> list[dict[str, Any]]:
-    """Return the neighbours in ``lldpctl -f json``."""
+    """Return the neighbours in the output of ``lldpctl -f json``; [] for text that is not JSON."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -54,7 +55,7 @@ def _of_json(name: str, neighbour: dict[str, Any]) -> dict[str, Any]:
     chassis = _mapping(next(iter(_items(neighbour.get("chassis"))), None))
     system = None
     if "id" not in chassis and len(chassis) == 1:
-        # The name of the system is the key, when it has told one.
+        # The neighbour has told its system name: then that name is the key.
         system, inner = next(iter(chassis.items()))
         chassis = _mapping(inner)
     port = _mapping(next(iter(_items(neighbour.get("port"))), None))
@@ -79,14 +80,14 @@ def _of_json(name: str, neighbour: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_keyvalue(text: str) -> list[dict[str, Any]]:
-    """Return the neighbours in ``lldpctl -f keyvalue``, one for each interface."""
+    """Return the neighbours in the output of ``lldpctl -f keyvalue``, one for each interface."""
     interfaces: dict[str, list[tuple[str, str]]] = {}
     for line in text.splitlines():
         key, equals, value = line.strip().partition("=")
         words = key.split(".")
         if not equals or words[0] != "lldp":
             continue
-        # The name of an interface may have dots; what follows it is one of a few words.
+        # The name of an interface may have dots. It ends before the first word of PARTS.
         at = next((at for at in range(2, len(words)) if words[at] in PARTS), None)
         if at is not None:
             pairs = interfaces.setdefault(".".join(words[1:at]), [])
@@ -95,7 +96,7 @@ def from_keyvalue(text: str) -> list[dict[str, Any]]:
 
 
 def _of_pairs(name: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    values = dict(reversed(pairs))  # the first of a key counts
+    values = dict(reversed(pairs))  # when a key occurs twice, its first value counts
     return _neighbour(
         name,
         via=values.get("via"),
@@ -109,7 +110,7 @@ def _of_pairs(name: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _vlans(pairs: list[tuple[str, str]]) -> list[tuple[str | None, str | None, bool]]:
-    """Return (id, name, whether untagged) of each VLAN: the id begins one, the name ends it."""
+    """Return (id, name, whether untagged) of each VLAN; its lines begin with the id."""
     found: list[tuple[str | None, str | None, bool]] = []
     for key, value in pairs:
         if key == "vlan.vlan-id":
@@ -131,7 +132,7 @@ def _neighbour(
     port: tuple[str | None, str | None, str | None],
     vlans: list[tuple[str | None, str | None, bool]],
 ) -> dict[str, Any]:
-    """Return one neighbour in our own words."""
+    """Return one neighbour with the field names of ``docs/facts.md``."""
     numbers = [(_number(number), title, untagged) for number, title, untagged in vlans]
     return {
         "name": name,
@@ -175,7 +176,7 @@ def _first(
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
-    """Return the mappings in a list, or the one that stands for itself."""
+    """Return the mappings in a list; a mapping without a list is returned as a list of one."""
     return [
         item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)
     ]

@@ -1,4 +1,4 @@
-"""What ``/proc/mdstat`` says of each array, for kernels that show no more."""
+"""The md arrays in ``/proc/mdstat``, for kernels and captured trees that have no more."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def arrays(text: str) -> list[Facts]:
     """
     Return the arrays in an ``mdstat``, under the names that ``volumes.py`` uses.
 
-    An array is a line ``md0 : active raid1 sda1[0] sdb1[1]`` and the indented
-    lines below it.
+    An array is a line such as ``md0 : active raid1 sda1[0] sdb1[1]`` and the
+    indented lines below it.
     """
     found: list[Facts] = []
     for line in text.splitlines():
@@ -29,14 +29,14 @@ def arrays(text: str) -> list[Facts]:
         elif found and words and line[:1].isspace():
             _more(found[-1], words)
         else:
-            # Neither the heading nor the list of unused devices belongs to an array.
+            # The heading and the list of unused devices do not belong to an array.
             continue
     return found
 
 
 def _array(words: list[str]) -> Facts:
     members = [member for word in words[3:] if (member := _member(word)) is not None]
-    # Between the state and the members stand "(read-only)" and the level, when it has one.
+    # Between the state and the members there may be "(read-only)" and the level.
     level = [word for word in words[3:5] if "[" not in word and word[:1] != "("]
     return {
         "name": words[0],
@@ -48,7 +48,7 @@ def _array(words: list[str]) -> Facts:
 
 
 def _member(word: str) -> Facts | None:
-    """Return ``sda1[0](F)`` as a member."""
+    """Return the member that a word such as ``sda1[0](F)`` describes, or None."""
     name, bracket, rest = word.partition("[")
     number, closed, flags = rest.partition("]")
     if not (name and bracket and closed and number.isdecimal()):
@@ -58,7 +58,7 @@ def _member(word: str) -> Facts | None:
 
 
 def _more(array: Facts, words: list[str]) -> None:
-    """Add what a line below the array's own says."""
+    """Add to an array what one of its indented lines says."""
     for word, after in zip(words, [*words[1:], ""], strict=True):
         if after == "blocks" and (blocks := whole(word)) is not None:
             array["size_bytes"] = blocks * 1024

@@ -1,8 +1,8 @@
 """
-The memory: how much there is, in which slots, and how well it is.
+The memory: how much there is, in which slots, and whether it has errors.
 
-What the kernel counts is less than what is installed: firmware and kernel keep
-some for themselves.
+The kernel counts less than what is installed, because the firmware and the
+kernel itself keep some of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ARRAY_HANDLE = 0x04  # in a memory device
 
 
 def memory(root: Root) -> Facts:
-    """Return the memory with empty slots; without SMBIOS only what the kernel knows."""
+    """Return the memory, its modules and empty slots; without SMBIOS only what the kernel knows."""
     tables = root.once(smbios.tables)
     facts: Facts = {}
     if tables.structures:
@@ -36,8 +36,9 @@ def memory(root: Root) -> Facts:
     facts["edac"] = [
         _controller(root, name) for name in root.names(CONTROLLERS) if name[2:].isdigit()
     ]
-    # Every kernel keeps another bit of it, which is no change of the machine; it
-    # counts as its memory only where the modules cannot be seen.
+    # How much a kernel keeps for itself differs from version to version, and that is
+    # no change of the machine. So the kernel's total is volatile, except on a machine
+    # of which the modules are not known.
     total = {"total_bytes": _total_bytes(root)}
     return {**facts, "volatile": total} if facts.get("installed_bytes") else {**facts, **total}
 
@@ -52,7 +53,7 @@ def _total_bytes(root: Root) -> int | None:
 
 
 def _installed_bytes(tables: Tables, items: list[Structure], devices: list[Facts]) -> int:
-    """Return the sum of the modules, without the firmware's flash and video memory."""
+    """Return the size of all modules in bytes, without flash for firmware and video memory."""
     other = {
         item.handle
         for item in tables.of(fields.MEMORY_ARRAY)

@@ -1,10 +1,10 @@
 """
-Network cards, and the bonds, VLANs and bridges that stand on them.
+Network cards, and the bonds, VLANs and bridges that are built on them.
 
-A virtual interface belongs to the inventory only when a chain of ``lower_``
-links leads from it down to a card. That keeps what an administrator configured
-and leaves out what every container, guest and VPN session brings along: veth,
-tap, docker0, ifb, dummy, lo. Virtual functions are counted at their card.
+A virtual interface is reported only when a chain of ``lower_`` links leads from it
+to a card. So what an administrator configured is reported, and the interfaces of
+containers, guests and VPN sessions are not: veth, tap, docker0, ifb, dummy, lo.
+Virtual functions are not interfaces of their own but a number at their card.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LINK_SCOPE, HOST_SCOPE = 0x20, 0x10  # IPV6_ADDR_LINKLOCAL, IPV6_ADDR_LOOPBACK
 
 
 def network(root: Root) -> list[dict[str, Any]]:
-    """Return the cards in the order of their slots, then what stands on them by name."""
+    """Return the cards in the order of their slots, then the interfaces without a slot by name."""
     lowers = _interfaces(root)
     vlan_ids = _vlan_ids(root)
     addresses = _addresses(root)
@@ -43,7 +43,7 @@ def network(root: Root) -> list[dict[str, Any]]:
 
 
 def _interfaces(root: Root) -> dict[str, list[str] | None]:
-    """Return the interfaces to report: None for a card, else the interfaces it stands on."""
+    """Return ``{name: interfaces that it is built on}`` of what to report; None for a card."""
     cards: dict[str, list[str] | None] = {}
     virtual: dict[str, list[str]] = {}
     for name in root.names(NET):
@@ -84,7 +84,7 @@ def _card(root: Root, name: str) -> dict[str, Any]:
 
 
 def _add_firmware(root: Root, items: list[dict[str, Any]]) -> None:
-    """Add what the drivers tell of the firmware of those cards that the question cannot wake."""
+    """Add the firmware versions that drivers tell; cards that may sleep are not asked."""
     from salt_ext.facts.ethtool import firmware_versions
 
     cards = {item["name"]: item for item in items if item["kind"] == "physical"}
@@ -94,7 +94,7 @@ def _add_firmware(root: Root, items: list[dict[str, Any]]) -> None:
 
 
 def may_sleep(root: Root, name: str) -> bool:
-    """Whether a card is allowed to sleep, and not whether it does now: that would change."""
+    """Whether a card is allowed to sleep. Whether it sleeps just now would change all the time."""
     power = f"{NET}/{name}/device/power"
     return (
         root.text(f"{power}/control", 16) == "auto"
@@ -106,7 +106,7 @@ def _virtual(
     root: Root, name: str, below: list[str], known: dict[str, list[str] | None]
 ) -> dict[str, Any] | None:
     kind = assignments(root.text(f"{NET}/{name}/uevent", 1024)).get("DEVTYPE", "")
-    if kind == "macvtap":  # a guest's end of a card
+    if kind == "macvtap":  # the interface of a guest
         return None
     item = _common(root, name, kind if kind in KINDS else "virtual")
     item["slaves"] = [lower for lower in below if lower in known]
@@ -117,7 +117,7 @@ def _common(root: Root, name: str, kind: str) -> dict[str, Any]:
     base = f"{NET}/{name}"
     mac = root.text(f"{base}/address", 128)
     if mac and root.number(f"{base}/type") == INFINIBAND:
-        # The first twelve octets are a queue pair and a subnet; the port is the last eight.
+        # Twenty octets: the last eight are the port's GUID, the others are not its own.
         mac = mac[-23:]
     carrier = root.number(f"{base}/carrier")  # EINVAL while the interface is down
     speed = root.number(f"{base}/speed") if carrier else None
@@ -149,7 +149,7 @@ def _vlan_ids(root: Root) -> dict[str, int]:
 
 
 def _addresses(root: Root) -> dict[str, list[str]]:
-    """Return the addresses of each interface that are not link-local and not temporary."""
+    """Return the IP addresses of each interface, without link-local and temporary ones."""
     found: dict[str, list[str]] = {}
     for line in (root.text("/proc/net/if_inet6") or "").splitlines():
         fields = line.split()

@@ -1,8 +1,8 @@
 """
 The operating system that runs on the machine.
 
-No resolver is asked and no program is started, so the host name is the one the
-kernel has and there is no domain.
+No resolver is asked and no program is started. So the host name is the kernel's,
+and there is no domain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def operating_system(root: Root) -> dict[str, Any]:
-    """Return the distribution, the kernel and the names this installation goes by."""
+    """Return the distribution, the kernel, the host name and the machine id."""
     release = os_release(root.text("/etc/os-release") or root.text("/usr/lib/os-release") or "")
     uptime = (root.text("/proc/uptime", 64) or "").partition(".")[0]
     return {
@@ -40,12 +40,12 @@ def operating_system(root: Root) -> dict[str, Any]:
 
 def architecture(root: Root) -> str | None:
     """Return the machine name of the kernel, as ``uname -m`` prints it."""
-    # The file is there since Linux 6.1.
+    # The file exists since Linux 6.1.
     return os.uname().machine if root.is_live else root.text("/proc/sys/kernel/arch", 64)
 
 
 def os_release(text: str) -> dict[str, str]:
-    """Return the assignments of an os-release file, which is a subset of shell."""
+    """Return the assignments in an os-release file, whose syntax is a subset of shell."""
     found = {}
     for line in text.splitlines():
         name, equals, value = line.strip().partition("=")
@@ -70,7 +70,7 @@ def _unescaped(value: str) -> str:
 def _machine_id(root: Root) -> str | None:
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         text = root.text(path, 64)
-        # An image that has not booted yet says "uninitialized".
+        # In an image that has not booted yet the text is "uninitialized".
         if text and len(text) == 32 and text.isalnum():
             return text.lower()
     return None

@@ -1,9 +1,9 @@
 """
-PCI functions, and of these the graphics and compute cards.
+PCI functions, and which of them are graphics and compute cards.
 
-Only what the kernel keeps in memory is read. The files ``config``, ``vpd``,
-``*_link_speed``, ``*_link_width`` and ``secondary_bus_number`` ask the device
-itself, which wakes one that sleeps and waits for one that hangs.
+Only what the kernel has in memory is read. To read the files ``config``, ``vpd``,
+``*_link_speed``, ``*_link_width`` or ``secondary_bus_number`` asks the device
+itself: that wakes a device that sleeps and waits for one that hangs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BUSES = "/sys/bus"
 DEVICES = f"{BUSES}/pci/devices"
 NVIDIA = "/proc/driver/nvidia/gpus"
 DISPLAY_CONTROLLER = "03"
-PROCESSING_ACCELERATOR = "1200"  # the class of large GPUs without a display
+PROCESSING_ACCELERATOR = "1200"  # the class of GPUs without a display, for computing
 # Memory controllers, bridges, system peripherals, performance counters and
 # instrumentation: two thirds of a server's functions, whose names nobody asks for.
 UNNAMED = ("05", "06", "08", "11", "13")
@@ -44,12 +44,12 @@ FILES = {
 
 
 def pci(root: Root) -> list[Facts] | None:
-    """Return the functions in the order of their slots, without virtual ones."""
+    """Return the functions by slot, without virtual ones; None in a tree without /sys/bus."""
     return root.once(_functions)
 
 
 def gpus(root: Root) -> list[Facts] | None:
-    """Return the functions that draw or compute, with what their drivers tell."""
+    """Return the graphics and compute cards with their drivers' facts; None where pci is None."""
     functions = root.once(_functions)
     if functions is None:
         return None
@@ -59,7 +59,7 @@ def gpus(root: Root) -> list[Facts] | None:
 def _functions(root: Root) -> list[Facts] | None:
     slots = root.names(DEVICES)
     if not slots:
-        # A kernel without PCI has none; a tree without buses was captured in part.
+        # A kernel without PCI has no functions. A tree without /sys/bus was captured in part.
         return [] if root.names(BUSES) else None
     found = [item for slot in slots if (item := _function(root, slot)) is not None]
     named = [
@@ -80,7 +80,7 @@ def _functions(root: Root) -> list[Facts] | None:
 def _function(root: Root, slot: str) -> Facts | None:
     base = _directory(root, slot)
     if root.link(f"{base}/physfn"):
-        return None  # a virtual function is counted at its card, see network.py
+        return None  # a virtual function, which is counted at its card: see network.py
     item: Facts = {"slot": slot, **_numbers(root, base)}
     if item["subsystem_vendor_id"] == "0000":  # bridges may have none
         item["subsystem_vendor_id"] = item["subsystem_device_id"] = None
@@ -92,13 +92,13 @@ def _function(root: Root, slot: str) -> Facts | None:
 
 
 def _directory(root: Root, slot: str) -> str:
-    """Return where a function's files are, so that the link to them is followed only once."""
+    """Return the real directory of a function, so that its link is followed only once."""
     up, _, where = (root.link(f"{DEVICES}/{slot}") or "").partition("../../../")
     return f"{DEVICES}/{slot}" if up or not where else f"/sys/{where}"
 
 
 def _numbers(root: Root, base: str) -> Facts:
-    """Return the five numbers of a function: one line has them all, else a file each."""
+    """Return the five numbers of a function from modalias, which has all, else from a file each."""
     line = root.text(f"{base}/modalias", 128) or ""
     if len(line) != MODALIAS_CHARACTERS or not line.startswith("pci:v"):
         return {field: _plain(root.text(f"{base}/{name}", 16)) for field, name in FILES.items()}
@@ -113,7 +113,7 @@ def _plain(text: str | None) -> str | None:
 
 
 def _headings(item: Facts) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Return where pci.ids has the names of a function: the device's and its class's."""
+    """Return (heading, number) in pci.ids, for the device of a function and for its class."""
     kind = item["class_id"]
     return (item["vendor_id"], item["device_id"]), (f"C {kind[:2]}", kind[2:4])
 
@@ -148,7 +148,7 @@ def _driver_facts(root: Root, item: Facts) -> Facts:
 
 
 def nvidia(text: str) -> Facts:
-    """Return what NVIDIA's driver says of a card; question marks stand for "not asked yet"."""
+    """Return what NVIDIA's driver says of a card; "?" in a value means "not read yet"."""
     lines = (line.partition(":") for line in text.splitlines())
     said = {name.strip(): value.strip() for name, _, value in lines if "?" not in value}
     return {

@@ -1,10 +1,9 @@
 """
 Names for PCI numbers, from the machine's own ``pci.ids``.
 
-That file is the one thing below the root that is larger than what ``Root``
-reads (1.4 MB), so it has a limit of its own here. It is found through the root
-like every other file, read at once, and gone through once for the numbers that
-are wanted and no others.
+The file is larger (1.4 MB) than what ``Root`` reads, so it is read here, with a
+limit of its own. Its path is resolved by ``Root`` like that of every other file.
+The text is searched once, only for the numbers that are wanted.
 """
 
 from __future__ import annotations
@@ -24,10 +23,11 @@ TAB, HASH, NEWLINE = b"\t#\n"
 
 def names(root: Root, wanted: Mapping[str, Collection[str]]) -> dict[str, str]:
     """
-    Return the names of vendors and classes and of what stands below them.
+    Return the names of vendors and classes, and of the devices and subclasses below them.
 
-    ``wanted`` maps a heading, ``8086`` or ``C 02``, to the numbers below it, as
-    in ``{"8086": ["1572"]}``; the answer has keys like ``8086`` and ``8086 1572``.
+    ``wanted`` maps a heading, such as ``8086`` or ``C 02``, to the numbers below
+    it: ``{"8086": ["1572"]}``. The answer has keys such as ``8086`` and
+    ``8086 1572``; it is empty on a machine without the file.
     """
     for path in FILES:
         where = root.real(path)
@@ -38,11 +38,11 @@ def names(root: Root, wanted: Mapping[str, Collection[str]]) -> dict[str, str]:
 
 
 def search(data: bytes, wanted: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """Return the names that the text of a ``pci.ids`` has for the numbers wanted."""
+    """Return the names of the wanted numbers in the text of a ``pci.ids``."""
     found: dict[str, str] = {}
     data = b"\n" + data
     after = 0
-    # The file is in this order: vendors by number, then classes.
+    # The file has this order: vendors by number, then classes.
     for heading in sorted(wanted, key=lambda heading: (heading[:2] == "C ", heading)):
         start = data.find(f"\n{heading}  ".encode(), after)
         if start >= 0:
@@ -83,7 +83,7 @@ def _name(data: bytes, start: int, end: int) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        # A link here would have been put since the path was resolved.
+        # The path is resolved already: if it is a link now, somebody has just put it there.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return b""

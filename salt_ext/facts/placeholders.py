@@ -1,11 +1,11 @@
 """
-Firmware strings that name nothing.
+Firmware strings that identify nothing.
 
 Boards leave the factory with "To be filled by O.E.M.", "0123456789" or the
-name of the field itself where a serial number should be. Every function here
-returns the sentence that says why a value identifies nothing, or None when it
-may identify something. Where a rule is in doubt the value is kept: two machines
-with one serial number are noticed later, a good serial number thrown away is not.
+name of the field itself where a serial number should be. Every ``why_not``
+function here returns a sentence that says why a value identifies nothing, or None
+when it may identify something. In doubt a value is kept: two machines with the
+same serial number are noticed later, but a rejected good one is never noticed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ MAC_PREFIXES = {
 
 
 def why_not_text(value: str) -> str | None:
-    """Return why a name, a maker or an asset tag says nothing, or None."""
+    """Return why a name, a maker or an asset tag is only a placeholder, or None."""
     text = " ".join(value.lower().split())
     if not any(map(str.isalnum, text)):
         return "it is blank or punctuation only"
@@ -160,7 +160,7 @@ def why_not_mac(value: str) -> str | None:
 
 def uuid_spellings(value: str) -> tuple[str, str]:
     """
-    Return a UUID as it is and with its first three fields byte-swapped, lower case.
+    Return a UUID as it is, and with the bytes of its first three fields reversed; lower case.
 
     Firmware before SMBIOS 2.6 and some hypervisors write those fields in the
     other byte order, so one machine can show either spelling.

@@ -1,4 +1,4 @@
-"""Where the current comes from: power supplies and batteries."""
+"""Power supplies and batteries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CLASSES = "/sys/class"
 POWER_SUPPLIES = f"{CLASSES}/power_supply"
 PORTABLE_BATTERY = 22  # SMBIOS type
-CHEMISTRIES = {  # DSP0134's codes in the words of the kernel
+CHEMISTRIES = {  # the codes of DSP0134, in the words that the kernel uses
     3: "Lead Acid",
     4: "NiCd",
     5: "NiMH",
@@ -28,7 +28,7 @@ CHEMISTRIES = {  # DSP0134's codes in the words of the kernel
 
 
 def power_supplies(root: Root) -> list[Facts] | None:
-    """Return the power supplies that the firmware lists; None where no firmware could."""
+    """Return the power supplies that the firmware lists; None on a machine without SMBIOS."""
     tables = root.once(smbios.tables)
     if not tables.structures:
         return None
@@ -37,10 +37,11 @@ def power_supplies(root: Root) -> list[Facts] | None:
 
 def batteries(root: Root) -> list[Facts] | None:
     """
-    Return the machine's batteries: those of the kernel, else those of the firmware.
+    Return the machine's batteries as the kernel lists them, else as the firmware does.
 
-    What the firmware wrote at the last start may be a battery that is out by now,
-    so it counts only where the kernel has no driver for batteries.
+    The firmware wrote its list at the last start, and a battery may have been taken
+    out since. So it is used only where the kernel has no driver for batteries. None
+    when neither can tell.
     """
     if root.exists(POWER_SUPPLIES):
         found = (_battery(root, name) for name in root.names(POWER_SUPPLIES))
@@ -55,7 +56,7 @@ def _battery(root: Root, name: str) -> Facts | None:
     base = f"{POWER_SUPPLIES}/{name}"
     if root.text(f"{base}/type", 32) != "Battery":
         return None
-    if root.text(f"{base}/scope", 32) == "Device":  # of a mouse or another part
+    if root.text(f"{base}/scope", 32) == "Device":  # the battery of a mouse or the like
         return None
     if root.number(f"{base}/present") == 0:
         return {"name": name, "present": False}
@@ -71,7 +72,7 @@ def _battery(root: Root, name: str) -> Facts | None:
             "full_capacity_mwh": _capacity(root, base, "full"),
             "charge_percent": root.number(f"{base}/capacity"),
             "status": _known(root.text(f"{base}/status", 32)),
-            "cycle_count": root.number(f"{base}/cycle_count") or None,  # 0: not counted
+            "cycle_count": root.number(f"{base}/cycle_count") or None,  # 0 means "not counted"
         },
     }
 
@@ -81,7 +82,7 @@ def _known(word: str | None) -> str | None:
 
 
 def _capacity(root: Root, base: str, name: str) -> int | None:
-    """Return a capacity in mWh; the kernel has it in µWh, or in µAh of a voltage."""
+    """Return a capacity in mWh; the kernel has it in µWh, or in µAh with a design voltage in µV."""
     energy = root.number(f"{base}/energy_{name}")
     if energy:
         return energy // 1000
@@ -91,7 +92,7 @@ def _capacity(root: Root, base: str, name: str) -> int | None:
 
 
 def portable_battery(item: Structure) -> Facts:
-    """Type 22, with the fields that a Smart Battery has in another form."""
+    """Return the battery in a structure of type 22; a Smart Battery has some fields as numbers."""
     capacity = item.word(0x0A)
     multiplier = item.byte(0x15)
     serial = item.word(0x10)
@@ -108,6 +109,6 @@ def portable_battery(item: Structure) -> Facts:
 
 
 def _smart_date(packed: int | None) -> str | None:
-    """Return a date of 5 bits for the day, 4 for the month and 7 for the year from 1980."""
+    """Return the ISO date in 5 bits for the day, 4 for the month and 7 for the year since 1980."""
     day, month, year = (packed or 0) & 31, (packed or 0) >> 5 & 15, (packed or 0) >> 9
     return f"{1980 + year}-{month:02d}-{day:02d}" if day and 1 <= month <= 12 else None

@@ -1,8 +1,8 @@
 """
 Processors: how many, what they are, and how they share caches and memory.
 
-The kernel has ten files for each CPU. They are read for one CPU of each group
-only: whoever is named in its list of siblings would say the same.
+The kernel has ten files for each CPU. They are read for only one CPU of each group
+of siblings, because the files of all CPUs in a group say the same.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 CPU = "/sys/devices/system/cpu"
 NODE = "/sys/devices/system/node"
 MEMORY = "/sys/devices/system/memory"
-SOCKET = ("package_cpus", "core_siblings")  # the list's name today and until Linux 5.3
+SOCKET = ("package_cpus", "core_siblings")  # the name of the file today, and until Linux 5.3
 CORE = ("core_cpus", "thread_siblings")
 FEW_CPUS = 32
-"""Machines with cores of several kinds are not larger; of others one CPU of a socket is read."""
+"""
+With so few CPUs, the caches of every CPU are read: its cores may be of several kinds.
+
+In larger machines all cores are alike, and one CPU of each socket is read.
+"""
 MEMORY_STEP_BYTES = 128 * 1024 * 1024
 UNITS = {"K": 1024, "M": 1024**2}
 OFF = ("Unpopulated", "Populated, Disabled")
@@ -60,10 +64,10 @@ def processors(root: Root) -> dict[str, Any]:
 
 
 def _package(item: smbios.Structure) -> dict[str, Any]:
-    """Return a socket of the board with what is in it (SMBIOS type 4)."""
+    """Return a processor socket and the processor in it (SMBIOS type 4)."""
     package = fields.processor(item)
     current_speed_mhz = package.pop("current_speed_mhz")
-    # What is switched off has no clock, and a virtual machine may have a hundred of those.
+    # An empty or disabled socket has no clock, and a virtual machine may have a hundred of them.
     if not (package["status"] or "").startswith(OFF):
         package["volatile"] = {"current_speed_mhz": current_speed_mhz}
     return package
@@ -76,12 +80,12 @@ def _directories(root: Root) -> list[int]:
 
 
 def _with_topology(root: Root, present: list[int]) -> list[int]:
-    """Return the CPUs that are on, for kernels that do not list them: an offline one has none."""
+    """Return the CPUs that have topology files: the online ones, for kernels without a list."""
     return [cpu for cpu in present if root.exists(f"{CPU}/cpu{cpu}/topology")]
 
 
 def _sockets(root: Root, online: list[int]) -> list[list[int]]:
-    """Return the CPUs of each socket; none when the kernel does not know the sockets."""
+    """Return the list of CPUs of each socket; [] when the kernel does not know the sockets."""
     if _siblings(root, online[0], SOCKET):
         return _groups(root, online, SOCKET)
     sockets: dict[int, list[int]] = {}
@@ -115,7 +119,7 @@ def _siblings(root: Root, cpu: int, files: tuple[str, str]) -> set[int]:
 
 
 def _mask(text: str | None) -> set[int]:
-    """Return the bits of a kernel mask such as ``00000000,0000000f``."""
+    """Return the numbers of the bits that are set in a kernel mask, ``00000000,0000000f``."""
     try:
         bits = int((text or "0").replace(",", ""), 16)
     except ValueError:
@@ -159,7 +163,7 @@ def _caches_of(
         shared = set(numbers(root.text(f"{base}/{name}/shared_cpu_list"))) or _mask(
             root.text(f"{base}/{name}/shared_cpu_map")
         )
-        if not shared:  # an empty mask is a kernel that was not told
+        if not shared:  # the kernel does not know, and writes an empty mask
             shared = _siblings(root, cpu, CORE)
         size = _size(root.text(f"{base}/{name}/size", 32))
         found.append(((level, kind, size), (shared & among) | {cpu}))
@@ -197,11 +201,11 @@ def _numa_nodes(root: Root) -> list[dict[str, Any]]:
 
 def _memory_bytes(root: Root, base: str, block_bytes: int | None) -> int | None:
     """
-    Return the memory of a node.
+    Return the memory of a NUMA node in bytes.
 
-    What the kernel calls MemTotal is what it left over for itself at this boot,
-    so the memory blocks are counted and MemTotal, where there are none, is
-    rounded up.
+    MemTotal is without what the kernel keeps for itself, which differs from boot to
+    boot. So the memory blocks are counted; where there are none, MemTotal is
+    rounded up to MEMORY_STEP_BYTES.
     """
     if block_bytes:
         blocks = sum(name[:6] == "memory" and name[6:].isdigit() for name in root.names(base))

@@ -2,11 +2,11 @@
 Bounded, safe reads below a root directory.
 
 A collector never opens a file itself. It asks a :class:`Root`, which is the
-running machine (``/``) or a captured tree, and which keeps three promises: no
-read is larger than :data:`LIMIT_BYTES`, no symbolic link leads out of the
-root, and what may not be read is remembered in ``denied``, because "no
-permission" and "not there" are different facts. A collector that could not look
-at a part of its section says so by :meth:`Root.failed`.
+running machine (``/``) or a captured tree. A root keeps three promises: no read
+is larger than :data:`LIMIT_BYTES`; no symbolic link leads out of the root; and a
+path that may not be read is remembered in ``denied``, because "no permission" and
+"not there" are different facts. A collector that cannot read a part of its
+section calls :meth:`Root.failed`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 LIMIT_BYTES = 64 * 1024
-MAX_LINKS = 40  # as the kernel's own limit for one path
+MAX_LINKS = 40  # the kernel's own limit for one path
 
 
 class Root:
@@ -38,7 +38,7 @@ class Root:
 
     @property
     def is_live(self) -> bool:
-        """Whether this is the running machine itself, whose system calls may be asked too."""
+        """Whether this is the running machine, so that system calls tell of it too."""
         return not self._prefix
 
     def data(self, path: str, limit: int = LIMIT_BYTES) -> bytes | None:
@@ -47,8 +47,8 @@ class Root:
         if where is None:
             return None
         try:
-            # Unbuffered and without blocking: a FIFO or a tty in a captured
-            # tree must not hold the run.
+            # Unbuffered and without blocking: a FIFO or a tty in a captured tree
+            # must not block the run.
             fd = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except PermissionError:
             self.denied.append(path)
@@ -58,7 +58,7 @@ class Root:
         try:
             chunks = []
             left = min(limit, LIMIT_BYTES)
-            # procfs hands out a page at a time, so one read is not the file.
+            # procfs returns a page at a time, so one read does not return the whole file.
             while left > 0 and (chunk := os.read(fd, left)):
                 chunks.append(chunk)
                 left -= len(chunk)
@@ -87,7 +87,7 @@ class Root:
             return None
 
     def names(self, path: str) -> list[str]:
-        """Return the sorted names in a directory; none when it cannot be listed."""
+        """Return the sorted names in a directory; [] when it cannot be listed."""
         where = self._locate(path)
         if where is None:
             return []
@@ -100,7 +100,7 @@ class Root:
             return []
 
     def link(self, path: str) -> str | None:
-        """Return where a symbolic link points, as it is written, or None."""
+        """Return the target of a symbolic link as it is written, or None."""
         where = self._locate(os.path.dirname(path))
         if where is None:
             return None
@@ -110,26 +110,26 @@ class Root:
             return None
 
     def real(self, path: str) -> str | None:
-        """Return a path with every link in it resolved, seen from the root, or None."""
+        """Return a path, seen from the root, with every link in it resolved; None when absent."""
         where = os.path.realpath(path) if self.is_live else self._locate(path)
         if where is None or not os.path.lexists(where):
             return None
         return where[len(self._prefix) :] or "/"
 
     def exists(self, path: str) -> bool:
-        """Whether something is there, be it readable or not."""
+        """Whether there is something at a path, readable or not."""
         where = self._locate(path)
         return where is not None and os.path.exists(where)
 
     def failed(self, reason: Exception) -> None:
-        """Remember why a part of a section is missing; what was found is kept without it."""
+        """Remember why a part of a section is missing; the rest of the section is kept."""
         self.failures.append(reason)
 
     def once(self, function: Callable[[Root], T]) -> T:
         """
         Return ``function(self)``, computed at the first call only.
 
-        What was denied or failed during that call counts for every later caller too.
+        What was denied or failed in the first call is remembered again in every later one.
         """
         if function not in self._once:
             denied, failures = len(self.denied), len(self.failures)
@@ -142,10 +142,10 @@ class Root:
         return value
 
     def _locate(self, path: str) -> str | None:
-        """Return the real path of ``path`` below the root; links stay inside the root."""
+        """Return where the file system has a path; in a captured tree no link leads out of it."""
         if self.is_live:
             return path
-        # A captured tree does not change, and most files have neighbours that are read too.
+        # A captured tree does not change, so each directory is resolved only once.
         directory, _, name = path.rpartition("/")
         if directory not in self._directories:
             self._directories[directory] = self._follow(directory)
@@ -156,7 +156,7 @@ class Root:
         return self._follow(path) if os.path.islink(where) else where
 
     def _follow(self, path: str) -> str | None:
-        """Return the real path of ``path``, part by part; None when its links have no end."""
+        """Return a path with its links resolved one by one; None when there are too many links."""
         rest = path.split("/")[::-1]
         where: list[str] = []
         links = 0

@@ -1,8 +1,8 @@
 """
-The IPv4 addresses of the running machine, asked of its kernel.
+The IPv4 addresses of the running machine, asked of its kernel; see rtnetlink(7).
 
-procfs has them only as a routing trie without interfaces, so this is the one
-question of the network collector that is not a file. See rtnetlink(7).
+procfs has them only as a routing trie without interfaces, so there is no file to
+read.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 NLM_F_REQUEST_DUMP = 0x301
 IFA_ADDRESS, IFA_LOCAL = 1, 2
-LINK_SCOPE = 253  # RT_SCOPE_LINK; host addresses are beyond it
+LINK_SCOPE = 253  # RT_SCOPE_LINK; addresses of this host only have a greater number
 HEADER_BYTES, ADDRESS_BYTES, ATTRIBUTE_BYTES = 16, 8, 4
 MAX_READS = 256
 LINK_LOCAL = b"\xa9\xfe"  # 169.254.0.0/16, RFC 3927
 
 
 def ipv4_addresses() -> dict[str, list[str]]:
-    """Return the addresses of each interface that reach further than its link."""
+    """Return ``{interface: [address/prefix]}``, without link-local and host addresses."""
     # Imported here, because a captured tree has no kernel to ask.
     import socket
 

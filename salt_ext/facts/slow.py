@@ -1,10 +1,10 @@
 """
-The slow collectors' run: those that touch hardware, start tools or ask a network.
+The run of the slow collectors, which touch hardware, start tools or ask a network.
 
-Each one runs in a process of its own, all at the same time. What one found is
-kept with its time and its boot, and is used again until it is older than the
-interval. An older one never is: a section that could not be looked at is
-absent, and its error says why.
+Each collector runs in a process of its own, all at the same time. Its result is kept
+with the time and the boot id. It is used again in the same boot until it is older
+than the interval. A result that is older is never used in place of a failed run:
+then the section is absent, and its error says why.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def collect(
     """
     Return the slow sections with ``errors`` and ``partial``, as ``facts.collect`` does.
 
-    Each section says by ``volatile.checked_at``, of its own or of each of its
-    items, when it was looked at. ``directory`` holds what was found before.
+    A section, or each item of a list, has the time of its reading in
+    ``volatile.checked_at``. ``directory`` is where results are kept between runs.
     """
     found: dict[str, Outcome] = {}
     children = []
     root = os.path.abspath(root)  # the processes start elsewhere
-    # A directory that cannot be made is an error of the locks in it.
+    # When the directory cannot be made, opening the lock files in it fails below.
     with contextlib.suppress(OSError):
         os.makedirs(directory, mode=0o700, exist_ok=True)
     for section, path in collectors.items():
@@ -53,7 +53,7 @@ def collect(
         except OSError as refusal:
             found[section] = None, _refused(section, refusal)
     for child, (value, error) in outcomes(children, deadline_seconds + GRACE_SECONDS):
-        if value is not None or error is None:  # it has looked, if not at everything
+        if value is not None or error is None:  # it has run, though it may lack a part
             last = _kept(directory, child.section, root, child.path)
             value = resting(_stamped(value, timestamp(time.time())), last and last["value"])
             _keep(directory, child.section, root, child.path, value, error)
@@ -71,11 +71,11 @@ def collect(
 
 def resting(value: Any, last: Any) -> Any:
     """
-    Return a section in which parts that were left alone have what is known of them.
+    Return a section in which skipped parts have the values of the last result.
 
-    Such a part, a sleeping disk, says why by ``volatile.skipped_reason``. The
-    ``checked_at`` of what it gets is that of the last look, so nothing old
-    passes for new.
+    A part that was skipped, such as a sleeping disk, has the reason in
+    ``volatile.skipped_reason``. ``checked_at`` stays that of the last reading, so
+    that old values do not look like new ones.
     """
     if not isinstance(value, list) or not isinstance(last, list):
         return value
@@ -95,7 +95,7 @@ def _key(item: Mapping[str, Any]) -> Any:
 
 
 def _stamped(value: Any, when: str) -> Any:
-    """Return a section with the time of its reading, where it has none of its own."""
+    """Return a section with ``volatile.checked_at``, where it has none of its own."""
     if isinstance(value, list):
         return [_stamped(item, when) for item in value]
     if isinstance(value, dict):
@@ -104,7 +104,7 @@ def _stamped(value: Any, when: str) -> Any:
 
 
 def _kept(directory: str, section: str, root: str, path: str) -> dict[str, Any] | None:
-    """Return what the same collector found last, or None."""
+    """Return the last record of the same collector for the same root, or None."""
     try:
         with open(os.path.join(directory, f"{section}.json"), encoding="utf-8") as file:
             record = json.load(file)
@@ -132,7 +132,7 @@ def _keep(
         "error": error,
     }
     name = os.path.join(directory, f"{section}.json")
-    # What cannot be kept, on a full disk, is looked at again the next time.
+    # When the result cannot be kept (the disk is full), the next run collects it again.
     with contextlib.suppress(OSError):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(f"{name}.new", flags, 0o600)

@@ -1,9 +1,9 @@
 """
-The process of one slow collector, seen from both of its ends.
+The process of one slow collector: what starts it, and what it does.
 
-A collector that hangs in the kernel cannot be ended, only left behind. So
-nothing here waits without a limit, and a lock that the process holds as long
-as it lives keeps the next run from starting another beside it.
+A process that hangs in the kernel cannot be killed, only left behind. So nothing
+here waits without a limit. The process holds a lock as long as it lives, which
+keeps the next run from starting a second one beside it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ import salt_ext
 from salt_ext import facts
 
 Outcome = tuple[Any, "dict[str, Any] | None"]
-"""What a collector found, and the error record; either may be None."""
+"""The section that a collector found and its error record; either may be None."""
 
 LIMIT_BYTES = 1024 * 1024  # of one section
-GRACE_SECONDS = 2.0  # for a process to start and to end, beside its collector's own time
+GRACE_SECONDS = 2.0  # for a process to start and to end, in addition to its collector's time
 PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
     "from salt_ext.facts import slow_process; slow_process.child(*sys.argv[2:])"
@@ -40,14 +40,14 @@ class Child:
     def __init__(
         self, section: str, path: str, root: str, directory: str, deadline_seconds: float
     ) -> None:
-        """Start it; raises OSError when that cannot be, or an earlier one has not ended."""
+        """Start the process. Raises OSError when it cannot start or an earlier one still runs."""
         self.section = section
         self.path = path
         self._started = time.monotonic()
         self._answer = bytearray()
         self._has_answered = False
-        # The lock belongs to the open file, which the process inherits. So it
-        # ends with the last thread of the process, even one stuck in the kernel.
+        # The lock belongs to the open file, which the process inherits. So the lock is
+        # held until the last thread of the process ends, even one stuck in the kernel.
         where = os.path.join(directory, f"{section}.lock")
         lock = os.open(where, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -62,8 +62,8 @@ class Child:
         except BlockingIOError:
             pid = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
             raise BlockingIOError(f"process {pid} of an earlier run has not ended") from None
-        # No fork of this process, which has threads: subprocess begins another
-        # program at once. -I, because the module path given is the whole of it.
+        # A new Python, not a fork of this process, because a fork with threads is not
+        # safe. -I, because the module path is the one in the arguments and no other.
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-c", PROGRAM, json.dumps(_module_path()), *arguments],
             stdin=subprocess.DEVNULL,
@@ -78,22 +78,23 @@ class Child:
 
     @property
     def pipe(self) -> int:
-        """The end to read its answer from."""
+        """The file descriptor from which to read the answer."""
         return self._process.stdout.fileno() if self._process.stdout else -1
 
     def read(self) -> bool:
-        """Take some of what the process writes; whether that was the last of it."""
+        """Read some of what the process writes; return whether the answer is complete."""
         chunk = os.read(self.pipe, 65536)
         self._answer += chunk
-        # A line that begins otherwise is the stack of a process in trouble.
+        # An answer begins with "[". Anything else is the stack of a process that crashed.
         is_whole = b"\n" in chunk and self._answer.startswith(b"[")
         self._has_answered = not chunk or is_whole or len(self._answer) > LIMIT_BYTES
         return self._has_answered
 
     def end(self) -> Outcome:
-        """Return what the process has answered; kill it when it still runs."""
+        """Return what the process has answered, or why not; kill it when it still runs."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            # To answer is its last act, so it may have a moment; else its time is over.
+            # After its answer the process is about to end, so it gets a moment.
+            # Without an answer its time is over.
             self._process.wait(GRACE_SECONDS / 2 if self._has_answered else 0)
         if self._process.poll() is None:
             with contextlib.suppress(OSError):
@@ -110,7 +111,7 @@ class Child:
         return None, self._death()
 
     def _death(self) -> dict[str, Any]:
-        """Return why a process has not answered."""
+        """Return the error record of a process that has not answered."""
         said = bytes(self._answer).decode("utf-8", "replace")
         code = self._process.poll()
         if len(self._answer) > LIMIT_BYTES:
@@ -133,7 +134,7 @@ class Child:
 
 
 def outcomes(children: list[Child], patience_seconds: float) -> Iterator[tuple[Child, Outcome]]:
-    """Yield each child with its outcome as it comes, the last when patience is over."""
+    """Yield each child with its outcome when it ends; after ``patience_seconds`` all others."""
     deadline = time.monotonic() + patience_seconds
     with selectors.DefaultSelector() as selector:
         for child in children:
@@ -149,9 +150,9 @@ def outcomes(children: list[Child], patience_seconds: float) -> Iterator[tuple[C
 
 def child(section: str, path: str, root: str, deadline_seconds: str) -> None:
     """
-    Be the process of one collector: write ``[value, error]`` as a line and end.
+    Run one collector in this process: write ``[value, error]`` as one line and exit.
 
-    Nothing but that line goes out. Should the process crash, its stack does instead.
+    Nothing else is written, but for the stack when the process crashes.
     """
     import faulthandler
 
@@ -162,20 +163,20 @@ def child(section: str, path: str, root: str, deadline_seconds: str) -> None:
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
     faulthandler.enable(file=result)
-    # For a collector that holds the interpreter, so that not even its run can end.
+    # Writes the stack when a collector holds the GIL, so that collect() cannot time out.
     faulthandler.dump_traceback_later(float(deadline_seconds) + GRACE_SECONDS / 2, file=result)
     document = facts.collect(root, {section: path}, float(deadline_seconds))
     faulthandler.cancel_dump_traceback_later()
     outcome = document.get(section), document["errors"].get(section)
-    # When nobody waits for the answer any more there is nobody to tell either.
+    # The parent may have stopped waiting and closed the pipe.
     with contextlib.suppress(BrokenPipeError), open(result, "wb") as stream:
         stream.write(json.dumps(outcome).encode() + b"\n")
     tools.end_all()
-    # Not sys.exit: what a collector left running must not hold the process.
+    # Not sys.exit, which would wait for threads that a collector left running.
     os._exit(0)
 
 
 def _module_path() -> list[str]:
-    """Return where this process finds its modules, this package before all."""
+    """Return the module path of this process as absolute paths, this package's own first."""
     own = os.path.dirname(os.path.dirname(os.path.abspath(salt_ext.__file__)))
     return [own, *(os.path.abspath(path) for path in sys.path)]

@@ -1,4 +1,4 @@
-"""What sysfs says by the shape of a path or a line, for several collectors."""
+"""Paths and lines of sysfs as values, for several collectors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-MAX_NUMBERS = 1 << 16  # of one list: no kernel has so many CPUs
+MAX_NUMBERS = 1 << 16  # in one list; no kernel has so many CPUs
 
 
 def pci_slot(path: str) -> str | None:
-    """Return the PCI function nearest to a device, such as ``0000:3b:00.1``."""
+    """Return the last PCI function in a device path, such as ``0000:3b:00.1``, or None."""
     for part in reversed(path.split("/")):
         domain, _, rest = part.partition(":")
         bus, _, function = rest.partition(":")
@@ -33,8 +33,8 @@ def assignments(text: str | None) -> dict[str, str]:
 
 
 def whole(text: str | None) -> int | None:
-    """Return a text that is nothing but digits as a number, when it has 64 bits at most."""
-    # Not isdigit alone: "²" is a digit too, and no number.
+    """Return a text of 1 to 18 digits as a number, which fits into 64 bits; else None."""
+    # Not isdigit alone: "²" is a digit too, but int() refuses it.
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 

@@ -1,9 +1,9 @@
 """
 Which machine this is: system, boards, chassis and firmware.
 
-Strings are as the firmware has them, placeholders included: judging them is
-the work of ``identity.py``. SMBIOS is asked first, then what the kernel shows
-of it to everybody, then the device tree, then the information of s390.
+Strings are as the firmware has them, including placeholders, which ``identity.py``
+judges. The sources, the first that has something: the SMBIOS tables, the kernel's
+files in /sys/class/dmi/id, the device tree, and /proc/sysinfo of s390.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ SYSINFO_NAMES = {
     "Model": "version",
     "Sequence Code": "serial_number",
     "LPAR UUID": "uuid",
-    "VM00 UUID": "uuid",  # of the guest, and so it comes later and counts
+    "VM00 UUID": "uuid",  # the guest's own; it comes later in the file and replaces the LPAR's
 }
 
 
@@ -78,7 +78,7 @@ def system(root: Root) -> Facts | None:
 
 
 def baseboards(root: Root) -> list[Facts] | None:
-    """Return every board that the firmware names; None where no firmware could."""
+    """Return every board that the firmware lists; None on a machine without DMI."""
     tables = root.once(smbios.tables)
     if tables.structures:
         return [fields.baseboard(item) for item in tables.of(fields.BASEBOARD)]
@@ -87,7 +87,7 @@ def baseboards(root: Root) -> list[Facts] | None:
 
 
 def chassis(root: Root) -> list[Facts] | None:
-    """Return the chassis, several where one encloses another; None where no firmware could."""
+    """Return the chassis, several where one encloses another; None on a machine without DMI."""
     tables = root.once(smbios.tables)
     if tables.structures:
         return [fields.chassis(item) for item in tables.of(fields.CHASSIS)]
@@ -99,7 +99,7 @@ def chassis(root: Root) -> list[Facts] | None:
 
 
 def firmware(root: Root) -> Facts | None:
-    """Return the firmware and how it started the machine; None without a trace of either."""
+    """Return the firmware and how it started the machine; None when nothing tells of it."""
     tables = root.once(smbios.tables)
     found = tables.of(fields.BIOS)
     facts = fields.bios(found[0]) if found else _dmi(root, FIRMWARE_FILES)
@@ -115,7 +115,7 @@ def firmware(root: Root) -> Facts | None:
             facts["raw"] = {"release_date": written}
     if tables.structures:
         facts["smbios_version"] = ".".join(map(str, tables.version))
-        # That the tables are broken explains facts that are missing or odd.
+        # Broken tables explain facts that are missing or odd.
         facts["smbios_problems"] = tables.problems
     return facts or None
 
@@ -136,7 +136,7 @@ def iso_date(text: str) -> str | None:
 
 
 def _dmi(root: Root, files: dict[str, str]) -> Facts:
-    """Return what the kernel shows one file per string; the serial numbers only to root."""
+    """Return the strings in the kernel's DMI files; only root may read the serial numbers."""
     there = root.once(_dmi_names)
     texts = {
         field: root.text(f"{DMI}/{name}", 256) for field, name in files.items() if name in there
@@ -179,18 +179,18 @@ def _sysinfo(root: Root) -> Facts:
 
 
 def _mode(root: Root, has_dmi: bool) -> str | None:
-    """Return how the firmware started the kernel; None without evidence for either way."""
+    """Return how the firmware started the kernel, ``uefi`` or ``bios``; None when unknown."""
     if root.exists(EFI):
         return "uefi"
-    # Only x86 has DMI without EFI. ACPI alone proves no BIOS: a hypervisor that
-    # starts the kernel directly, such as Firecracker, has ACPI tables too.
+    # DMI without EFI on x86 means BIOS. ACPI tables do not prove a BIOS: a hypervisor
+    # that starts the kernel directly, such as Firecracker, has them too.
     return "bios" if has_dmi and _is_x86(root) else None
 
 
 def _is_x86(root: Root) -> bool:
     if root.exists("/sys/kernel/boot_params"):
         return True
-    # Not on a live machine: there the first lines cost a measurement of every CPU.
+    # Not on a live machine, where the kernel measures every CPU when the file is read.
     return not root.is_live and "cpu family" in (root.text("/proc/cpuinfo", 1024) or "")
 
 

@@ -1,9 +1,9 @@
 """
 Bounded runs of other people's programs, for the slow collectors.
 
-A tool is looked for in fixed places only, is started without a shell and in
-the C locale, may write so much and run so long, and is killed with all it
-started when it does not keep to that.
+A tool is looked for in fixed places only and is started without a shell and in
+the C locale. Its output and its time have limits. When it ends or exceeds one,
+its whole process group is killed.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ PLACES = (
 LIMIT_BYTES = 4 * 1024 * 1024
 LIMIT_ERROR_BYTES = 16 * 1024
 DEADLINE_SECONDS = 20.0
-GRACE_SECONDS = 1.0  # for a killed program to disappear; one that does not is left to the kernel
+GRACE_SECONDS = 1.0  # for a killed program to end; one stuck in the kernel is left behind
 
 _running: set[int] = set()
 
 
 class Output(NamedTuple):
-    """What a tool that ran to its end has said."""
+    """What a tool wrote that ran to its end."""
 
     text: str
     error_text: str
     code: int
-    """Its exit code, which some tools set without there being an error."""
+    """The exit code; with some tools it is not 0 although there is no error."""
 
 
 def find(*names: str, places: Iterable[str] = PLACES) -> str | None:
-    """Return the path of the first tool that is installed, or None."""
+    """Return the path of the first of these tools that is installed, or None."""
     for name in names:
         for place in places:
             path = os.path.join(place, name)
@@ -70,17 +70,17 @@ def run(
     argv: Sequence[str], deadline_seconds: float = DEADLINE_SECONDS, limit_bytes: int = LIMIT_BYTES
 ) -> Output | str:
     """
-    Run a tool to its end and return its output, or the reason why there is none.
+    Run a tool to its end and return its output, or as text the reason why there is none.
 
-    ``argv[0]`` is an absolute path, or a name to look for in :data:`PLACES`.
-    Whatever the exit code, a tool that ended by itself has an output.
+    ``argv[0]`` is an absolute path, or a name to look for in :data:`PLACES`. The
+    exit code does not matter: there is an output when the tool ended by itself.
     """
     path = argv[0] if os.path.isabs(argv[0]) else find(argv[0])
     if path is None:
         return f"{argv[0]} is not installed"
     deadline = time.monotonic() + deadline_seconds
     try:
-        # Its own session, so that it has no terminal to ask and ends with its group.
+        # In its own session it has no terminal to ask, and its group can be killed.
         process = subprocess.Popen(  # noqa: S603
             [path, *argv[1:]],
             stdin=subprocess.DEVNULL,
@@ -103,7 +103,7 @@ def run(
 
 
 def end_all() -> None:
-    """Kill every tool that still runs: the last thing that the process of a collector does."""
+    """Kill every tool that still runs; called when the process of a collector ends."""
     for pid in list(_running):
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
@@ -114,7 +114,7 @@ class _TooMuchError(Exception):
 
 
 def _read(process: subprocess.Popen[bytes], deadline: float, limit_bytes: int) -> Output | None:
-    """Return what a process wrote when it has ended before the deadline."""
+    """Return what a process wrote; None when it has not ended before the deadline."""
     out, err = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         for stream, buffer in ((process.stdout, out), (process.stderr, err)):
@@ -142,8 +142,8 @@ def _read(process: subprocess.Popen[bytes], deadline: float, limit_bytes: int) -
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a process and its group, and wait for it only so long."""
-    # The group may be gone already, or have become another user's.
+    """Kill what is left of a process and its group, and wait GRACE_SECONDS for it at most."""
+    # The group may be gone, or its processes may belong to another user now.
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     for stream in (process.stdout, process.stderr):

@@ -2,8 +2,9 @@
 USB devices that are plugged in, without hubs.
 
 The strings of a device (``product``, ``manufacturer``, ``serial``) are not read
-from sysfs: that waits for a lock which a device that hangs holds for minutes.
-udev read them when the device came and keeps them in a file, which costs nothing.
+from sysfs of the running machine: such a read waits for a lock that a hanging
+device holds for minutes. udev read the strings when the device was plugged in and
+keeps them in a file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ BUSES = "/sys/bus"
 DEVICES = f"{BUSES}/usb/devices"
 UDEV = "/run/udev/data"
 HUB = 0x09
-STRINGS = {  # the file in sysfs, and what udev makes of it
+STRINGS = {  # the file in sysfs, and udev's name for the same string
     "manufacturer": "ID_VENDOR_ENC",
     "product": "ID_MODEL_ENC",
     "serial": "ID_SERIAL_SHORT",
@@ -28,7 +29,7 @@ STRINGS = {  # the file in sysfs, and what udev makes of it
 
 
 def usb(root: Root) -> list[dict[str, Any]] | None:
-    """Return the devices by their places; None in a tree that was captured without buses."""
+    """Return the devices without hubs; None in a tree that was captured without /sys/bus."""
     names = root.names(DEVICES)
     if not names and not root.names(BUSES):
         return None
@@ -51,7 +52,7 @@ def _device(root: Root, name: str) -> dict[str, Any] | None:
         "product_id": product,
         "class_id": None if kind is None else f"{kind:02x}",
         "revision": root.text(f"{base}/bcdDevice", 16),
-        # Where a device has no string, udev writes its number.
+        # For a device without a string udev writes the number in its place.
         "manufacturer": None if said["manufacturer"] == vendor else said["manufacturer"],
         "model": None if said["product"] == product else said["product"],
         "serial_number": said["serial"],
@@ -61,21 +62,21 @@ def _device(root: Root, name: str) -> dict[str, Any] | None:
 
 def _location(where: str, name: str) -> str:
     """
-    Return a place that stays: the controller and the ports on the way from it.
+    Return the place of a device: its controller, and the ports from there to the device.
 
-    The kernel's own name begins with the number of the bus, and that depends on
-    which controller was ready first.
+    The kernel's name for a device is no stable place: it begins with the number of
+    the bus, which depends on the controller that was ready first.
     """
-    # ".../0000:00:14.0/usb1/1-2": what stands before the root hub is the controller.
+    # In ".../0000:00:14.0/usb1/1-2" the controller stands before the root hub, usb1.
     controller = where.partition("/usb")[0].rpartition("/")[2] if "/usb" in where else None
     ports = name.partition("-")[2]
     return f"{controller} port {ports}" if controller else f"port {ports}"
 
 
 def _strings(root: Root, base: str) -> dict[str, str | None]:
-    """Return what the device says of itself, from where reading it cannot block."""
+    """Return the strings of a device, from a place where reading them cannot block."""
     if not root.is_live:
-        # Nothing hangs in a captured tree, and few captures have udev's files.
+        # In a captured tree no read can hang, and few captured trees have udev's files.
         found = {name: root.text(f"{base}/{name}", 256) for name in STRINGS}
         if any(found.values()):
             return found
@@ -86,7 +87,7 @@ def _strings(root: Root, base: str) -> dict[str, str | None]:
 
 
 def decoded(text: str) -> str:
-    r"""Return a text in which udev wrote blanks and the like as ``\x20``."""
+    r"""Return a text of udev's with its escapes decoded: a blank is written ``\x20``."""
     first, *rest = text.split("\\x")
     return (first + "".join(map(_character, rest))).strip()
 
@@ -99,5 +100,5 @@ def _character(part: str) -> str:
 
 
 def _megabits(text: str | None) -> int | None:
-    whole = (text or "").partition(".")[0]  # low speed is 1.5
+    whole = (text or "").partition(".")[0]  # low speed is 1.5 Mbit/s, returned as 1
     return int(whole) if whole.isdecimal() else None

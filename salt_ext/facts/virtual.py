@@ -1,9 +1,9 @@
 """
-Whether the machine is a guest, of which hypervisor, in which cloud.
+Whether the machine is a guest, of which hypervisor, and in which cloud.
 
 Every sign that was seen is listed as evidence, because signs can contradict
-each other: a guest may wear the DMI strings of its host's maker, and a cloud
-also rents whole machines. The metadata service is not asked here.
+each other: a guest may have the DMI strings of its host's maker, and a cloud
+also rents out whole machines. The metadata service is not asked here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CLOCKS = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
 FIRST_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO of the kernel
 
 NAMED_IN_DMI = (
-    # (how a DMI string begins, the hypervisor), the specific before the general
+    # (how a DMI string begins, the hypervisor), specific beginnings before general ones
     ("amazon ec2", "amazon"),
     ("google compute engine", "google"),
     ("alibaba cloud ecs", "kvm"),
@@ -79,7 +79,7 @@ ACPI_OEMS = {
 CLOCK_SOURCES = {"kvm-clock": "kvm", "xen": "xen", "hyperv_clocksource_tsc_page": "hyperv"}
 EMULATED = ("linux,dummy-virt", "IBM pSeries (emulated")
 GENERAL = ("kvm", "qemu")
-"""Names that say less than any other sign: most other products are built on them."""
+"""Hypervisors on which most other products are built: any other name says more."""
 
 VENDORS = {
     "akamai": "akamai",
@@ -126,13 +126,13 @@ UUID_IS_INSTANCE = ("nwcs", "openstack", "tencent", "upcloud", "zstack")
 
 
 def virtual(root: Root) -> dict[str, Any]:
-    """Return the machine's role, its hypervisor with the evidence, its container and cloud."""
+    """Return the role (guest, host or none), hypervisor, evidence, container and cloud."""
     dmi = {name: text for name in DMI_FIELDS if (text := root.text(f"{DMI}/{name}", 256))}
     signs = _signs(root, dmi)
     names = [name for name, _ in signs if name]
     name = next((name for name in names if name not in GENERAL), next(iter(names), None))
     if (root.text("/proc/xen/capabilities", 64) or "") == "control_d":
-        # The first domain of Xen has every mark of a guest and is the host.
+        # The first domain of Xen shows all signs of a guest but is the host.
         role, name = "host", "xen"
     else:
         role = "guest" if signs and not is_metal(dmi) else "none"
@@ -146,7 +146,7 @@ def virtual(root: Root) -> dict[str, Any]:
 
 
 def hypervisor_in_dmi(dmi: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the hypervisor that DMI strings name and the field that names it."""
+    """Return the hypervisor that DMI strings name and the field that names it, or None."""
     vendor, product = dmi.get("sys_vendor", "").lower(), dmi.get("product_name", "").lower()
     if vendor.startswith("microsoft") and product == "virtual machine":
         return "hyperv", "product_name"
@@ -163,7 +163,7 @@ def is_metal(dmi: Mapping[str, str]) -> bool:
 
 
 def cloud(dmi: Mapping[str, str], is_efi: bool, xen_uuid: str | None) -> dict[str, Any] | None:
-    """Return the provider that DMI strings name and what they say about the instance."""
+    """Return the provider that DMI strings name, and the instance's id and type; None without."""
     uuid = dmi.get("product_uuid", "").lower()
     provider = _provider(dmi, uuid, xen_uuid)
     if provider is None:
@@ -174,7 +174,7 @@ def cloud(dmi: Mapping[str, str], is_efi: bool, xen_uuid: str | None) -> dict[st
         tag = dmi.get("board_asset_tag", "")
         instance = tag if tag.startswith("i-") else None
     elif provider == "azure" and uuid:
-        # The first generation of its machines, which has no EFI, swaps the bytes.
+        # Azure's first generation of machines, which has no EFI, swaps the bytes.
         instance = uuid if is_efi else uuid_spellings(uuid)[1]
     elif provider == "gce":
         instance = None  # only the metadata service knows the number
@@ -204,7 +204,8 @@ def _provider(dmi: Mapping[str, str], uuid: str, xen_uuid: str | None) -> str | 
         return "brightbox"
     if serial.startswith("googlecloud-"):
         return "gce"
-    # Amazon's Xen guests are known by their UUID alone, which another maker's may begin with too.
+    # Amazon's Xen guests have no other sign than a UUID that begins with "ec2". The UUID
+    # of another maker's machine may begin so too, so the vendor must not be another one.
     is_amazon = not vendor or "xen" in vendor or "amazon" in vendor
     spellings = (uuid, uuid_spellings(uuid)[1], (xen_uuid or "").lower())
     if is_amazon and any(spelling.startswith("ec2") for spelling in spellings):
@@ -213,7 +214,7 @@ def _provider(dmi: Mapping[str, str], uuid: str, xen_uuid: str | None) -> str | 
 
 
 def _signs(root: Root, dmi: Mapping[str, str]) -> list[tuple[str | None, str]]:
-    """Return (hypervisor or None, what was seen) for each sign of being a guest."""
+    """Return (hypervisor or None, what was seen) for each sign that the machine is a guest."""
     found: list[tuple[str | None, str]] = []
     if named := hypervisor_in_dmi(dmi):
         name, field = named
@@ -248,7 +249,7 @@ def _device_tree_signs(root: Root) -> list[tuple[str | None, str]]:
 
 
 def _sysinfo_signs(root: Root) -> list[tuple[str | None, str]]:
-    """Return the hypervisor of an s390 guest; a logical partition counts as a machine."""
+    """Return the signs of an s390 guest; a logical partition counts as a machine, not a guest."""
     for line in (root.text("/proc/sysinfo") or "").splitlines():
         if line.startswith("VM00 Control Program:"):
             program = line.partition(":")[2].strip()
@@ -259,10 +260,10 @@ def _sysinfo_signs(root: Root) -> list[tuple[str | None, str]]:
 
 def _container(root: Root) -> str | None:
     """
-    Return the kind of container this runs in, as systemd names them.
+    Return the kind of container that this process runs in, by systemd's names, or None.
 
-    A machine whose disk was made out of a container image still carries the
-    image's marks; its processes are in the first namespace of their kernel.
+    A machine whose disk was made from a container image has the image's marker
+    files too. But its processes are in the first PID namespace of the kernel.
     """
     if root.link("/proc/self/ns/pid") == FIRST_PID_NAMESPACE:
         return None

@@ -1,8 +1,8 @@
 """
 What the kernel makes of disks: md arrays, multipath devices, logical volumes.
 
-As far as ``/sys`` and ``/proc`` tell; a volume group that is not active and the
-free space in one are known to LVM's own metadata only.
+Only what ``/sys`` and ``/proc`` tell. Volume groups that are not active, and the
+free space in a volume group, are only in LVM's own metadata, which is not read.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 BLOCK = "/sys/block"
 SECTOR_BYTES = 512
-# An array goes to and fro between these with every write.
+# With every write an array changes between these states. They are all told as "active".
 ACTIVE = ("clean", "active", "active-idle", "write-pending", "read-auto")
 MULTIPATH, LVM = "mpath-", "LVM-"
-NAA = "3"  # what scsi_id writes before a name of the type that disks call wwn
-UUID_CHARACTERS = 32  # of LVM: any letter or digit
-# lvm(8) reserves these in names; volumes called so are parts of others.
+NAA = "3"  # scsi_id's prefix for a name of the type NAA, which is the wwn of a disk
+UUID_CHARACTERS = 32  # of an LVM id: letters and digits, without the dashes
+# lvm(8) reserves these in names: a volume with such a name is a part of another one.
 PARTS = ("_rimage_", "_rmeta_", "_mimage_", "_mlog", "_tdata", "_tmeta", "_cdata", "_cmeta")
 MAX_DEPTH = 8
 
 
 def md(root: Root) -> list[Facts] | None:
-    """Return the arrays by name; None where neither sysfs nor procfs could list them."""
+    """Return the md arrays; None where neither sysfs nor procfs can list them."""
     names = root.names(BLOCK)
     text = root.text("/proc/mdstat")
     if not names and text is None:
@@ -69,7 +69,7 @@ def _array(root: Root, name: str) -> Facts | None:
 
 
 def _members(root: Root, base: str, entries: list[str]) -> list[Facts]:
-    """Return the devices of an array; spares have no slot in it."""
+    """Return the devices of an array; a spare has no slot."""
     slots = {
         root.link(f"{base}/{entry}"): int(entry[2:])
         for entry in entries
@@ -88,7 +88,7 @@ def _members(root: Root, base: str, entries: list[str]) -> list[Facts]:
 
 
 def array_uuid(text: str | None) -> str | None:
-    """Return a UUID in its usual form; mdadm writes ``7615b98d:f2ba4d99:bee86202:d8e130b9``."""
+    """Return mdadm's ``7615b98d:f2ba4d99:bee86202:d8e130b9`` in the usual form of a UUID."""
     digits = (text or "").replace("-", "").replace(":", "").lower()
     if len(digits) != 32 or not digits.strip("0"):
         return None
@@ -106,7 +106,7 @@ def _udev_uuid(root: Root, name: str) -> str | None:
 
 
 def _first_number(text: str | None) -> int | None:
-    """Return the first of ``5 (4)``: how many disks there will be, and were before."""
+    """Return 5 for ``5 (4)``: during a reshape, the new number of disks and the old one."""
     word = (text or "").partition(" ")[0]
     return int(word) if word.isdecimal() else None
 
@@ -167,11 +167,11 @@ def lvm(root: Root) -> list[Facts] | None:
 
 def volume_names(name: str, uuid: str) -> tuple[str | None, str] | None:
     """
-    Return (volume group, logical volume), or None for what is no volume of its own.
+    Return (volume group, logical volume), or None for a device that is not a volume.
 
-    A mapped device is called ``group-volume``, where a dash in either is doubled.
-    What LVM needs inside a volume has a layer after the two ids in its UUID, or
-    a reserved name.
+    A mapped device is called ``group-volume``; a dash in one of the names is
+    doubled. A device that LVM uses inside a volume is not a volume: it has the name
+    of a layer after the two ids in its UUID, or a reserved name.
     """
     ids, _, layer = uuid[len(LVM) :].partition("-")
     if uuid[: len(LVM)] != LVM or len(ids) != 2 * UUID_CHARACTERS or layer not in ("", "pool"):
@@ -179,7 +179,7 @@ def volume_names(name: str, uuid: str) -> tuple[str | None, str] | None:
     group, dash, volume = name.replace("--", "\0").partition("-")
     if any(part in volume for part in PARTS):
         return None
-    if not dash:  # made by something else than LVM
+    if not dash:  # the device was named by something else than LVM
         return None, name
     return group.replace("\0", "-"), volume.replace("\0", "-")
 
@@ -190,7 +190,7 @@ def lvm_uuid(ids: str) -> str:
 
 
 def _mapped(root: Root) -> dict[str, tuple[str, str]] | None:
-    """Return (name, UUID) of every device of the device mapper."""
+    """Return ``{device: (name, UUID)}`` of the device mapper; None without ``/sys/block``."""
     names = root.names(BLOCK)
     if not names:
         return None
@@ -205,7 +205,7 @@ def _mapped(root: Root) -> dict[str, tuple[str, str]] | None:
 
 
 def _physical(root: Root, device: str, mapped: dict[str, tuple[str, str]], depth: int) -> set[str]:
-    """Return what a volume lies on: other names for LVM's own devices in between."""
+    """Return the names of the devices below a volume; LVM's own in between are looked through."""
     found = set()
     for below in _slaves(root, device):
         name, uuid = mapped.get(below, (below, ""))

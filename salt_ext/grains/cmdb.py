@@ -1,12 +1,12 @@
 """
-The ``cmdb`` grain: what this machine is, from the fast collectors.
+The ``cmdb`` grain: the facts of this machine that the fast collectors find.
 
 .. code-block:: bash
 
     salt -G 'cmdb:system:manufacturer:Dell*' test.ping
 
-It never raises, starts no process and touches no hardware. What went wrong
-stands in ``cmdb:errors``.
+It never raises, starts no process and touches no hardware. Errors are in
+``cmdb:errors``.
 """
 
 import logging

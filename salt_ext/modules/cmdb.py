@@ -1,5 +1,5 @@
 """
-What a minion knows of its own hardware, and how the master gets it.
+What a minion knows about its own hardware, and how it is sent to the master.
 """
 
 import platform
@@ -26,13 +26,14 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
     """
     Collect the facts of this machine and send them to the master.
 
-    They travel by the mine, which Salt authenticates, and are visible to this
-    minion alone. The answer is a summary: the master has stored the report in
-    its cache once this returns, and its engine takes it from there.
+    The report is sent to the master's mine. Salt authenticates the sender, and no
+    other minion can read it. When this function returns, the report is in the
+    master's cache, from which the engine takes it. The answer is a summary.
+    Raises CommandExecutionError when the master does not take the report.
 
     send
         False returns the whole report instead of sending it, for use with
-        ``--return cmdb``. So does a minion without a master.
+        ``--return cmdb``. A minion without a master always returns it.
 
     CLI Example:
 
@@ -43,7 +44,7 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
     """
     if not send or __opts__.get("file_client") == "local":
         return _ask(agent.report, "return")
-    # Only what a master published has a target.
+    # Only a job that a master published has a target.
     report = _ask(agent.report, "salt" if "__pub_tgt" in kwargs else "agent")
     load = {
         "cmd": "_mine",
@@ -54,7 +55,7 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
             )
         },
     }
-    # Not mine.send, which only puts the data on the minion's own bus: a report
+    # Not mine.send, which only puts the data on the minion's own event bus. A report
     # counts as sent when the master has answered.
     try:
         with salt.channel.client.ReqChannel.factory(__opts__) as channel:
@@ -80,10 +81,10 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
 
 def facts(section: str = "") -> Any:
     """
-    Return the facts of this machine, those of the slow collectors too.
+    Return the facts of this machine, including those of the slow collectors.
 
     section
-        The one section that is wanted, such as ``memory``.
+        Return this section only, such as ``memory``.
 
     CLI Example:
 
@@ -108,7 +109,7 @@ def facts(section: str = "") -> Any:
 
 def identity() -> dict[str, Any]:
     """
-    Return what this machine is known by, and what was rejected and why.
+    Return what identifies this machine, and which identifiers were rejected and why.
 
     CLI Example:
 
@@ -116,7 +117,7 @@ def identity() -> dict[str, Any]:
 
         salt web01 cmdb.identity
     """
-    # With the slow collectors: a cloud's own service may be the one to tell the instance id.
+    # With the slow collectors: some clouds tell the instance id by their metadata service only.
     found: dict[str, Any] = _ask(agent.whole_document)["identity"]
     return found
 
@@ -158,7 +159,7 @@ def check() -> dict[str, Any]:
 
 
 def _ask(answer: "Callable[..., T]", *arguments: Any) -> "T":
-    """Ask the machine; a wrong setting is a sentence for whoever called."""
+    """Return ``answer(__opts__, ...)``; a wrong setting becomes a CommandExecutionError."""
     try:
         return answer(__opts__, *arguments)
     except settings.SettingsError as error:

@@ -1,3 +1,3 @@
 """
-The report of a machine: its envelope, its digest, where it is made and what is asked of it.
+The report of a machine: how it is made, its envelope, its digests and the master's checks.
 """

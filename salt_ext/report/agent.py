@@ -1,8 +1,8 @@
 """
-What a machine says of itself: settings and facts to a document, and to a report.
+The fact document and the report of this machine, made from its settings.
 
-Used by the grain and by the execution module; knows Salt only by the mapping of
-options that it is given.
+The grain and the execution module use this file. It does not import Salt: it is
+given Salt's ``__opts__``.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 def document(opts: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Return the fact document of this machine with its identity and location.
+    Return the fact document of this machine with its identity and its location.
 
-    Raises :class:`salt_ext.settings.SettingsError`.
+    Only the fast collectors run. Raises :class:`salt_ext.settings.SettingsError`.
     """
     options = settings.from_opts(opts)
     result = facts.collect(options["root"], options["collectors"], options["deadline_seconds"])
     if options["location"]:
-        # What people say of a machine's place travels with what it says itself.
+        # People write the location into the settings. It is reported like a collected section.
         result["location"] = clean(options["location"])
     result["identity"] = identify(result)
     return result
 
 
 def whole_document(opts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same with the sections of the slow collectors, which the grain has no time for."""
+    """Return :func:`document` with the slow collectors' sections, which are not in the grain."""
     result = document(opts)
     slow = slow_sections(opts)
     result["errors"].update(slow.pop("errors"))
@@ -46,7 +46,7 @@ def whole_document(opts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def report(opts: Mapping[str, Any], mode: str) -> dict[str, Any]:
-    """Return the report of this machine; ``mode`` is one of ``report.MODES``."""
+    """Return the report of this machine; ``mode`` is one of ``envelope.MODES``."""
     from salt_ext.report import envelope
 
     return envelope.build(whole_document(opts), opts["id"], previous_name(opts), mode)
@@ -54,7 +54,7 @@ def report(opts: Mapping[str, Any], mode: str) -> dict[str, Any]:
 
 def slow_sections(opts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections of the slow collectors with their ``errors`` and ``partial``."""
-    # Not at the top: the grain has no need of it.
+    # Not imported at the top, because the grain does not need it.
     from salt_ext.facts import slow
 
     options = settings.from_opts(opts)
@@ -68,26 +68,26 @@ def slow_sections(opts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def previous_name(opts: Mapping[str, Any]) -> str | None:
-    """Return the minion id that this machine reported under before it had its present one."""
+    """Return the minion id that this machine reported under before its present one, or None."""
     last, before = _names(opts)
     return before if last in (None, opts["id"]) else last
 
 
 def remember_name(opts: Mapping[str, Any]) -> None:
-    """Keep the present minion id, and the one before it, for later reports."""
+    """Write the present minion id and the one before it to the name file. Raises OSError."""
     last, _ = _names(opts)
     if last == opts["id"]:
         return
     path = _name_file(opts)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    # Written beside and renamed, so that a crash leaves one of the two whole.
+    # Written to a new file and renamed, so that a crash leaves the old or the new one complete.
     with open(f"{path}.new", "w", encoding="utf-8") as file:
         file.write(f"{opts['id']}\n{last or ''}\n")
     os.replace(f"{path}.new", path)
 
 
 def _names(opts: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the name of the last report and the other name before that."""
+    """Return the minion id of the last report and the different one before it, or None."""
     try:
         with open(_name_file(opts), encoding="utf-8", errors="replace") as file:
             lines = [file.readline(300).strip(), file.readline(300).strip()]

@@ -1,8 +1,8 @@
 """
-What the master asks of a report before it believes it.
+What the master checks before it accepts a report.
 
-The header is checked of every report, the body only where it differs from what
-is stored. A report that is refused is refused with the field that is wrong.
+The header of every report is checked, the body only when it differs from what is
+stored. An error names the field that is wrong.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ NOTHING: Mapping[str, str] = {}
 
 
 class ReportError(ValueError):
-    """A report that cannot be stored: ``field`` says where it is wrong."""
+    """A report that cannot be stored; ``field`` is the path of the wrong value."""
 
     def __init__(self, field: str, reason: str) -> None:
-        """Name the field and what is wrong with it."""
+        """Take the path of a field and the reason why its value is wrong."""
         super().__init__(f"{field}: {reason}")
         self.field = field
 
 
 def check_header(report: Any, now: datetime) -> datetime:
     """
-    Check what the touch of an unchanged report relies on; return ``collected_at``.
+    Check the fields that are used even of an unchanged report; return ``collected_at``.
 
-    Raises :class:`ReportError`.
+    ``now`` is when the master received the report. Raises :class:`ReportError`.
     """
     if not isinstance(report, dict):
         raise ReportError("report", f"is {type(report).__name__}, not a mapping")
@@ -68,7 +68,7 @@ def check_header(report: Any, now: datetime) -> datetime:
         raise ReportError("errors", f"is {_short(errors)}, not a mapping")
     if not isinstance(partial, list):
         raise ReportError("partial", f"is {_short(partial)}, not a list")
-    # Errors are told even when the facts are as before.
+    # The errors are stored even when the facts have not changed.
     if len(errors) > MAX_COLLECTORS:
         raise ReportError("errors", f"are of more than {MAX_COLLECTORS} collectors")
     _walk(errors, "errors", 0)
@@ -82,7 +82,8 @@ class Checked(NamedTuple):
     """
     The facts of a good report, with the canonical text of each section.
 
-    ``digests`` tell these texts from others, and ``digest`` is that of all of them.
+    ``digests`` holds the digest of each section's text, ``digest`` the digest of
+    all facts.
     """
 
     facts: dict[str, Any]
@@ -94,10 +95,11 @@ class Checked(NamedTuple):
 
 def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) -> Checked:
     """
-    Check everything that will be written, and return the facts of it.
+    Check everything that will be stored, and return the facts.
 
-    ``known`` are the digests of sections that were checked before: what has the
-    same text is not looked at again. Raises :class:`ReportError`.
+    ``known`` has the digests of the sections that are stored, which were checked
+    before: a section with the same digest is not checked again. Raises
+    :class:`ReportError`.
     """
     for field in ("facts", "volatile"):
         if not isinstance(report.get(field), dict):
@@ -138,7 +140,7 @@ def _too_large(path: str) -> ReportError:
 
 
 def _text(value: Any) -> bytes:
-    """Return the canonical text of a section; one without is blank, and is known nowhere."""
+    """Return the canonical text of a section, or b"" when it has none; no digest matches that."""
     try:
         return document.encode(value)
     except (TypeError, ValueError, RecursionError):
@@ -146,7 +148,7 @@ def _text(value: Any) -> bytes:
 
 
 def _check_section(value: Any, path: str) -> None:
-    """Refuse a section that is not in normal form."""
+    """Raise ReportError for a section that is not in normal form."""
     _walk(value, path, 1)
     if not isinstance(value, dict) and not document.is_components(value):
         raise ReportError(path, f"is {_short(value)}, neither a mapping nor a list of mappings")
@@ -158,10 +160,11 @@ def is_set_back(
     report: Mapping[str, Any], collected_at: datetime, now: datetime, last_seen: datetime
 ) -> bool:
     """
-    Whether a report that says it is older than the stored one is the newer one.
+    Whether a report with an earlier ``collected_at`` than the stored one is newer all the same.
 
-    It is when it came after it and its clock runs behind ours: somebody set it
-    back. One that was only late came before, or is minutes old.
+    That is so when the machine's clock was set back: the report came (``now``)
+    after the machine was last seen, and its ``collected_at`` is more than
+    CLOCK_TOLERANCE before ``now``.
     """
     return now > last_seen and is_behind(report, collected_at, now)
 
@@ -169,7 +172,7 @@ def is_set_back(
 def doubts(
     report: Mapping[str, Any], sections: Iterable[str], collected_at: datetime, now: datetime
 ) -> list[ReportError]:
-    """Return what a report that :func:`check_body` found good says in sections and is hardly so."""
+    """Return an error for each value that :func:`check_body` accepts and that is hardly true."""
     found = []
     if is_behind(report, collected_at, now):
         found.append(
@@ -185,13 +188,13 @@ def doubts(
 
 
 def is_behind(report: Mapping[str, Any], collected_at: datetime, now: datetime) -> bool:
-    """Whether the clock of a machine runs behind ours."""
-    # A grain stays as it was when the minion started, and is sent again and again.
+    """Whether ``collected_at`` is more than CLOCK_TOLERANCE before ``now``, the master's time."""
+    # Grains are evaluated when the minion starts and are sent again later: they may be old.
     return report["mode"] != "grains" and now - collected_at > CLOCK_TOLERANCE
 
 
 def _twins(value: Any, path: str) -> Iterator[ReportError]:
-    """Tell of components of one list that show the same serial number, WWN or MAC."""
+    """Yield an error for each serial number, WWN or MAC that is on several parts of one list."""
     if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, (dict, list)):
@@ -211,14 +214,14 @@ def _twins(value: Any, path: str) -> Iterator[ReportError]:
 
 
 def _walk(value: Any, path: str, depth: int) -> None:
-    """Refuse what JSON, PostgreSQL's jsonb or a reader's screen cannot take."""
+    """Raise ReportError for a value that JSON or PostgreSQL's jsonb cannot hold."""
     if fault := _fault(value, depth):
         below, reason = fault
         raise ReportError(path + below, reason)
 
 
 def _fault(value: Any, depth: int) -> tuple[str, str] | None:
-    """Return where below a value something cannot be taken, and why; None for a good one."""
+    """Return the path below a value that cannot be stored, and why; None when all can."""
     if depth > MAX_DEPTH:
         return "", f"is nested deeper than {MAX_DEPTH}"
     if isinstance(value, dict):
@@ -237,14 +240,14 @@ def _fault(value: Any, depth: int) -> tuple[str, str] | None:
 
 
 def _why_no_key(key: Any) -> str | None:
-    """Return why a key cannot stand in a path."""
+    """Return why a key cannot be part of a path, or None when it can."""
     if not isinstance(key, str) or len(key) > MAX_NAME or _why_not_text(key):
         return f"has the key {_short(key)}"
     return None
 
 
 def _why_not(value: Any) -> str | None:
-    """Return why a value that holds no others cannot be taken."""
+    """Return why a value that is neither a dict nor a list cannot be stored, or None."""
     if isinstance(value, str):
         return _why_not_text(value)
     if isinstance(value, bool) or value is None:
@@ -254,7 +257,7 @@ def _why_not(value: Any) -> str | None:
     if isinstance(value, float):
         if value - value != 0:
             return f"is {value}, which is no number"
-        # jsonb gives it back in other characters, and the digest would not fit.
+        # jsonb returns such a number in other characters, which have another digest.
         if "e+" in (text := repr(value)) or text == "-0.0":
             return f"is {text}, which jsonb does not keep as it is"
         return None
@@ -262,7 +265,7 @@ def _why_not(value: Any) -> str | None:
 
 
 def _why_not_text(text: str) -> str | None:
-    """Return why PostgreSQL would not take a text."""
+    """Return why PostgreSQL cannot store a text, or None when it can."""
     if "\0" in text:
         return "holds a NUL character"
     if not text.isascii():
@@ -276,7 +279,7 @@ def _why_not_text(text: str) -> str | None:
 def _time(value: Any) -> datetime:
     if isinstance(value, str) and TIME(value):
         with contextlib.suppress(ValueError):
-            # fromisoformat of Python 3.10 does not know the Z.
+            # fromisoformat of Python 3.10 does not accept a "Z".
             return datetime.fromisoformat(value[:-1] + "+00:00")
     raise ReportError(
         "collected_at", f"is {_short(value)}, not a time such as 2026-11-21T08:00:00.000Z"
@@ -284,7 +287,7 @@ def _time(value: Any) -> datetime:
 
 
 def _short(value: Any) -> str:
-    """Return a value for a sentence; a large or deep one may not even be printed whole."""
+    """Return a value as short text for an error message; of a dict or a list only its type."""
     if isinstance(value, str):
         return ascii(value) if len(value) <= 80 else ascii(value[:77]) + "..."
     if value is None or isinstance(value, (bool, float)):

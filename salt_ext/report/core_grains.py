@@ -1,9 +1,9 @@
 """
-What Salt's own grains say of a machine: a partial report, before it has any of our code.
+A partial report made of Salt's own grains, for machines without this extension.
 
 Every minion sends its grains when it starts, so a fleet is known a minute after
-the master was installed. A report of ours says more of everything and takes
-their place.
+the master was installed. A report by the extension says more and takes the place
+of the grains.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ MEBIBYTE = 1 << 20
 
 def report(grains: Mapping[str, Any], minion_id: str, at: float) -> dict[str, Any]:
     """
-    Return the report that a minion's core grains make, which the master got at ``at``.
+    Return the report made of core grains that the master got at ``at`` (epoch seconds).
 
-    Nothing tells when the minion evaluated them. They count as older than they
-    can be by the clock of the minion, so that a report of ours is always newer.
+    Grains do not say when the minion evaluated them. ``collected_at`` is set
+    CLOCK_TOLERANCE before ``at``, so that a report by the extension counts as
+    newer even when the clock of the minion is behind.
     """
     found = clean({name: section for name, section in _sections(grains).items() if section})
     document = {
@@ -72,7 +73,7 @@ def _sections(grains: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_one(report: Any) -> bool:
-    """Whether a report is made of core grains."""
+    """Whether a report was made by :func:`report`, of core grains only."""
     if not isinstance(report, dict) or report.get("mode") != "grains":
         return False
     facts, partial = report.get("facts"), report.get("partial")

@@ -1,8 +1,8 @@
 """
-The digests by which facts, sections and reports are told apart without being read.
+The digests of facts, sections and reports: equal digests mean equal content.
 
-Facts have the digest of their canonical JSON; it is made of the texts of their
-sections, so that a section that did not change need not be written out again.
+The digest of facts is over their canonical JSON. It can be made from the
+canonical texts of the sections, so that no section is encoded twice.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ def of_facts(facts: Mapping[str, Any]) -> str:
 
 
 def of_sections(texts: Mapping[str, bytes]) -> str:
-    """Return the same of facts of which the canonical text of each section is known."""
+    """Return what :func:`of_facts` returns, from the canonical text of each section."""
     parts = [_quoted(name) + b":" + texts[name] for name in sorted(texts)]
     return hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()
 
 
 def of_section(text: bytes) -> str:
-    """Return what tells one canonical text of a section from another, in hexadecimal."""
+    """Return the digest of a section's canonical text: half of its SHA-256, in hexadecimal."""
     return hashlib.sha256(text).hexdigest()[:SECTION_CHARACTERS]
 
 
 def of_report(report: Mapping[str, Any]) -> bytes:
     """
-    Return what is equal of two reports that say the same.
+    Return the digest of what a report says: its facts, and which sections are partial.
 
-    The same facts say more when they are all there is than when a collector saw
-    a part of it.
+    The partial sections count, because the same facts say less when a collector
+    saw only a part of the machine. 32 bytes; without partial sections they are
+    those of the digest of the facts.
     """
     digest = bytes.fromhex(report["digest"])
     partial = sorted(name for name in report["partial"] if isinstance(name, str))
@@ -52,8 +53,8 @@ def of_report(report: Mapping[str, Any]) -> bytes:
 
 
 def short(digest: str) -> bytes:
-    """Return the digest of facts as revisions keep it; 8 bytes tell an asset's apart."""
+    """Return the first 8 bytes of a digest; they are enough for the revisions of one asset."""
     return bytes.fromhex(digest)[:SHORT_BYTES]
 
 
-_quoted = lru_cache(maxsize=256)(document.encode)  # there are twenty names of sections
+_quoted = lru_cache(maxsize=256)(document.encode)  # there are only some twenty section names

@@ -4,8 +4,8 @@ The envelope in which a machine's facts travel.
 A report is ``{"schema", "minion_id", "previous_minion_id", "collected_at",
 "mode", "digest", "facts", "volatile", "errors", "partial", "duration_ms"}``.
 The digest is over the canonical JSON of the stable facts and is made on the
-machine: while it does not change, the master touches one row and never looks
-at the body. Which minion a report speaks for is decided by what Salt
+machine. While it does not change, the master updates one row and does not read
+the body. Which minion a report belongs to is decided by the id that Salt
 authenticated, never by ``minion_id``.
 """
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MODES = ("agent", "salt", "ssh", "return", "grains")
-"""The ways in: by schedule, asked by the master, salt-ssh, ``--return``, the grains alone."""
+"""How a report came: by schedule, by a master's job, salt-ssh, ``--return``, or core grains."""
 
 MINE_FUNCTION = "cmdb.report"
-"""The name under which a report lies in the master's mine."""
+"""The function name under which a report is in the master's mine."""
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 
@@ -35,7 +35,7 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 def build(
     facts_document: Mapping[str, Any], minion_id: str, previous_minion_id: str | None, mode: str
 ) -> dict[str, Any]:
-    """Return the report of a fact document, as ``facts.collect`` makes it."""
+    """Return the report made from a fact document such as ``facts.collect`` returns."""
     from salt_ext.facts import HEADER
 
     sections = {key: value for key, value in facts_document.items() if key not in HEADER}

@@ -1,3 +1,3 @@
 """
-Facts, changes, moments and values as people read and write them.
+Facts, changes, times and values as people read and write them.
 """

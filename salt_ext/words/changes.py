@@ -1,5 +1,5 @@
 """
-Changes in words: which part, what happened to it, before and after.
+Changes as text for people: which part, what happened to it, the value before and after.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PARTS = {
 
 
 class Line(NamedTuple):
-    """One change; ``old`` and ``new`` are None where there is nothing to show."""
+    """One change as text; ``old`` and ``new`` are None where there is nothing to show."""
 
     op: str
     symbol: str
@@ -46,10 +46,10 @@ class Line(NamedTuple):
 
 def worth_telling(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """
-    Return changes without those that only the document needs.
+    Return changes without those that tell people nothing.
 
-    These are the slots that a part left and took when it was moved, and
-    sections in which something was looked for at last and nothing found.
+    Left out are the empty slots that appear and disappear when a part is moved,
+    and sections that appear or disappear empty.
     """
     rows = list(rows)
     moved = {_list(row) for row in rows if row["op"] == "moved"}
@@ -65,12 +65,12 @@ def _is_empty_section(row: Mapping[str, Any]) -> bool:
 
 
 def _list(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return which list of which report a change belongs to."""
+    """Return the asset, the revision and the path: the list of one report that changed."""
     return row.get("asset_id"), row.get("revision"), row["path"]
 
 
 def _is_bare_slot(row: Mapping[str, Any]) -> bool:
-    """Whether a change is about a place that came into sight or went out of it empty."""
+    """Whether a change is only an empty slot that was added to a list or removed from it."""
     if row["component"] is None or row["field"] is not None:
         return False
     items = [item for item in (row["old"], row["new"]) if item is not None]
@@ -78,7 +78,7 @@ def _is_bare_slot(row: Mapping[str, Any]) -> bool:
 
 
 def line(row: Mapping[str, Any]) -> Line:
-    """Return one change for people."""
+    """Return one change as text for people."""
     path, component, field = row["path"], row["component"], row["field"]
     names = [name.replace("~1", ".").replace("~0", "~") for name in path.split(".")]
     old, new = row["old"], row["new"]
@@ -107,7 +107,7 @@ def _values(old: Any, new: Any, name: str, path: str) -> tuple[str | None, str |
     if _is_plain_list(old) and _is_plain_list(new):
         gone = [item for item in old if item not in new]
         come = [item for item in new if item not in old]
-        # In a list of a hundred processor flags only the two new ones matter.
+        # Of a list only the items that differ are shown: there may be a hundred processor flags.
         if gone or come:
             old, new = gone, come
             if not gone:

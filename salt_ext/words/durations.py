@@ -11,7 +11,7 @@ def seconds(text: str | int) -> int:
     """
     Return a duration such as ``90s``, ``15m``, ``2h``, ``7d`` or ``2w`` in seconds.
 
-    A number is one of seconds already. Raises ValueError.
+    An int is returned as it is: it counts as seconds. Raises ValueError.
     """
     if isinstance(text, int):
         return text

@@ -1,5 +1,5 @@
 """
-What to say of a word that does not exist: the nearest that does, and all there are.
+The sentence about an unknown word: it names the nearest known word, and all known ones.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_LISTED = 100
-"""Words of a sentence; a spreadsheet may have thousands of columns."""
+"""How many known words are listed; a spreadsheet may have thousands of columns."""
 
 
 def unknown(what: str, word: object, known: Iterable[object]) -> str:
     """
-    Return the sentence that there is no ``what`` called ``word``.
+    Return the sentence that says that there is no ``what`` called ``word``.
 
-    As in ``there is no field 'sit'; did you mean 'site'? There are: address, site, sn``.
+    For example ``there is no field 'sit'; did you mean 'site'? There are: address, site, sn``.
     """
     from difflib import get_close_matches  # not at the top: few processes ever need it
 

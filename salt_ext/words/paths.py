@@ -12,20 +12,21 @@ from salt_ext.words.nearest import unknown
 from salt_ext.words.values import by_place
 
 NAMES = ("name", "locator", *IDENTITY_FIELDS)
-"""By which fields people call a part, beside its key and its place."""
+"""The fields whose values name a part, besides its key and its place."""
 
 
 class NoValue(LookupError):
-    """A path that leads nowhere; the text says what is there instead."""
+    """A path that leads to no value; the message lists what there is instead."""
 
 
 def value_at(facts: Mapping[str, Any], path: str) -> Any:
     """
-    Return what a path leads to.
+    Return the value at a path.
 
-    Between dots stand names of fields and, for a part, its key, its slot, its
-    name or its number in the list as it is shown, from 0 on. Where a key has
-    dots itself the longest name that fits is meant. Raises :class:`NoValue`.
+    A path is made of names with dots between them. A name is that of a field. For a
+    part it is its key, its slot, its name, or its number in the list as shown,
+    from 0 on. A key may contain dots: the longest name that fits is taken.
+    Raises :class:`NoValue`.
     """
     value: Any = facts
     words, done = path.split("."), 0
@@ -42,7 +43,7 @@ def value_at(facts: Mapping[str, Any], path: str) -> Any:
 
 
 def _offered(value: Any) -> dict[str, Any]:
-    """Return what can follow on a value, by all of its names; a better name goes first."""
+    """Return ``{name: value}`` of all that is below a value; a key goes before other names."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, list):

@@ -1,5 +1,5 @@
 """
-Values as JSON and msgpack have them: one form for the runner, the event bus and the web.
+Values in the types of JSON and msgpack: one form for the runner, the event bus and the web.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from salt_ext.words.times import timestamp
 
 
 def plain(value: Any) -> Any:
-    """Return a value made of what JSON and msgpack know; keys become text, tuples lists."""
+    """Return a value in the types of JSON and msgpack; keys become text, tuples become lists."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -21,7 +21,7 @@ def plain(value: Any) -> Any:
 
 
 def simple(value: Any) -> Any:
-    """Return a value that holds no others: moments in UTC, ids and bytes as text."""
+    """Return the plain form of a single value: times (UTC), UUIDs and bytes (hex) become text."""
     if isinstance(value, datetime):
         return timestamp(value)
     if isinstance(value, (bytes, memoryview)):

@@ -1,5 +1,5 @@
 """
-Moments as people and programs write them.
+Points in time as people and programs write them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", 
 
 def moment(text: object, now: datetime) -> datetime:
     """
-    Return a moment in UTC: ``24h`` or ``7d`` ago, a date, or a date and a time.
+    Return the time in UTC that a text means: a duration before ``now``, or a date and time.
 
-    Raises ValueError with a sentence for the operator.
+    A duration is written as ``24h`` or ``7d``, a date as ``2026-11-01`` or
+    ``2026-11-01 10:00``. Raises ValueError with a sentence for the operator.
     """
     words = str(text).strip()
     try:
@@ -33,17 +34,17 @@ def moment(text: object, now: datetime) -> datetime:
 
 
 def timestamp(when: datetime) -> str:
-    """Return a moment as JSON has it: in UTC, to the second, as ``2026-11-21T08:00:00Z``."""
+    """Return a time as text for JSON: in UTC, to the second, such as ``2026-11-21T08:00:00Z``."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def of_timestamp(text: str) -> datetime:
-    """Return the moment that :func:`timestamp` wrote."""
+    """Return the time in a text that :func:`timestamp` wrote. Raises ValueError."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """Return how long ago, in the largest unit that is not zero: ``5m``, ``2h``, ``3d``."""
+    """Return how long ago a time is, in its largest unit: ``30s``, ``5m``, ``2h``, ``3d``."""
     left = int(max(0.0, (now - then).total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if left >= size:

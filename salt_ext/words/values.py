@@ -1,5 +1,5 @@
 """
-Facts in words: units, names and the order of fields, alike on the terminal and in the browser.
+Facts as text: units, labels and the order of fields, the same on the terminal and in the browser.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ LABELS = {
     "sku_number": "SKU number",
     "hctl": "HCTL",
 }
-"""Names that their own words do not say well."""
+"""Labels for the fields and sections whose name does not make a good label by itself."""
 
 UNITS = {
     "_mhz": "MHz",
@@ -78,7 +78,7 @@ UNITS = {
 }
 
 DECIMAL_SECTIONS = ("disk", "raid", "md", "multipath")
-"""Where sizes are printed on the part in powers of ten."""
+"""How the paths begin below which sizes are shown in powers of ten, as on the parts themselves."""
 
 MAKERS = ("manufacturer", "vendor")
 MODELS = ("model", "product_name", "part_number", "version")
@@ -130,7 +130,7 @@ COLUMNS = {
         "status",
     ),
 }
-"""The columns of the tables we know, in order; a column without a value is left out."""
+"""The columns of some tables, in order; a column in which no row has a value is left out."""
 
 FIRST = (
     "manufacturer",
@@ -149,11 +149,11 @@ FIRST = (
     "cores",
     "threads",
 )
-"""What comes first in any section; the rest follows by its name."""
+"""The fields that come first in any section; the others follow in alphabetical order."""
 
 
 def label(name: str) -> str:
-    """Return the name of a field or of a section for people."""
+    """Return the label of a field or of a section for people."""
     if name in LABELS:
         return LABELS[name]
     for suffix in ("_bytes", *UNITS):
@@ -162,7 +162,7 @@ def label(name: str) -> str:
 
 
 def value(value: Any, name: str = "", path: str = "") -> str:
-    """Return a value as text, in the unit that its field has in its name."""
+    """Return a value as text, with the unit that the name of its field ends in."""
     if value in (None, "", [], {}):
         return NOTHING
     if isinstance(value, bool):
@@ -189,12 +189,12 @@ def _number(value: int, name: str, path: str) -> str:
 
 
 def binary(value: int | None) -> str:
-    """Return bytes as memory is sold: ``128 GiB``."""
+    """Return a number of bytes in powers of 1024, as memory is sold: ``128 GiB``."""
     return _scaled(value, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
 
 
 def decimal(value: int | None) -> str:
-    """Return bytes as disks are sold: ``3.8 TB``."""
+    """Return a number of bytes in powers of 1000, as disks are sold: ``3.8 TB``."""
     return _scaled(value, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
 
 
@@ -209,24 +209,24 @@ def _scaled(value: int | None, step: int, units: tuple[str, ...]) -> str:
 
 
 def moment(then: datetime) -> str:
-    """Return a moment with its time zone, which is always UTC."""
+    """Return a time as text in UTC, with its time zone: ``2026-11-21 08:00 UTC``."""
     return f"{then.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Return field names with those first that people look for first; jsonb keeps no order."""
+    """Return field names sorted for people: those of FIRST, then by alphabet."""
     rank = {name: number for number, name in enumerate(FIRST)}
     return sorted(names, key=lambda name: (rank.get(name, len(rank)), name))
 
 
 def columns_of(path: str, items: Iterable[Mapping[str, Any]]) -> Sequence[str]:
-    """Return the columns of a table of components: those of which one has a value."""
+    """Return the columns of a table of components; in each at least one has a value."""
     present = {name for item in items for name in item if item[name] is not None}
     return [name for name in COLUMNS.get(path) or in_order(present) if name in present]
 
 
 def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return components in the order of their places: slot A2 before A10."""
+    """Return components sorted by place, numbers as numbers: slot A2 before A10."""
 
     def order(item: Mapping[str, Any]) -> list[tuple[int, str]]:
         parts = re.findall(r"\d{1,18}|\D+", place(item) or "")
@@ -236,7 +236,7 @@ def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def describe(item: Mapping[str, Any], path: str = "") -> str:
-    """Return a part in a few words: its size, kind, maker, model and serial number."""
+    """Return a short text about a part: its size, kind, maker, model and serial number."""
     if item.get("present") is False:
         return "empty"
     size = item.get("size_bytes")
@@ -257,5 +257,5 @@ def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def shorten(text: str) -> str:
-    """Return a text that is not longer than a table bears."""
+    """Return a text cut to MAX_CHARACTERS, so that it fits into a table."""
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

@@ -1,10 +1,10 @@
 """
 RAID controllers, their volumes and the disks behind them.
 
-Which controllers there are is told by sysfs. What is behind them is known to
-the makers' tools only: the driver of a controller decides which tools are
-tried, so that none is started on a machine without such a controller. One that
-cannot be asked is listed with the reason.
+sysfs tells which controllers there are. What is behind them only the makers' tools
+can tell. The driver of a controller decides which tools are tried, so that no tool
+is started on a machine without such a controller. A controller that cannot be asked
+is listed with the reason.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Reader = tuple[tuple[str, ...], Callable[[Ask], View]]
 
 PCI = "/sys/bus/pci/devices"
-CLASSES = ("0x0104", "0x0107")  # RAID; SAS, where many RAID controllers count themselves
+CLASSES = ("0x0104", "0x0107")  # RAID; SAS, the class that many RAID controllers have
 DEADLINE_SECONDS = 25.0
 FAMILIES = {
     "megaraid_sas": "megaraid",
@@ -65,7 +65,7 @@ READERS: dict[str, tuple[Reader, ...]] = {
         (megasasctl.TOOLS, megasasctl.read),
     ),
     "mpi3mr": ((storcli.TOOLS_2, storcli.read_2),),
-    # Since the driver smartpqi both makers sell the same controllers.
+    # HPE and Adaptec sell the same controllers since those with the driver smartpqi.
     "smartarray": (
         (ssacli.TOOLS, ssacli.read),
         (adaptec.TOOLS, adaptec.read),
@@ -81,8 +81,8 @@ def raid(root: Root) -> dict[str, Any] | None:
     """
     Return controllers, volumes and members; None on a machine without sysfs.
 
-    Without any controller that could be asked, volumes and members are absent:
-    that nothing was seen does not mean that there is nothing.
+    When no controller could be asked, ``volumes`` and ``members`` are absent,
+    because it is not known whether there are any.
     """
     if not root.names("/sys"):
         return None
@@ -104,7 +104,7 @@ def raid(root: Root) -> dict[str, Any] | None:
 
 
 def pci_functions(root: Root) -> list[Item]:
-    """Return the storage controllers that are or may be RAID controllers."""
+    """Return the PCI functions that are or may be RAID controllers, by driver or class."""
     found = []
     for slot in root.names(PCI):
         base = f"{PCI}/{slot}"
@@ -125,16 +125,17 @@ def pci_functions(root: Root) -> list[Item]:
 
 def paired(family: str, functions: list[Item], seen: View, reason: str) -> View:
     """
-    Return a view in which each controller has its PCI function.
+    Return a view in which each controller has the fields of its PCI function.
 
-    A function that no tool has shown is a controller too, with the reason.
+    A PCI function that no tool has shown becomes a controller with ``reason`` as
+    its ``skipped_reason``.
     """
     controllers = [dict(item) for item in seen["controllers"]]
     free = {item["pci_slot"]: item for item in functions}
     for item in controllers:
         item.update(free.pop(item.get("pci_slot"), {}))
     unplaced = [item for item in controllers if "pci_slot" not in item]
-    if len(unplaced) == len(free) == 1:  # then they are the same
+    if len(unplaced) == len(free) == 1:  # one is left of each, so they belong together
         unplaced[0].update(free.popitem()[1])
     for slot, item in free.items():
         controllers.append({"id": f"{family or 'pci'}:{slot}", **item, "skipped_reason": reason})
@@ -145,16 +146,16 @@ def paired(family: str, functions: list[Item], seen: View, reason: str) -> View:
 
 
 def asking(path: str, deadline: float) -> Ask:
-    """Return a function that runs the tool, one run at a time on the whole machine."""
+    """Return a function that runs the tool and returns its output, or raises RuntimeError."""
 
     def ask(*arguments: str) -> str:
-        # These tools disturb each other when two of them talk to one controller.
-        # The lock is on the program itself, and goes with the process that has it.
+        # Two runs of a tool that talk to one controller disturb each other. So there is
+        # a lock on the program's file, which ends with the process that holds it.
         with open(path, "rb") as program:
             fcntl.flock(program, fcntl.LOCK_EX)
             output = tools.run([path, *arguments], max(0.1, deadline - time.monotonic()))
         if isinstance(output, str):
-            # Half of an answer would look as if the other half had been taken out.
+            # With a part of the output the missing disks would look like removed ones.
             raise RuntimeError(output)
         return output.text
 
@@ -174,7 +175,7 @@ def _family(root: Root, family: str, functions: list[Item], deadline: float) -> 
 def asked(
     family: str, functions: list[Item], deadline: float, places: Iterable[str] = tools.PLACES
 ) -> tuple[str, View]:
-    """Return why a tool may not show a controller, and what the first shows that shows any."""
+    """Return the reason for controllers that are not shown, and the first view that shows any."""
     readers = [(name, read) for names, read in READERS.get(family, ()) for name in names]
     if not readers:
         drivers = ", ".join(sorted({item["driver"] or "none" for item in functions}))
@@ -190,7 +191,7 @@ def asked(
 
 
 def _obstacle(root: Root) -> str | None:
-    """Return why no tool can be run at all."""
+    """Return why no tool can be run at all, or None."""
     if not root.is_live:
         return "this is a captured tree"
     return "permission: only root may ask the controller" if os.geteuid() != 0 else None
@@ -201,5 +202,5 @@ def _is_array(root: Root, name: str) -> bool:
 
 
 def _pci_id(root: Root, base: str, name: str) -> str | None:
-    """Return four digits, as in the section ``pci``."""
+    """Return four hexadecimal digits as in the section ``pci``, or None."""
     return (root.text(f"{base}/{name}", 16) or "").removeprefix("0x").lower() or None

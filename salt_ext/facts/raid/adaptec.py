@@ -1,9 +1,9 @@
 """
 Adaptec controllers by arcconf, or by what their driver shows in /proc/scsi/scsi.
 
-arcconf writes sections between dashes, with ``name : value`` lines in them. The
-driver aacraid puts the volumes on channel 0 of its host and lets the disks that
-they consist of be seen on the channels after it.
+arcconf writes sections between lines of dashes, with ``name : value`` lines in them.
+The driver aacraid shows the volumes on channel 0 of its SCSI host, and the disks of
+the volumes on the channels after that.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TYPE = re.compile(r" *Type: +(\S+)")
 
 
 def read(ask: Ask) -> View:
-    """Return all that the tool shows: it wants to be told each controller."""
+    """Return all that the tool shows; it is run once for each controller."""
     first = _config(ask, 1)
     count = _COUNT.search(first)
     numbers = range(2, min(int(count[1]) if count else 1, MAX_CONTROLLERS) + 1)
@@ -48,13 +48,13 @@ def read(ask: Ask) -> View:
 
 
 def _config(ask: Ask, number: int) -> str:
-    # With "nologs" it leaves no log where it was started; old versions refuse the word.
+    # "nologs" keeps it from writing a log where it was started; old versions refuse the word.
     text = ask("getconfig", str(number), "al", "nologs")
     return text if _COUNT.search(text) else ask("getconfig", str(number), "al")
 
 
 def parse(text: str, number: int = 1) -> View:
-    """Return what ``getconfig`` shows of the controller of that number."""
+    """Return what ``getconfig`` shows of the controller with that number."""
     name = f"adaptec:{number}"
     found = view()
     known: dict[str, str] = {}
@@ -71,7 +71,7 @@ def parse(text: str, number: int = 1) -> View:
             blocks.append(("controller", "", known))
         else:
             field, colon, value = line.partition(" : ")
-            # The first counts: parts of a controller have a status of their own.
+            # The first value of a name counts: later ones belong to parts of the controller.
             known.setdefault(" ".join(field.split()).lower(), value.strip() if colon else "")
     for kind, block, known in blocks:
         if kind == "member" and not any("enclosure services" in field for field in known):
@@ -111,7 +111,7 @@ def _controller(name: str, known: dict[str, str]) -> Item:
 
 
 def _volume(name: str, number: str, known: dict[str, str], places: dict[str, str]) -> Item:
-    # "Present (457862MB, SATA, ...) 7CS009RP": the serial number is the last word.
+    # In "Present (457862MB, SATA, ...) 7CS009RP" the last word is the serial number.
     segments = (value for field, value in known.items() if "segment " in field)
     serials = [value.rpartition(")")[2].strip() for value in segments if ")" in value]
     return joined(

@@ -1,4 +1,4 @@
-"""Areca controllers by cli64: ``name : value`` lines, a command for each drive."""
+"""Areca controllers by cli64: ``name : value`` lines, and one command for each drive."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LOCATION = re.compile(r"(?:Enclosure#0*(\d+) )?Slot ?#?0*(\d+)", re.IGNORECASE)
 
 
 def read(ask: Ask) -> View:
-    """Return the controller, its volumes and each drive of the list."""
+    """Return all that the tool shows of its first controller."""
     rows = [line for line in lines(ask("disk", "info")) if " N.A. " not in line]
     numbers = [match[1] for line in rows if (match := _ROW.match(line))]
     drives = [parse(ask("disk", "info", f"drv={number}")) for number in numbers[:MAX_DRIVES]]

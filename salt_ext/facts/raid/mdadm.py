@@ -1,8 +1,8 @@
 """
 Linux software RAID by mdadm: what the kernel does not tell of an array.
 
-The kernel's part is the section ``md``. The name, the UUID and the time when an
-array was made are in its superblock, which mdadm reads.
+What the kernel tells is in the section ``md``. The name of an array, its UUID and
+the time when it was made are in its superblock, which mdadm reads.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TOOLS = ("mdadm",)
 MAX_ARRAYS = 64
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HOMEHOST = re.compile(r" *\(local to host .*\)$")
-# Number Major Minor RaidDevice State /dev/name; superblocks 0.90 number the lines too.
+# Number Major Minor RaidDevice State /dev/name; with superblock 0.90 a line has a number first.
 _DEVICE = re.compile(
     r" *(?:(?:this|\d+) +)?(\d+|-) +(\d+) +(\d+) +(\d+|-) +([a-zA-Z][a-zA-Z ]*?)? *(/dev/\S+)?$"
 )
@@ -37,12 +37,12 @@ _TIME = re.compile(r"\w{3} (\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4})$", re.ASC
 
 
 def read(ask: Ask, arrays: list[str]) -> View:
-    """Return all that the tool shows of some arrays such as ``md0``."""
+    """Return all that the tool shows of the arrays with these names, such as ``md0``."""
     return merged(parse(ask("--detail", f"/dev/{name}")) for name in arrays[:MAX_ARRAYS])
 
 
 def fields(text: str) -> dict[str, str]:
-    """Return the ``name : value`` lines; the first of a name counts."""
+    """Return the ``name : value`` lines; when a name occurs twice, its first value counts."""
     known: dict[str, str] = {}
     for line in lines(text):
         name, colon, value = line.partition(" : ")
@@ -59,7 +59,7 @@ def parse(text: str) -> View:
         return view()
     known = fields(text)
     name = head.removesuffix(":").removeprefix("/dev/")
-    # To examine a device tells of its array, but not under which name that runs.
+    # --examine of a device describes its array, but not the name under which the array runs.
     is_array = "Magic" not in known
     array = name if is_array else None
     states = [state.strip() for state in known.get("State", "").split(",")]
@@ -82,11 +82,11 @@ def parse(text: str) -> View:
             "raid_devices": integer(known.get("Raid Devices")),
             "spare_devices": integer(known.get("Spare Devices")),
             "failed_devices": integer(known.get("Failed Devices")),
-            # An array that copies to a replacement for a good disk lacks nothing.
+            # Not "recovering": an array that copies a good disk to its replacement lacks nothing.
             "health": health(" ".join(set(states) - {"recovering"})),
             "members": sorted(device.removeprefix("/dev/") for device in devices) or None,
         },
-        # It is "clean" or "active" as it was just written to or not.
+        # Volatile, because it changes between "clean" and "active" with every write.
         {"volatile": {"state": ", ".join(states)}} if states != [""] else {},
         counters(
             rebuild_percent=known.get("Rebuild Status"),
@@ -113,10 +113,10 @@ def _member(array: str | None, device: str, row: re.Match[str]) -> Item:
 
 
 def _uuid(known: dict[str, str]) -> str | None:
-    """Return the UUID as the kernel writes it, not in mdadm's four parts."""
+    """Return the UUID in the usual form of the kernel; mdadm writes it in four parts."""
     text = known.get("Array UUID") or known.get("UUID") or known.get("Container GUID") or ""
     digits = text.partition(" ")[0].replace(":", "").lower()
-    if len(digits) != 32:  # the containers of firmware RAID have longer names
+    if len(digits) != 32:  # the containers of firmware RAID have longer ids
         return digits or None
     parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
     return "-".join(parts)
@@ -134,7 +134,7 @@ def _container(text: str | None) -> str | None:
 
 
 def _iso_time(text: str) -> str | None:
-    """Return ``Sun Aug  7 21:15:49 2022`` as ISO 8601, in the machine's own time."""
+    """Return ``Sun Aug  7 21:15:49 2022`` as ISO 8601, in the machine's local time."""
     match = _TIME.match(text)
     if match is None or match[1] not in MONTHS:
         return None

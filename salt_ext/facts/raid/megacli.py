@@ -1,8 +1,8 @@
 """
 MegaRAID by MegaCli, the predecessor of storcli: blocks of ``name: value`` lines.
 
-A block begins with the line that names its adapter, virtual drive or enclosure
-slot. One reader does for the output of all its commands.
+A block begins with the line that names its adapter, its virtual drive or the
+enclosure of its disk. One function reads the output of all commands.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _RAID = re.compile(r"Primary-(\d+), Secondary-(\d+)")
 
 
 class Block(NamedTuple):
-    """A kind of thing, the adapter and the volume it belongs to, and its fields."""
+    """A part: its kind, the adapter and the volume that it belongs to, and its fields."""
 
     kind: str
     adapter: str
@@ -57,7 +57,7 @@ def read(ask: Ask) -> View:
 
 
 def parse(text: str) -> View:
-    """Return what one output shows, of whichever command."""
+    """Return what the output of any of the commands shows."""
     found = list(blocks(text))
     disks: dict[tuple[str, str | None], list[str]] = {}
     for block in found:
@@ -103,10 +103,10 @@ def blocks(text: str) -> Iterator[Block]:
             yield block
             block = Block("member", block.adapter, block.volume, {})
         if block.kind == "controller":
-            # The same names come again for images that wait to be flashed.
+            # The first value counts: names occur again for firmware images not yet flashed.
             block.fields.setdefault(name, value.strip())
         else:
-            # Blanks before the value can be part of it, see _inquiry.
+            # Blanks at the start can be a part of the value, see _inquiry.
             block.fields[name] = value.removeprefix(" ").rstrip("\r")
     yield block
 
@@ -132,8 +132,8 @@ def _controller(block: Block) -> Item:
 def _pci(block: Block) -> Item:
     numbers = [word(block.fields.get(f"{name} Number")) for name in ("Bus", "Device", "Function")]
     found: Item = {"id": f"megaraid:{block.adapter}"}
-    # Versions differ in whether they write decimal or hexadecimal numbers; one
-    # digit is the same in both.
+    # Some versions write decimal numbers, some hexadecimal. Only numbers of one digit
+    # are sure.
     if all(number and len(number) == 1 and number.isalnum() for number in numbers):
         bus, device, function = numbers
         found["pci_slot"] = f"0000:0{bus}:0{device}.{function}".lower()
@@ -178,7 +178,7 @@ def _level(known: dict[str, str]) -> str | None:
     match = _RAID.match(text or "")
     if match is None:
         return level(text)
-    # Mirrors or parity groups that are striped: as a secondary level, or as spans.
+    # RAID10, 50 or 60: told as a secondary level, or as more than one span.
     is_spanned = match[2] == "3" or (integer(known.get("Span Depth")) or 1) > 1
     return f"RAID{match[1]}{'0' if is_spanned else ''}"
 
@@ -224,17 +224,18 @@ def _media_type(text: str | None) -> str | None:
 
 def _inquiry(known: dict[str, str]) -> Item:
     """
-    Return who made a drive, from its answer in columns.
+    Return maker, model and serial number of a drive, from its answer to INQUIRY.
 
-    A SAS drive has vendor (8), model (16), firmware (4) and serial number. For a
-    SATA drive the controller writes serial number (20), model (40), firmware (8).
+    The answer has columns. A SAS drive has vendor (8), model (16), firmware (4) and
+    serial number. For a SATA drive the controller writes serial number (20), model
+    (40) and firmware (8).
     """
     text = known.get("Inquiry Data") or ""
     firmware = word(known.get("Device Firmware Level")) or ""
     if known.get("PD Type", "").strip() == "SATA":
         serial, model = text[:20], text[20:60]
         if firmware and not text[60:].startswith(firmware):
-            # The columns were lost on the way; the words are there.
+            # Blanks are missing, so the columns are lost. The words can still be told apart.
             words = text.removesuffix(" ").split()
             if len(words) < 3 or words[-1] != firmware:
                 return {}

@@ -1,4 +1,4 @@
-"""MegaRAID by megasasctl, which was written where MegaCli could not be: one line per part."""
+"""MegaRAID by megasasctl, an alternative to MegaCli: one line per part."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _FOUND = re.compile(r"SCSI id=(\d{1,4})")
 
 
 def read(ask: Ask) -> View:
-    """Return all that the tool shows: it wants to be told the SCSI id of each volume."""
+    """Return all that the tool shows; it is run once for the SCSI id of each volume."""
     ids = _FOUND.findall(ask("-p"))[:MAX_VOLUMES]
     return merged(parse(ask("-n", "-i", number)) for number in ids)
 
@@ -30,7 +30,7 @@ def parse(text: str) -> View:
         parts = _NAME.split(line)
         known = {name: value.strip() for name, value in zip(parts[1::2], parts[2::2], strict=True)}
         controller = f"mpt:{known.get('ioc')}"
-        # It counts in units of 1024, and calls them GB.
+        # The tool writes "GB" and means GiB.
         size = size_bytes(f"{known.get('size(GB)')} GB")
         state = judged(word(known.get("state")), suspect="OUT_OF_SYNC" in known.get("flags", ""))
         if "ioc" not in known:
@@ -63,6 +63,6 @@ def _volume(controller: str, known: dict[str, str], size: int | None, disks: lis
             "id": known["vol_id"],
             "level": level(known.get("raidlevel")),
             "size_bytes": size,
-            "members": disks,  # their lines follow: this list is filled later
+            "members": disks,  # filled later: the lines of the disks follow
         }
     )

@@ -1,8 +1,8 @@
 """
-Smart Array by ssacli, formerly hpssacli, formerly hpacucli: a text by indentation.
+Smart Array by ssacli, formerly hpssacli and hpacucli: an indented text.
 
-A line that is indented more than the one above belongs to it. Nothing else
-tells the firmware of a controller from that of an enclosure below it.
+A line that is indented more than the line above belongs to that line. Only the
+indentation tells the firmware of a controller from that of an enclosure below it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DRIVE = re.compile(r"physicaldrive (\S+)(?: \(([^)]*)\))?")
 
 
 class Node(NamedTuple):
-    """A line and those that belong to it."""
+    """A line, and the lines below it that belong to it."""
 
     indent: int
     text: str
@@ -49,14 +49,14 @@ def read(ask: Ask) -> View:
 
 
 def parse(text: str) -> View:
-    """Return what one output shows, of whichever ``show`` command."""
+    """Return what the output of any ``show`` command shows."""
     return merged(
         _controller(node, match) for node in tree(text) if (match := _SLOT.match(node.text))
     )
 
 
 def tree(text: str) -> list[Node]:
-    """Return the lines that belong to no other, with those that belong to them."""
+    """Return the lines of the lowest indentation, each with the lines that belong to it."""
     top = Node(-1, "", [])
     path = [top]
     for line in lines(text):
@@ -70,7 +70,7 @@ def tree(text: str) -> list[Node]:
 
 
 def fields(node: Node) -> dict[str, str]:
-    """Return the ``name: value`` lines that belong to a line."""
+    """Return the ``name: value`` lines directly below a line as a dict."""
     pairs = (child.text.partition(": ") for child in node.children)
     return {name.strip(): value.strip() for name, colon, value in pairs if colon}
 
@@ -95,7 +95,7 @@ def _controller(node: Node, match: re.Match[str]) -> View:
         judged(word(known.get("Controller Status"))),
         counters(temperature_celsius=known.get("Controller Temperature (C)")),
     )
-    # A drive may be named below its cage and described below its array; both are merged.
+    # A drive may be listed below its cage and described below its array. ``merged`` joins them.
     members = [
         _member(name, drive, found)
         for child in node.children
@@ -110,7 +110,7 @@ def _controller(node: Node, match: re.Match[str]) -> View:
 
 
 def _drives(group: Node) -> Iterator[Node]:
-    """Yield the drives that are named directly below an array, a cage or "Unassigned"."""
+    """Yield the lines of the drives directly below an array, a cage or "Unassigned"."""
     yield from (child for child in group.children if child.text.startswith("physicaldrive "))
 
 
@@ -149,7 +149,7 @@ def _is_spare(drive: Node, match: re.Match[str]) -> bool:
 
 def _member(controller: str, drive: Node, match: re.Match[str]) -> Item:
     known = fields(drive)
-    # In short: (port 1I:box 1:bay 1, SATA HDD, 1 TB, OK, spare)
+    # The short form: (port 1I:box 1:bay 1, SATA HDD, 1 TB, OK, spare)
     short = [part.strip() for part in (match[2] or "").split(",")]
     kind, size, state = short[1:4] if len(short) >= 4 else (None, None, None)
     kind = known.get("Interface Type") or kind or ""
@@ -166,7 +166,7 @@ def _member(controller: str, drive: Node, match: re.Match[str]) -> Item:
             "model": model,
             "serial_number": word(known.get("Serial Number")),
             "firmware_version": word(known.get("Firmware Revision")),
-            # For SATA it is a name that the controller has given to the bay.
+            # For SATA drives it is not their own but an id that the controller gives to the bay.
             "wwn": wwid if wwid.startswith("5") else None,
             "size_bytes": size_bytes(known.get("Size") or size, 1000),
             "transport": _transport(kind),
@@ -181,7 +181,7 @@ def _member(controller: str, drive: Node, match: re.Match[str]) -> Item:
 
 
 def _vendor_model(text: str) -> tuple[str | None, str | None]:
-    """Return the vendor of eight columns and the model after it."""
+    """Return the vendor in the first eight columns and the model after it."""
     vendor, model = text[:8].strip(), text[8:].strip()
     return (None if vendor == "ATA" else vendor or None), model or None
 

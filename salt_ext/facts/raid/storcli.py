@@ -1,9 +1,9 @@
 """
-MegaRAID and its kin by storcli, perccli and their second generation, in JSON.
+MegaRAID and related controllers by storcli, perccli and their second generation, in JSON.
 
-``storcli`` knows the controllers of the drivers megaraid_sas, mpt2sas and
-mpt3sas, ``storcli2`` those of mpi3mr; Dell calls them perccli. When there is no
-controller they write JSON too, and end with an error.
+``storcli`` shows the controllers of the drivers megaraid_sas, mpt2sas and mpt3sas,
+``storcli2`` those of mpi3mr. Dell calls the tools perccli. Without a controller they
+write JSON too, with an exit code that is not 0.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _PCI = re.compile(r"([0-9a-fA-F]{1,4}):([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2}):0?(
 
 
 def read(ask: Ask, family: str = "megaraid") -> View:
-    """Return all that the tool shows, the commands that tell more precisely first."""
-    # Without "nolog" it leaves storcli.log where it was started.
+    """Return all that the tool shows; the commands with the most precise values come first."""
+    # Without "nolog" the tool writes storcli.log where it was started.
     commands = ("/call/eall/sall", "/call/sall", "/call/vall", "/call")
     return merged(parse(ask(command, "show", "all", "J", "nolog"), family) for command in commands)
 
@@ -115,7 +115,7 @@ def _battery(data: Mapping[str, Any]) -> Item | None:
 
 
 def _found(data: Mapping[str, Any], field: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield all rows that have a field, each with the name of its list."""
+    """Yield (name of its list, row) of all rows that have a value in a field."""
     for name, value in data.items():
         for row in _rows(value):
             if word(row.get(field)):
@@ -131,7 +131,7 @@ def _volume(
     group, _, number = (word(row["DG/VD"]) or "").partition("/")
     more = _mapping(data.get(f"VD{number} Properties"))
     shown = _rows(data.get(f"PDs for VD {number}"))
-    # A volume lies on all disks of its drive group; a spare waits beside them.
+    # A volume is on all disks of its drive group, but not on the group's spares.
     disks = [address for disk in shown if (address := word(disk.get("EID:Slt")))]
     size = size_bytes(row.get("Size"))
     return joined(
@@ -149,7 +149,7 @@ def _volume(
 
 
 def _drives(data: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Yield the rows of physical drives, each with its details as far as they are there."""
+    """Yield (row, details) of the physical drives; the details are {} when not shown."""
     for name, row in _found(data, "EID:Slt"):
         if (word(row["EID:Slt"]) or "").rpartition(":")[2].strip():
             yield row, _flat(_mapping(data.get(name + DETAILS)))
@@ -184,7 +184,7 @@ def _member(controller: str, row: Mapping[str, Any], details: Mapping[str, Any])
 
 
 def _state(row: Mapping[str, Any]) -> str | None:
-    """Return the state; the second generation has its health beside it, as ``Status``."""
+    """Return the state; the second generation has the one that counts in ``Status``."""
     return word(row.get("Status")) or word(row.get("State"))
 
 
@@ -202,7 +202,7 @@ def _pci_slot(address: str | None) -> str | None:
 
 
 def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a mapping and of the mappings in it; the outer ones count."""
+    """Return the values of a mapping and of the mappings in it; outer values come first."""
     inner: dict[str, Any] = {}
     for value in data.values():
         inner.update(_mapping(value))

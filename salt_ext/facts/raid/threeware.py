@@ -32,7 +32,7 @@ _PORT = re.compile(
 
 
 def read(ask: Ask) -> View:
-    """Return all that the tool shows: serial numbers come port by port."""
+    """Return all that the tool shows; it is run once for each port, for the serial numbers."""
     numbers = [match[1] for line in lines(ask("show")) if (match := _LISTED.match(line))]
     views = []
     for number in numbers[:MAX_CONTROLLERS]:

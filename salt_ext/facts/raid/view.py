@@ -1,9 +1,9 @@
 """
-What the output of a RAID tool becomes, and how several outputs become one.
+The view into which the output of a RAID tool is read, and how views are merged.
 
-A tool shows a part of its controllers at a time. Each output is read into a
-view: controllers, volumes and members with the fields known from it. Whether a
-state is good or bad is decided here, for the words of all tools.
+One command of a tool shows only some parts and fields. Each output is read into a
+view: controllers, volumes and members with the fields that the output has. Whether
+a state is good or bad is decided here, for the words of all tools.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ NOTHING = frozenset(
 
 MAX_LINE = 300
 
-# The words of all tools, abbreviated ones of storcli included. The worst in a
-# state counts: "Unconfigured(bad)", "Ready for Rebuild", "clean, FAILED".
+# The words of all tools, with the abbreviations of storcli. The worst word of a state
+# counts: "Unconfigured(bad)", "Ready for Rebuild", "clean, FAILED".
 WORDS = {
     "failed": """
         bad dead failed fail fatal faulty fbad inaccessible inoperable lost missing msng
@@ -56,15 +56,15 @@ _INTEGER = re.compile(r"\s*(\d{1,18})", re.ASCII)
 
 
 def view() -> View:
-    """Return a view that shows nothing."""
+    """Return an empty view."""
     return {kind: [] for kind in KEYS}
 
 
 def merged(views: Iterable[View]) -> View:
     """
-    Return one view with all that several show.
+    Return one view with all that several views show.
 
-    Where two show one fact, the earlier counts: ask for the precise one first.
+    When two views have a value for the same field, the first one counts.
     """
     found: dict[str, dict[tuple[Any, ...], Item]] = {kind: {} for kind in KEYS}
     for one in views:
@@ -79,7 +79,7 @@ def merged(views: Iterable[View]) -> View:
 
 
 def _fill(item: Item, more: Item) -> None:
-    """Add what an item does not have yet, one level deep too."""
+    """Add the fields that an item does not have yet, also in mappings directly below it."""
     for field, value in more.items():
         known = item.get(field)
         if isinstance(value, dict):
@@ -89,7 +89,7 @@ def _fill(item: Item, more: Item) -> None:
 
 
 def order(item: Item, key: tuple[str, ...]) -> list[tuple[int, str]]:
-    """Return the sort key that puts slot 2 before slot 10."""
+    """Return a sort key with which slot 2 comes before slot 10."""
     texts = [str(item.get(field) or "") for field in key]
     return [(len(text), text) if text.isdecimal() else (0, text) for text in texts]
 
@@ -98,7 +98,7 @@ def health(state: str | None, suspect: bool = False) -> str | None:
     """
     Return ``ok``, ``degraded`` or ``failed``; None for a state without a known word.
 
-    ``suspect`` says that the part works and has announced that it will fail.
+    ``suspect`` means that the part works but predicts its own failure.
     """
     words = _WORDS.findall((state or "").lower())
     meanings = {MEANINGS.get(word) for word in words}
@@ -106,12 +106,12 @@ def health(state: str | None, suspect: bool = False) -> str | None:
         return "failed"
     if suspect or "degraded" in meanings:
         return "degraded"
-    # "Not Ready", "Not Installed": neither good nor broken.
+    # "Not Ready" and "Not Installed" are neither good nor broken.
     return "ok" if "ok" in meanings and "not" not in words else None
 
 
 def judged(state: str | None, suspect: bool = False) -> Item:
-    """Return a state, its health, and the progress that some tools write into it."""
+    """Return ``state`` and ``health``, and a progress in the state as a volatile value."""
     if not state:
         return {}
     progress = _PROGRESS.search(state)
@@ -123,7 +123,7 @@ def judged(state: str | None, suspect: bool = False) -> Item:
 
 
 def lines(text: str) -> list[str]:
-    """Return the lines of a text, cut where no tool writes anymore."""
+    """Return the lines of a text, each cut at MAX_LINE characters; no tool writes longer ones."""
     return [line[:MAX_LINE] for line in text.splitlines()]
 
 
@@ -143,10 +143,10 @@ def integer(value: object) -> int | None:
 
 def size_bytes(value: object, base: int = 1024) -> int | None:
     """
-    Return a size such as ``558.375 GB`` or ``223.570 GB [0x1bf244b0 Sectors]``.
+    Return a size such as ``558.375 GB`` or ``223.570 GB [0x1bf244b0 Sectors]`` in bytes.
 
-    ``base`` is what the tool means by K: most count volumes and disks in powers
-    of 1024, some call 1000 GB a disk of 1 TB.
+    ``base`` is what the tool means by K in KB, MB and so on: 1024 for most tools,
+    1000 for the others. KiB, MiB and so on are always powers of 1024.
     """
     text = word(value) or ""
     match = _QUANTITY.match(text)
@@ -154,11 +154,11 @@ def size_bytes(value: object, base: int = 1024) -> int | None:
         return None
     unit = 1024 if match[3] else base
     written = round(float(match[1]) * unit ** " KMGTP".index(match[2] or " "))
-    return exactly(written, _SECTORS.search(text)) or None  # no drive is that empty
+    return exactly(written, _SECTORS.search(text)) or None  # 0 means that there is no size
 
 
 def exactly(written: int, sectors: re.Match[str] | int | None) -> int:
-    """Return the size that a number of sectors makes and that agrees with the rounded one."""
+    """Return the size of so many sectors, of 512 or 4096 bytes, whichever is nearer to written."""
     if sectors is None:
         return written
     count = sectors if isinstance(sectors, int) else int(sectors[1], 16)
@@ -175,14 +175,14 @@ def level(value: object) -> str | None:
 
 
 def counters(**values: object) -> Item:
-    """Return the values that are numbers, below ``volatile``; nothing when none is."""
+    """Return ``{"volatile": ...}`` with the values that are numbers; {} when there are none."""
     known = {name: integer(value) for name, value in values.items()}
     numbers = {name: value for name, value in known.items() if value is not None}
     return {"volatile": numbers} if numbers else {}
 
 
 def joined(*parts: Item) -> Item:
-    """Return one item of several parts, whose volatile values are all kept."""
+    """Return one item made of several, without None; the volatile values of all are kept."""
     item: Item = {}
     for part in parts:
         volatile = {**item.get("volatile", {}), **part.get("volatile", {})}

@@ -1,9 +1,9 @@
 """
-What disks say of their own health.
+What disks say of their own health (SMART).
 
-Only questions are asked: no self-test is started, no feature switched on, and
-a disk that sleeps is left asleep. Every disk has a thread, so that one that
-does not answer costs its own line only.
+Disks are only asked: no self-test is started, no feature is switched on, and a
+disk that sleeps is left asleep. Every disk has a thread of its own, so that a disk
+that does not answer does not delay the others.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from salt_ext.facts.disks import BLOCK, disks
 from salt_ext.facts.root import Root
 from salt_ext.facts.smart import ata, nvme, scsi
 
-DEADLINE_SECONDS = 20.0  # less than a slow collector has for all its disks
+DEADLINE_SECONDS = 20.0  # less than the deadline of a slow collector
 NO_ANSWER = "no answer"
 
 
 def smart(root: Root) -> list[dict[str, Any]] | None:
-    """Return the health of every disk that could know it; None for a captured tree."""
+    """Return the health of every ATA, SAS and NVMe disk; None for a captured tree."""
     if not root.is_live:
         return None
     return ask_all(root, [disk for disk in disks(root) if _protocol(disk)], _ask, DEADLINE_SECONDS)
@@ -39,9 +39,10 @@ def ask_all(
     deadline_seconds: float,
 ) -> list[dict[str, Any]]:
     """
-    Return each disk with its answer, all of them asked at the same time.
+    Ask all disks at the same time; return each with its answer.
 
-    Of one that gives none ``root`` remembers where it was waited for.
+    For a disk that does not answer, ``root`` remembers a TimeoutError with the stack
+    of its thread.
     """
     answers: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
     threads = {
@@ -76,7 +77,7 @@ def ask_all(
 
 
 def _where(thread: Thread) -> TracebackType | None:
-    """Return where a thread is now, as an exception that it raised there would have it."""
+    """Return the stack of a thread as the traceback of an exception raised there."""
     frame = sys._current_frames().get(thread.ident or 0)
     traceback = None
     while frame is not None:
@@ -86,7 +87,7 @@ def _where(thread: Thread) -> TracebackType | None:
 
 
 def _protocol(disk: dict[str, Any]) -> str | None:
-    """Return the language to ask a disk in, or None for one that has no health of its own."""
+    """Return the protocol by which to ask a disk, or None for a disk that has no SMART."""
     name, transport = disk["name"], disk["transport"]
     if name.startswith("nvme"):
         return "nvme"
@@ -94,7 +95,7 @@ def _protocol(disk: dict[str, Any]) -> str | None:
         return None
     if transport in ("sata", "ata"):
         return "ata"
-    # A SAS disk, or the volume of a RAID controller, which says that it knows nothing.
+    # A SAS disk, or the volume of a RAID controller, which answers that it has no health.
     return "scsi" if transport in ("sas", "scsi") else None
 
 
@@ -102,7 +103,7 @@ def _ask(root: Root, disk: dict[str, Any]) -> dict[str, Any]:
     """Return what a disk answers, or why it was not asked."""
     name = disk["name"]
     if root.text(f"{BLOCK}/{name}/device/power/runtime_status", 64) == "suspended":
-        # To open it would already wake it.
+        # Opening the device would wake the disk.
         return {"volatile": {"skipped_reason": "standby"}}
     path = f"/dev/{name}"
     try:

@@ -1,9 +1,9 @@
 """
 The health of an ATA disk (ACS-4; commands by ATA PASS-THROUGH of SAT-4).
 
-Of the attributes in SMART data, ACS standardises where they stand and when one
-has failed, not what they mean. The numbers below are those that practically
-all makers share, and a raw value is read as far as they agree on it.
+ACS defines where the attributes stand in SMART data and when one has failed, but not
+what they mean. The attribute numbers below mean the same for practically all makers,
+and of a raw value only those bytes are read on which the makers agree.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ NAMES = {
     198: "uncorrectable",
     199: "interface_crc_errors",
 }
-# How many of the six raw bytes are the number; makers use the others for more of them.
+# How many of the six raw bytes are the counter; makers use the other bytes for other values.
 COUNTERS = {5: 2, 9: 3, 12: 4, 187: 6, 196: 2, 197: 6, 198: 6, 199: 6}
 TEMPERATURES = (194, 190)
 
 
 class Registers(NamedTuple):
-    """What an ATA command leaves in the disk's registers."""
+    """The disk's registers after an ATA command."""
 
     sectors: int
     lba_low: int
@@ -57,7 +57,7 @@ class Registers(NamedTuple):
 
 
 class Attribute(NamedTuple):
-    """One line of SMART data; the raw value is six bytes as an integer."""
+    """One attribute of SMART data; ``raw`` is its six bytes as an integer."""
 
     id: int
     flags: int
@@ -91,7 +91,7 @@ def health(fd: int, is_solid_state: bool) -> dict[str, Any]:
 
 
 def power_mode(fd: int) -> int | None:
-    """Return the power mode that a disk tells without waking up, or None."""
+    """Return the power mode of a disk, or None; the question does not wake it."""
     found = registers(sg.command(fd, pass_through(CHECK_POWER_MODE)).sense)
     return found.sectors if found else None
 
@@ -103,10 +103,10 @@ def pass_through(
     lba_low: int = 0,
     reads: bool = False,
 ) -> bytes:
-    """Return the SCSI command that carries an ATA one; ``lba`` is the middle and high byte."""
+    """Return a SCSI command with an ATA command in it; ``lba`` is LBA Mid and LBA High."""
     extended = command == READ_LOG_EXT
     protocol = PIO_IN if reads else NON_DATA
-    # A command without data is sent for what it leaves in the registers.
+    # A command without data is sent only for the registers, so it asks for them.
     flags = FROM_DEVICE | IN_BLOCKS | LENGTH_IN_COUNT if reads else CHECK_CONDITION
     return bytes(
         (
@@ -124,7 +124,7 @@ def pass_through(
 
 
 def registers(sense: bytes) -> Registers | None:
-    """Return the registers out of sense data, or None when they are not in it."""
+    """Return the registers in sense data of either format, or None when there are none."""
     if not sense:
         return None
     if sense[0] & 0x7F == 0x72:
@@ -140,13 +140,13 @@ def registers(sense: bytes) -> Registers | None:
 
 
 def status(found: Registers | None) -> bool | None:
-    """Return whether SMART RETURN STATUS says that all is well; None when it does not say."""
+    """Return True when SMART RETURN STATUS says "good", False for "failing", else None."""
     signature = None if found is None else (found.lba_mid, found.lba_high)
     return {SMART_SIGNATURE: True, FAILING_SIGNATURE: False}.get(signature or (0, 0))
 
 
 def smart_is_off(identify: bytes) -> str | None:
-    """Return why a disk has no SMART to ask for, by its IDENTIFY DEVICE data."""
+    """Return why a disk cannot be asked for SMART, by its IDENTIFY DEVICE data, or None."""
     if len(identify) < BLOCK:
         return "not supported"
     supported, checked, enabled = (_word(identify, number) for number in (82, 83, 85))
@@ -166,16 +166,16 @@ def attributes(data: bytes) -> list[Attribute]:
 
 
 def thresholds(data: bytes) -> dict[int, int]:
-    """Return the threshold of each attribute."""
+    """Return ``{attribute number: threshold}``."""
     return {line[0]: line[1] for line in _lines(data)}
 
 
 def judge(passed: bool | None, table: list[Attribute], limits: dict[int, int]) -> dict[str, Any]:
     """
-    Return the health by what the disk says itself and by each attribute's threshold.
+    Return the health: what the disk says (``passed``), and attributes beyond their limits.
 
-    When it says nothing, as behind some adapters, the attributes whose failure
-    announces that of the disk decide.
+    When the disk does not say it, as behind some adapters, ``passed`` is whether no
+    pre-failure attribute, which predicts the failure of the disk, is beyond its limit.
     """
     raws = {item.id: item.raw for item in table}
     failing = [_name(item.id) for item in table if _is_beyond(item.value, limits.get(item.id))]
@@ -201,21 +201,22 @@ def judge(passed: bool | None, table: list[Attribute], limits: dict[int, int]) -
 
 
 def percentage_used(page: bytes) -> int | None:
-    """Return the wear of a solid state disk, by the device statistics' page 7."""
+    """Return the wear of a solid state disk in percent, from page 7 of device statistics."""
     if len(page) < 16 or page[2] != SOLID_STATE_PAGE:
         return None
-    # Of the eight bytes the highest says whether the value is supported and valid.
+    # The highest of the eight bytes says whether the value is supported and valid.
     return page[8] if page[15] & 0xC0 == 0xC0 else None
 
 
 def _is_beyond(value: int, threshold: int | None) -> bool:
-    # A threshold of 0 is never reached; 0, 254 and 255 are no normalised values.
+    # A threshold of 0 is never reached. 0, 254 and 255 are not normalised values.
     return bool(threshold) and 1 <= value <= 253 and value <= (threshold or 0)
 
 
 def _temperature(raws: dict[int, int]) -> int | None:
     for number in TEMPERATURES:
-        # The lowest byte, signed; the others are the lowest and highest ever seen.
+        # The lowest byte. The others have the lowest and the highest temperature ever.
+        # It is signed: a value from 128 on is below zero and is not reported.
         value = raws.get(number, 0) & 0xFF
         if 0 < value < 128:
             return value
@@ -227,7 +228,7 @@ def _name(number: int) -> str:
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """Return the lines of SMART data or thresholds that are in use."""
+    """Return the entries of SMART data or thresholds that are in use, 12 bytes each."""
     found: dict[int, bytes] = {}
     for number in range(ATTRIBUTES):
         line = data[2 + 12 * number : 14 + 12 * number]
@@ -239,13 +240,13 @@ def _lines(data: bytes) -> list[bytes]:
 def _read(
     fd: int, command: int, feature: int = 0, lba: tuple[int, int] = (0, 0), lba_low: int = 0
 ) -> bytes:
-    """Return one block that a command reads; b"" when the disk has it not."""
+    """Return one block that a command reads; b"" when the disk refuses the command."""
     reply = sg.command(fd, pass_through(command, feature, lba, lba_low, reads=True), BLOCK)
     return reply.data if reply.is_good else b""
 
 
 def _has_log(directory: bytes, number: int) -> bool:
-    """Whether a log directory says that a log has pages."""
+    """Whether a log directory lists a log with at least one page."""
     return _word(directory, 0) == 1 and _word(directory, number) > 0
 
 

@@ -15,7 +15,7 @@ TIMEOUT_MS = 10_000
 KELVIN = 273
 DATA_UNIT_BYTES = 512_000
 
-# The bits of "critical warning", the lowest first.
+# The bits of "critical warning", the lowest bit first.
 WARNINGS = (
     "available_spare",
     "temperature",
@@ -52,7 +52,7 @@ class _Command(ctypes.Structure):
 
 
 def health(fd: int) -> dict[str, Any]:
-    """Return the health of a disk. Raises OSError when it does not answer."""
+    """Return the health of a disk. Raises OSError when the command does not reach it."""
     data = ctypes.create_string_buffer(LOG_BYTES)
     command = _Command(
         opcode=GET_LOG_PAGE,
@@ -69,7 +69,7 @@ def health(fd: int) -> dict[str, Any]:
 
 
 def judge(log: bytes) -> dict[str, Any]:
-    """Return the health by a SMART / health information log."""
+    """Return the health in a SMART / health information log."""
     if len(log) < LOG_BYTES:
         return {"skipped_reason": "not supported"}
     warning = log[0]
@@ -92,5 +92,5 @@ def judge(log: bytes) -> dict[str, Any]:
 
 
 def _integer(log: bytes, offset: int, width: int) -> int:
-    # A counter of 128 bits that needs more than 63 of them is not one that counted.
+    # A counter has 128 bits, an integer in a report 64. No real counter is that large.
     return min(int.from_bytes(log[offset : offset + width], "little"), 2**63 - 1)

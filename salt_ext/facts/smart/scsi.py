@@ -1,4 +1,4 @@
-"""The health of a SAS disk: its log pages (SPC-5, SBC-4)."""
+"""The health of a SAS disk, from its log pages (SPC-5, SBC-4)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from salt_ext.facts.smart import sg
 
 LOG_SENSE, REQUEST_SENSE = 0x4D, 0x03
-CUMULATIVE = 0x40  # the page's present values
+CUMULATIVE = 0x40  # asks for the current values of a page
 TEMPERATURE, SOLID_STATE, BACKGROUND_SCAN, INFORMATIONAL_EXCEPTIONS = 0x0D, 0x11, 0x15, 0x2F
 ERRORS = {"uncorrected_writes": 0x02, "uncorrected_reads": 0x03, "uncorrected_verifies": 0x05}
-UNCORRECTED = 0x0006  # the parameter of an error counter page that counts these
+UNCORRECTED = 0x0006  # the parameter with the uncorrected errors in an error counter page
 LIMIT_BYTES = 1024
 REQUEST_BYTES = 64
 
-NOT_READY, STOPPED = 0x02, (0x04, 0x02)  # stopped: a command to start is required
+NOT_READY, STOPPED = 0x02, (0x04, 0x02)  # stopped: the disk needs a command to start
 LOW_POWER = 0x5E
 STANDBY_QUALIFIERS = (0x02, 0x04, 0x09, 0x0A)  # standby_z and standby_y, by timer or command
 WARNING, FAILURE_PREDICTED = 0x0B, 0x5D
@@ -43,7 +43,7 @@ def health(fd: int) -> dict[str, Any]:
 
 
 def is_asleep(sense: bytes) -> bool:
-    """Whether sense data say that the disk does not spin."""
+    """Whether sense data say that the disk is in standby or stopped."""
     key, *code = sg.sense_key(sense)
     if code[0] == LOW_POWER:
         return code[1] in STANDBY_QUALIFIERS
@@ -51,7 +51,7 @@ def is_asleep(sense: bytes) -> bool:
 
 
 def judge(pages: dict[int, dict[int, bytes]]) -> dict[str, Any]:
-    """Return the health by the parameters of each log page."""
+    """Return the health, from the parameters of each log page: ``{page: {code: value}}``."""
     exceptions = pages.get(INFORMATIONAL_EXCEPTIONS, {}).get(0, b"")
     if len(exceptions) < 2:
         return {"skipped_reason": "not supported"}
@@ -79,7 +79,7 @@ def judge(pages: dict[int, dict[int, bytes]]) -> dict[str, Any]:
 
 
 def parameters(page: bytes, number: int) -> dict[int, bytes]:
-    """Return the parameters in a log page by their codes."""
+    """Return ``{code: value}`` of the parameters in a log page."""
     if len(page) < 4 or page[0] & 0x3F != number:
         return {}
     end = min(len(page), 4 + int.from_bytes(page[2:4], "big"))
@@ -88,14 +88,14 @@ def parameters(page: bytes, number: int) -> dict[int, bytes]:
     while at + 4 <= end:
         length = page[at + 3]
         if at + 4 + length > end:
-            break  # half a value is a wrong one
+            break  # the value is cut, and half a value is a wrong one
         found[int.from_bytes(page[at : at + 2], "big")] = page[at + 4 : at + 4 + length]
         at += 4 + length
     return found
 
 
 def _page(fd: int, number: int) -> bytes:
-    """Return a log page; b"" when the disk has it not."""
+    """Return a log page; b"" when the disk does not have it."""
     size = LIMIT_BYTES.to_bytes(2, "big")
     reply = sg.command(
         fd, bytes((LOG_SENSE, 0, CUMULATIVE | number, 0, 0, 0, 0, *size, 0)), LIMIT_BYTES

@@ -46,7 +46,7 @@ class _Header(ctypes.Structure):
 
 
 class Reply(NamedTuple):
-    """What a command has brought back."""
+    """The status, the sense data and the data that a command has returned."""
 
     status: int
     sense: bytes
@@ -86,7 +86,7 @@ def command(fd: int, cdb: bytes, length: int = 0) -> Reply:
 
 
 def sense_key(sense: bytes) -> tuple[int, int, int]:
-    """Return the key, the additional code and its qualifier in sense data of either format."""
+    """Return sense key, additional sense code and qualifier, from sense data of either format."""
     kind = sense[0] & 0x7F if sense else 0
     if kind in (0x72, 0x73) and len(sense) >= 4:
         return sense[1] & 0x0F, sense[2], sense[3]

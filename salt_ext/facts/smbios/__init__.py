@@ -1,11 +1,10 @@
 """
-SMBIOS: bytes to structures (DMTF DSP0134, version 3.7).
+SMBIOS: from bytes to structures (DMTF DSP0134, version 3.7).
 
-Firmware writes these tables and much firmware writes them badly: wrong counts,
-lengths and versions, strings that are not there. So nothing here raises for
-any bytes; what can be read is kept and what was wrong is told in
-:attr:`Tables.problems`. What the fields of a structure mean is in
-``smbios_fields.py``.
+Much firmware writes these tables badly: wrong counts, lengths and versions,
+strings that are not there. So nothing here raises, whatever the bytes are: what
+can be read is kept, and :attr:`Tables.problems` says what was wrong. The meaning of
+the fields of a structure is in ``fields.py``.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ HEADER_BYTES = 4
 # Without an entry point the version is unknown; every table of the last fifteen
 # years is newer than 2.6, the one version that changes the meaning of a field.
 ASSUMED_VERSION = (3, 0)
-# What the entry points of some firmware say, and what they mean.
+# Wrong versions in the entry points of some firmware, and the right ones.
 MISTAKEN_VERSIONS = {(2, 31): (2, 3), (2, 33): (2, 3), (2, 51): (2, 6)}
 
 
 class EntryPoint:
-    """What an entry point announces; ``length`` and ``count`` are None where it cannot."""
+    """What an entry point says of the table; ``length`` and ``count`` are None in version 3."""
 
     __slots__ = ("count", "length", "problems", "version")
 
     def __init__(self, version: Version, length: int | None, count: int | None) -> None:
-        """Mend the version that some firmware gets wrong."""
+        """Correct a version that some firmware gets wrong."""
         self.version = MISTAKEN_VERSIONS.get(version, version)
         self.length = length
         self.count = count
@@ -40,7 +39,7 @@ class EntryPoint:
 
 
 class Structure:
-    """One structure: reads of a field beyond its end give None."""
+    """One structure; to read a field beyond its end returns None."""
 
     __slots__ = ("_data", "_strings", "_tail", "handle", "type")
 
@@ -53,7 +52,7 @@ class Structure:
         self._strings: list[bytes] | None = None
 
     def __len__(self) -> int:
-        """Return the length of the formatted area, by which versions differ."""
+        """Return the length of the formatted area; it grows from version to version."""
         return len(self._data)
 
     def data(self, offset: int, length: int) -> bytes | None:
@@ -83,7 +82,7 @@ class Structure:
         return self.string(number) if number else None
 
     def string(self, number: int) -> str | None:
-        """Return a string by its number from 1; None when the set has no such string."""
+        """Return a string by its number, from 1 on; None when there is no such string."""
         if self._strings is None:
             self._strings = self._tail.split(b"\0")
         if not 0 < number <= len(self._strings):
@@ -96,12 +95,12 @@ class Structure:
 
 
 class Tables:
-    """The structures that were read, the version to read them by, and what was wrong."""
+    """The structures that were read, the SMBIOS version of the table, and what was wrong."""
 
     __slots__ = ("problems", "structures", "version")
 
     def __init__(self, version: Version) -> None:
-        """Begin empty: also the answer of a machine that has no SMBIOS."""
+        """Start without structures, as for a machine without SMBIOS."""
         self.version = version
         self.structures: list[Structure] = []
         self.problems: list[str] = []
@@ -131,9 +130,9 @@ def tables(root: Root) -> Tables:
 
 
 def entry_point(data: bytes) -> EntryPoint | None:
-    """Return what an entry point of any of the three kinds says, or None when it is none."""
+    """Return what an entry point of one of the three kinds says; None when it is not one."""
     if data.startswith(b"_SM3_") and len(data) >= 0x18:
-        # Its length is the most the table may have, and it has no count.
+        # It has only the greatest length that the table may have, and no count.
         entry = EntryPoint((data[7], data[8]), None, None)
         length = data[6]
     elif data.startswith(b"_SM_") and len(data) >= 0x1E:
@@ -151,11 +150,11 @@ def entry_point(data: bytes) -> EntryPoint | None:
 
 def structures(table: bytes, version: Version) -> Tables:
     """
-    Return every structure up to the end-of-table one.
+    Return every structure up to the end-of-table structure.
 
-    The length that the entry point announces and the number of structures in it
-    are often wrong, so neither is needed: a table ends at its end-of-table
-    structure, at the first length that cannot be, or with its last byte.
+    The length and the number of structures in the entry point are often wrong and
+    are not used: a table ends at its end-of-table structure, at the first structure
+    of an impossible length, or with its last byte.
     """
     found = Tables(version)
     position = 0
@@ -170,7 +169,7 @@ def structures(table: bytes, version: Version) -> Tables:
             return found
         end = table.find(b"\0\0", start)
         if end < 0:
-            # Only a string with its NUL is whole: half a serial number is a wrong one.
+            # A string without its NUL is dropped: half a serial number is a wrong one.
             tail = table[start:].rpartition(b"\0")[0]
             found.problems.append(f"the strings of the structure at {position} are cut")
             found.structures.append(Structure(table[position:start], tail))
@@ -187,8 +186,8 @@ def _length(table: bytes, position: int) -> int:
     """Return the length of a structure's formatted area."""
     length = table[position + 1]
     if table[position] == 34 and length == 0x10:
-        # Some firmware counts five bytes too many in a Management Device, and
-        # so five bytes of its first string.
+        # Some firmware makes a Management Device five bytes too long: these are the
+        # first five bytes of its first string.
         text = table[position + 0x0B : position + 0x10].partition(b"\0")[0]
         if text.isascii() and text and text.decode().isprintable():
             return 0x0B

@@ -1,16 +1,16 @@
 """
 The words behind SMBIOS codes.
 
-DSP0134 gives every code a number and a description; the short words for them
-are the ones that dmidecode prints, because those are what people know. A code
-that is not here is not known, and its field is left out.
+DSP0134 has a number and a description for every code. The short words here are
+those that dmidecode prints, because people know them. A code that is not listed is
+unknown, and its field is left out.
 """
 
 from __future__ import annotations
 
 
 def _words(*runs: str) -> dict[int, str]:
-    """Return code -> word of runs such as ``"A0 first|second"``: A0 is first, A1 is second."""
+    """Return ``{code: word}`` of runs such as ``"A0 first|second"``: A0 is first, A1 second."""
     table: dict[int, str] = {}
     for run in runs:
         code, _, words = run.partition(" ")
@@ -84,7 +84,7 @@ PROCESSOR_FAMILIES = _words(
     "26C Quad-Core Loongson 3A 5xxx|Multi-Core Loongson 3A 5xxx|Quad-Core Loongson 3B 5xxx|"
     "Multi-Core Loongson 3B 5xxx|Multi-Core Loongson 3C 5xxx|Multi-Core Loongson 3D 5xxx",
 )
-# Code 24 is LGA1155 in the specification; dmidecode has always said BGA1155.
+# Code 24h is LGA1155 in the specification, but dmidecode has always printed BGA1155.
 PROCESSOR_UPGRADES = _words(
     "01 Other|Unknown|Daughter Board|ZIF Socket|Replaceable Piggy Back|None|LIF Socket|Slot 1|"
     "Slot 2|370-pin Socket|Slot A|Slot M|Socket 423|Socket A (Socket 462)|Socket 478|Socket 754|"

@@ -1,9 +1,9 @@
 """
 SMBIOS: what the fields of each structure type mean (DMTF DSP0134, chapter 7).
 
-One function per type takes a :class:`Structure` and returns its facts under the
-names of ``docs/facts.md``. A field that the structure is too short for, that is
-unspecified or that has a code nobody has defined is None.
+There is one function for each type. It takes a :class:`Structure` and returns its
+facts under the names of ``docs/facts.md``. A field is None when the structure is too
+short for it, when it is unspecified, or when its code is not defined.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def processor(item: Structure) -> Facts:
 
 
 def slot(item: Structure) -> Facts:
-    """Type 9; the type carries the width of the bus, as in "x8 PCI Express 3 x16"."""
+    """Type 9; ``type`` begins with the width of the bus, as in "x8 PCI Express 3 x16"."""
     kind = _named(words.SLOT_TYPES, item.byte(0x05))
     width = _named(words.SLOT_WIDTHS, item.byte(0x06))
     return {
@@ -131,14 +131,14 @@ def slot(item: Structure) -> Facts:
 
 
 def oem_strings(item: Structure) -> list[str | None]:
-    """Type 11: the strings in their order, for some firmware counts on their numbers."""
+    """Type 11: the strings in their order, empty ones as None, because their numbers matter."""
     return [item.string(number) for number in range(1, (item.byte(0x04) or 0) + 1)]
 
 
 def memory_array(item: Structure) -> Facts:
     """Type 16."""
     capacity = item.dword(0x07)
-    if capacity == 0x80000000:  # does not fit: the extended field has it in bytes
+    if capacity == 0x80000000:  # the size does not fit; the extended field has it in bytes
         capacity_bytes = item.qword(0x0F)
     else:
         capacity_bytes = None if capacity is None else capacity * KIB
@@ -155,7 +155,7 @@ def memory_device(item: Structure) -> Facts:
     """
     Type 17: a slot and, when it is not empty, the module in it.
 
-    What firmware writes about a module that is not there ("NO DIMM",
+    For an empty slot, what firmware writes about a module ("NO DIMM",
     "Manufacturer0") is dropped.
     """
     size = item.word(0x0C)
@@ -244,7 +244,7 @@ def _named(table: dict[int, str], code: int | None) -> str | None:
 
 
 def _specified(value: int | None) -> int | None:
-    """Return a width, where both 0 and all ones mean that it is not known."""
+    """Return a width; 0 and FFFFh both mean that it is not known, which is None."""
     return None if value == 0xFFFF else value or None
 
 
@@ -277,9 +277,9 @@ def _uuid(raw: bytes | None, version: Version) -> str | None:
 
 def _processor_family(item: Structure) -> str | None:
     code = item.byte(0x06)
-    if code == 0xFE:  # does not fit into the byte
+    if code == 0xFE:  # the code does not fit into one byte
         code = item.word(0x28)
-    if code == 0xBE:  # given twice, to Intel and to AMD
+    if code == 0xBE:  # the specification gives this code to Intel and to AMD
         maker = (item.text(0x07) or "").lower()
         if "intel" in maker:
             return "Core 2"
@@ -296,7 +296,7 @@ def _processor_status(status: int) -> str:
 
 def _count(item: Structure, offset: int, extended: int) -> int | None:
     count = item.byte(offset)
-    if count == 0xFF and len(item) >= extended + 2:  # does not fit into the byte
+    if count == 0xFF and len(item) >= extended + 2:  # the count does not fit into one byte
         count = item.word(extended)
     return count or None
 
@@ -318,7 +318,7 @@ def _type_detail(bits: int | None) -> str | None:
 def _module_size(item: Structure, size: int | None) -> int | None:
     if size is None or size == 0xFFFF:
         return None
-    if size == 0x7FFF:  # does not fit: the extended field has it in MiB
+    if size == 0x7FFF:  # the size does not fit; the extended field has it in MiB
         extended = item.dword(0x1C)
         if extended is not None:
             return (extended & 0x7FFFFFFF) * MIB
@@ -327,7 +327,7 @@ def _module_size(item: Structure, size: int | None) -> int | None:
 
 def _speed(item: Structure, offset: int, extended: int) -> int | None:
     speed = item.word(offset)
-    if speed == 0xFFFF:  # does not fit into the word
+    if speed == 0xFFFF:  # the speed does not fit into two bytes
         speed = item.dword(extended)
     return speed or None
 
@@ -338,7 +338,8 @@ def _ipmi_address(item: Structure) -> str | None:
         return None
     if item.byte(0x04) == 4:  # SSIF: an address on the SMBus
         return f"0x{address >> 1 & 0x7F:02X} (SMBus)"
-    lowest = (item.byte(0x10) or 0) >> 4 & 1  # bit 0 of the address; its own says which space
+    # Bit 0 of the address field says which space it is in. The real bit 0 is in byte 10h.
+    lowest = (item.byte(0x10) or 0) >> 4 & 1
     space = "I/O" if address & 1 else "Memory-mapped"
     return f"0x{address & ~1 | lowest:016X} ({space})"
 
@@ -346,7 +347,7 @@ def _ipmi_address(item: Structure) -> str | None:
 def _tpm_firmware(version: int | None, major: int | None) -> str | None:
     if version is None or major not in (1, 2):
         return None
-    if major == 1:  # the last two bytes of a TPM_VERSION
+    if major == 1:  # as in the last two bytes of a TPM_VERSION
         return f"{version >> 16 & 0xFF}.{version >> 24}"
     return f"{version >> 16}.{version & 0xFFFF}"
 

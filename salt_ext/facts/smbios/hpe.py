@@ -1,4 +1,4 @@
-"""SMBIOS: what the structures mean that HPE, and HP before it, has of its own."""
+"""SMBIOS: the structure types that HPE, and HP before it, has defined for itself."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ MAKERS = ("hp", "hpe", "hewlett-packard", "hewlett packard")
 
 
 def is_by(manufacturer: str | None) -> bool:
-    """Whether a system's maker is HPE: to others the same numbers mean something else."""
+    """Whether a system's maker is HPE; the type numbers mean something else to other makers."""
     name = (manufacturer or "").lower()
     return name in MAKERS or name.startswith(tuple(f"{maker} " for maker in MAKERS))
 
 
 def enclosure(tables: Tables) -> Facts | None:
-    """Return the enclosure that a blade is in, and where in it; None for other machines."""
+    """Return the enclosure and the bay that a blade is in; None for other machines."""
     for item in tables.of(RACK_LOCATOR):
         facts = rack_locator(item)
-        # A machine that is in no enclosure may have the structure with nothing in it.
+        # A machine that is in no enclosure may have the structure without any values.
         if len(item) >= LENGTH and (facts["model"] or facts["serial_number"]):
             return facts
     return None
 
 
 def rack_locator(item: Structure) -> Facts:
-    """Type 204."""
+    """Return the rack, the enclosure and the bay in a structure of type 204."""
     return {
         "rack_name": item.text(0x04),
         "name": item.text(0x05),
