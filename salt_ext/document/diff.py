@@ -1,5 +1,5 @@
 """
-The changes between two fact documents, and how to apply and undo them.
+The changes between two fact documents; ``document/undo.py`` applies and undoes them.
 
 A change names a section, a component and a field of it, never a position in a
 list. ``apply(a, diff(a, b)) == b`` and ``undo(b, diff(a, b)) == a`` hold for
@@ -9,15 +9,13 @@ the present one with the later changes undone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from salt_ext.document import (
-    encode,
     identity,
     is_components,
     keyed,
-    normal,
     place,
     place_fields,
     same,
@@ -127,81 +125,16 @@ def _by_place(items: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     return {where: keys[0] for where, keys in places.items() if where and len(keys) == 1}
 
 
-def apply(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the document after the changes."""
-    return _turn(document, changes)
-
-
-def undo(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the document as it was before the changes."""
-    return _turn(document, (change._replace(old=change.new, new=change.old) for change in changes))
-
-
-def _turn(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    result: dict[str, Any] = _copy(document)
-    by_list: dict[str, list[Change]] = {}
-    for change in changes:
-        if change.component is None:
-            _put(result, change.path, change.new)
-        else:
-            by_list.setdefault(change.path, []).append(change)
-    for path, rows in by_list.items():
-        # A change names its component by the key in the list before all changes.
-        items = keyed(_get(result, path) or [])
-        for change in rows:
-            if change.field is not None:
-                item = items[str(change.component)]
-                if change.new is None:
-                    item.pop(change.field, None)
-                else:
-                    item[change.field] = _copy(change.new)
-        left = list(items.values())
-        for change in rows:
-            if change.field is None and change.old is not None:
-                gone = encode(change.old)
-                del left[next(i for i, item in enumerate(left) if encode(item) == gone)]
-        for change in rows:
-            if change.field is None and change.new is not None:
-                left.append(_copy(change.new))
-        _put(result, path, left)
-    return normal(result)
-
-
 def _escape(key: str) -> str:
     """Return a key as it stands in a path; the escapes are those of JSON Pointer."""
     return key.replace("~", "~0").replace(".", "~1")
 
 
-def _names(path: str) -> list[str]:
+def names_of(path: str) -> list[str]:
+    """Return the names of the fields that a path leads through."""
     return [name.replace("~1", ".").replace("~0", "~") for name in path.split(".")]
 
 
 def section_of(change: Change) -> str:
     """Return the section that a change is in."""
-    return _names(change.path)[0]
-
-
-def _get(document: Mapping[str, Any], path: str) -> Any:
-    value: Any = document
-    for name in _names(path):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _put(document: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a path; None removes it. The caller's ``normal`` drops empty parents."""
-    *parents, last = _names(path)
-    for name in parents:
-        document = document.setdefault(name, {})
-    if value is None:
-        document.pop(last, None)
-    else:
-        document[last] = _copy(value)
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copy(item) for item in value]
-    return value
+    return names_of(change.path)[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sized
 from typing import Any, NamedTuple
 
 from salt_ext.document import is_components, place
+from salt_ext.document.diff import names_of
 from salt_ext.words.values import describe, label, shorten, value
 
 SYMBOLS = {
@@ -80,7 +81,7 @@ def _is_bare_slot(row: Mapping[str, Any]) -> bool:
 def line(row: Mapping[str, Any]) -> Line:
     """Return one change as text for people."""
     path, component, field = row["path"], row["component"], row["field"]
-    names = [name.replace("~1", ".").replace("~0", "~") for name in path.split(".")]
+    names = names_of(path)
     old, new = row["old"], row["new"]
     if component is None:
         what = "Name" if row["op"] == "renamed" else " › ".join(map(label, names))  # noqa: RUF001

@@ -34,7 +34,7 @@ FORBIDDEN = [
     ("salt_ext/collect/pool.py", "import webui", "webui"),
     ("webui/format.py", "import salt.utils", "salt"),
     ("webui/sections.py", "from salt_ext.runners import cmdb", "salt_ext.runners.cmdb"),
-    ("webui/history.py", "import sqlalchemy.orm", "sqlalchemy"),
+    ("webui/runs.py", "import sqlalchemy.orm", "sqlalchemy"),
 ]
 
 

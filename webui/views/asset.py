@@ -9,7 +9,7 @@ import uuid
 from flask import Blueprint, Response, jsonify, render_template
 
 from salt_ext import store
-from webui.history import runs
+from webui.runs import runs
 from webui.sections import groups
 from webui.views import database
 

@@ -11,8 +11,8 @@ from flask import Blueprint, render_template, request
 from salt_ext import store
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
-from webui.history import runs
 from webui.query import number
+from webui.runs import runs
 from webui.views import database
 
 blueprint = Blueprint("changes", __name__)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from flask import Blueprint, render_template
 
 from salt_ext import store
-from webui.history import runs
 from webui.query import Query
+from webui.runs import runs
 from webui.views import database
 
 blueprint = Blueprint("overview", __name__)

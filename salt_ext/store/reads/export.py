@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.exc import DBAPIError
 
-from salt_ext.document.diff import Change, undo
+from salt_ext.document.diff import Change
+from salt_ext.document.undo import undo
 from salt_ext.exchange.lines import line
 from salt_ext.store.database import Database, Row, ping
 from salt_ext.store.parts import FILLED_FIELDS, SOURCES, is_there, items_of

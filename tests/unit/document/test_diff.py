@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from benchmarks import fleet
 from salt_ext.document import encode, normal
-from salt_ext.document.diff import Change, apply, diff, undo
+from salt_ext.document.diff import Change, diff
 from salt_ext.document.overlay import overlay
+from salt_ext.document.undo import apply, undo
 from salt_ext.facts import smbios
 from salt_ext.facts.smbios import fields
 from tests.corpus import corpus_files, needs_corpus

@@ -6,14 +6,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 
-from salt_ext.store.migrations.as_of_0002.facts import (
+from salt_ext.store.migrations.frozen_0002.facts import (
     SEARCHED,
     digest,
     parts,
     placements,
     search_text,
 )
-from salt_ext.store.migrations.as_of_0002.keys import evidence
+from salt_ext.store.migrations.frozen_0002.keys import evidence
 
 revision = "0002"
 down_revision = "0001"

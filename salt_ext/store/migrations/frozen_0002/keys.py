@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from salt_ext.store.migrations.as_of_0002.placeholders import (
+from salt_ext.store.migrations.frozen_0002.placeholders import (
     is_no_mac,
     is_no_name,
     is_no_serial,

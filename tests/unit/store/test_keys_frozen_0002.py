@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext.store.migrations.as_of_0002.keys import evidence
+from salt_ext.store.migrations.frozen_0002.keys import evidence
 
 DELL = {"manufacturer": "Dell Inc.", "serial_number": "9XYZ1K2"}
 UUID = "4C4C4544-0058-5910-805A-B9C04F4B3132"
