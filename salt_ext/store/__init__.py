@@ -1,9 +1,9 @@
 """
-The PostgreSQL store: the whole surface that the rest of the system uses.
+The PostgreSQL store: everything of it that the rest of the system uses.
 
-:func:`ingest` is the one way in. Every read is a function of a
-:class:`Database`; the web process opens its own with ``read_only=True``, and
-then PostgreSQL itself refuses a write.
+Reports come in through :func:`ingest` only. Every read is a function that takes
+a :class:`Database`. The web process opens its database with ``read_only=True``;
+then PostgreSQL itself refuses every write.
 """
 
 from salt_ext.document.diff import Change

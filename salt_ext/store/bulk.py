@@ -1,5 +1,7 @@
 """
-Many rows in one statement: a column is an array, so the statement is one text whatever the number.
+Many rows in one statement: each column is sent as one array.
+
+So the text of the statement is the same for any number of rows.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ SET LOCAL enable_mergejoin = off;
 SET LOCAL enable_seqscan = off;
 """
 """
-Put before a statement: it and the rest of its transaction look up each row by an index.
+Text to put before a statement: from there on the transaction finds each row by an index.
 
-A batch is a few of all machines, and a plan that reads a table whole suits only
-a fleet that has been small until a moment ago. To join in the order of the array
-is what two writers count on, too: a hash has another order, and they would lock
-the same rows in different ones.
+A batch is a small share of all machines. PostgreSQL plans to read a whole table
+only when its statistics are from a time when the fleet was small. Two writers also
+rely on a join in the order of the array: a hash join has another order, and the
+two would lock the same rows in different orders.
 """
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -38,11 +40,11 @@ def insert(
     update: Mapping[str, str] | None = None,
 ) -> None:
     """
-    Insert rows, all with the same columns.
+    Insert one row or more, all with the same columns.
 
-    ``update`` says what a row that exists takes: column to SQL, in which
-    ``excluded`` is the new row; an empty one leaves it as it is. Without
-    ``update`` such a row is an error.
+    ``update`` says what becomes of a row that exists already: column to SQL, in
+    which ``excluded`` is the new row. An empty mapping leaves that row as it is.
+    With None a row that exists already is an error.
     """
     names = tuple(rows[0])
     pairs = None if update is None else tuple(update.items())
@@ -81,16 +83,16 @@ def _statement(
 
 
 def taken(*names: str) -> dict[str, str]:
-    """Return an ``update`` by which a row takes these columns from the new one."""
+    """Return an ``update`` for :func:`insert` that takes these columns from the new row."""
     return {name: f'excluded."{name}"' for name in names}
 
 
 def array(values: Iterable[object]) -> str:
     """
-    Return values as PostgreSQL reads an array.
+    Return values as the text of a PostgreSQL array.
 
-    A list would reach it as an expression with a constant for each value, and
-    take three times as long to write here and to read there.
+    psycopg2 makes of a Python list an expression with a constant for each value:
+    it takes three times as long to write here and to read in PostgreSQL.
     """
     return "{" + ",".join([_element(one) for one in values]) + "}"
 
@@ -107,9 +109,10 @@ def _element(value: object) -> str:
 
 
 def _column(kind: Any, values: list[Any]) -> str | list[str | None]:
-    """Return a column as psycopg2 takes it into an array."""
+    """Return the values of a column as a parameter that PostgreSQL can cast to an array."""
     if isinstance(kind, sa.JSON):
-        # Bytes are canonical text already. Their many quotes would each be escaped twice.
+        # Bytes are canonical JSON already. A list, because in the text of an array each
+        # of its many quotes would be escaped twice.
         texts = [one if one is None or type(one) is bytes else encode(one) for one in values]
         return [None if text is None else text.decode() for text in texts]
     return array(values)

@@ -12,14 +12,18 @@ from salt_ext.document import is_components
 LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
 SEARCH_LENGTH = 6000
-"""Room for all columns, with at most 500 characters each, and for many addresses."""
+"""Characters: room for all columns, with at most 500 each, and for many addresses."""
 
 SEARCHED = ("hostname", "sn", "site", "rack", "manufacturer", "product_name", "os", "address")
-"""The columns whose texts free text is looked for in, beside the names, MACs and addresses."""
+"""The columns that free text is searched in, beside the minion id, the MACs and the addresses."""
 
 
 def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[str, Any]:
-    """Return :data:`schema.LIST_COLUMNS`; ``identifiers`` are the kinds of accepted ones."""
+    """
+    Return the columns of the list by name: :data:`schema.LIST_COLUMNS` without ``temporary``.
+
+    ``identifiers`` are the kinds of identifiers that ``facts.identity`` accepted.
+    """
     kinds = set(identifiers)
     system = _mapping(facts, "system")
     os = _mapping(facts, "operating_system")
@@ -56,7 +60,7 @@ def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[s
 
 
 def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """Return what free text is looked for in, in lower case and one word after the other."""
+    """Return the text that free text is searched in: lower case, one value on each line."""
     words = [minion_id, *(columns[name] for name in SEARCHED)]
     for interface in _components(facts, "network") or []:
         addresses = interface.get("addresses")
@@ -67,7 +71,7 @@ def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mappin
 
 
 def _serial_number(facts: Mapping[str, Any], kinds: set[str]) -> str | None:
-    """Return the serial number people know the machine by; a placeholder is none."""
+    """Return the serial number that people know the machine by; None for a placeholder."""
     if "serial_number" in kinds:
         return text_of(_mapping(facts, "system").get("serial_number"))
     if "board_serial_number" in kinds:
@@ -98,12 +102,12 @@ def _mapping(facts: Mapping[str, Any], section: str) -> Mapping[str, Any]:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a text that a column, and an index on it, can hold."""
+    """Return as much of a text as a column and its index can hold; None for other types."""
     return value[:500] if isinstance(value, str) else None
 
 
 def integer_of(value: Any, limit: int = LARGEST) -> int | None:
-    """Return a count or a size; what no column could hold is none."""
+    """Return a count or a size; None for what is no such number or exceeds ``limit``."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= limit else None

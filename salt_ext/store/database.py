@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 
 def rows(result: sa.Result[Any]) -> list[Row]:
-    """Return every row of a result as a plain dictionary; nothing of it is lazy."""
+    """Return all rows of a result, each as a dictionary; the result is read to its end."""
     return [dict(row._mapping) for row in result]
 
 
@@ -54,7 +54,7 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
         "ask for less at once: a filter, a limit, a shorter time",
     ),
     (
-        # Only migrations wait for a limited time.
+        # Only migrations set a limit (lock_timeout) to how long they wait for a table.
         psycopg2.errors.LockNotAvailable,
         StoreError,
         "{url} is in use",
@@ -73,14 +73,14 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
         "make room on the database server; what was not stored is still due",
     ),
     (
-        # A replica does so when it must copy what a long read is still looking at.
+        # A replica ends a long read that still needs rows which the primary has removed.
         psycopg2.errors.SerializationFailure,
         StoreError,
         "{url} ended the transaction",
         "try again; if it happens often, set hot_standby_feedback on the replica",
     ),
 )
-"""What errors of PostgreSQL are to an operator: which of ours, in which words, and what to do."""
+"""Of each error of PostgreSQL: the class that is raised instead, its message, and its hint."""
 
 
 class Database:
@@ -109,7 +109,7 @@ class Database:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction that commits at the end: for what writes."""
+        """Yield a connection in a transaction that commits at the end: mostly to write."""
         with self.begin_unchecked() as link:
             self._check(link)
             yield link
@@ -117,13 +117,13 @@ class Database:
     @contextlib.contextmanager
     def autocommit(self) -> Iterator[sa.Connection]:
         """
-        Yield a connection in which every statement is a transaction of its own: for what reads.
+        Yield a connection in which every statement is a transaction of its own: mostly to read.
 
-        It asks the server once for what takes three questions otherwise.
+        Such a statement takes one round trip to the server, and not three.
         """
         engine = _engine(os.getpid(), self.url, self.read_only)
         with self._plain_errors(), engine.connect() as link:
-            # By psycopg2 itself: SQLAlchemy's way asks the server twice more.
+            # Set in psycopg2 itself: SQLAlchemy's own way takes two round trips more.
             driver: Any = link.connection.dbapi_connection
             driver.autocommit = True
             try:
@@ -146,7 +146,7 @@ class Database:
             yield link
 
     def close(self) -> None:
-        """Give back this process's connections to the URL."""
+        """Close the unused connections of this process to the URL."""
         _engine(os.getpid(), self.url, self.read_only).dispose()
 
     @contextlib.contextmanager
@@ -172,8 +172,9 @@ class Database:
         for kind, plain, message, hint in PLAIN:
             if isinstance(original, kind):
                 return plain(f"{message.format(url=self.shown_url)}: {first_line}", hint)
-        # Class 08 is a broken connection, 57P a server going down; without a
-        # code the server was not reached at all.
+        # Class 08 is a broken connection, 28 a refused login, 3D a missing database,
+        # 53 a lack of resources, 57P a server that shuts down. Without a code the
+        # server was not reached at all.
         if (
             error.connection_invalidated
             or code[:2] in ("", "08", "28", "3D", "53")
@@ -197,9 +198,9 @@ def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
         f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
         "-c idle_in_transaction_session_timeout=60s",
         "-c timezone=UTC",
-        # To compile a statement takes longer than any of ours has to gain by it.
+        # To compile a statement takes longer than any of our statements gains by it.
         "-c jit=off",
-        # What a whole fleet has is neither sorted nor kept on disk.
+        # Enough to sort and to hash a whole fleet in memory, without temporary files.
         "-c work_mem=64MB",
     ]
     if read_only:
@@ -219,7 +220,7 @@ def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
 
 
 _checked: set[tuple[int, str]] = set()
-"""The processes and URLs that have found the schema right; it is asked for once each."""
+"""The process ids and URLs for which the schema was found right; each is checked once."""
 
 
 def check_schema(link: sa.Connection) -> None:
@@ -239,6 +240,6 @@ def check_schema(link: sa.Connection) -> None:
 
 
 def ping(database: Database) -> None:
-    """Do nothing but raise :class:`StoreError` when the store cannot be used as it is now."""
+    """Raise :class:`StoreError` when the store cannot be used as it is now; else do nothing."""
     with database.begin_unchecked() as link:
         check_schema(link)

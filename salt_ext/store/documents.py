@@ -1,5 +1,5 @@
 """
-The current document of an asset: a row for each section.
+The present document of an asset, which is stored as a row for each section.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from salt_ext.store.schema import asset_facts
 
 
 def current(asset_id: Any) -> sa.ScalarSelect[Any]:
-    """Return the expression for all facts of an asset."""
+    """Return the SQL expression for all facts of an asset: a JSON object, section to facts."""
     return (
         sa.select(sa.func.jsonb_object_agg(asset_facts.c.section, asset_facts.c.facts))
         .where(asset_facts.c.asset_id == asset_id)

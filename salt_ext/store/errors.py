@@ -1,15 +1,15 @@
 """
-What can go wrong with the store, each in a sentence and with what to do about it.
+The errors of the store: each says in a sentence what went wrong.
 """
 
 from __future__ import annotations
 
 
 class StoreError(Exception):
-    """What went wrong with the store, in a sentence, and what to do about it."""
+    """What went wrong with the store, in a sentence; ``hint`` says what to do about it."""
 
     def __init__(self, message: str, hint: str) -> None:
-        """Keep both for whoever shows them."""
+        """Keep the message and the hint, for the caller to show."""
         super().__init__(message)
         self.hint = hint
 
@@ -19,7 +19,7 @@ class StoreUnreachable(StoreError):
 
 
 class Contended(StoreError):
-    """Two writers waited for each other, and this one gave way; the same call will work."""
+    """Two writers waited for each other, and PostgreSQL ended this one; the same call will work."""
 
 
 class NotFound(StoreError):
@@ -27,4 +27,4 @@ class NotFound(StoreError):
 
 
 class FilterError(ValueError):
-    """A filter that cannot be understood; the text says which and names the nearest."""
+    """A filter that cannot be understood; the text says why, and names the nearest known word."""

@@ -1,9 +1,9 @@
 """
-What is removed in time. History never is.
+The removal of what is over and old. History is never removed.
 
-The history of components, identifiers and decisions is kept for ever; of
-volatile values there is only the latest. Problems that are over, and rejected
-reports, go after ``keep_problems``.
+The history of components, identifiers and decisions is kept for ever. Of volatile
+values only the latest are stored at all. Problems that are over, and rejected
+reports, are removed after ``keep_problems``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from salt_ext.store.database import Database, Row
 from salt_ext.store.schema import asset, asset_seen, held, identifier, problem
 
 MOST_PROBLEMS = 1000
-"""Of one machine, whatever it sends."""
+"""At most so many problems of one machine are kept, whatever it sends."""
 
 
 def maintain(database: Database, *, test: bool = False) -> list[Row]:
     """
-    Close what is over, remove what is old; return what and how many rows.
+    Close what is over and remove what is old; return a row for each step.
 
-    With ``test`` they are counted and stay.
+    Each row has ``step`` (what was done) and ``rows`` (to how many). With ``test``
+    the rows are counted, and nothing is changed.
     """
     now = datetime.now(timezone.utc)
     before = now - timedelta(seconds=database.settings["keep_problems"])
@@ -41,7 +42,8 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
         partition_by=problem.c.minion_id, order_by=problem.c.last_seen.desc()
     )
     ranked = sa.select(problem.c.id, by_machine.label("number")).subquery()
-    # The machine of a held report, known by its best key, reports under its own name again.
+    # The machine of the held report, found by its best key, has been stored again since
+    # then: it reports under its own name.
     first_key = held.c.evidence["keys"][0]
     goes_on = (
         sa.select(identifier.c.asset_id)

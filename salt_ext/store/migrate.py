@@ -11,7 +11,7 @@ from salt_ext.store.database import Database
 # Two masters may start a migration at once; the second waits for the first.
 LOCK = 0x636D6462
 LOCK_TIMEOUT_SECONDS = 10
-"""A step waits no longer for a table: all reads that come after it stand behind it meanwhile."""
+"""A step waits no longer than this for a table: meanwhile all later reads queue behind it."""
 
 
 def migrate(database: Database, *, test: bool = False) -> list[str]:
@@ -22,7 +22,7 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
     transaction: a step that fails leaves the schema as it was. Raises
     :class:`StoreError` when others keep a table busy for too long.
     """
-    # Imported here, because every other command would wait for it.
+    # Imported here, so that no other command has to wait until Alembic is loaded.
     from alembic import command
     from alembic.config import Config
     from alembic.migration import MigrationContext
@@ -51,10 +51,10 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
 
 def _index_words(link: sa.Connection) -> None:
     """
-    Index free text by its trigrams where PostgreSQL has the means.
+    Index free text by its trigrams, if the extension pg_trgm is available.
 
-    They come with Debian's postgresql package, and with postgresql-contrib
-    elsewhere; without them free text is found by reading every asset.
+    pg_trgm comes with Debian's postgresql package, elsewhere with
+    postgresql-contrib. Without it a search for free text reads every asset.
     """
     offered = sa.text("SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'")
     if link.execute(offered).first() is None:
@@ -62,7 +62,7 @@ def _index_words(link: sa.Connection) -> None:
     try:
         with link.begin_nested():
             link.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    except sa.exc.ProgrammingError:  # not for this role to do
+    except sa.exc.ProgrammingError:  # this role may not create extensions
         return
     link.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS asset_search_idx ON asset USING gin (search gin_trgm_ops)"

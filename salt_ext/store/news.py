@@ -1,9 +1,9 @@
 """
-What nobody has been told of yet: revisions, problems, and how fresh assets are.
+What no event has told yet: revisions, problems, and how fresh assets are.
 
-The store itself remembers what was told, so that a process that ends loses
-nothing and one that begins repeats nothing. Whatever door a report came
-through, it is told of after it was committed.
+The store itself remembers what was told. So nothing is lost when a process ends,
+and nothing is repeated when it starts again. The news of a report is told after
+the report was committed, whichever way it came in.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_seen
 
 MOST = 1000
-"""Of assets, and of problems, at one time: the rest comes with the next call."""
+"""At most so many assets, and so many problems, in one call; the rest follows with the next."""
 
 MOST_CHANGES = 100
-"""Of one asset; beyond, they are counted."""
+"""At most so many changes of one asset are told; the others are only counted."""
 
 OURS_FIRST_SECONDS = 60
-"""For so long another master waits with news of a machine whose key it does not have."""
+"""A master waits so long before it tells news of a machine whose key it does not have."""
 
 LOCK = 0x636D6E77
 
@@ -35,9 +35,9 @@ class News(NamedTuple):
     """
     Something to tell: ``asset`` is the id, or the minion id of a machine without an asset.
 
-    ``about`` are the columns of the asset that tell which it is, ``detail``
-    what belongs to the kind; ``changes`` are rows and ``more`` those beyond
-    :data:`MOST_CHANGES`.
+    ``about`` has the columns of :data:`ABOUT`, by which people know the asset.
+    ``detail`` is what belongs to this ``kind`` of news. ``changes`` are rows, and
+    ``more`` is the number of changes beyond :data:`MOST_CHANGES`.
     """
 
     kind: str
@@ -55,10 +55,11 @@ def tell(
     ours: Callable[[], Collection[str]],
 ) -> int:
     """
-    Call ``say`` with what is new, and remember that it was told; return how much it was.
+    Call ``say`` with what is new, remember that it was told, and return how many news there were.
 
-    When ``say`` raises, nothing was told. ``ours`` are the minions whose keys this
-    master has; what others have is theirs to tell for the first minute.
+    When ``say`` raises, nothing is remembered as told. ``ours`` returns the minions
+    whose keys this master has. News of other minions is left to other masters for
+    :data:`OURS_FIRST_SECONDS`. While another process tells, 0 is returned.
     """
     with database.begin() as link:
         if not link.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))):
@@ -84,7 +85,7 @@ def _columns(found: list[Row], *names: str) -> dict[str, list[Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as psycopg2 takes it into an array."""
+    """Return a value that psycopg2 can put into an array: a UUID as text."""
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
@@ -93,7 +94,7 @@ def _is_ours(row: Row, names: Collection[str]) -> bool:
 
 
 def _assets(link: sa.Connection, settings: Mapping[str, Any]) -> list[Row]:
-    """Return assets with revisions or a freshness that nobody was told of, the first first."""
+    """Return the assets with a revision or a freshness that was not told yet, the oldest first."""
     seen = asset_seen.c
     now = freshness(settings)
     told = sa.func.coalesce(seen.told_freshness, "fresh")
@@ -183,7 +184,7 @@ def _problem(row: Row) -> News:
     )
 
 
-# Whatever a machine does in one sweep, this much is read of it.
+# At most so many changes of one asset are read, however many there are.
 CHANGES = sa.text("""
 SELECT i.asset_id, c.revision, c.op, c.path, c.component, c.field, c.old, c.new, c.total
   FROM unnest(CAST(:asset_id AS uuid[]), CAST(:told_revision AS integer[]),
@@ -205,7 +206,7 @@ SELECT problem.id, problem.minion_id, problem.kind, problem.subject, problem.mes
  ORDER BY problem.last_seen LIMIT :most
 """)  # noqa: S608 - constants of ours
 
-# Rows are locked in the order of the names, as whoever stores reports does it.
+# Rows are locked in the order of the names, the same order in which reports are stored.
 TOLD = sa.text("""
 WITH told AS (
 SELECT seen.asset_id, i.revision, nullif(nullif(i.freshness, 'fresh'), 'detached') AS freshness

@@ -1,8 +1,7 @@
 """
-The parts of a machine: what they are, to count by, and where each numbered one is.
+The parts of a machine: how many of each kind, and where each part with a serial number is.
 
-Both come from the facts and from nothing else, so they can be made again at any
-time.
+Both are made from the facts alone, so they can be made again at any time.
 """
 
 from __future__ import annotations
@@ -19,7 +18,11 @@ LONGEST = 200
 
 
 class Source(NamedTuple):
-    """Where the parts of a section stand, and which of their fields are which of ours."""
+    """
+    Where the parts of a section are, and which of their fields become which column of ``part``.
+
+    Of several fields the first one that has a text is taken.
+    """
 
     path: tuple[str, ...]
     manufacturer: tuple[str, ...]
@@ -37,7 +40,7 @@ SOURCES = {
         ("power_supplies",), ("manufacturer",), ("part_number", "name"), ("status",)
     ),
 }
-"""The sections by whose parts people filter: ``disks.model=...``."""
+"""The sections whose parts people can filter by, as in ``disks.model=...``."""
 
 PLACED = (
     "baseboards",
@@ -55,7 +58,7 @@ PLACED = (
 """The sections of things that can be carried from one machine into another."""
 
 PARTED = frozenset((*SOURCES, *PLACED))
-"""The sections that have parts at all."""
+"""All sections that have parts of either sort."""
 
 FILLED_FIELDS = ("present", "populated")
 """One of them is false in the record of an empty slot."""
@@ -73,7 +76,7 @@ class Part(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where a part with a number of its own is; its fields are columns of ``placement``."""
+    """Where a part with a serial number is; its fields are columns of the table ``placement``."""
 
     serial: str
     path: str
@@ -81,7 +84,7 @@ class Placement(NamedTuple):
 
 
 def parts(facts: Mapping[str, Any]) -> Counter[Part]:
-    """Return how many of which parts there are; an empty slot is none."""
+    """Return how many there are of each kind of part; an empty slot does not count."""
     return Counter(
         Part(
             section,
@@ -98,7 +101,7 @@ def parts(facts: Mapping[str, Any]) -> Counter[Part]:
 
 
 def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:
-    """Return where each part with a serial number, WWN or MAC of its own is, and its model."""
+    """Return the model of each part with a serial number, WWN or MAC of its own, by its place."""
     return {
         Placement(serial[:LONGEST], path[:LONGEST], (place(item) or "")[:LONGEST]): _model(item)
         for section in PLACED
@@ -122,7 +125,7 @@ def _below(path: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def items_of(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the components at a path; none where something else stands."""
+    """Return the components at a path; an empty list if there is something else."""
     value: Any = facts
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
@@ -130,7 +133,7 @@ def items_of(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[dict[str, 
 
 
 def is_there(item: Mapping[str, Any]) -> bool:
-    """Whether a part is there; an empty slot is none."""
+    """Whether a record describes a part, and not an empty slot."""
     return all(item.get(name) is not False for name in FILLED_FIELDS)
 
 

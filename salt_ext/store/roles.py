@@ -1,8 +1,8 @@
 """
-The three roles of the store, each with as little as it needs.
+The three PostgreSQL roles of the store, each with no more rights than it needs.
 
-Roles belong to the whole server. They cannot log in: whoever runs the database
-makes them part of a login role, as in ``GRANT cmdb_reader TO web``.
+Roles belong to the whole server, not to one database. They cannot log in: the
+administrator grants them to a role that can, as in ``GRANT cmdb_reader TO web``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _rights() -> dict[str, list[str]]:
     return {
         "cmdb_writer": [f"SELECT, INSERT, UPDATE, DELETE ON {tables}", f"SELECT ON {VERSION}"],
         "cmdb_reader": [f"SELECT ON {public}", f"SELECT ON {VERSION}"],
-        # Who sent a report, and when, is for the server to say.
+        # The server fills in the sender and the time of a report, not the sender.
         "cmdb_reporter": ["INSERT (minion_id, report) ON inbox", f"SELECT ON {VERSION}"],
     }
 
@@ -30,8 +30,8 @@ def grant(database: Database, *, test: bool = False) -> list[str]:
     """
     Make the roles ``cmdb_writer``, ``cmdb_reader`` and ``cmdb_reporter``, and give them rights.
 
-    Returns the statements; with ``test`` none is executed. What a role had and
-    should not have is taken away.
+    Returns the statements; with ``test`` none is executed. Rights that a role has
+    and should not have are taken away.
     """
     with database.begin() as link:
         known = set(link.scalars(sa.text("SELECT rolname FROM pg_roles")))

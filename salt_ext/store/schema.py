@@ -1,13 +1,15 @@
 """
 The tables.
 
-``asset_id`` leads every key and every id is a uuid, so that the tables could be
-spread over several machines by it; nothing but the ledger and the minion id
-looks across assets. What changes with every report stands in ``asset_seen``,
-which is narrow and has no index on what such a report changes, so that the
-update stays on its page (HOT); its mode hardly ever differs. ``asset`` itself is
-written only when one of its columns differs: each of them has an index to sort
-and filter by.
+Every id is a UUID, and the primary keys of most tables begin with ``asset_id``,
+so that these tables could be spread over several servers by asset. ``placement``
+is an exception: its key begins with the serial number of a part.
+
+The values that every report changes are in ``asset_seen``. That table is narrow,
+and no index contains a column that an unchanged report changes (the mode hardly
+ever differs), so that PostgreSQL can write the new version of the row into the
+same page (a HOT update). ``asset`` has an index on each of its columns, to sort
+and to filter by; it is written only when one of them differs.
 """
 
 from __future__ import annotations
@@ -93,10 +95,15 @@ LIST_COLUMNS = (
 """The columns of asset that are made from its facts."""
 
 KEPT_COLUMNS = ("minion_id", "lifecycle", *LIST_COLUMNS)
-"""The columns of which it is remembered what they were."""
+"""The columns whose former values are kept."""
 
 WAS_COLUMNS = tuple(name for name in KEPT_COLUMNS if name != "kernel_release")
-"""Those of them that are kept apart: a kernel changes ten times as often, and stands in change."""
+"""
+The kept columns that are also columns of ``asset_was``.
+
+The kernel release is not: it changes ten times as often as the others, and its
+former values are in ``change``.
+"""
 
 for _name in (*KEPT_COLUMNS[1:], "first_seen"):
     sa.Index(None, asset.c[_name], asset.c.id)
@@ -110,9 +117,10 @@ asset_was = sa.Table(
     comment="the list columns of an asset as they were before each change of them",
 )
 
-# With a tenth of each page left free, which only the migration can say: SQLAlchemy
-# knows storage parameters from 2.1 on, and Python 3.10 has 2.0. PostgreSQL cleans a
-# page, and logs that, when less is free than that, and always below a tenth.
+# A tenth of each page is left free (fillfactor 90). Only the migration can set this:
+# SQLAlchemy has storage parameters since 2.1, and with Python 3.10 there is 2.0 only.
+# PostgreSQL cleans a page, and writes that to its log (WAL), when less than this space
+# is free, and always when less than a tenth is free.
 asset_seen = sa.Table(
     "asset_seen",
     metadata,
@@ -161,7 +169,7 @@ identifier = sa.Table(
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("last_seen", Moment, comment="null while the machine still reports it"),
     sa.Index(None, "value", "kind"),
-    # A serial number's key has its maker before it: dell/9xyz1k2.
+    # The value of a serial number begins with the maker: dell/9xyz1k2.
     sa.Index("identifier_number_idx", sa.text("split_part(value, '/', 2)")),
 )
 
@@ -178,9 +186,10 @@ revision = sa.Table(
     sa.Index(None, "recorded_at"),
 )
 
-# The largest table of history, and narrow for that: it is written with its
-# revision, by which it is unique, and without a key of its own the index has each
-# revision once; json takes less room than jsonb, and nobody looks for a value.
+# The largest table of the history, so it is kept narrow. It has no primary key: a
+# change is only written together with its revision. An index that is not unique stores
+# each revision once for all of its changes. json takes less room than jsonb, and
+# nobody searches in the values.
 change = sa.Table(
     "change",
     metadata,

@@ -1,5 +1,5 @@
 """
-Who acts on an asset and why: it is kept for ever.
+Who acts on an asset, and why; both are kept for ever.
 """
 
 from __future__ import annotations
@@ -28,10 +28,14 @@ class Act(NamedTuple):
 
 
 def locked(link: sa.Connection, asset_id: uuid.UUID, act: Act) -> Any:
-    """Return an asset with what was seen of it; unless it is a test, nobody else writes it."""
+    """
+    Return an asset with its last revision and ``changed_at``. Raises :class:`NotFound`.
+
+    Unless the act is a test, nobody else writes the asset until the transaction ends.
+    """
     mine = sa.select(asset_seen.c.asset_id).where(asset_seen.c.asset_id == asset_id)
     if not act.test:
-        # Read in the next statement: one that waited for a lock reads old rows.
+        # The asset is read in the next statement: one that waited for a lock sees old rows.
         link.execute(mine.with_for_update())
     row = link.execute(
         sa.select(asset, asset_seen.c.revision, asset_seen.c.changed_at)
@@ -52,7 +56,7 @@ def _says(evidence: Mapping[str, Any]) -> str:
 def decided(
     link: sa.Connection, action: str, act: Act, row: Any, evidence: Mapping[str, Any]
 ) -> None:
-    """Remember who did what to an asset, or to none, when and why."""
+    """Remember who did what, when and why; ``row`` is the asset, None if it was no single one."""
     link.execute(
         sa.insert(decision).values(
             id=uuid.uuid4(),

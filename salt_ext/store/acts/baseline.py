@@ -14,7 +14,7 @@ from salt_ext.store.schema import baseline
 
 
 def accept_baseline(database: Database, asset_id: uuid.UUID, act: Act) -> Row:
-    """Accept the hardware that an asset has now as what it shall have."""
+    """Accept the hardware that an asset has now as what it shall have; return the baseline."""
     with database.begin() as link:
         row = locked(link, asset_id, act)
         found = {

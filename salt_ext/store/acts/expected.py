@@ -1,5 +1,5 @@
 """
-Keep what people say they own: a whole list, or a word about one machine.
+Keep what people say they own: a whole list, or what they say about one machine.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def import_expected(
     database: Database, machines: Sequence[Row], *, source: str, by: str
 ) -> dict[str, int]:
     """
-    Keep a list in place of what the same source said before, and of what others said of the same.
+    Store a list in place of the last one of its source, and of other entries on its machines.
 
-    Each machine has ``sn``, ``minion_id``, ``fields`` and ``row``. Returns how
-    many are ``kept``, and how many of before were ``replaced`` or ``dropped``,
-    because the source has them no more.
+    Each machine has ``sn``, ``minion_id``, ``fields`` and ``row``. Returns three
+    numbers: ``kept`` machines are stored now; ``replaced`` entries were about the
+    same machines; ``dropped`` entries are no longer in the list of this source.
     """
     kept = [
         {"id": uuid.uuid4(), "source": source, "imported_by": by, "imported_at": _now(), **one}
@@ -41,7 +41,7 @@ def import_expected(
 
 
 def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
-    """Say what is expected of a machine, in addition to what was said before; return all of it."""
+    """Add to what is expected of a machine, by its SN; return the whole entry as it is now."""
     with database.begin() as link:
         before = link.execute(
             sa.select(expected).where(sa.func.lower(expected.c.sn) == sn.lower()).with_for_update()
@@ -63,7 +63,7 @@ def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
 
 
 def remove_expected(database: Database, reference: str) -> list[Row]:
-    """Expect a machine no more, by its SN or else its name; return what was said of it."""
+    """Remove what is expected of a machine, by its SN or else its name; return what it was."""
     with database.begin() as link:
         for column in (expected.c.sn, expected.c.minion_id) if is_text(reference) else ():
             gone = rows(
@@ -79,7 +79,7 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
 
 
 def _same(kept: Sequence[Row]) -> sa.ColumnElement[bool]:
-    """Return the condition for what was said of these machines: by SN, else by name."""
+    """Return the condition for entries about the same machines: by SN, else by name."""
     sns = [one["sn"].lower() for one in kept if one["sn"]]
     names = [one["minion_id"].lower() for one in kept if one["minion_id"] and not one["sn"]]
     return sa.or_(

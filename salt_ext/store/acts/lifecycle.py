@@ -1,5 +1,5 @@
 """
-Say where an asset is in its life, beside how fresh its reports are.
+The stage of life that people give to an asset, whatever its reports say.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from salt_ext.store.schema import (
 from salt_ext.words.nearest import unknown
 
 LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
-"""What people say of an asset; how fresh its reports are is another thing."""
+"""The stages of life that people give to an asset; its freshness does not depend on them."""
 
 
 def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act) -> Row:
-    """Say where an asset is in its life; return ``old`` and ``new``."""
+    """Set the stage of life of an asset; return ``old`` and ``new``. Raises ValueError."""
     if state not in LIFECYCLES:
         raise ValueError(unknown("state", state, LIFECYCLES))
     now = datetime.now(timezone.utc)

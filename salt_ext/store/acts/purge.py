@@ -1,5 +1,8 @@
 """
-What a person may remove for ever: nothing of an asset that is alive but its volatile values.
+What a person may remove for ever.
+
+Of an asset that is neither detached nor retired, only volatile values and problems
+that are over can be removed.
 """
 
 from __future__ import annotations
@@ -18,16 +21,16 @@ from salt_ext.words.nearest import unknown
 
 def purge(database: Database, what: str, before: datetime, act: Act) -> list[Row]:
     """
-    Remove what is older than a moment; return what and how many rows.
+    Remove what is older than a moment; return ``what`` was removed and how many ``rows``.
 
-    ``what`` is one of :data:`CLASSES`. An asset counts from when it was heard
-    last, or detached, and takes its history with it.
+    ``what`` is one of :data:`CLASSES`. The age of an asset is the time since its last
+    report, or since it was detached. Its history is removed with it.
     """
     if what not in CLASSES:
         raise ValueError(unknown("class", what, CLASSES))
     with database.begin() as link:
         if not act.test:
-            # A machine that comes back meanwhile is identified before this or after.
+            # A machine that comes back meanwhile is identified before the purge or after it.
             lock_identity(link)
         found = CLASSES[what](link, before, act.test)
         if not act.test:
@@ -74,7 +77,7 @@ CLASSES: dict[str, Callable[[sa.Connection, datetime, bool], list[Row]]] = {
 def _assets(
     link: sa.Connection, what: str, condition: sa.ColumnElement[bool], test: bool
 ) -> list[Row]:
-    """Remove whole assets, and the temporary ones that turned out to be one of them."""
+    """Remove whole assets, and the assets that were merged into them."""
     chosen = (
         sa.select(asset_seen.c.asset_id)
         .join(asset, asset.c.id == asset_seen.c.asset_id)

@@ -43,10 +43,11 @@ def rule(
     why: str,
 ) -> Outcome:
     """
-    Execute what a person decided about a held report; who and why is kept for ever.
+    Execute what a person decided about a held report; who decided, and why, is kept for ever.
 
-    ``choice`` is the name of one of :func:`choices`; ``subject`` tells between
-    several of that name.
+    ``choice`` is the name of one of :func:`choices`. If several have that name,
+    ``subject`` is the id of the asset of the one that is meant. Raises
+    :class:`NotFound` if no report is held, :class:`StoreError` for another choice.
     """
     now = datetime.now(timezone.utc)
     ruled = Ruled(choice, by, why, now)

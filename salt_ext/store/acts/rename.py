@@ -1,5 +1,5 @@
 """
-Give an asset another name. With ``test`` nothing is done: the answer is what would be.
+Give an asset another name. With ``test`` nothing is done; the answer says what would be done.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
     """
     Give an asset another name; return ``old`` and ``new``. A taken name is refused.
 
-    ``role`` in the answer is the one that reports it, where it has no master; it
-    may do so under both names from then on.
+    ``role`` in the answer is the database role that reports the machine, if the
+    machine has no master. From then on the role may report it under both names.
     """
     now = datetime.now(timezone.utc)
     with database.begin() as link:
@@ -103,10 +103,11 @@ def _take_role_along(
     link: sa.Connection, old: str, new: str, now: datetime, act: Act
 ) -> str | None:
     """
-    Let the role that reports a machine without a master do so under its new name.
+    Let the role that reports a machine without a master do so under its new name too.
 
-    Nobody else can then be the first to use that name. The former one stays its
-    own too: the machine reports under it until it has learned the new one.
+    Then no other role can be the first to use the new name. The role also keeps the
+    old name: the machine reports under that until it has learned the new one.
+    Returns the role; None for a machine that has a master.
     """
     role = inbox.role_of(link, old)
     if role is None:

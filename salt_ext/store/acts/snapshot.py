@@ -31,8 +31,9 @@ def take_snapshot(
     """
     Give a name to this moment; the filters say which assets it is about.
 
-    Masters know of a report in which second it came. So the moment is the end of
-    this one, and what is reported after the return counts as later.
+    Masters know the arrival of a report to the second. So the moment is the end of
+    the present second, and the function waits for that: a report that comes after
+    the return counts as later. Returns the row of the snapshot.
     """
     now = datetime.now(timezone.utc)
     end = now.replace(microsecond=999_999)

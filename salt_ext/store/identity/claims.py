@@ -16,7 +16,7 @@ Key = tuple[str, str]
 """The kind and the value of an identifier."""
 
 MAC = "mac"
-"""The one kind of key that moves from machine to machine by itself, with its card."""
+"""The only kind of key that moves to another machine: with its network card."""
 
 PART_PATHS = ("disks", "memory.devices", "power_supplies")
 """The parts that stay when a board is replaced."""
@@ -25,7 +25,7 @@ MOST_WORDS = 8
 
 
 class Claim(NamedTuple):
-    """What a report says about whose it is; ``keys`` stand in order, the best first."""
+    """What a report says about the machine that it is of; ``keys`` has the best key first."""
 
     minion_id: str
     previous_minion_id: str | None
@@ -34,7 +34,7 @@ class Claim(NamedTuple):
     chassis: frozenset[str] = frozenset()
     """Serial numbers of the chassis: evidence beside others, never a key."""
     parts: frozenset[str] = frozenset()
-    """Serial numbers of disks, memory modules and power supplies; of a guest none."""
+    """Serial numbers of disks, memory modules and power supplies; empty for a virtual machine."""
 
 
 class Asset(NamedTuple):
@@ -45,21 +45,21 @@ class Asset(NamedTuple):
     keys: frozenset[Key]
     machine_id: str | None = None
     is_silent: bool = False
-    """Not heard for longer than the grace of a rename."""
+    """It was not heard for longer than ``rename_grace``."""
     is_temporary: bool = False
-    """It never showed a key, not even one that is shared."""
+    """It has never shown a key, neither a shared nor any other one."""
     reports_as: str | None = None
     """The minion id that it last reported under, where that is not its name."""
     chassis: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
 
     def name(self) -> str:
-        """Return its name, for people."""
+        """Return the name of the asset, for people to read."""
         return self.minion_id or f"detached asset {self.id}"
 
 
 class Likeness(NamedTuple):
-    """What an asset has in common with a claim; everything stands best first."""
+    """What an asset has in common with a claim; keys and kinds of key are in order, best first."""
 
     asset: Asset
     common: tuple[Key, ...]
@@ -71,7 +71,7 @@ class Likeness(NamedTuple):
     """Whether the best kind of key that both have is the same."""
 
     def is_match(self) -> bool:
-        """Whether it may be the machine; a network card says nothing against a better key."""
+        """Whether the asset may be the machine; a MAC alone counts only if no other key differs."""
         return bool(self.common) and not (self.has_card_only() and self.differ)
 
     def has_card_only(self) -> bool:
@@ -79,7 +79,7 @@ class Likeness(NamedTuple):
         return self.same == (MAC,)
 
     def contradicts(self) -> tuple[str, ...]:
-        """Return the kinds that differ and do not move from machine to machine."""
+        """Return the kinds of key that differ, except network cards: they move between machines."""
         return tuple(kind for kind in self.differ if kind != MAC)
 
 
@@ -94,8 +94,8 @@ def claim(
     """
     Return what a report claims; its keys are judged here and not on the machine.
 
-    ``found`` is what :func:`identify` says of the facts, when that is known.
-    The parts are evidence only where identity is at stake.
+    ``found`` is the answer of :func:`identify` about these facts, if the caller has
+    it. ``with_parts`` is needed only where it is not clear whose the report is.
     """
     found = found or identify(facts)
     candidates = found["candidates"]
@@ -105,18 +105,19 @@ def claim(
         tuple(key(one["kind"], one["value"]) for one in candidates if one["kind"] in KEYS),
         next((one["value"] for one in candidates if one["kind"] == "machine_id"), None),
         frozenset(one["value"] for one in candidates if one["kind"] == "chassis_serial_number"),
-        # The disks of a guest are numbered by its host, often alike on every guest.
+        # The disks of a guest get their serial numbers from the host, often the same ones
+        # on every guest.
         _part_serials(facts) if with_parts and not found["is_virtual"] else frozenset(),
     )
 
 
 def key(kind: str, value: str) -> Key:
-    """Return a key so that both spellings of a UUID, which firmwares mix, are one."""
+    """Return a key; the two byte orders of a UUID, which firmwares mix, become the same key."""
     return kind, min(uuid_spellings(value)) if kind == "uuid" else value
 
 
 def evidence(claim: Claim) -> dict[str, Any]:
-    """Return what a report says about whose it is, to keep beside a decision."""
+    """Return keys, machine-id and previous name of a claim, to keep as evidence of a decision."""
     return {
         "keys": [list(key) for key in claim.keys],
         "machine_id": claim.machine_id,
@@ -135,7 +136,7 @@ def _part_serials(facts: Mapping[str, Any]) -> frozenset[str]:
 def without(
     claim: Claim, assets: Iterable[Asset], keys: Iterable[Key]
 ) -> tuple[Claim, list[Asset]]:
-    """Return a claim and assets as if these keys were none."""
+    """Return a claim and assets without these keys."""
     gone = frozenset(keys)
     left = tuple(one for one in claim.keys if one not in gone)
     return claim._replace(keys=left), [one._replace(keys=one.keys - gone) for one in assets]
@@ -155,7 +156,7 @@ def compare(claim: Claim, asset: Asset) -> Likeness:
 
 
 def same_system(claim: Claim, asset: Asset) -> bool | None:
-    """Return whether both have one machine-id; None when one of them is not known."""
+    """Return whether both have the same machine-id; None when either machine-id is not known."""
     if claim.machine_id is None or asset.machine_id is None:
         return None
     return claim.machine_id == asset.machine_id
@@ -163,10 +164,10 @@ def same_system(claim: Claim, asset: Asset) -> bool | None:
 
 def temporary(claim: Claim, assets: Iterable[Asset]) -> Asset | None:
     """
-    Return the temporary asset that is this machine before it showed a key, if there is one.
+    Return the temporary asset that this machine was before it showed a key, or None.
 
-    Its machine-id and its name, present or previous, are the claim's: no other
-    machine has both.
+    That asset has the machine-id of the claim, and its name is the present or the
+    previous name of the claim. No other machine has both.
     """
     names = [claim.minion_id, claim.previous_minion_id]
     found = [
@@ -181,7 +182,7 @@ def temporary(claim: Claim, assets: Iterable[Asset]) -> Asset | None:
 
 
 def words(keys: Iterable[Key]) -> str:
-    """Return keys for people; a machine may have hundreds of network cards."""
+    """Return keys as text for people, not all of them: a machine may have hundreds of MACs."""
     texts = [f"{kind} {value}" for kind, value in keys]
     if len(texts) > MOST_WORDS:
         texts[MOST_WORDS:] = [f"{len(texts) - MOST_WORDS} more"]

@@ -4,7 +4,7 @@ Whose report is this? One pure function decides.
 A report claims a name (the minion id that Salt authenticated) and carries keys
 (the strong identifiers that ``facts.identity`` found, the best first). The
 assets that have the name or one of the keys are the possible owners. Nothing
-is merged on a guess: what cannot be told is held with its evidence.
+is merged on a guess: a report whose owner is not clear is held with its evidence.
 
 The rules for people are in ``docs/identity.md``; the specification is the table
 in ``tests/unit/store/test_decisions.py``.
@@ -46,12 +46,14 @@ class Decision(NamedTuple):
     - ``replaced``: other hardware under the claimed name. It belongs to
       ``asset_id`` or, without one, to a new asset; ``detached`` loses the name;
     - ``held``: nothing is written but the report itself, for a person to decide;
-    - ``rejected``: a person wants no more of this evidence; nothing is written.
+    - ``rejected``: a person wants no more reports with this evidence; nothing is
+      written.
 
-    ``shared`` are keys found on two machines at once; they are keys no longer.
+    ``shared`` are keys found on two machines at once; from then on they are no keys.
     ``problem`` is a sentence for the operator when something is wrong.
-    ``merged`` is an asset that turned out to be ``asset_id``, to which it loses
-    its name. By itself that is only a temporary asset, which never showed a key.
+    ``merged`` is an asset that turned out to be the same machine as ``asset_id``; it
+    loses its name to that. :func:`decide` merges only temporary assets, which never
+    showed a key; a person may merge others.
     """
 
     action: str
@@ -67,7 +69,7 @@ def decide(claim: Claim, assets: Sequence[Asset]) -> Decision:
     """
     Decide to whom a report belongs.
 
-    ``assets`` are all that have its name, its previous name or one of its keys.
+    ``assets`` are all assets that have its name, its previous name or one of its keys.
     """
     if known := settled(claim, assets):
         return Decision("known", known.id, f"same name and {words(claim.keys[:1])}")
@@ -82,7 +84,7 @@ def decide(claim: Claim, assets: Sequence[Asset]) -> Decision:
 
 
 def settled(claim: Claim, assets: Sequence[Asset]) -> Asset | None:
-    """Return the only asset, if the claim says of it what is known: its name and all its keys."""
+    """Return the only asset if its name and its keys are exactly those of the claim, else None."""
     if len(assets) != 1 or not claim.keys:
         return None
     [known] = assets
@@ -91,7 +93,7 @@ def settled(claim: Claim, assets: Sequence[Asset]) -> Asset | None:
 
 
 def _by_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Decision:
-    """The asset that has the best of the claimed keys; between several, the one so named."""
+    """Decide by the best of the claimed keys; of several assets with it, take the one so named."""
     alike = [one for one in (compare(claim, asset) for asset in assets) if one.is_match()]
     best = next((key for key in claim.keys if any(key in one.common for one in alike)), None)
     owners = [one for one in alike if best in one.common]
@@ -106,15 +108,16 @@ def _by_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Deci
 
 
 def _without_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Decision:
-    """A machine that shows no key is known by its name and its machine-id together."""
+    """Decide about a machine that shows no key: by its name and its machine-id together."""
     if named is None:
         before = _previous(claim, assets)
-        # One whose keys are all shared may be a clone of it: it must be gone.
+        # If all keys of that asset are shared, the machine may be a clone of it: so the
+        # asset must be silent.
         if before and not before.keys and (before.is_temporary or before.is_silent):
             return Decision("renamed", before.id, f"same machine-id, formerly {before.name()}")
         return Decision("new", None, "no key; known by its name and machine-id until it has one")
     if same_system(claim, named) is not False:
-        # A machine-id that could not be read is no other one.
+        # A machine-id that could not be read does not count as another one.
         return Decision("known", named.id, "no key in this report; same name and machine-id")
     if named.is_temporary:
         return _replaced(claim, named, "no key, and another machine-id under the same name")
@@ -133,7 +136,7 @@ def _previous(claim: Claim, assets: Sequence[Asset]) -> Asset | None:
 
 
 def _unknown_hardware(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Decision:
-    """Nobody has one of the keys."""
+    """Decide when no asset can be the machine by one of the claimed keys."""
     best = words(claim.keys[:1])
     if named is None:
         before = _previous(claim, assets)
@@ -151,7 +154,7 @@ def _unknown_hardware(claim: Claim, named: Asset | None, assets: Sequence[Asset]
         if kinship := _kinship(claim, like):
             return _hold(claim, f"{claim.minion_id} shows other keys than before, but {kinship}")
         return _replaced(claim, named, f"other hardware: {best}", temporary(claim, assets))
-    # Nothing to compare: keys appear when a firmware or a permission is mended.
+    # No kind of key is known of both: keys appear when a firmware or a permission is fixed.
     is_same = same_system(claim, named)
     if is_same or named.machine_id is None:
         return Decision("known", named.id, f"same name; now has {best}")
@@ -164,7 +167,7 @@ def _unknown_hardware(claim: Claim, named: Asset | None, assets: Sequence[Asset]
 
 
 def _kinship(claim: Claim, like: Likeness) -> str | None:
-    """Return why other keys under one name may be the same machine with another board or card."""
+    """Return why a machine with other keys may be the one so named with a new board or card."""
     asset = like.asset
     if like.differ == (MAC,) and same_system(claim, asset):
         return "its machine-id is as before and it was known by its network cards only"
@@ -179,10 +182,10 @@ def _kinship(claim: Claim, like: Likeness) -> str | None:
 
 
 def _same_name(claim: Claim, owner: Likeness, alike: Sequence[Likeness]) -> Decision:
-    """The machine of this name has the best known key; too much may have changed all the same."""
+    """Decide when the asset so named has the best key; hold the report if too much else changed."""
     asset, match = owner.asset, words(owner.common[:1])
     changed = owner.contradicts()
-    # A replaced board leaves the disks, and with them the machine-id.
+    # When only the board was replaced, the disks stay, and with them the machine-id.
     is_other_node = len(owner.differ) >= len(owner.same) and same_system(claim, asset) is False
     if (len(changed) >= 2 and not owner.agrees) or is_other_node:
         return _hold(
@@ -198,7 +201,7 @@ def _same_name(claim: Claim, owner: Likeness, alike: Sequence[Likeness]) -> Deci
     ]
     if rivals:
         return _tie(claim, [owner, *rivals])
-    # A card may have come from the other, and is no proof of two machines.
+    # A network card may come from the other machine: it does not prove that both exist.
     others = [one for one in alike if one.asset is not asset and not _is_gone(claim, one.asset)]
     shared = _without_cards(
         one for one in claim.keys if any(one in other.common for other in others)
@@ -219,14 +222,14 @@ def _other_name(
     named: Asset | None,
     assets: Sequence[Asset],
 ) -> Decision:
-    """The hardware is known under another name, or under none."""
+    """Decide when the hardware is known under another name, or is detached."""
     asset = owner.asset
     is_gone = _is_gone(claim, asset)
     is_apart = _is_apart(claim, owner, is_gone)
     rivals = [one for one in others if set(_without_cards(one.common)) - asset.keys]
     if rivals and (is_gone or not is_apart or any(one.contradicts() for one in rivals)):
         return _tie(claim, [owner, *rivals])
-    # A temporary asset that is this very machine does not stand in its way.
+    # A temporary asset that is this same machine does not count as holder of the name.
     holder = None if named and named == temporary(claim, [named]) else named
     is_proof = not owner.has_card_only() or bool(same_system(claim, asset))
     if is_gone and owner.agrees and len(owner.same) > len(owner.differ) and is_proof:
@@ -252,12 +255,16 @@ def _other_name(
 
 
 def _is_gone(claim: Claim, asset: Asset) -> bool:
-    """Whether nobody else can be reporting as this asset."""
+    """
+    Whether no other machine can be the one that reports as this asset.
+
+    The asset is detached or silent, or its last report came under the claimed name.
+    """
     return asset.minion_id is None or asset.is_silent or asset.reports_as == claim.minion_id
 
 
 def _says_it_was(claim: Claim, asset: Asset) -> bool:
-    """Whether the report names the asset as what it was; a clone with a new machine-id was not."""
+    """Whether the report names the asset as its former one, and shows no other machine-id."""
     return (
         claim.previous_minion_id is not None
         and claim.previous_minion_id == asset.minion_id
@@ -267,10 +274,11 @@ def _says_it_was(claim: Claim, asset: Asset) -> bool:
 
 def _is_apart(claim: Claim, owner: Likeness, is_gone: bool) -> bool:
     """
-    Whether other keys tell that it is another machine than the one with this key.
+    Whether other keys show that the report is not of the machine that owns this key.
 
-    Of a machine that is gone the best key must tell: it may have come back with
-    another board. One that is live has one machine-id, whatever its cards are.
+    If the owner is gone, the best key must differ too: it may have come back with
+    another board. If the owner is live, another machine-id is enough, because a
+    live machine has only one.
     """
     if not owner.differ or _says_it_was(claim, owner.asset):
         return False
@@ -281,7 +289,7 @@ def _is_apart(claim: Claim, owner: Likeness, is_gone: bool) -> bool:
 
 
 def _apart(claim: Claim, owner: Likeness, is_gone: bool, assets: Sequence[Asset]) -> Decision:
-    """Two machines with one key: whose the report is, the other keys decide."""
+    """Decide by the other keys, when two machines have these keys in common."""
     shared = _without_cards(owner.common)
     decision = decide(*without(claim, assets, shared))
     if is_gone:
@@ -298,7 +306,7 @@ def _apart(claim: Claim, owner: Likeness, is_gone: bool, assets: Sequence[Asset]
 
 
 def _moved(claim: Claim, owner: Likeness, holder: Asset | None) -> Decision:
-    """The hardware of an asset that is gone reports under another name."""
+    """Decide when the hardware of an asset that is gone reports under another name."""
     asset, match = owner.asset, words(owner.common[:1])
     if holder is None:
         was = f"{asset.minion_id} is silent" if asset.minion_id else "detached until now"
@@ -325,7 +333,7 @@ def _moved(claim: Claim, owner: Likeness, holder: Asset | None) -> Decision:
 
 
 def _replaced(claim: Claim, named: Asset, reason: str, owner: Asset | None = None) -> Decision:
-    """Other hardware under a name: it takes the name once the old machine is silent."""
+    """Give a name to other hardware if the machine of that name is silent; else hold the report."""
     if not named.is_silent and not named.is_temporary:
         return _hold(
             claim,
@@ -337,7 +345,7 @@ def _replaced(claim: Claim, named: Asset, reason: str, owner: Asset | None = Non
 
 
 def _tie(claim: Claim, alike: Sequence[Likeness]) -> Decision:
-    """The keys of one report belong to several assets."""
+    """Hold a report whose keys belong to several assets."""
     claims = sorted(f"{words(one.common)} of {one.asset.name()}" for one in alike)
     return _hold(claim, f"{claim.minion_id} shows {' and '.join(claims)}")
 

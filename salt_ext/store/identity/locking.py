@@ -13,8 +13,8 @@ from salt_ext.facts.identity import KEYS, uuid_spellings
 from salt_ext.store import bulk
 from salt_ext.store.identity import decide as identity
 
-# By OFFSET 0 each value is looked up: without statistics of a table that was just
-# filled PostgreSQL would compare each of them with every identifier.
+# OFFSET 0 makes PostgreSQL look up each value by the index. Without it, and without
+# statistics because a table was just filled, every value is compared with every identifier.
 OF_CLAIMS = """
 SELECT asset.id
   FROM unnest(CAST(:names AS text[])) AS i(name) JOIN asset ON asset.minion_id = i.name
@@ -38,7 +38,12 @@ SELECT seen.asset_id
 
 
 VERSION = "concat(asset.xmin, ' ', seen.xmin) AS version"
-"""What is another once an asset was written: nothing of it is without its row in asset_seen."""
+"""
+SQL for a text that differs after an asset was written.
+
+It is made from the transactions that wrote the rows in ``asset`` and ``asset_seen``
+last; no report changes anything of an asset without a write to ``asset_seen``.
+"""
 
 
 IDENTITY_LOCK = 0x636D6964
@@ -46,9 +51,10 @@ IDENTITY_LOCK = 0x636D6964
 
 def lock_identity(link: sa.Connection) -> None:
     """
-    Let nobody else decide about identity until the transaction ends.
+    Take the lock of identity: until the transaction ends nobody else decides.
 
-    Before any row is locked: who holds rows never waits for this.
+    Call this before any row is locked: a writer that holds rows never waits for
+    this lock.
     """
     link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
 
@@ -57,8 +63,8 @@ def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID
     """
     Lock the assets that have a claimed name or key; return their ids.
 
-    In one statement, in the order of the names. They are read in the next one:
-    a statement that waited for a lock reads old rows of the other tables.
+    One statement locks all of them, in the order of their names. Read them in the
+    next statement: one that had to wait for a lock sees old rows of other tables.
     """
     return set(link.scalars(LOCK, asked(claims)))
 

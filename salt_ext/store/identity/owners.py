@@ -35,7 +35,7 @@ SELECT asset_id, serial FROM placement
 
 
 class Owners:
-    """The assets that have one of the claimed names or keys, as a batch goes on."""
+    """The assets that have a claimed name or key, kept up to date while a batch is decided."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class Owners:
         with_parts: bool,
     ) -> None:
         """
-        Read them; who was last seen before ``silent_before`` counts as gone.
+        Read the assets; one that was last seen before ``silent_before`` counts as silent.
 
-        Their parts are evidence only where identity is at stake.
+        ``with_parts`` is needed only where it is not clear whose a report is.
         """
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
         self.shared: set[identity.Key] = set()
@@ -101,7 +101,7 @@ class Owners:
         return asset
 
     def ids(self) -> set[uuid.UUID]:
-        """Return the ids of all of them."""
+        """Return the ids of all these assets."""
         return set(self._assets)
 
     def usable(self, claim: identity.Claim) -> identity.Claim:
@@ -119,7 +119,11 @@ class Owners:
         return [self._assets[asset_id] for asset_id in sorted(ids)]
 
     def settled(self, claim: identity.Claim) -> uuid.UUID | None:
-        """Return the asset of which the claim says what is known, if nobody else has its keys."""
+        """
+        Return the id of the asset whose name and keys are exactly those of the claim.
+
+        None if there is no such asset, or another asset has one of the keys too.
+        """
         usable = self.usable(claim)
         known = identity.settled(usable, self.around(usable._replace(previous_minion_id=None)))
         return known and known.id
@@ -141,7 +145,7 @@ class Owners:
         ]
 
     def learn(self, asset_id: uuid.UUID, claim: identity.Claim, decision: identity.Decision) -> str:
-        """Take in a decision, so that the next report of the batch sees it; return the name."""
+        """Apply a decision here, for the next reports of the batch; return the asset's name."""
         before = self._assets.get(asset_id)
         keeps_name = before is not None and decision.action == "known" and before.minion_id
         name = str(keeps_name or claim.minion_id)
@@ -171,7 +175,7 @@ class Owners:
 
 
 def _parts(link: sa.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
-    """Return the serial numbers of the parts that stay when a board is replaced."""
+    """Return, by asset, the serial numbers of the parts that stay when a board is replaced."""
     found: dict[uuid.UUID, set[str]] = {}
     asked = {"ids": bulk.array(ids), "paths": bulk.array(PART_PATHS)}
     for row in link.execute(PARTS, asked):

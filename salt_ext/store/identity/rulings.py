@@ -2,8 +2,9 @@
 What a person may decide about a report that is held, and what each choice would do.
 
 A ruling carries a decision, which the store executes as if ``identity.decide``
-had made it; only ``rejected`` is a person's alone. After any other one the same
-report, when it comes again, is ``known`` without a person.
+had made it; only the decision ``rejected`` is never made by ``identity.decide``.
+After any other decision the same report, when it comes again, is ``known`` and
+needs no person.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from salt_ext.store.identity.decide import Decision
 
 class Ruling(NamedTuple):
     """
-    A choice: ``name`` is accept, split, merge or reject; ``says`` what would happen.
+    A choice: ``name`` is accept, split, merge or reject; ``says`` tells what would happen.
 
-    ``subject`` is the asset that it is about: the one accepted or the one merged.
+    ``subject`` is the asset that the choice is about: the accepted one, the merged
+    one, or the temporary asset that a split keeps.
     """
 
     name: str
@@ -39,10 +41,10 @@ class Ruling(NamedTuple):
 
 def rulings(claim: Claim, assets: Sequence[Asset]) -> list[Ruling]:
     """
-    Return what may be decided about a report, given what ``identity.decide`` was given.
+    Return what may be decided about a report; the arguments are those of ``identity.decide``.
 
-    Of several candidates the one with the best key comes first. What becomes of
-    keys that are shared already was decided before: a claim comes without them.
+    Of several candidates the one with the best key comes first. A claim comes
+    without the keys that are shared already, because those are decided.
     """
     candidates = _candidates(claim, assets)
     named = next((one for one in assets if one.minion_id == claim.minion_id), None)
@@ -54,7 +56,7 @@ def rulings(claim: Claim, assets: Sequence[Asset]) -> list[Ruling]:
         found += [
             _merge(claim, best, one.asset, named)
             for one in candidates[1:]
-            # To accept the best is to merge the temporary one into it.
+            # To accept the best candidate merges the temporary asset into it anyway.
             if one.asset is not before
         ]
     found.append(_reject(claim))
@@ -75,7 +77,7 @@ def _candidates(claim: Claim, assets: Sequence[Asset]) -> list[Likeness]:
 
 
 def _accept(claim: Claim, asset: Asset, named: Asset | None, before: Asset | None) -> Ruling:
-    """It is this asset."""
+    """Return the ruling that the report is of this asset."""
     merged = before if before is not asset else None
     detached = named if named not in (asset, merged) else None
     return _Given(claim, asset, merged, detached).ruling(
@@ -84,7 +86,7 @@ def _accept(claim: Claim, asset: Asset, named: Asset | None, before: Asset | Non
 
 
 def _merge(claim: Claim, asset: Asset, other: Asset, named: Asset | None) -> Ruling:
-    """It is this asset, and the other is the same machine."""
+    """Return the ruling that the report is of this asset, and the other is the same machine."""
     detached = named if named not in (asset, other) else None
     return _Given(claim, asset, other, detached).ruling(
         "merge",
@@ -97,7 +99,7 @@ def _merge(claim: Claim, asset: Asset, other: Asset, named: Asset | None) -> Rul
 def _split(
     claim: Claim, candidates: Sequence[Likeness], named: Asset | None, before: Asset | None
 ) -> Ruling:
-    """It is a machine of its own: none of the others, whatever keys they have in common."""
+    """Return the ruling that the report is of a machine of its own, whatever keys others share."""
     others = [one for one in candidates if one.is_match() and one.asset is not before]
     shared = tuple(key for key in claim.keys if any(key in one.common for one in others))
     says = ["The report is of a machine of its own" + (f": {_who(before)}." if before else ".")]
@@ -124,7 +126,7 @@ def _reject(claim: Claim) -> Ruling:
 
 
 class _Given(NamedTuple):
-    """To which asset a report is given (None for a new one), and which two make way for it."""
+    """The asset that gets a report (None for a new one), and the two that may lose their name."""
 
     claim: Claim
     asset: Asset | None
@@ -132,7 +134,7 @@ class _Given(NamedTuple):
     detached: Asset | None
 
     def ruling(self, name: str, reason: str, says: list[str], subject: Asset | None) -> Ruling:
-        """Return the ruling that does this; ``says`` is how its sentences begin."""
+        """Return the ruling that does this; its first sentences are ``says``."""
         decision = Decision(
             self._action(),
             self.asset and self.asset.id,

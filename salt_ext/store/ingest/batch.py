@@ -1,9 +1,9 @@
 """
 Reports in: touch what is unchanged, and for the rest lock, identify, diff, write.
 
-Every door uses :func:`ingest`. What it does is idempotent and safe against
-order: a report that comes twice changes nothing, an old one is refused. One bad
-report never blocks its batch. What was returned as an outcome is committed.
+Every report comes in through :func:`ingest`. Reports may come twice and in any
+order: one that comes again changes nothing, an old one is refused. One bad report
+never blocks its batch. A report whose outcome was returned is committed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
     """
     Store reports and return what became of each; all of them are committed.
 
-    Raises :class:`StoreError` when the store cannot be used; then the reports
-    of the last round are still due.
+    Raises :class:`StoreError` when the store cannot be used. Then some reports are
+    stored and others not; it is safe to give all of them again.
     """
     outcomes: list[Outcome] = []
     for batch in _rounds(arrivals):
@@ -53,9 +53,10 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
 
 def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
     """
-    Split arrivals so that a machine stands once in each round, its oldest report first.
+    Split arrivals into rounds, with one report of a machine in each, the oldest first.
 
-    After an outage a machine may stand under its old name and its new one.
+    After an outage a machine may have reports under its old name and under its new
+    one: those under the old name come first.
     """
     by_minion: dict[str, list[Arrival]] = {}
     for arrival in arrivals:
@@ -63,7 +64,7 @@ def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
     for reports in by_minion.values():
         reports.sort(key=lambda arrival: arrival.received_at)
     rounds: list[list[Arrival]] = []
-    # Sorted by minion id, so that two writers lock in one order.
+    # Sorted by minion id, so that two writers lock in the same order.
     for minion_id in sorted(by_minion):
         for number, arrival in enumerate(by_minion[minion_id]):
             number += len(by_minion.get(_previous_name(arrival), ()))
@@ -79,10 +80,10 @@ def _previous_name(arrival: Arrival) -> str:
 
 def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
     """
-    Touch what is unchanged, then store the rest in a transaction.
+    Touch the unchanged reports, then store the others in a transaction of their own.
 
-    In one, a batch of both kinds would hold rows while it waits for others and
-    for the identity lock, and two masters would wait for each other.
+    In the same transaction a batch would hold the touched rows while it waits for
+    other rows and for the identity lock: two masters would wait for each other.
     """
     grace = timedelta(seconds=database.settings["rename_grace"])
 
@@ -105,7 +106,7 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
 
 
 def _patiently(work: Callable[[], T]) -> T:
-    """Do something again when another writer was faster."""
+    """Do the work; when another writer was faster, do it again, at most 3 times in all."""
     for _ in range(ATTEMPTS - 1):
         try:
             return work()
@@ -115,7 +116,7 @@ def _patiently(work: Callable[[], T]) -> T:
 
 
 def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
-    """Keep the traceback of a report that none of the checks saw coming."""
+    """Refuse a report that failed though all checks passed, and keep the traceback."""
     log.error("The report of %s could not be stored", arrival.minion_id, exc_info=error)
     record_failure(database, "report", arrival.minion_id, "store", error)
     reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"

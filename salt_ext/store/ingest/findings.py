@@ -16,18 +16,18 @@ from salt_ext.store.ingest.problems import Good, Problem, close, record
 log = logging.getLogger(__name__)
 
 MOST_ERRORS = 100
-"""Of one report; no machine has as many collectors."""
+"""At most so many errors of one report are kept; no machine has as many collectors."""
 
 
 class Findings:
-    """Gathered while a batch is judged; the problems among them are written at its end."""
+    """The outcomes and problems of a batch; :meth:`write` writes the problems at its end."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self.outcomes: list[Outcome] = []
         self.problems: list[Problem] = []
         self.good: dict[str, Good] = {}
-        """The stored reports, by minion id, that may show a problem to be over."""
+        """The stored reports, by minion id, that may show that a problem is over."""
 
     def outcome(
         self, arrival: Arrival, status: str, detail: str, asset_id: uuid.UUID | None = None
@@ -58,7 +58,7 @@ class Findings:
         )
 
     def write(self, link: sa.Connection) -> None:
-        """Close the problems that are over, then write those that are there."""
+        """Close the problems that are over, then write the problems of this batch."""
         if self.good:
             close(link, self.good)
         record(link, self.problems)

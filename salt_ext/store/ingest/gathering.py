@@ -43,7 +43,7 @@ ENGINE = "salt-cmdb"
 
 
 class Ruled(NamedTuple):
-    """What a person decided: ``action`` is accept, split or merge."""
+    """What a person decided: ``action`` is accept, split, merge or reject."""
 
     action: str
     by: str
@@ -52,7 +52,7 @@ class Ruled(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A report that belongs to an asset; ``found`` are the identifiers of all that is known."""
+    """A report that belongs to an asset; ``found`` are the identifiers in all its known facts."""
 
     arrival: Arrival
     collected_at: datetime
@@ -71,7 +71,7 @@ class Gathered:
         self.refreshed: list[tuple[str, str, str]] = []
         self.absent: list[tuple[str, str, datetime | None]] = []
         self.recounted: list[tuple[uuid.UUID, int]] = []
-        """The assets whose parts are counted anew, and how many rows they are now."""
+        """The assets whose parts are counted again, and how many rows of ``part`` each has."""
         self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
         self.shared: set[decide.Key] = set()
@@ -131,12 +131,13 @@ class Gathered:
         """
         Gather all rows of one accepted report; return whether anything changed.
 
-        ``before`` is the asset as it was, None for a new one.
+        ``before`` is the asset as it was, None for a new one; ``ruling`` is given when
+        a person decided.
         """
         arrival, verdict, asset_id = accepted.arrival, accepted.verdict, accepted.asset_id
         at, last_seen = ruling.at if ruling else arrival.received_at, arrival.received_at
         if before is not None:
-            # History goes forwards, also where the clocks of two masters differ.
+            # Times in the history never go back, even if the clocks of two masters differ.
             at, last_seen = max(at, before.changed_at), max(last_seen, before.last_seen)
         name = known.learn(asset_id, accepted.claim, verdict)
         key = next(iter(accepted.claim.keys), None)
@@ -148,7 +149,7 @@ class Gathered:
             changes.insert(0, renamed)
         is_plain = not verdict.problem and ruling is None
         is_usual = verdict.action == "known" and is_plain
-        # Of a new machine its first revision tells.
+        # For a new machine its first revision says enough.
         if not is_usual and not (verdict.action == "new" and is_plain):
             self.decided(arrival, accepted.claim, verdict, asset_id, ruling)
         for lost in (verdict.detached, verdict.merged):
@@ -197,7 +198,7 @@ class Gathered:
         before: Before | None,
         at: datetime,
     ) -> None:
-        """Write the list columns where one of them differs, and keep what they were."""
+        """Gather the list columns if one of them differs, and keep their former values."""
         columns = list_columns(facts, [one["kind"] for one in accepted.found["candidates"]])
         columns |= {"minion_id": name, "temporary": accepted.found["primary"] is None}
         search = search_text(name, columns, facts)
@@ -214,7 +215,7 @@ class Gathered:
     def _sections(
         self, accepted: Accepted, document: Document, before: Before | None, is_due: bool
     ) -> None:
-        """Write the sections that changed; of the others the volatile values, when they are old."""
+        """Gather the sections that changed, volatile values that are old, and absent sections."""
         asset_id, report = accepted.asset_id, accepted.arrival.report
         volatile = report["volatile"]
         for section in document.new:
@@ -245,12 +246,12 @@ class Gathered:
         self.absent += [(owner, section, None) for section in were_absent if section in reported]
 
     def changed(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
-        """Put down what became different with a revision."""
+        """Gather the changes of a revision."""
         for position, one in enumerate(changes):
             self.add(change, asset_id=asset_id, revision=number, position=position, **one._asdict())
 
     def _parts(self, asset_id: uuid.UUID, document: Document, at: datetime) -> None:
-        """Write what is counted and where each part is, where that is not as it was."""
+        """Gather the counts and the places of the parts, if they are not as before."""
         if PARTED.isdisjoint(document.new):
             return
         if parts(document.new) != parts(document.old):
@@ -266,7 +267,7 @@ class Gathered:
             elif stay not in now:
                 self.placed.append((*stay, str(asset_id), at, before[stay]))
             elif now[stay] != before[stay]:
-                # Not another part: its model was learnt.
+                # It is the same part; only its model is known now.
                 self.placed.append((*stay, str(asset_id), None, now[stay]))
 
     def _ledger(
@@ -306,11 +307,11 @@ class Gathered:
                 )
 
     def add(self, table: sa.Table, **row: Any) -> None:
-        """Put down a row."""
+        """Gather a row of a table."""
         self.rows.setdefault(table, []).append(row)
 
 
 def _is_old(volatile_at: datetime, collected_at: datetime) -> bool:
-    """Whether volatile values are to be written again; those of the future too."""
+    """Whether volatile values must be written again: if they are old, or from the future."""
     age = collected_at - volatile_at
     return not timedelta(0) <= age < timedelta(hours=VOLATILE_HOURS)

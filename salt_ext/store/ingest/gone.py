@@ -1,5 +1,5 @@
 """
-An asset that is heard of no more under its name: detached, or merged into another.
+An asset that loses its name: it is detached, or merged into another asset.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from salt_ext.store.schema import asset, asset_seen, identifier, part, placement
 
 
 class Gone(NamedTuple):
-    """An asset that loses its name to other hardware, or is merged into what it really is."""
+    """
+    An asset that loses its name to other hardware, or is merged into another asset.
+
+    ``name`` is the name of the asset that takes its place.
+    """
 
     asset_id: uuid.UUID
     merged_into: uuid.UUID | None
@@ -24,7 +28,11 @@ class Gone(NamedTuple):
 
 
 def let_go(link: sa.Connection, gone: Gone) -> dict[str, Any]:
-    """Take the name from an asset, and its rows where it is merged; return its last revision."""
+    """
+    Take the name from an asset; return the row of its last revision.
+
+    If it is merged, its parts and its row in ``asset_seen`` are removed too.
+    """
     seen = step(link, gone.asset_id, gone.at, detached_at=gone.at)
     link.execute(
         sa.update(asset)

@@ -1,11 +1,11 @@
 """
 Reports of machines without a master.
 
-Their role, ``cmdb_reporter``, may put a report into the inbox and do nothing
-else. On the master nobody has authenticated the minion id of such a report:
-the first role that reports a machine is the only one that may go on doing so,
-and for a minion of a master none may. A machine that is renamed takes its role
-along.
+Their database role, a member of ``cmdb_reporter``, may put a report into the inbox
+and do nothing else. Salt has not authenticated the minion id of such a report. So
+only the first role that reports a machine may go on reporting it, and no role may
+report a machine that has a master. When a machine is renamed, its role may also
+report it under the new name.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from salt_ext.store.schema import asset, asset_seen, inbox, reporter
 from salt_ext.store.text import is_text
 
 MODE = "return"
-"""How the machines report that may come this way."""
+"""The mode of reports that may come through the inbox."""
 
 BATCH = 100
 
 
 def submit(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
-    """Store reports, or leave them in the inbox where this role may do no more."""
+    """Store reports, or put them into the inbox if the role of this process may do no more."""
     reports = list(arrivals)
     with database.begin() as link:
         if not link.scalar(sa.text("SELECT has_table_privilege('asset_seen', 'UPDATE')")):
-            # What is no JSON for us is refused here, where the machine can read why.
+            # What is not JSON (NaN) raises ValueError here, where the machine can show it.
             rows = [
                 {"minion_id": one.minion_id, "report": json.dumps(one.report, allow_nan=False)}
                 for one in reports
@@ -49,10 +49,11 @@ def submit(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
 
 def take_inbox(database: Database, minions: Collection[str]) -> list[Outcome]:
     """
-    Store what lies in the inbox; ``minions`` have a key on this master, so nobody speaks for them.
+    Store the reports in the inbox; return what became of each.
 
-    A report leaves the inbox after it was stored or refused: two masters may
-    take it at once.
+    ``minions`` have a key on this master, so reports of them are refused here. A
+    report is removed from the inbox only after it was stored or refused. Two masters
+    may take the same report at once; the second one changes nothing.
     """
     outcomes: list[Outcome] = []
     while True:
@@ -71,7 +72,7 @@ def take_inbox(database: Database, minions: Collection[str]) -> list[Outcome]:
 def _admit(
     link: sa.Connection, row: Any, minions: Collection[str], outcomes: list[Outcome]
 ) -> Arrival | None:
-    """Return the report of a row, or put down why it is refused."""
+    """Return the report of a row; if it is refused, record why and return None."""
     reason = _why_not(link, row, row.minion_id, minions)
     report = None
     if reason is None:
@@ -85,7 +86,7 @@ def _admit(
             if mode != MODE:
                 reason = f"the report is in the mode {mode!r:.80}, not {MODE}"
             elif isinstance(previous, str) and is_text(previous):
-                # Who says what it was called before takes over the asset of that name.
+                # A report that names its previous name can take over the asset of that name.
                 reason = _why_not(link, row, previous, minions)
     if reason is None:
         return Arrival(row.minion_id, report, row.received_at)
@@ -96,13 +97,13 @@ def _admit(
 
 
 def _why_not(link: sa.Connection, row: Any, minion_id: str, minions: Collection[str]) -> str | None:
-    """Return why the sender of a row may not speak for a machine."""
+    """Return why the sender of a row may not report a machine; None if it may."""
     if minion_id in minions:
         return f"{minion_id} has a key on this master and reports by itself"
     if minion_id == row.minion_id:
         role: str | None = bind(link, minion_id, row.sent_by, row.received_at)
     else:
-        role = role_of(link, minion_id)  # a name that is only mentioned is nobody's by that
+        role = role_of(link, minion_id)  # to mention a name does not bind it
     if role not in (None, row.sent_by):
         return f"{minion_id} is reported by the database role {role}"
     mode = link.scalar(
@@ -116,7 +117,7 @@ def _why_not(link: sa.Connection, row: Any, minion_id: str, minions: Collection[
 
 
 def bind(link: sa.Connection, minion_id: str, role: str, at: datetime) -> str:
-    """Let a role report a machine that no other one reports; return the role that does."""
+    """Bind a machine to a role, if no other role has it yet; return the role that has it."""
     statement = insert(reporter).values(minion_id=minion_id, role=role, since=at)
     owner = link.scalar(
         statement.on_conflict_do_update(
@@ -133,6 +134,6 @@ def role_of(link: sa.Connection, minion_id: str) -> str | None:
 
 
 def inbox_size(database: Database) -> int:
-    """Return how many reports of machines without a master wait."""
+    """Return how many reports of machines without a master wait in the inbox."""
     with database.autocommit() as link:
         return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

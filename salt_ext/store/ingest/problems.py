@@ -1,5 +1,5 @@
 """
-What went wrong, and since when it is over: refused reports, failed collectors, identity.
+What went wrong, and since when it is over: reports, collectors, doubts, identity.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ from salt_ext.store.schema import held, problem
 
 
 class Problem(NamedTuple):
-    """Something an operator should know: ``subject`` is the collector, the field or the key."""
+    """
+    Something that an operator should know.
+
+    ``kind`` is report, collector, doubt, identity or engine. ``subject`` says about
+    what: the collector, the field, or for identity the action that was decided.
+    """
 
     kind: str
     minion_id: str
@@ -29,7 +34,7 @@ class Problem(NamedTuple):
 
 
 def record(link: sa.Connection, problems: Sequence[Problem]) -> None:
-    """Write problems; one that is known already is counted."""
+    """Write problems; if a problem is known already, its count goes up."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for one in problems:
         found[one.minion_id, one.kind, one.subject[:500]] = {
@@ -56,7 +61,7 @@ def record(link: sa.Connection, problems: Sequence[Problem]) -> None:
                 "last_seen": sa.func.greatest(problem.c.last_seen, excluded.last_seen),
                 "count": problem.c.count + excluded.count,
                 "closed_at": None,
-                # One that was over and is there again is news.
+                # A problem that was over and is back is news: it must be told again.
                 "told": problem.c.told & problem.c.closed_at.is_(None),
             },
         ),
@@ -65,14 +70,14 @@ def record(link: sa.Connection, problems: Sequence[Problem]) -> None:
 
 
 class Good(NamedTuple):
-    """A report that was stored, and the fields of it that are doubted nevertheless."""
+    """A report that was stored, and those of its fields that are doubted nevertheless."""
 
     arrival: Arrival
     doubted: set[str]
 
 
-# Locked in the order in which record() writes them. What another writer has counted
-# since it was read is a problem again.
+# Rows are locked in the order in which record() writes them. A problem whose count is
+# not the same as when it was read stays open: another writer has seen it again.
 CLOSE = sa.text("""
 WITH over AS (
 SELECT problem.id, i.at
@@ -87,11 +92,11 @@ UPDATE problem SET closed_at = over.at FROM over WHERE problem.id = over.id
 
 def close(link: sa.Connection, stored: Mapping[str, Good]) -> None:
     """
-    Close what the reports that were stored, by minion id, show to be over.
+    Close the problems that are over, as the stored reports (by minion id) show.
 
-    A report was refused, and this one was stored; a collector had failed, and
-    its section is here again; a doubt is not repeated; a report is held no more.
-    A key on two machines is not over.
+    A refused report is over when a later one is stored; a failed collector, when its
+    section is reported again; a doubt, when it is not repeated; a held report, when
+    it is held no more. A key on two machines is not closed here.
     """
     is_held = sa.exists().where(held.c.minion_id == problem.c.minion_id)
     still_open = link.execute(
@@ -135,7 +140,7 @@ def close_held(link: sa.Connection, minion_id: str, at: datetime) -> None:
 
 def _is_over(kind: str, subject: str, good: Good) -> bool:
     if kind == "collector":
-        # The body of a report that was only touched has not been looked at.
+        # The body of a report that was only touched was not checked: it may be anything.
         facts, errors = good.arrival.report.get("facts"), good.arrival.report["errors"]
         return isinstance(facts, dict) and subject in facts and subject not in errors
     if kind == "doubt":

@@ -1,5 +1,5 @@
 """
-A revision that no report made: an asset lost its name to another, or was given one.
+A revision that no report made: an asset lost its name, or a person gave it another one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from salt_ext.store.schema import WAS_COLUMNS, asset, asset_seen, asset_was, rev
 
 def step(link: sa.Connection, asset_id: uuid.UUID, at: datetime, **values: Any) -> Row:
     """
-    Count a revision and keep what the asset was; return what ``asset_seen`` has now.
+    Begin a revision and keep the present list columns; return the new row of ``asset_seen``.
 
-    ``values`` are what else becomes of its row there.
+    ``values`` are further columns of that row to set.
     """
     seen = link.execute(
         sa.update(asset_seen)
         .where(asset_seen.c.asset_id == asset_id)
         .values(
-            # As for any other change: history goes forwards.
+            # As for any other change: times in the history never go back.
             changed_at=sa.func.greatest(asset_seen.c.changed_at, at),
             revision=asset_seen.c.revision + 1,
             **values,
@@ -37,12 +37,12 @@ def step(link: sa.Connection, asset_id: uuid.UUID, at: datetime, **values: Any) 
 
 
 def keep_columns(link: sa.Connection, asset_id: uuid.UUID, until: datetime) -> None:
-    """Keep the list columns that an asset had until a moment; before they are changed."""
+    """Keep the list columns that an asset has until a moment; call this before a change."""
     was = link.execute(
         sa.select(*(asset.c[name] for name in WAS_COLUMNS)).where(asset.c.id == asset_id)
     ).one()
     row = {"asset_id": asset_id, "until": until, **was._mapping}
-    # Two changes at one moment: it is kept what it was before the first of them.
+    # Of two changes at the same moment, the columns before the first one are kept.
     bulk.insert(link, asset_was, [row], {})
 
 

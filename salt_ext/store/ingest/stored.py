@@ -1,9 +1,9 @@
 """
 What is stored of the assets of a batch, and what a report makes of it.
 
-Most reports that change something change one section of twenty. The others are
-neither read, nor compared, nor written: the digest of a section says that it is
-as before.
+Most reports that change something change one section of twenty. The other sections
+are neither read, nor compared, nor written: their digests show that they are as
+before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NO_VERSIONS: Mapping[uuid.UUID, str] = {}
 
 
 class Before(NamedTuple):
-    """An asset as it is stored before a report is; ``columns`` are those of the table."""
+    """An asset as it is stored before a report; ``columns`` has those of the table ``asset``."""
 
     id: uuid.UUID
     minion_id: str | None
@@ -39,20 +39,20 @@ class Before(NamedTuple):
     revision: int
     changed_at: datetime
     digests: Mapping[str, str]
-    """Section: the digest of its canonical text."""
+    """By section: the digest of its canonical text, in hexadecimal."""
     absent: frozenset[str]
     """The sections that its last report did not have."""
     version: str
-    """Another one once anybody has written the asset."""
+    """A text that differs after anybody has written the asset."""
 
 
 class Document(NamedTuple):
     """
     What is known after a report.
 
-    ``facts`` is all of it, ``texts`` the canonical text of each section and
-    ``digest`` that of the whole; ``old`` and ``new`` are the sections that
-    changed, before and after.
+    ``facts`` are all facts, ``texts`` the canonical text of each section, ``digest``
+    the digest of the whole. ``old`` and ``new`` are the sections that changed, before
+    and after the report.
     """
 
     facts: dict[str, Any]
@@ -120,7 +120,8 @@ class Stored:
         """
         Read each asset, its times, and the digests of its sections.
 
-        What was read of it before it was locked is used if its version is still so.
+        ``named`` are assets that were read before they were locked. One of them is
+        used if its version is still the same in ``versions``.
         """
         self._link = link
         self._befores = {one.id: one for one in named if one.version == versions.get(one.id)}
@@ -130,11 +131,11 @@ class Stored:
         self._sections: dict[uuid.UUID, dict[str, Any]] = {}
 
     def before(self, asset_id: uuid.UUID | None) -> Before | None:
-        """Return the asset as it is stored, None for one that is not."""
+        """Return an asset as it is stored; None if there is no such asset."""
         return self._befores.get(asset_id) if asset_id is not None else None
 
     def load_all(self, reports: Mapping[uuid.UUID, Checked]) -> None:
-        """Read the sections that differ from a report, of many assets in one statement."""
+        """Read, for many assets in one statement, the stored sections that differ from a report."""
         pairs = [
             (asset_id, name)
             for asset_id, one in reports.items()
@@ -164,8 +165,8 @@ def document_after(
     """
     Return what is known after a report.
 
-    ``known`` are the digests of the sections that are stored, and ``stored`` those
-    sections that differ or were not reported.
+    ``known`` has the digests of all stored sections; ``stored`` has the stored
+    sections that differ from the report or are not in it.
     """
     differs = {
         name: report.facts[name]

@@ -28,19 +28,19 @@ from salt_ext.store.schema import held, revision
 
 
 class Again(Exception):
-    """Identity is at stake after all: begin again under its lock."""
+    """It is not clear whose a report is: begin again with the lock of identity."""
 
 
 def store_changed(
     link: sa.Connection, due: Sequence[Due], grace: timedelta, *, locked: bool
 ) -> list[Outcome]:
     """
-    Store reports, no machine twice among them; return what became of each.
+    Store reports, at most one of each machine; return what became of each.
 
-    ``locked`` says whether identity is decided here alone meanwhile. Without
-    that only reports are stored that say of their assets what is known of them;
-    for others it raises :class:`Again`. Who was not heard for the ``grace`` counts
-    as gone.
+    With ``locked`` the lock of identity is taken, so that nobody else decides
+    meanwhile. Without it each report must have exactly the name and the keys of one
+    asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
+    counts as silent.
     """
     if locked:
         lock_identity(link)
@@ -84,9 +84,9 @@ def store_changed(
 
 def _rejected(link: sa.Connection, claims: Sequence[Claim]) -> dict[str, Any]:
     """
-    Return of each minion the evidence that a person wants no more of.
+    Return, by minion id, the evidence that a person has rejected.
 
-    Another report with it is counted, and nothing else.
+    A report that shows the same evidence again is only counted, which is done here.
     """
     of_batch = [
         held.c.minion_id.in_([one.minion_id for one in claims]),
@@ -136,7 +136,7 @@ class _Storing:
         document = self.stored.after(verdict.asset_id, due.checked)
         self._doubts(due, document)
         if document.digest != due.checked.digest:
-            # What was not reported, or in part, counts as it is known.
+            # Sections that were reported in part or not at all count as they are known.
             found = identify(document.facts)
             previous = claimed.previous_minion_id
             claimed = claim(claimed.minion_id, previous, document.facts, found)
@@ -147,7 +147,7 @@ class _Storing:
         self.findings.outcome(arrival, status, verdict.reason, asset_id)
 
     def _heir(self, due: Due, claimed: Claim) -> str | None:
-        """Return the name of the asset that was called so when it made this report."""
+        """Return the present name of the asset that made this old report under its former name."""
         for one in self.known.around(claimed):
             before = self.stored.before(one.id)
             was_called = ("minion_id", claimed.minion_id) in self.known.ledger.get(one.id, {})
@@ -162,7 +162,7 @@ class _Storing:
         return None
 
     def _doubts(self, due: Due, document: Document) -> None:
-        """Tell what is hardly so; what was doubted of the other sections still is."""
+        """Note values that are hardly true; doubts about sections that did not change stay open."""
         arrival, facts = due.arrival, due.arrival.report["facts"]
         changed = [section for section in document.new if section in facts]
         found = checking.doubts(arrival.report, changed, due.collected_at, arrival.received_at)
@@ -173,7 +173,7 @@ class _Storing:
         self.findings.good[arrival.minion_id] = Good(arrival, doubted)
 
     def _is_newer(self, arrival: Arrival, collected_at: datetime, before: Before) -> bool:
-        """Whether a report is newer than what is stored; if not, say what becomes of it."""
+        """Whether a report is newer than what is stored; if not, note its outcome."""
         if before.collected_at < collected_at or checking.is_set_back(
             arrival.report, collected_at, arrival.received_at, before.last_seen
         ):
@@ -190,7 +190,7 @@ class _Storing:
         return False
 
     def _was_stored(self, arrival: Arrival, collected_at: datetime, before: Before) -> bool:
-        """Whether an old report is in the history: another master may have been faster."""
+        """Whether an old report was stored before, perhaps by another master that was faster."""
         if before.digest == digests.of_report(arrival.report):
             return True
         same_digest = revision.c.digest == digests.short(arrival.report["digest"])
@@ -204,7 +204,7 @@ class _Storing:
         claimed: Claim,
         decision: Decision,
     ) -> None:
-        """Keep a report for a person; what was decided is put down once for the same evidence."""
+        """Hold a report for a person; for the same evidence the decision is remembered once."""
         before = self.link.scalar(
             sa.select(held.c.evidence).where(held.c.minion_id == arrival.minion_id)
         )

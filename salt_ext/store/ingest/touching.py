@@ -1,5 +1,5 @@
 """
-Unchanged reports: one row of one narrow table each, for a whole batch in one statement.
+Unchanged reports: each updates one row of a narrow table, a whole batch in one statement.
 """
 
 from __future__ import annotations
@@ -55,14 +55,15 @@ class Due(NamedTuple):
     collected_at: datetime
     checked: checking.Checked
     named: Before | None
-    """The asset with its name as it was before it was locked, if there is one."""
+    """The asset of this name, as it was read before it was locked; None if there is none."""
 
 
 def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list[Due], Findings]:
     """
     Check reports and touch the assets of those that say nothing new; return the others.
 
-    No machine may be twice in the batch. What is wrong with a report is written.
+    No machine may be twice in the batch. The findings are returned too; the problems
+    among them are written already.
     """
     findings = Findings()
     good: list[Arrival] = []
@@ -104,7 +105,7 @@ def _note_touched(
     findings.outcome(arrival, "unchanged", "as before", asset_id)
     findings.failed_collectors(arrival)
     if has_problem:
-        # Its facts are as before, and so is what was doubted of them.
+        # Its facts are as before, so the doubts about them stay open.
         behind = checking.is_behind(arrival.report, collected_at, arrival.received_at)
         doubted = {"facts", "collected_at"} if behind else {"facts"}
         findings.good[arrival.minion_id] = Good(arrival, doubted)
@@ -114,9 +115,9 @@ def _touch(
     link: sa.Connection, batch: Sequence[Arrival], collected: Mapping[str, datetime]
 ) -> dict[str, tuple[uuid.UUID, bool]]:
     """
-    Note of each report that is as the stored one when it came, and nothing else.
+    Update the times of each asset whose stored report is the same as the new one.
 
-    Returns of each of these minions its asset, and whether it has an open
+    Returns, by minion id, the id of the asset and whether the machine has an open
     problem.
     """
     if not batch:

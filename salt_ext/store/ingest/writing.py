@@ -31,7 +31,7 @@ from salt_ext.store.schema import (
 
 
 def write_all(link: sa.Connection, gathered: Gathered) -> None:
-    """Write everything; names are given up before they are taken."""
+    """Write all gathered rows; an asset that loses its name is written before its successor."""
     for one in gathered.gone:
         gathered.add(revision, **let_go(link, one))
         if one.merged_into is None:
@@ -56,7 +56,8 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         link.execute(FORGET, _columns(gathered.accepted, "names", "keys"))
 
 
-# The others are written over: most are as before, and then no index takes a new entry.
+# Only surplus rows are deleted. The others are overwritten: most are as before, and then
+# no index needs a new entry.
 FEWER = sa.text("""
 DELETE FROM part
  USING unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) AS i(asset_id, count)
@@ -86,7 +87,8 @@ UPDATE placement SET until = i.until, model = i.model
    AND placement.path = i.path AND placement.place = i.place AND placement.until IS NULL
 """)
 
-# What is held may be of other hardware than the machine that has the name.
+# The best key must be the same: a held report may be of other hardware than the machine
+# that has the name.
 FORGET = sa.text("""
 DELETE FROM held
  USING unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS i(minion_id, key)
@@ -119,13 +121,13 @@ def _all(table: sa.Table, *but: str) -> dict[str, str]:
 
 
 UPSERTS: dict[sa.Table, dict[str, str] | None] = {
-    # Two changes at one moment: it is kept what it was before the first of them.
+    # Of two changes at the same moment, the columns before the first one are kept.
     asset_was: {},
     asset: _all(asset, "lifecycle", "first_seen", "merged_into"),
     asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
     asset_facts: _all(asset_facts),
     identifier: {
-        # An identifier that is reported no more keeps what is known of it.
+        # An identifier that is reported no more keeps its source and its quality.
         "source": "coalesce(nullif(excluded.source, ''), identifier.source)",
         "quality": "coalesce(nullif(excluded.quality, ''), identifier.quality)",
         **bulk.taken("last_seen"),
@@ -137,4 +139,4 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     decision: None,
     held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},
 }
-"""Every table in the order of writing, with what a row that exists takes from a new one."""
+"""Every table in the order of writing, with its ``update`` for :func:`bulk.insert`."""

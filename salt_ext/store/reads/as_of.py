@@ -22,7 +22,7 @@ from salt_ext.store.errors import NotFound, StoreError
 from salt_ext.store.schema import change, revision
 
 OF_DOCUMENT = change.c.op != "renamed"
-"""The changes that are in the document; a name is not."""
+"""The condition for changes of the document; a change of the name is not one of them."""
 
 
 def document(
@@ -65,7 +65,7 @@ def compare(
 def compare_assets(
     database: Database, one: uuid.UUID, other: uuid.UUID, at: datetime | None = None
 ) -> list[Change]:
-    """Return in what two machines differ, beside the numbers that no two parts share."""
+    """Return the changes from one machine to another, except serial numbers and the like."""
     _, first = document(database, one, at)
     _, second = document(database, other, at)
     return diff(without_identity(first), without_identity(second))
@@ -112,7 +112,8 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
     """
     Return the facts as they were after each of some revisions, the newest first.
 
-    They are those of now with every later change undone.
+    Each is the present document with every later change undone. Raises
+    :class:`StoreError` if the result does not match the digest of its revision.
     """
     facts, later = link.execute(_now_and_later(asset_id, revisions[-1]["number"])).one()
     steps = [(number, list(step)) for number, step in groupby(later, lambda row: row[0])]
@@ -132,9 +133,10 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
 
 def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
     """
-    Return the facts of now and what changed since a revision, the last first.
+    Return the statement for the present facts and the changes since a revision, the last first.
 
-    In one statement: between two, a report could come that is in one answer alone.
+    It is a single statement: if a report came between two, only one of the answers
+    would contain it.
     """
     names = ("revision", *Change._fields)
     row = sa.func.json_build_array(*(change.c[name] for name in names))
@@ -146,7 +148,7 @@ def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
 
 
 def _before(facts: Row, step: list[list[Any]]) -> Row:
-    """Return the facts before a revision; only the sections that it changed are looked at."""
+    """Return the facts before a revision; only the sections that it changed are undone."""
     changes = [Change(*values) for _, *values in step]
     names = {section_of(one) for one in changes}
     then = undo({name: value for name, value in facts.items() if name in names}, changes)

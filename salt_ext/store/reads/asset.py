@@ -15,14 +15,14 @@ from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
 
 HIDDEN = ("asset_id", "digest", "told_revision", "told_freshness")
-"""What is kept of an asset and says nothing of it."""
+"""Columns that the store needs for itself and that say nothing about the machine."""
 
 LEDGER = ("kind", "value", "source", "quality", "shared", "first_seen", "last_seen")
-"""What is shown of an identifier."""
+"""The columns of an identifier that are shown."""
 
 
 def overview(database: Database, asset_id: uuid.UUID) -> Row:
-    """Return everything of one asset: its list columns, documents and identifiers."""
+    """Return all of one asset: list columns, facts, volatile values, times and identifiers."""
     with database.autocommit() as link:
         return _overview(link, database, asset_id)
 
@@ -31,8 +31,9 @@ def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
     """
     Return all that one page shows of an asset.
 
-    Beside :func:`overview` as ``asset`` these are its newest ``changes`` of
-    ``changed`` in all, its newest ``revisions``, and its open ``problems``.
+    These are ``asset`` (what :func:`overview` returns), the newest ``changes``, how
+    many there are in all as ``changed``, the newest ``revisions`` and the open
+    ``problems``.
     """
     with database.autocommit() as link:
         asset = _overview(link, database, asset_id)

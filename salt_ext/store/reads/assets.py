@@ -36,22 +36,26 @@ DEFAULT_COLUMNS = (
 
 FEW = 1_000
 """
-Assets whose ids are told, so that they need not be looked for again.
+If no more assets than this fit, they are searched once: the page is made from their ids.
 
-Of those with a text no more are counted, because PostgreSQL must look into each.
+With a free text no more assets are counted, because PostgreSQL must read each one.
 """
 
 MANY = 50_000
-"""Assets of which a set is made, to look into on the way of an index; of more, 100 are met soon."""
+"""
+The most assets whose ids PostgreSQL collects in a set, to test each row of an index with it.
+
+If more assets fit, the 100 of a page are met soon, without a set.
+"""
 
 
 class Page(NamedTuple):
     """
     A page of the asset list.
 
-    ``total`` assets fit the question, or more than that where it is not
-    ``exact``, and the first row is number ``first`` of them; ``next`` and
-    ``previous`` are the cursors of the pages beside it.
+    ``total`` assets fit the question, or more than that if ``exact`` is False. The
+    first row of the page is number ``first`` of them, counted from 1. ``next`` and
+    ``previous`` are the cursors of the neighbouring pages, None if there is none.
     """
 
     rows: list[Row]
@@ -82,8 +86,8 @@ def assets(
     Return a page of the asset list and how many assets the filter has in all.
 
     ``sort`` is a field, with ``-`` before it for the other direction; assets
-    without that field come last. Each row has ``id`` beside its columns. With
-    ``at`` the assets are as they were then.
+    without a value in it come last. Each row has ``id`` beside its columns. With
+    ``at`` the assets are as they were at that moment.
     """
     source = listing(database, at)
     wanted = {name: source.field(name) for name in names(columns) or usual_columns(at)}
@@ -92,7 +96,7 @@ def assets(
     backwards = start is not None and start.backwards
     with database.autocommit() as link:
         found = _found(link, source, filters or {}, text)
-        # One more, to see whether there is one.
+        # One row more than asked for shows whether there is a further page.
         page = page_of(link, source, zones, wanted, found, sort, limit + 1, start)
     is_more = len(page) > limit
     if is_more:
@@ -115,7 +119,7 @@ def assets(
 
 
 def _start(cursor: str, sort: str, order: sa.ColumnElement[Any]) -> Cursor:
-    """Return the row that a cursor into a list with this order names."""
+    """Return the row that a cursor stands for, in a list sorted so. Raises :class:`FilterError`."""
     kinds = (str, order.type.python_type, uuid.UUID, int, bool)
     sorted_by, *start = cursors.read(cursor, kinds, nullable=(1,))
     if sorted_by != sort:
@@ -125,10 +129,10 @@ def _start(cursor: str, sort: str, order: sa.ColumnElement[Any]) -> Cursor:
 
 def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], text: str) -> Found:
     """
-    Return which assets fit.
+    Return how many assets fit, and the conditions that find them.
 
-    What is looked for by reading everything is so looked for once, where it finds
-    few: the page is made of their ids, an array as PostgreSQL writes it.
+    A search that must read everything is done only once if it finds few assets: the
+    page is made from their ids, an array in PostgreSQL's own text form.
     """
     conditions = matching(source, filters, text)
     is_present, is_text = source.at is None, bool(text.strip())
@@ -141,10 +145,11 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
         # A merged asset has no parts, so nothing else needs to be read.
         which = of_parts
     elif is_present and is_text:
-        # As a question, or PostgreSQL would read all and hope for that many at the beginning.
+        # As a subquery: if PostgreSQL knew the limit, it would read the whole table and
+        # hope to meet so many soon.
         which = which.limit(sa.select(sa.literal(FEW + 1)).scalar_subquery())
     elif is_present and list(tables_of(*conditions)) == [asset]:
-        # To take away the few that are merged lets an index alone find the others.
+        # The few merged assets are subtracted, so that an index alone can find the others.
         which, merged = sa.select(asset.c.id).where(*conditions), _number([*conditions, IS_MERGED])
     [each] = which.subquery("each").c
     gathered = sa.func.array_agg(each if of_parts is None else sa.distinct(each))
@@ -158,7 +163,7 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
     if is_present and is_text:
         return Found(FEW, False, conditions)
     if is_present and total <= MANY:
-        # "Is true" keeps it a set: of a join PostgreSQL may take all before the first.
+        # IS TRUE keeps it a set: with a join PostgreSQL may read all rows before the first one.
         return Found(total, True, [source.key.in_(which.correlate(None)).is_(sa.true())])
     return Found(total, True, conditions)
 

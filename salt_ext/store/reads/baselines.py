@@ -1,9 +1,9 @@
 """
 The hardware that an asset shall have: what a person accepted, and what is not so now.
 
-What is gone or different counts when two collections have said so: one that
-came after the loss must show it still. What was added never counts and never
-makes up for a loss, because parts are compared by their own numbers.
+A part that is gone or different counts only when two collections have shown it so.
+A part that was added never counts and never makes up for a lost one, because parts
+are compared by their serial numbers.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ SET_BY_SOFTWARE = frozenset(
 
 
 UPON_CARDS = ("bond", "bridge", "virtual", "vlan")
-"""Network interfaces that are made by software."""
+"""Kinds of network interfaces that are made by software."""
 
 
 class Deviation(NamedTuple):
     """
     A change since the baseline.
 
-    ``state`` is lost, different or added, ``is_confirmed`` whether another
+    ``state`` is lost, different or added; ``is_confirmed`` says whether an earlier
     collection has shown the same.
     """
 
@@ -67,16 +67,16 @@ class Deviation(NamedTuple):
     is_confirmed: bool
 
     def section(self) -> str:
-        """Return the section that it is in."""
+        """Return the section that the change is in."""
         return self.change.path.partition(".")[0]
 
     def counts(self) -> bool:
-        """Whether the hardware is not what it shall be."""
+        """Whether this counts as a fault: it is confirmed, and is not an added part."""
         return self.is_confirmed and self.state != "added"
 
 
 def deviations(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[Change, str]]:
-    """Return what became of the hardware between two documents, each with its state."""
+    """Return the changes of hardware between two documents, each with its state."""
     before, after = (
         {name: document[name] for name in HARDWARE if name in document} for document in (old, new)
     )
@@ -109,7 +109,7 @@ def baseline_of(database: Database, asset_id: uuid.UUID) -> Row:
 def check_baselines(
     database: Database, filters: Mapping[str, Any] | None = None, section: str = ""
 ) -> Iterator[Row]:
-    """Yield every asset that has a baseline, by name, with its ``deviations`` in a section."""
+    """Yield every asset that has a baseline, by name, with ``deviations`` in one section or all."""
     ids = matching_ids(database, filters or {})
     with database.autocommit() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id.in_(ids))))
@@ -151,7 +151,7 @@ def _found(link: sa.Connection, row: Row) -> list[Deviation]:
 
 
 def _reported(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, datetime]:
-    """Return when each section was last collected; one that is gone, with the last report."""
+    """Return when each section was last collected; a missing one counts as in the last report."""
     seen = link.scalar(
         sa.select(asset_seen.c.collected_at).where(asset_seen.c.asset_id == asset_id)
     )
@@ -163,7 +163,7 @@ def _reported(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, datetime]:
 def _shown_before(
     link: sa.Connection, asset_id: uuid.UUID, accepted: Mapping[str, Any], at: datetime
 ) -> set[bytes]:
-    """Return what deviated already in the report before the one that was collected then."""
+    """Return the keys of the deviations that were there before the report of that moment."""
     number = link.scalar(
         sa.select(sa.func.max(revision.c.number)).where(
             revision.c.asset_id == asset_id, revision.c.collected_at < at
@@ -175,6 +175,6 @@ def _shown_before(
 
 
 def _key(one: Change) -> bytes:
-    """Return what of the baseline is not as it was, whatever is in its place."""
+    """Return which part or field of the baseline has changed, whatever is in its place now."""
     part = one.component if one.field is not None else one.old
     return encode([one.path, part, one.field])

@@ -1,5 +1,5 @@
 """
-Parts: which ones there are, and where each numbered one is and was.
+Parts: which ones there are, and where each part with a serial number is and was.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def components(
     Return the kinds of parts of a section, the most frequent first, and how many kinds.
 
     Each has ``count``, how many of them there are, and ``assets``, in how many
-    machines. The filters are those of the asset list; what they ask of parts of
-    this section is asked of the parts that are counted, too.
+    machines. The filters are those of the asset list; filters on parts of this
+    section choose which parts are counted.
     """
     if section not in SOURCES:
         raise FilterError(unknown("section of parts", section, SOURCES))
@@ -69,7 +69,7 @@ def components(
 
 def genealogy(database: Database, serial: str) -> list[Row]:
     """
-    Return every place where a part was, the last first, and its own changes there.
+    Return every place where a part was, the last first, with the ``changes`` of the part there.
 
     Raises :class:`NotFound` when no part has this serial number, WWN or MAC.
     """
@@ -121,11 +121,11 @@ def genealogy(database: Database, serial: str) -> list[Row]:
 
 
 LONGEST = 1000
-"""Stays of one part; a number that stands on more is no number of its own."""
+"""At most so many places of a part; a serial number with more is not of one part only."""
 
 
 def moves(link: sa.Connection, changes: list[Row]) -> list[Row]:
-    """Say of each part that came or went which asset it came from or went to."""
+    """Add ``moved_from`` and ``moved_to``: the asset that a part came from, or went to, or None."""
     serials = {serial for row in changes for serial in _numbers(row) if serial}
     if not serials:
         return [{**row, "moved_from": None, "moved_to": None} for row in changes]
@@ -162,7 +162,7 @@ def _asset_of(stays: list[Any]) -> dict[str, uuid.UUID | str | None] | None:
 
 
 def _numbers(row: Row) -> tuple[str | None, str | None]:
-    """Return the numbers of the parts that went and came with a change."""
+    """Return the serial numbers of the part that went and of the part that came with a change."""
     if row["component"] is None or row["field"] is not None:
         return None, None
     old, new = (identity(row[name]) if row[name] else None for name in ("old", "new"))

@@ -1,5 +1,5 @@
 """
-Where a page ends: a text that people pass on, and that may come back changed.
+Cursors: each says where a page ends, as a text that may come back changed by people.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LARGEST = 2**63 - 1
 
 
 def write(values: Sequence[Any]) -> str:
-    """Return values as a text for an address: texts, numbers, truths, moments, ids or None."""
+    """Return values as a text for a URL: texts, numbers, booleans, moments, UUIDs or None."""
     words = [
         one.isoformat()
         if isinstance(one, datetime)
@@ -34,8 +34,8 @@ def read(cursor: Any, kinds: Sequence[type], nullable: Container[int] = ()) -> l
     """
     Return the values of a cursor, each of the type that belongs there.
 
-    ``nullable`` are the places where None may stand. The cursor came from
-    outside and may hold anything: raises :class:`FilterError`.
+    ``nullable`` are the positions at which None is allowed. The cursor comes from
+    outside and may hold anything: raises :class:`FilterError` if it does not fit.
     """
     try:
         words = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))

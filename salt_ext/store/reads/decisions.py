@@ -1,5 +1,5 @@
 """
-What was decided about whose reports are.
+What was decided: whose a report is, and what people did to an asset.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def decisions(
     minion_id: str | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """Return what was decided about whose reports are, by whom, when and why, the last first."""
+    """Return decisions and acts of people: by whom, when and why, the last first."""
     where: list[Any] = []
     if asset_id is not None:
         of_asset = sa.or_(decision.c.asset_id == asset_id, decision.c.other_asset_id == asset_id)

@@ -1,5 +1,5 @@
 """
-Whom to ask for a report, who was silent longest first, and what came of it.
+Which machines to ask for a report, the longest silent first, and which of them had news.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def due(
     database: Database, *, filters: Mapping[str, Any] | None = None, limit: int | None = None
 ) -> dict[str, str]:
     """
-    Return of each machine that is stale or missing how it was heard of last, the stalest first.
+    Return the mode of the last report of each stale or missing machine, the longest silent first.
 
-    Those that can be asked by nobody but themselves are left out.
+    Machines that only send reports by themselves (mode ``return``) are left out.
     """
     found = matching(
         present(database.settings), {"freshness": ["stale", "missing"], **(filters or {})}, ""
@@ -49,7 +49,7 @@ def due(
 
 
 def stalest_first(database: Database, minion_ids: Iterable[str]) -> list[str]:
-    """Return names in the order in which they were heard of last; unknown ones lead."""
+    """Return names in the order of their last reports, the oldest first; unknown ones lead."""
     names = list(minion_ids)
     statement = (
         sa.select(REPORTS_AS, asset_seen.c.last_seen)

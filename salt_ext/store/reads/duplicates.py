@@ -1,5 +1,5 @@
 """
-Who is heard of and who is not, and what two assets say of themselves alike.
+Assets that share a value which only one of them should have.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from salt_ext.words.nearest import unknown
 COLUMNS = {"sn": asset.c.sn, "hostname": asset.c.hostname}
 KINDS = ("mac", "uuid")
 SHARED = (*COLUMNS, *KINDS)
-"""What two assets may have alike, and should not."""
+"""The values that two assets may share, and should not."""
 
 
 def duplicates(
@@ -32,9 +32,9 @@ def duplicates(
     """
     Return the assets that share a value now, and how many they are; equal values stand together.
 
-    ``by`` is one of :data:`SHARED`. Columns are counted by their indexes, the
-    ledger by that on its values. With filters a value is told when one of the
-    assets that share it fits.
+    ``by`` is one of :data:`SHARED`. Columns are counted by their indexes, MACs and
+    UUIDs by the index on the values of identifiers. With filters a value is returned
+    when at least one of the assets that share it fits.
     """
     if by not in SHARED:
         raise FilterError(unknown("value to find duplicates by", by, SHARED))

@@ -23,11 +23,11 @@ def expected_machines(database: Database) -> list[Row]:
 
 def expected_like(database: Database, row: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     """
-    Return what people say of machines like an asset, the newest first, and all assets meant by it.
+    Return what people say of machines like an asset, the newest first, and all assets like those.
 
-    Alike are serial numbers without case and leading zeros, and names without
-    case and domain. Which row means which asset is not decided here. Both tables
-    are read whole, as nothing indexes these spellings.
+    ``row`` is the asset. Serial numbers are compared without case and leading zeros,
+    names without case and domain. Which entry means which asset is not decided here.
+    Both tables are read whole, because no index has these spellings.
     """
     sns = _but_none(_bare_number(row["sn"]))
     names = _but_none(_short_name(row["minion_id"]), _short_name(row["hostname"]))

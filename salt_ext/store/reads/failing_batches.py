@@ -17,10 +17,10 @@ from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import asset, asset_facts, change, part, placement, revision
 
 SECTIONS = ("disks", "memory", "gpus", "power_supplies")
-"""Whose parts are counted: those that people replace."""
+"""The sections whose parts are counted: those that people replace."""
 
 FEWEST = 2
-"""Parts of one kind that must have failed before it is said of the kind."""
+"""A kind is returned when at least so many of its parts have failed."""
 
 NAMED = 5
 
@@ -32,10 +32,12 @@ def failing_batches(
     Return the kinds of parts of which several fail or were taken out, the worst share first.
 
     Each has ``section``, ``model``, ``firmware_version``; ``failing``, how many
-    disks say so now; ``gone``, how many were removed or replaced since and are in
-    no machine now; ``in_use``, how many there are; ``assets`` with them, and some
-    of their names as ``machines``. A part that only moved has not failed. The
-    changes are found by the times of their revisions.
+    disks say now that they fail; ``gone``, how many parts were removed or replaced
+    since and are in no machine now; ``in_use``, how many there are;
+    ``share_percent``, the failed ones among those in use and gone; ``assets``, how
+    many machines have such parts, and some of their names as ``machines``. A part
+    that only moved has not failed. The changes are found by the index on the times
+    of revisions.
     """
     with database.autocommit() as link:
         bad: dict[tuple[Any, ...], Row] = {}
@@ -104,7 +106,7 @@ def _gone(since: datetime) -> sa.Select[Any]:
 
 
 def _failing() -> sa.Select[Any]:
-    """Count the disks that say of themselves that they fail, by what they are."""
+    """Count the disks that say of themselves that they fail, by model and firmware."""
     smart = asset_facts.alias("smart")
     ill = (
         sa.func.jsonb_path_query(smart.c.facts, sa.text("'$[*] ? (@.passed == false)'"))

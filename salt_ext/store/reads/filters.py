@@ -3,8 +3,8 @@ The one filter grammar: ``field=value`` and ``field__op=value``.
 
 The runner's arguments and the web's query string both come here. Different
 fields are joined by AND; a list, or a text with commas under ``__in``, by OR.
-What is asked of a section's parts, as in ``disks.model=...``, must all be true
-of one of its parts.
+Filters on the parts of one section, as in ``disks.model=...``, must all fit one
+and the same part.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def listable(settings: Mapping[str, Any]) -> list[str]:
 
 
 def fields(settings: Mapping[str, Any]) -> list[str]:
-    """Return the fields that one can filter by: those of parts too."""
+    """Return the fields that people can filter by: those of a list and those of parts."""
     return [*listable(settings), *PARTS]
 
 
 def matching_ids(database: Database, filters: Mapping[str, Any]) -> sa.Select[Any]:
-    """Return the ids of the assets, as they are now, that fit the filters."""
+    """Return the statement for the ids of the assets that fit the filters now."""
     source = present(database.settings)
     return joined(sa.select(source.key), source, matching(source, filters, ""))
 
@@ -57,7 +57,7 @@ def matching(
             column = source.key if field == "id" else source.field(field)
             operator = operator or "exact"
             if field == "freshness":
-                # State by state, of which PostgreSQL knows how frequent they are.
+                # A condition for each state: PostgreSQL can estimate how frequent each one is.
                 each = [
                     sa.and_(is_so, _condition(sa.literal(state), field, operator, value))
                     for state, is_so in source.states.items()
@@ -69,7 +69,7 @@ def matching(
             sections.setdefault(section, {})[name] = value
         else:
             raise FilterError(f"{field} is known of the present only, and as_of is in the past")
-    # Where nothing else is asked of the assets, the narrow table has their ids.
+    # If the filters ask nothing else of the assets, the narrow table has their ids.
     key = source.key if found or text.strip() or source.at else asset_seen.c.asset_id
     for section, asked in sections.items():
         having = sa.select(part.c.asset_id).where(part.c.section == section, *of_parts(asked))
@@ -82,7 +82,7 @@ def matching(
 
 
 def only_parts(filters: Mapping[str, Any], text: str) -> sa.Select[Any] | None:
-    """Return the ids that filters of the parts of one section find, if nothing else is asked."""
+    """Return the statement for the ids if all filters are on parts of one section, else None."""
     sections = {name.partition(".")[0] for name in filters}
     if len(sections) != 1 or not sections <= SOURCES.keys() or text.strip():
         return None
@@ -90,7 +90,7 @@ def only_parts(filters: Mapping[str, Any], text: str) -> sa.Select[Any] | None:
 
 
 def of_parts(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
-    """Return what filters such as ``disks.model=...`` ask of one row of the table of parts."""
+    """Return the conditions of filters such as ``disks.model=...`` on one row of ``part``."""
     found = []
     for name, value in filters.items():
         field, _, operator = name.partition("__")
@@ -118,7 +118,7 @@ def _condition(
 ) -> sa.ColumnElement[bool]:
     if operator in ("in", "notin"):
         values = value if isinstance(value, list) else str(value).split(",")
-        # Each once: PostgreSQL takes what is named twice for twice as frequent.
+        # Each value once: PostgreSQL takes a value that is named twice for twice as frequent.
         found = column.in_(dict.fromkeys(_value(column, name, one) for one in values))
         return column.is_(None) | ~found if operator == "notin" else found
     if operator == "isnull":
@@ -129,7 +129,7 @@ def _condition(
     if operator not in COMPARISONS:
         raise FilterError(f"{name}: {unknown('comparison', operator, OPERATORS)}")
     values = [_value(column, name, one) for one in values]
-    # "Not this and not that" is what people mean by two of them.
+    # With several values after "not", people mean: not this and not that.
     conditions = [COMPARISONS[operator](column, one) for one in values]
     return sa.and_(sa.true(), *conditions) if operator == "not" else sa.or_(sa.false(), *conditions)
 

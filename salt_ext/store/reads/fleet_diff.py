@@ -34,8 +34,9 @@ def fleet_diff(
     """
     Return what became of the fleet between two moments.
 
-    ``rows`` are those of :func:`differing`. ``waves`` are the same changes of
-    many of these assets, ``sections`` how many of them changed in each.
+    ``assets`` is how many differ, ``new`` how many of these are new. ``rows`` are
+    those of :func:`differing`. ``waves`` are the changes that most of these assets
+    have in common; ``sections`` is how many of them changed in each section.
     """
     recorded = _recorded(database, start, end, filters)
     touched = _touched(recorded)
@@ -44,7 +45,7 @@ def fleet_diff(
         sa.func.count().filter(touched.c.is_new).label("new"),
     ).where(touched.c.differs)
     each = _each(recorded)
-    # Not before they are put together, which PostgreSQL then does with several processes.
+    # Applied after equal changes were put together: so PostgreSQL does that in parallel.
     told = each.c.asset_id.not_in(sa.select(touched.c.asset_id).where(~touched.c.differs))
     parts = {
         "whole": whole,
@@ -75,10 +76,10 @@ def differing(
     limit: int = 20,
 ) -> list[Row]:
     """
-    Return the assets that differ in the end, by their names, each with what is different.
+    Return the assets that differ between two moments, by name, each with its ``changes``.
 
-    A change that was taken back is none. Pass the last ``name``, which is the id
-    of a detached asset, as ``after`` for the next page.
+    A change that was undone by the second moment does not count. For the next page
+    pass the last ``name`` as ``after``; the name of a detached asset is its id.
     """
     touched = _touched(_recorded(database, start, end, filters))
     with database.autocommit() as link:
@@ -98,7 +99,7 @@ def _recorded(
 
 
 def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
-    """Return the assets with revisions, which ones, and whether they differ in the end."""
+    """Return the assets with revisions, the first and last of these, and whether they differ."""
     ranges = (
         sa.select(
             revision.c.asset_id,
@@ -119,9 +120,9 @@ def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
             ranges.c["last"],
             (ranges.c.first == 1).label("is_new"),
             sa.case(
-                # What was merged is told of as the asset that it turned out to be.
+                # A merged asset is left out: the asset that it turned out to be stands for it.
                 (ranges.c.asset_id.in_(merged), sa.false()),
-                # A single revision that came as usual is there because the facts differ.
+                # A single revision without a reason exists because the facts differ.
                 ((ranges.c.first == ranges.c.last) & ~ranges.c.is_special, sa.true()),
                 else_=differs | _is_renamed(ranges),
             ).label("differs"),
@@ -132,7 +133,7 @@ def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
 
 
 def _each(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
-    """Return all changes, equal ones of an asset once."""
+    """Return all changes; equal changes of the same asset count once."""
     is_value = change.c.component.is_(None)
     return (
         sa.select(
@@ -199,7 +200,7 @@ def _as_json(select: sa.Select[Any], name: str) -> sa.Label[Any]:
 
 
 def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
-    """Add to each asset what is different in the end."""
+    """Add to each asset its ``changes`` from the first moment to the second."""
     ends = {(row["asset_id"], number) for row in page for number in (row["first"] - 1, row["last"])}
     wanted = sa.tuple_(revision.c.asset_id, revision.c.number).in_(ends)
     revisions = {
@@ -224,7 +225,7 @@ def _digest(ranges: sa.Subquery, number: sa.ColumnElement[int]) -> sa.ScalarSele
 
 
 def _is_renamed(ranges: sa.Subquery) -> sa.ColumnElement[bool]:
-    """Whether the names at the two ends of a range of revisions differ: no digest has them."""
+    """Whether the names at both ends of a range of revisions differ: no digest covers the name."""
     within = (
         change.c.asset_id == ranges.c.asset_id,
         change.c.revision.between(ranges.c.first, ranges.c.last),

@@ -1,8 +1,9 @@
 """
-Which machines have parts that fail, wear out or are missing: what they say themselves.
+Which machines report parts that fail, wear out or are missing.
 
-Each rule is a path into one section, and words for what it finds. PostgreSQL
-looks, so that of a large fleet only what is ill is read.
+Each rule is a JSON path into one section, and a function that describes what the
+path finds. PostgreSQL evaluates the paths, so that of a large fleet only faults are
+read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Item = dict[str, Any]
 
 
 class Finding(NamedTuple):
-    """How bad it is, which part it is about, and what is the matter."""
+    """How severe a fault is, which part has it, and a text that says what is wrong."""
 
     severity: str
     component: str
@@ -33,7 +34,7 @@ class Finding(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Where to look: a section, its facts or its volatile values; and what that means."""
+    """A section, whether to look into its volatile values, a JSON path, how to judge an item."""
 
     section: str
     is_volatile: bool
@@ -63,7 +64,7 @@ BAD_COUNTERS = {
 
 
 def _worn(item: Item) -> Finding:
-    """Judge the counters of a disk; the key of the item is that of the disk."""
+    """Judge the counters of a disk; the ``key`` of the item is the key of the disk."""
     values = item["value"]
     bad = [f"{values[key]} {word}" for key, word in BAD_COUNTERS.items() if values.get(key, 0) > 0]
     used, moved = values.get("percentage_used") or 0, values.get("reallocated") or 0
@@ -101,7 +102,7 @@ def _power(item: Item) -> Finding:
 
 
 def _name(item: Item) -> str:
-    """Return what people call a part by: where it is and its number."""
+    """Return a name for a part that people understand: its place and its serial number."""
     place: Any
     if item.get("slot") is not None:
         place = ":".join(
@@ -144,12 +145,12 @@ RULES = (
 
 def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
     """
-    Return what is ill, a row for each part of each asset, the worst asset first.
+    Return the faults, a row for each fault of a part, the worst asset first.
 
     Each has ``severity`` (one of :data:`SEVERITIES`), ``section``, ``component``
-    and ``says``. Detached and retired assets are left out. One statement reads
-    the documents once, by no index but that of the filters: most of its time goes
-    into that. Only what a rule finds is taken apart.
+    and ``says``. Detached and retired assets are left out. One statement reads all
+    documents that the filters leave, without an index on their content: this takes
+    most of its time.
     """
     rules = sa.values(
         sa.column("number", sa.Integer),
@@ -194,7 +195,7 @@ def _finds(rule: Rule) -> sa.ColumnElement[bool]:
 
 
 def _worst_first(found: list[Row]) -> list[Row]:
-    """Return each item as a finding; the assets with the gravest and the most go first."""
+    """Return each item as a finding; assets with the most severe and most findings come first."""
     judged = []
     for row in found:
         rule = RULES[row["number"]]

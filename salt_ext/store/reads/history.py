@@ -22,7 +22,7 @@ OF_REVISION = sa.and_(
 
 
 class Wanted(NamedTuple):
-    """Which changes: all of them when nothing is said."""
+    """Which changes are wanted; by default all of them."""
 
     asset_id: uuid.UUID | None = None
     since: datetime | None = None
@@ -30,14 +30,14 @@ class Wanted(NamedTuple):
     section: str = ""
     component: str = ""
     filters: Mapping[str, Any] = {}
-    """Of the assets as they are now."""
+    """Filters of the asset list, which the assets fit as they are now."""
 
 
 ALL = Wanted()
 
 
 class Position(NamedTuple):
-    """Where a change stands among all of them, the newest of which are the first."""
+    """The place of a change in the order of all changes, the newest first."""
 
     recorded_at: datetime
     asset_id: uuid.UUID
@@ -49,10 +49,10 @@ def changes(
     database: Database, wanted: Wanted = ALL, limit: int = 50, after: Position | None = None
 ) -> list[Row]:
     """
-    Return the newest changes, of one asset or of all; those behind ``after``.
+    Return the newest changes, of one asset or of all; with ``after`` those that follow it.
 
-    Each has ``moved_from`` or ``moved_to``, the asset where the same part was
-    or is, when there is one.
+    Each has ``moved_from`` and ``moved_to``: the asset that the same part came from or
+    went to, or None.
     """
     with database.autocommit() as link:
         return _changes(link, _conditions(link, database, wanted) + _behind(after), limit)
@@ -96,13 +96,13 @@ def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
     here = sa.tuple_(revision.c.recorded_at, revision.c.asset_id, revision.c.number)
     there = sa.tuple_(*after[:3])
     return [
-        revision.c.recorded_at <= after.recorded_at,  # what the index can begin with
+        revision.c.recorded_at <= after.recorded_at,  # where to begin in the index
         (here < there) | ((here == there) & (change.c.position > after.position)),
     ]
 
 
 def count_changes(database: Database, wanted: Wanted = ALL) -> int:
-    """Return how many changes there are; without a bound that reads all of them."""
+    """Return how many changes there are; if nothing limits them, all of them are read."""
     statement = sa.select(sa.func.count()).select_from(change)
     with database.autocommit() as link:
         if wanted != ALL:
@@ -133,9 +133,10 @@ def _conditions(
 
 def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:
     """
-    Return the id with those of the temporary assets that turned out to be this one.
+    Return the id, and the ids of the assets that were merged into this one.
 
-    They are asked for before, because PostgreSQL plans for longer than it reads.
+    This is a statement of its own: as part of a larger one it would take PostgreSQL
+    longer to plan than to run.
     """
     return [asset_id, *link.scalars(sa.select(asset.c.id).where(asset.c.merged_into == asset_id))]
 

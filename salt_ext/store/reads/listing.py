@@ -32,15 +32,15 @@ FRESHNESS = ("fresh", "stale", "missing", "detached")
 PARTS: dict[str, sa.ColumnElement[Any]] = {
     f"{section}.{name}": part.c[name] for section in SOURCES for name in (*PART_FIELDS, "count")
 }
-"""What can be filtered by and neither listed nor sorted: an asset has many of them."""
+"""Fields to filter by that can neither be listed nor sorted by: an asset has many parts."""
 
 
 class Listing(NamedTuple):
     """
     What a list is made of: the assets of now, or as they were at a moment.
 
-    ``fields`` are the columns by the names that people use; ``key`` is the id
-    of the asset, ``text`` what free text is looked for in.
+    ``fields`` are the columns by the names that people use. ``key`` is the id of the
+    asset, ``text`` the text that free text is searched in.
     """
 
     fields: dict[str, sa.ColumnElement[Any]]
@@ -48,9 +48,9 @@ class Listing(NamedTuple):
     text: sa.ColumnElement[str]
     at: datetime | None = None
     states: Mapping[str, sa.ColumnElement[bool]] = {}
-    """When an asset is fresh, stale and so on; of the present only."""
+    """The condition for each state of :data:`FRESHNESS`; empty for the past."""
     rank: sa.ColumnElement[int] = sa.literal(0)
-    """How fresh it is as a number to sort by, 0 for the freshest; of the present only."""
+    """How fresh an asset is as a number to sort by, 0 for fresh; for the present only."""
 
     def field(self, name: str) -> sa.ColumnElement[Any]:
         """Return a field by its name, or raise :class:`FilterError` that names the nearest."""
@@ -102,7 +102,7 @@ def _present(stale_after: int, missing_after: int) -> Listing:
 def states(
     stale_after: int, missing_after: int, seen: Any = asset_seen.c
 ) -> dict[str, sa.ColumnElement[bool]]:
-    """Return when an asset is in each state of :data:`FRESHNESS`; the ages are in seconds."""
+    """Return the condition for each state of :data:`FRESHNESS`; the ages are in seconds."""
     attached = seen.detached_at.is_(None)
     stale, missing = (
         sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, age)
@@ -124,8 +124,13 @@ def _case(
 
 
 def _past(at: datetime) -> Listing:
-    """Return the listing of the assets as they were: the first former state after the moment."""
-    # First the moments alone: to sort whole rows takes several times as long.
+    """
+    Return the listing of the assets as they were at a moment.
+
+    Of an asset that is its first row of ``asset_was`` that ended after the moment; if
+    it has none, its present row.
+    """
+    # The moments are found first, alone: to sort whole rows takes several times as long.
     ends = (
         sa.select(asset_was.c.asset_id, sa.func.min(asset_was.c.until).label("until"))
         .where(asset_was.c.until > at)
@@ -159,7 +164,7 @@ def _past(at: datetime) -> Listing:
 
 
 def _kernel_release(at: datetime) -> sa.ColumnElement[str]:
-    """Return the kernel of an asset at a moment: what the first change after it replaced."""
+    """Return the kernel of an asset at a moment: the old value of the first change after that."""
     replaced = (
         sa.select(sa.func.coalesce(change.c.old.op("#>>", return_type=sa.Text)("{}"), ""))
         .join(
@@ -184,7 +189,7 @@ def _kernel_release(at: datetime) -> sa.ColumnElement[str]:
 def joined(
     statement: sa.Select[Any], source: Listing, conditions: Sequence[sa.ColumnElement[bool]]
 ) -> sa.Select[Any]:
-    """Add the conditions, and of the tables of the present only those that are asked for."""
+    """Add conditions to a statement; for the present, join only the tables that it needs."""
     used = tables_of(*statement.selected_columns, *conditions)
     statement = statement.where(*conditions)
     if source.at is not None:
@@ -193,7 +198,7 @@ def joined(
         return statement.where(asset_seen.c.asset_id == asset.c.id)
     if asset in used:
         return statement.where(asset.c.merged_into.is_(None))
-    # Of a merged asset nothing is heard: asset_seen has just the others.
+    # A merged asset has no row in asset_seen: this table has exactly the other assets.
     return statement if used else statement.select_from(asset_seen)
 
 

@@ -11,10 +11,10 @@ from salt_ext.store.schema import asset, asset_was, identifier, placement
 from salt_ext.store.text import is_text
 
 COLUMNS = ("minion_id", "hostname", "sn", "address")
-"""What of an asset is looked through by name; the ledger has all that identifies it."""
+"""The columns of an asset that are searched; identifiers are searched besides."""
 
 SHORTEST = 3
-"""Characters of a fragment; with fewer nearly everything fits."""
+"""Characters: a shorter text is not searched inside longer ones, because most contain it."""
 
 
 def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
@@ -22,9 +22,9 @@ def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], b
     Return where a text is known, the present before the past, and whether there is more.
 
     Each place has ``what`` (a column, a kind of identifier or a list of parts),
-    ``value``, ``place`` of a part, ``known`` (``present`` or ``former``) and since
-    when until when. What is exactly the text goes first; only where nothing is,
-    the texts that contain it are looked for, which reads much more.
+    ``value``, ``place`` of a part, ``known`` (``present`` or ``former``), ``since_at``
+    and ``until_at``. Only if nothing equals the text, values that contain it are
+    searched, which reads much more.
     """
     if not text or not is_text(text):
         return [], False
@@ -82,7 +82,7 @@ def _columns(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
     """Return the assets that have the text in one of their columns."""
     each = _unpivoted(asset)
     anywhere = [asset.c[name] for name in COLUMNS]
-    # The column of all texts has an index where PostgreSQL has trigrams.
+    # The column "search" has an index if PostgreSQL has the extension pg_trgm.
     where = (
         sa.or_(*(_is(one, text, exact) for one in anywhere))
         if exact
@@ -96,7 +96,7 @@ def _columns(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
 
 
 def _former(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
-    """Return the same for what the columns were once."""
+    """Return the assets that had the text in one of their columns once."""
     each = _unpivoted(asset_was)
     return (
         _hit(each.c.what, each.c.value, NO_PLACE, NOW, sa.func.max(asset_was.c.until))
@@ -113,7 +113,7 @@ def _former(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
 
 
 def _unpivoted(table: sa.Table) -> sa.FromClause:
-    """Return a row for each of the columns: its name, its value, what it is now."""
+    """Return a row for each of the columns: its name, its value, the present value."""
     return sa.union_all(
         *(
             sa.select(
@@ -127,7 +127,7 @@ def _unpivoted(table: sa.Table) -> sa.FromClause:
 
 
 def _ledger(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
-    """Return the identifiers; those that a column of the asset has already are left out."""
+    """Return the identifiers with the text, except those that a column of the asset shows too."""
     number = sa.func.split_part(identifier.c.value, "/", 2)
     fits = _is(identifier.c.value, text, exact)
     if exact:
@@ -155,7 +155,7 @@ def _ledger(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
 
 
 def _parts(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
-    """Return the parts by their own numbers, where they are and where they were."""
+    """Return the parts with this serial number, where they are and where they were."""
     return (
         _hit(
             placement.c.path,

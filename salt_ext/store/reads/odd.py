@@ -1,5 +1,5 @@
 """
-What few machines of a group have and most have not: no rules, only counting.
+Values that few machines of a group have, while most have another: found by counting alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from salt_ext.store.reads.listing import joined, listing
 from salt_ext.store.schema import asset, asset_facts, part
 
 USUAL = 0.5
-"""The share that a value must have to be what is usual; where nothing is, nothing is odd."""
+"""The share of a group that makes a value usual; in a group without a usual value none is odd."""
 
 NAMED = 5
 """How many of the machines are named."""
@@ -54,7 +54,8 @@ def odd(
         raise FilterError("which group? give group_by=product_name or the like")
     if not 0 < threshold < USUAL:
         raise FilterError(f"threshold is a share between 0 and {USUAL}, not {threshold}")
-    # Of a column PostgreSQL knows how many values it has, and counts in memory; of others not.
+    # PostgreSQL knows how many values a column has, and then counts in memory; it does not
+    # know that of an expression.
     group = groups[0] if len(groups) == 1 else sa.func.concat_ws(", ", *groups)
     columns = [asset.c.id, asset.c.minion_id, group.label("group")]
     columns += [asset.c[name] for name in COLUMNS]
@@ -90,7 +91,7 @@ def _columns(members: sa.Subquery) -> sa.CompoundSelect[Any]:
 
 
 def _held(members: sa.Subquery, values: sa.Subquery) -> sa.Select[Any]:
-    """Count values that stand elsewhere: ``asset_id``, ``field`` and ``value``."""
+    """Count values from elsewhere, which have the columns ``asset_id``, ``field`` and ``value``."""
     return (
         sa.select(members.c.group, values.c.field, values.c.value, *_counted(members))
         .join(values, values.c.asset_id == members.c.id)

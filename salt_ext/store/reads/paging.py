@@ -1,5 +1,5 @@
 """
-One page of a list: in an order, behind a row, found on the way of an index.
+One page of a list: in an order, behind a given row, and read along an index.
 """
 
 from __future__ import annotations
@@ -15,21 +15,26 @@ from salt_ext.store.reads.listing import Listing, joined, tables_of
 from salt_ext.store.schema import asset, asset_seen
 
 NEAR = 2_000
-"""Rows that are looked through for the first with a text that many have."""
+"""So many rows are read along an index to find the first ones with a frequent text."""
 
 
 class Found(NamedTuple):
-    """How many assets fit, and by what they are found again."""
+    """How many assets fit, and the conditions that find them; there are more if not ``exact``."""
 
     total: int
     exact: bool
     conditions: Sequence[sa.ColumnElement[bool]]
     sorted_after: bool = False
-    """Whether all are found before they are sorted; else on the way of an index."""
+    """Whether all are found first and sorted then; else they are read along an index."""
 
 
 class Cursor(NamedTuple):
-    """A row to go on from: its value of the field sorted by, its id, how many go before."""
+    """
+    A row to go on from: its value in the sort field, and its id.
+
+    ``before`` is how many rows of the list come before the border between this row
+    and the wanted page.
+    """
 
     value: Any
     id: uuid.UUID
@@ -38,16 +43,16 @@ class Cursor(NamedTuple):
 
 
 class Zone(NamedTuple):
-    """A part of the list, before or behind all the others, that an index may order."""
+    """A part of the sorted list that one index may order; other zones come before or behind it."""
 
     condition: sa.ColumnElement[bool]
     order: sa.ColumnElement[Any]
     constant: Any = ...
-    """What all of it has in the field that is sorted by, where that is one value."""
+    """The value of all its rows in the sort field, if they have the same one; else ``...``."""
 
 
 def zones_of(source: Listing, sort: str) -> list[Zone]:
-    """Return the parts of a list that is sorted so, each of which an index may order."""
+    """Return the zones of a list that is sorted so."""
     name, down = sort.removeprefix("-"), sort.startswith("-")
     order = source.field(name)
     if name == "freshness":
@@ -70,15 +75,15 @@ def page_of(
     limit: int,
     start: Cursor | None,
 ) -> list[Row]:
-    """Return the rows behind, or before, the row of a cursor."""
+    """Return up to ``limit`` rows behind the row of a cursor, or before it."""
     if not found.total:
         return []
     backwards = start is not None and start.backwards
-    # The id goes the way of the field, so that one index serves both directions.
+    # The id is sorted in the direction of the field, so that one index serves both directions.
     down = sort.startswith("-") != backwards
     zones = zones[::-1] if backwards else zones
     if start is not None:
-        # The zone with the value of the cursor, or else the one that has many.
+        # The zone whose constant is the value of the cursor, or else the zone of many values.
         own = [zone for zone in zones if zone.constant in (start.value, ...)]
         own.sort(key=lambda zone: zone.constant is ...)
         zones = zones[zones.index(own[0]) :]
@@ -107,10 +112,11 @@ def _stretches(
     start: Cursor | None,
 ) -> Iterator[tuple[list[sa.ColumnElement[bool]], bool]]:
     """
-    Yield the conditions of what comes in a zone, and whether to find it before it is sorted.
+    Yield the conditions of one stretch of a zone after the other, and how to read each.
 
-    Of how many nobody knows, the first are looked for in what is near on the way of
-    the index, where they mostly are, and only then in all the rest.
+    The second value says whether to find all its rows before they are sorted. If it is
+    not known how many assets fit, the first ones are searched in the next :data:`NEAR`
+    rows of the index, where they mostly are, and only then in all the rest.
     """
     conditions = [zone.condition]
     key = key_of(source, [zone.order, *found.conditions, zone.condition])
@@ -136,7 +142,7 @@ def _ordered(
 
 
 def key_of(source: Listing, read: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
-    """Return the id of the asset in the table that is read anyway."""
+    """Return the column with the id of the asset, from a table that is read anyway."""
     is_of_seen = list(tables_of(*read)) == [asset_seen]
     return asset_seen.c.asset_id if is_of_seen else source.key
 
@@ -144,7 +150,7 @@ def key_of(source: Listing, read: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnE
 def _side(
     key: sa.ColumnElement[Any], zone: Zone, value: Any, asset_id: uuid.UUID, down: bool
 ) -> sa.ColumnElement[bool]:
-    """Return what is on one side of a row: behind it on the way of the order, or before it."""
+    """Return the condition for the rows behind a row, in rising order or ``down``."""
     last = sa.literal(asset_id)
     if zone.constant is not ...:
         return key < last if down else key > last
@@ -154,7 +160,7 @@ def _side(
 
 
 def _first(statement: sa.Select[Any], down: bool, limit: int) -> sa.Select[Any]:
-    """Return the ids of a page: found first, so that rows are joined for these alone."""
+    """Return the statement for the ids of a page; other tables are joined for these ids alone."""
     order, key = statement.selected_columns
     ordered = (order.desc(), key.desc()) if down else (order, key)
     return statement.order_by(*ordered).limit(limit)

@@ -1,10 +1,10 @@
 """
 Comparisons with a pattern, made without comparing every row.
 
-Many assets share a model, a maker or a kernel: each such value is found once,
-by leaps in the index of its column, and compared once. What hardly two assets
-share is looked for in the search text before, of which PostgreSQL knows by
-pg_trgm where three characters are.
+Many assets share a model, a maker or a kernel. Each such value is found once, by
+leaps in the index of its column, and compared once. In columns whose values hardly
+two assets share, the search text is filtered first: pg_trgm gives it an index that
+finds any three characters.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import sqlalchemy as sa
 from salt_ext.store.schema import asset, asset_seen, part
 
 NUMEROUS = ("minion_id", "sn", "hostname", "address")
-"""The columns of which nearly each asset has a value of its own; the search text has them all."""
+"""The columns in which nearly each asset has a value of its own; all are in the search text."""
 
 SHORTEST = 3
-"""Characters that an index of trigrams can find."""
+"""The fewest characters that an index of trigrams can find."""
 
 
 def matches(
     column: sa.ColumnElement[Any], name: str, operator: str, patterns: Sequence[str]
 ) -> sa.ColumnElement[bool]:
-    """Return whether the field of this name is like one of the patterns."""
+    """Return the condition that the field of this name matches one of the patterns."""
     compare = PATTERNS[operator]
 
     def is_like(value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -51,7 +51,7 @@ def matches(
 def _each(
     column: sa.ColumnElement[Any], within: Sequence[sa.ColumnElement[bool]]
 ) -> sa.ColumnElement[Any]:
-    """Return every value of a column once: from each the index leads to the next."""
+    """Return every value of a column once: from each value the index leads to the next one."""
     least = sa.select(sa.func.min(column).label("value")).where(*within)
     each = least.cte(recursive=True)
     next_one = least.where(column > each.c.value).scalar_subquery()
@@ -59,13 +59,13 @@ def _each(
 
 
 def _like(column: sa.ColumnElement[Any], value: str, pattern: str) -> sa.ColumnElement[bool]:
-    """Match text whatever its case; ``{}`` in the pattern stands for the value as it is."""
-    # Not lower(), of which PostgreSQL has no statistics: it would read all to sort it.
+    """Match text in upper or lower case; ``{}`` in the pattern is replaced by the escaped value."""
+    # Not lower(): without statistics of that PostgreSQL would read all rows and sort them.
     return column.ilike(pattern.format(_escaped(value)), escape="\\")
 
 
 def glob(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
-    """Match text as a shell does; its case counts."""
+    """Match text as a shell does, with ``*`` and ``?``; upper and lower case differ."""
     if not set(value) & {"*", "?"}:
         return column == value
     return column.like(_escaped(value).replace("*", "%").replace("?", "_"), escape="\\")

@@ -13,7 +13,7 @@ from salt_ext.store.schema import asset, asset_facts, asset_seen
 
 HEARD = asset.join(asset_seen, asset_seen.c.asset_id == asset.c.id)
 REPORTS_AS = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
-"""The minion id that reports come with, which may not be the asset's yet."""
+"""The minion id that reports come with; it may differ from the name of the asset."""
 
 
 def positions(database: Database) -> dict[str, float]:
@@ -33,7 +33,7 @@ def positions(database: Database) -> dict[str, float]:
 def known_beyond(
     database: Database, minion_ids: Iterable[str], sections: Iterable[str]
 ) -> set[str]:
-    """Return which of these machines have a section that is none of the given ones."""
+    """Return those of these machines that have a stored section besides the given ones."""
     statement = (
         sa.select(REPORTS_AS)
         .select_from(HEARD.join(asset_facts, asset_facts.c.asset_id == asset.c.id))

@@ -28,8 +28,8 @@ def problems(
     """
     Return the problems last seen most recently, and how many there are in all.
 
-    ``minion_id`` may be a glob, and the name of a machine that is no asset. Those
-    that are over come with ``is_open=False``, and when asked for by id.
+    ``minion_id`` may be a glob, and the name of a machine that has no asset. Problems
+    that are over are returned with ``is_open=False``, and if asked for by id.
     """
     where = []
     if since is not None:

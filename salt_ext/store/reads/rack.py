@@ -1,5 +1,5 @@
 """
-Who stands in the same rack.
+Which machines are in the same rack.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from salt_ext.store.schema import asset, asset_facts, asset_seen
 
 
 def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
-    """Return the machines of a rack, each with its ``unit``."""
+    """Return the machines of a rack, each with its ``unit``; detached ones are left out."""
     with database.autocommit() as link:
         return rows(
             link.execute(
@@ -41,4 +41,4 @@ def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
 
 
 MOST = 200
-"""Machines of one rack; where more are said to be in it, it is no rack."""
+"""At most so many machines of a rack are returned; with more of them it is no real rack."""

@@ -24,16 +24,16 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
     """
     Return the id of the one asset that a reference means.
 
-    A reference is an id, a name, a serial number or any other identifier, the
-    former ones too. What is true now goes before what was. Raises
-    :class:`NotFound` for none and for several.
+    A reference is an id, a name, a serial number or any other identifier, present
+    or former; present ones are searched first. Raises :class:`NotFound` if no asset
+    or several are meant.
     """
     nobody = NotFound(f"there is no asset {reference!r}", "look for it in the list of assets")
     if not reference or not is_text(reference):
         raise nobody
     with database.autocommit() as link:
         for statement in _meanings(reference):
-            # Who means a temporary asset that was merged means what it turned out to be.
+            # An asset that was merged stands for the one that it turned out to be.
             meant = sa.select(sa.func.coalesce(asset.c.merged_into, asset.c.id)).where(
                 asset.c.id.in_(statement)
             )
@@ -75,7 +75,7 @@ def _meanings(reference: str) -> Iterator[sa.Select[Any]]:
         sa.or_(asset.c.hostname == reference, asset.c.address == reference)
     )
     ledger = sa.select(identifier.c.asset_id).where(
-        # A serial number's key has its maker before it: dell/9xyz1k2.
+        # The value of a serial number begins with the maker: dell/9xyz1k2.
         sa.or_(
             identifier.c.value.in_([reference, reference.lower()]),
             sa.func.split_part(identifier.c.value, "/", 2) == reference.lower(),
@@ -89,7 +89,7 @@ LONGEST_NUMBER = 30
 
 
 def padded(database: Database, number: int) -> list[Row]:
-    """Return the assets with a serial number or name that is this number behind zeros."""
+    """Return the assets whose serial number or name is this number after leading zeros."""
     digits = str(number)
     spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
     with database.autocommit() as link:

@@ -43,7 +43,7 @@ def moment_of(database: Database, text: Any, now: datetime) -> datetime:
 
 
 def is_moment(text: str, now: datetime) -> bool:
-    """Whether a text means a time, which no snapshot may be called."""
+    """Whether a text means a time; a snapshot cannot have such a name."""
     try:
         moment(text, now)
     except ValueError:

@@ -19,7 +19,8 @@ def standing(database: Database, *, filters: Mapping[str, Any] | None = None) ->
     """
     Return every asset that has a name: its ``freshness``, ``last_seen``, ``mode``, ``lifecycle``.
 
-    ``reports_as`` is the name its reports come with: its own, unless a rename waits.
+    ``reports_as`` is the name that its reports come with: the name of the asset, or
+    another one while a rename is not complete.
     """
     source = listing(database, None)
     statement = (

@@ -45,12 +45,11 @@ def statistics(database: Database) -> Row:
     """
     Return the size of the database and of each of its ``tables``, what comes in, what fails.
 
-    ``rows`` of a table are what PostgreSQL counted when it last looked. An
-    unchanged report leaves no more than the time of the last one, so
-    ``heard_last_hour`` are machines; ``changed_last_hour`` are reports that
-    brought something new, counted by the index on their times. ``collectors`` are
-    those that fail now: on how many machines, and how many ``errors`` that were
-    since each of these problems is known.
+    ``rows`` of a table is PostgreSQL's estimate from its last look. ``heard_last_hour``
+    counts machines, because an unchanged report leaves only the time of the last one.
+    ``changed_last_hour`` counts reports that brought something new, by the index on
+    their times. ``collectors`` are those that fail now: on how many ``machines``, and
+    with how many ``errors`` since each of these problems is known.
     """
     with database.autocommit() as link:
         tables = rows(link.execute(SIZES, {"names": list(metadata.tables)}))

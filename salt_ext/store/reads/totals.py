@@ -42,7 +42,7 @@ def totals(
     statement: sa.Select[Any] = joined(sa.select(*fields.values(), *sums.values()), source, found)
     counts = dict(source.states)
     if at is None and asset_seen not in tables_of(*fields.values(), *found):
-        # Most are fresh: to join the few others takes half of the time.
+        # Most assets are fresh: to join only the few others takes half of the time.
         late = sa.select(asset_seen).where(~source.states["fresh"]).subquery("late")
         statement = statement.outerjoin(late, late.c.asset_id == asset.c.id)
         counts = states(
@@ -51,7 +51,7 @@ def totals(
         counts["fresh"] = late.c.asset_id.is_(None)
     counted = {
         "assets": sa.func.count(),
-        # Counted and not grouped by: PostgreSQL cannot tell how few groups that would be.
+        # Each state is counted, not grouped by: PostgreSQL cannot tell how few groups it makes.
         **{state: sa.func.count().filter(is_so) for state, is_so in counts.items()},
         **sums,
     }
@@ -81,7 +81,7 @@ def totals(
 
 
 def _bits(grouping: Sequence[str], fields: Iterable[str]) -> int:
-    """Return what GROUPING is of a row: a bit for each field, the first one the highest."""
+    """Return the value of GROUPING() for a grouping: a bit is set for each field not in it."""
     return int("".join("0" if name in grouping else "1" for name in fields) or "0", 2)
 
 

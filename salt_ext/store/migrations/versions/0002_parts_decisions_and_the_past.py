@@ -471,7 +471,7 @@ def upgrade() -> None:
 
 
 def remember_evidence() -> None:
-    """Put beside each held report which keys it shows."""
+    """Store with each held report the keys that it shows."""
     link = op.get_bind()
     for row in link.execute(sa.text("SELECT minion_id, report FROM held")).all():
         shown = json.dumps(evidence(row.minion_id, row.report))
@@ -485,7 +485,7 @@ BATCH = 500
 
 
 def derive() -> None:
-    """Make from the facts what this version keeps beside them."""
+    """Make from the facts of each asset its sections, search text, parts and placements."""
     link = op.get_bind()
     ids = link.execute(sa.text("SELECT id FROM asset ORDER BY id")).scalars().all()
     for start in range(0, len(ids), BATCH):

@@ -21,7 +21,8 @@ def upgrade() -> None:
     """)
     op.execute("ALTER TABLE revision ALTER digest TYPE bytea USING substring(digest FROM 1 FOR 8)")
     op.execute("COMMENT ON COLUMN revision.digest IS 'of the whole document after it, 8 bytes'")
-    # An index alone answers what is asked of one field of the parts, and of the two of a maker.
+    # With these columns an index alone can answer questions about one field of the parts, and
+    # about manufacturer and type together.
     for old, new in (
         (("manufacturer",), ("manufacturer", "type")),
         (("size_bytes",), ("size_bytes", "count")),

@@ -8,7 +8,8 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Take the step."""
-    # Below a tenth free PostgreSQL cleans a page whatever this says, and with more of it sooner.
+    # PostgreSQL cleans a page when less than a tenth is free, whatever the fillfactor is; with
+    # a lower fillfactor it cleans sooner.
     op.execute("ALTER TABLE asset_seen SET (fillfactor = 90)")
-    # The first edition of 0003 had made it a smallint; where it is an integer nothing is done.
+    # An early form of 0003 made this column a smallint. If it is an integer, nothing is done.
     op.execute("ALTER TABLE change ALTER position TYPE integer")
