@@ -361,3 +361,14 @@ def test_libreoffice_shows_the_cells_of_both_workbooks(cmdb, fleet, old_list, tm
     assert [row[5] for row in rows] == [
         *("CMDB status", "ok", "moved", "different", "ghost", "duplicate"),
     ]
+
+
+def test_what_several_lists_say_of_one_machine_is_kept_when_a_word_is_added(cmdb, tmp_path):
+    for name, line in (("one.csv", "S1,web team,"), ("two.csv", "S2,,R01"), ("two.csv", "S1,,R02")):
+        (tmp_path / name).write_text(f"SN,Owner,Rack\n{line}\n")
+        assert cmdb("expected", "import", file=str(tmp_path / name))[1] == 0
+    assert cmdb("expected", "set", "s1", site="dc1")[1] == 0
+    told, _, _ = cmdb("expected", "remove", "S1")
+    [row] = [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
+    assert "rack=R02" in row["says"]
+    assert "site=dc1" in row["says"]

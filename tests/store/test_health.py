@@ -83,3 +83,17 @@ def test_one_that_failed_before_is_told_and_one_that_is_retired_is_not(database)
     [row] = [one for one in store.health(database) if one["says"] == said]
     store.set_lifecycle(database, row["id"], "retired", store.Act("me", "sold", test=False))
     assert told(database, row["minion_id"]) == []
+
+
+def test_counters_that_are_no_numbers_do_not_keep_the_others_from_being_told(database):
+    odd = {"pending": 5, "media_errors": None, "uncorrectable": "many", "percentage_used": []}
+    facts = server(91)
+    facts["smart"] = [{"name": "sda", "serial_number": "S1", "passed": True, "volatile": odd}]
+    failing = server(92)
+    failing["smart"] = [
+        {"name": "sda", "serial_number": "S2", "passed": False, "health": {"failing": [7, "x"]}}
+    ]
+    store.ingest(database, [arrival(facts, "odd01"), arrival(failing, "odd02")])
+    said = {row["minion_id"]: row["says"] for row in store.health(database)}
+    assert said["odd01"] == "5 sectors pending"
+    assert said["odd02"] == "says that it fails: 7, x"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import bulk, ingest
-from salt_ext.store.ingest.storing import store_changed
+from salt_ext.store.ingest.changing import store_changed
 from salt_ext.store.ingest.touching import touch_unchanged
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 

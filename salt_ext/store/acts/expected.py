@@ -31,24 +31,27 @@ def import_expected(
         for one in machines
     ]
     with database.begin() as link:
-        of_source = sa.select(sa.func.count()).where(expected.c.source == source)
-        before = int(link.scalar(of_source) or 0)
         replaced = link.execute(sa.delete(expected).where(_same(kept))).rowcount
-        left = link.execute(sa.delete(expected).where(expected.c.source == source)).rowcount
+        dropped = link.execute(sa.delete(expected).where(expected.c.source == source)).rowcount
         if kept:
             link.execute(sa.insert(expected), kept)
-    return {"kept": len(kept), "replaced": replaced, "dropped": min(left, before)}
+    return {"kept": len(kept), "replaced": replaced, "dropped": dropped}
 
 
 def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
     """Add to what is expected of a machine, by its SN; return the whole entry as it is now."""
     with database.begin() as link:
+        is_it = sa.func.lower(expected.c.sn) == sn.lower()
         before = link.execute(
-            sa.select(expected).where(sa.func.lower(expected.c.sn) == sn.lower()).with_for_update()
-        ).first()
-        said = {**(before.fields if before else {}), **fields, "sn": sn}
+            sa.select(expected).where(is_it).order_by(expected.c.imported_at).with_for_update()
+        ).all()
+        said: Row = {}
+        # Several lists may have said something of it: the newest word of a field counts.
+        for one in before:
+            said |= one.fields
+        said |= {**fields, "sn": sn}
         row: Row = {
-            "id": before.id if before else uuid.uuid4(),
+            "id": before[-1].id if before else uuid.uuid4(),
             "sn": sn,
             "minion_id": said.get("minion_id") or said.get("hostname"),
             "fields": said,
@@ -57,7 +60,7 @@ def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
             "imported_at": _now(),
             "imported_by": by,
         }
-        link.execute(sa.delete(expected).where(sa.func.lower(expected.c.sn) == sn.lower()))
+        link.execute(sa.delete(expected).where(is_it))
         link.execute(sa.insert(expected).values(row))
     return row
 

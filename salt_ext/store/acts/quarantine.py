@@ -18,9 +18,9 @@ from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.before import Stored
 from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
 from salt_ext.store.ingest.problems import close_held
-from salt_ext.store.ingest.stored import Stored
 from salt_ext.store.ingest.writing import write_all
 from salt_ext.store.schema import held
 

@@ -17,8 +17,8 @@ from typing import TypeVar
 from salt_ext.store.database import Database
 from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.problems import Problem, record
-from salt_ext.store.ingest.storing import Again, store_changed
 from salt_ext.store.ingest.touching import Due, touch_unchanged
 
 log = logging.getLogger(__name__)

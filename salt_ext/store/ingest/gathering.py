@@ -19,8 +19,8 @@ from salt_ext.store.identity import decide
 from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
+from salt_ext.store.ingest.before import Before, Document
 from salt_ext.store.ingest.gone import Gone
-from salt_ext.store.ingest.stored import Before, Document
 from salt_ext.store.ingest.touching import VOLATILE_HOURS
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (

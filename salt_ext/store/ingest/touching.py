@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from salt_ext.report import checking, digests
 from salt_ext.store.bulk import ONE_BY_ONE, array
 from salt_ext.store.ingest.arrivals import Arrival
+from salt_ext.store.ingest.before import Before, named
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.problems import Good
-from salt_ext.store.ingest.stored import Before, named
 
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""

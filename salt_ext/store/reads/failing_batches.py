@@ -56,13 +56,15 @@ def failing_batches(
         if filters and not here["assets"]:
             continue
         failed = bad[kind]["gone"] + bad[kind]["failing"]
+        # Of a merged asset the disks are known still, and are no parts in use.
+        known = max(int(here["in_use"]) + bad[kind]["gone"], failed)
         found.append(
             {
                 **dict(zip(("section", "model", "firmware_version"), kind, strict=True)),
                 **bad[kind],
                 "in_use": int(here["in_use"]),
                 "assets": here["assets"],
-                "share_percent": round(100 * failed / (int(here["in_use"]) + bad[kind]["gone"]), 2),
+                "share_percent": round(100 * failed / known, 2),
                 "machines": sorted(here["machines"])[:NAMED],
             }
         )

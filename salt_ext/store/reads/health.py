@@ -43,13 +43,13 @@ class Rule(NamedTuple):
 
 
 def _failing(item: Item) -> Finding:
-    reasons = ", ".join(item.get("health", {}).get("failing", ()))
+    reasons = ", ".join(map(str, item.get("health", {}).get("failing", ())))
     says = f"says that it fails: {reasons}" if reasons else "says that it fails"
     return Finding("critical", _name(item), says)
 
 
 def _failed_before(item: Item) -> Finding:
-    attributes = ", ".join(item["health"]["failed_before"])
+    attributes = ", ".join(map(str, item["health"]["failed_before"]))
     return Finding("notice", _name(item), f"was beyond its threshold once: {attributes}")
 
 
@@ -65,9 +65,10 @@ BAD_COUNTERS = {
 
 def _worn(item: Item) -> Finding:
     """Judge the counters of a disk; the ``key`` of the item is the key of the disk."""
-    values = item["value"]
+    # A machine may send anything beside the counter that was found.
+    values = {key: one for key, one in item["value"].items() if isinstance(one, (int, float))}
     bad = [f"{values[key]} {word}" for key, word in BAD_COUNTERS.items() if values.get(key, 0) > 0]
-    used, moved = values.get("percentage_used") or 0, values.get("reallocated") or 0
+    used, moved = values.get("percentage_used", 0), values.get("reallocated", 0)
     words = [*bad]
     if moved > 0:
         words.append(f"{moved} sectors reallocated")

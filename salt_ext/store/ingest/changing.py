@@ -18,10 +18,10 @@ from salt_ext.store.identity.decide import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.before import Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.gathering import Accepted, Gathered
 from salt_ext.store.ingest.problems import Good
-from salt_ext.store.ingest.stored import Before, Document, Stored
 from salt_ext.store.ingest.touching import Due
 from salt_ext.store.ingest.writing import write_all
 from salt_ext.store.schema import held, revision
