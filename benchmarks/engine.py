@@ -1,5 +1,5 @@
 """
-From a master's cache to the store, as the engine does it, without a master.
+How fast reports go from a master's cache to the store, as by the engine, without a master.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from salt_ext.report.envelope import MINE_FUNCTION
 
 
 def measure(server: Server, machines: int, rounds: int) -> dict[str, float]:
-    """Return reports per second of a look and a drain, for each phase the median of rounds."""
+    """Return reports per second of a look and a drain: for each phase the median of all rounds."""
     database = server.new_store("engine")
     reports = [fleet.report(number, fleet.START) for number in range(1, machines + 1)]
     others = [
         fleet.report(number, fleet.START, fleet.changed(number))
         for number in range(1, machines + 1)
     ]
-    gc.freeze()  # no master has these documents, through which Python looks for garbage
+    gc.freeze()  # no master has these documents for the garbage collector to look through
     rates: dict[str, list[float]] = {"new": [], "unchanged": [], "changed": []}
     with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as directory:
         cache = Cache(_master(Path(directory), [one["minion_id"] for one in reports]))
@@ -68,10 +68,10 @@ def _master(directory: Path, minion_ids: list[str]) -> dict[str, Any]:
 
 
 def _send(cache: Cache, reports: list[dict[str, Any]]) -> None:
-    """Put reports of now where a master puts them, in a second that is over afterwards."""
+    """Put reports of now into the cache as a master does; return when that second has ended."""
     for report in reports:
         now = timestamp(datetime.now(timezone.utc).timestamp())
         sent = {MINE_FUNCTION: {**report, "collected_at": now}}
         cache.cache.store(*cache._place("mine", report["minion_id"]), sent)
-    # Caches tell whole seconds, and the engine reads twice what may be written once more.
+    # Caches give whole seconds: a report whose second has not ended would be read again.
     time.sleep(math.ceil(time.time()) - time.time() + 0.01)

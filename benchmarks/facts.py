@@ -1,12 +1,12 @@
 """
 What our facts cost, beside the tools that do the same and are installed.
 
-Every tool runs once in each round, after one round that does not count, so that
-whatever else the machine does meanwhile falls on all alike. CPU is user and system
-time with that of all children. "tasks" are the processes and threads that the
-machine started meanwhile, the tool's own process included: the smallest of all
-rounds, for other work on the machine counts too. "facts" are the values in the
-output that are not empty: leaves of JSON or XML, `name: value` lines of a text.
+Every tool runs once in each round, so that other work on the machine affects all
+tools alike; the first round does not count. CPU is user and system time, of the
+tool and of all its children. "tasks" are the processes and threads that the machine
+started meanwhile, with the tool's own process: the smallest number of all rounds,
+because other work on the machine counts too. "facts" are the values in the output
+that are not empty: leaves of JSON or XML, `name: value` lines of a text.
 
 Debian's packages: lshw dmidecode util-linux facter ohai inxi hwinfo
 fusioninventory-agent.
@@ -35,7 +35,7 @@ ROUNDS, QUICK_ROUNDS = 9, 3
 LIMIT_SECONDS = 120
 PYTHON, COLD, WARM, LSHW = "python3 -c pass", "facts, cold", "facts, in process", "lshw"
 
-# In a process that has them imported, as the minion has: the later runs count.
+# In a process that has imported the collectors, as the minion has. The first runs do not count.
 IN_PROCESS = """
 import json, time
 from salt_ext import facts, settings
@@ -93,7 +93,7 @@ def tools(directory: str) -> dict[str, list[list[str]]]:
 
 
 def measure(commands: list[list[str]], directory: str) -> Sample:
-    """Run the commands of a tool after one another."""
+    """Run the commands of a tool one after another; return one sample for all of them."""
     cpu = 0.0
     outputs, codes = [], []
     before = forks()
@@ -193,7 +193,7 @@ def _row(name: str, runs: list[Sample]) -> dict[str, Any]:
         documents = [json.loads(run.output) for run in runs]
         times = [(cpu * 1000, wall * 1000) for cpu, wall in (d.pop("benchmark") for d in documents)]
         output = json.dumps(documents[-1]).encode()
-        tasks = None  # of twelve runs and an interpreter
+        tasks = None  # these are of twelve runs and the start of an interpreter
     return {
         "tool": name,
         "cpu_ms": round(statistics.median(cpu for cpu, _ in times), 1),
@@ -248,7 +248,7 @@ def main() -> None:
     rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
     on = machine()
     with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as directory:
-        # Salt keeps everything below it, so nothing of the machine's own is touched.
+        # With this root_dir Salt keeps all files below it, and touches none of the machine's own.
         config = f"root_dir: {directory}\nid: benchmark\nfile_client: local\n"
         Path(directory, "minion").write_text(config)
         result = {"machine": on, "rounds": rounds, "rows": table(rounds, directory)}

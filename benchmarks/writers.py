@@ -1,8 +1,8 @@
 """
 Processes that write reports, each those of its own machines, at the same time.
 
-A writer makes its reports before the clock runs. Every way to write them gets
-the very same: ``ours``, Salt's returners, and a bare COPY.
+A writer makes its reports before the clock runs. There are several ways to write:
+``ours``, Salt's returners, and a bare COPY. All of them get the same reports.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ OURS, COPY = "ours", "copy"
 STORE, COPY_DATABASE = "cmdb", "copied"
 COPY_TABLES = "CREATE TABLE document (document jsonb NOT NULL)"
 ENOUGH_PER_SECOND = 60_000
-"""Reports, more than anything here writes."""
+"""Reports per second: more than any of the ways can write."""
 STEP = timedelta(seconds=1)
 REFRESH_STEP = timedelta(hours=25)
-"""Longer than volatile values are left as they are."""
+"""Longer than the 24 hours after which an unchanged report writes volatile values again."""
 
 Report = dict[str, Any]
 Batch = Sequence[Report]
@@ -119,11 +119,11 @@ def writers(server: Server, machines: int, count: int) -> Iterator[Writers]:
 
 
 def _work(link: Connection, server: Server, share: range) -> None:
-    """Run one writer until it is told None."""
+    """Run one writer until it receives None."""
     with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as directory:
         ways = _ways(server, Path(directory))
         story = _Story(share)
-        gc.freeze()  # no daemon has so many documents, through which Python looks for garbage
+        gc.freeze()  # no daemon has so many documents for the garbage collector to look through
         batches: list[list[Report]] = []
         task = Task("new", 1, 0)
         while (message := link.recv()) is not None:
@@ -145,7 +145,7 @@ def _work(link: Connection, server: Server, share: range) -> None:
 
 
 def _write(way: Way, batches: list[list[Report]], seconds: float) -> Sample:
-    """Write as many batches as begin within some seconds."""
+    """Write batches, of which the last one begins within these seconds."""
     if not way.knows_batches:
         batches = [[report] for batch in batches for report in batch]
     batches = batches[: max(1, round(ENOUGH_PER_SECOND * seconds) // len(batches[0]))]
@@ -165,7 +165,7 @@ def _ways(server: Server, directory: Path) -> Mapping[str, Way]:
     copied = server.link(COPY_DATABASE)
     salt = returners.load(server.directory, directory)
     with database.begin():
-        pass  # the daemon that writes is connected before a report comes
+        pass  # connects now, as a daemon is connected before a report comes
     ways = {
         OURS: Way(_arrivals, partial(_ingest, database)),
         COPY: Way(_lines, partial(_copy, copied)),
@@ -182,7 +182,7 @@ def _arrivals(batch: Batch) -> list[store.Arrival]:
 
 
 def _ingest(database: store.Database, arrivals: list[store.Arrival]) -> None:
-    """Store a batch; a benchmark of reports that are refused would be a fast one."""
+    """Store a batch. Reports that are not stored would make it fast, so they are an error."""
     for outcome in store.ingest(database, arrivals):
         if outcome.status in ("held", "refused"):
             raise AssertionError(f"{outcome.minion_id} is {outcome.status}: {outcome.detail}")
@@ -228,7 +228,7 @@ class _Story:
         return [reports[start : start + task.batch] for start in starts]
 
     def stored(self, task: Task, count: int) -> None:
-        """Take in that we have stored the first reports of a task."""
+        """After a change, swap both documents of the first ``count`` machines, which are stored."""
         if task.phase == "changed":
             self.base[:count], self.other[:count] = self.other[:count], self.base[:count]
 

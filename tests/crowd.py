@@ -2,7 +2,7 @@
 Many minions in one process: they speak Salt's channel, and know one function.
 
 ``python -m tests.crowd CONFIG NUMBER`` prints ``ready`` once it hears the master.
-Each has a session with the master of its own; the key is the same for all.
+Each minion has its own session with the master; all of them have the same key.
 """
 
 import asyncio

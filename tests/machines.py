@@ -1,7 +1,7 @@
 """
 Fact documents and reports of machines that tests make up.
 
-They are those of the made-up fleet, but small, and with numbers that can be read.
+They are like those of the made-up fleet, but small, and with numbers that people can read.
 """
 
 import copy
@@ -21,7 +21,7 @@ SECTIONS = (
     *("operating_system", "virtual", "system", "baseboards", "chassis", "firmware"),
     *("processors", "memory", "disks", "network"),
 )
-"""What most tests are about; of the others a test says what it wants."""
+"""The sections that most tests are about; a test gives all others itself."""
 
 
 def few(facts, *names):
@@ -34,7 +34,7 @@ def dimm(slot, serial, size_gib=64):
 
 
 def server(number=1, **sections):
-    """The fact sections of an ordinary physical server, each of them another machine."""
+    """The fact sections of an ordinary physical server; each number is another machine."""
     machine = models.Machine(
         *(number, f"web{number:02d}", number, number),
         modules=[models.Module(DIMM, f"4F{number:04d}{slot}") for slot in ("A1", "A2")],
@@ -47,7 +47,7 @@ def server(number=1, **sections):
         "uuid": f"4c4c4544-0058-5910-805a-b9c04f{number:06x}",
     }
     facts["baseboards"][0]["serial_number"] = f".9XYZ{number:03d}.CNIVC00{number:05d}."
-    # Of these, tests write their own.
+    # Only a few fields of these sections, because tests often write their own.
     facts["firmware"] = few(facts["firmware"], "vendor", "version")
     facts["memory"] = few(facts["memory"], "installed_bytes", "devices")
     [disk], [card] = facts["disks"], facts["network"]
@@ -64,7 +64,7 @@ def report(facts, minion_id="web01", at=NOW, previous=None, mode="agent", **fiel
 
 
 def arrival(facts, minion_id="web01", at=NOW, previous=None, **fields):
-    """The same, as the engine hands it to the store."""
+    """The report of these facts, as the engine hands it to the store."""
     return Arrival(minion_id, report(facts, minion_id, at, previous, **fields), at)
 
 

@@ -77,7 +77,7 @@ class Server:
         return str(self.home / f".s.PGSQL.{self.port}")
 
     def url(self, name, *others):
-        """Return the URL of a database; with other servers, of whichever takes writes."""
+        """Return the URL of a database; with other servers, on the one that takes writes."""
         hosts = "&".join(f"host=127.0.0.1:{one.port}" for one in (self, *others))
         mode = "&target_session_attrs=read-write" if others else ""
         return f"postgresql+psycopg2://postgres@/{name}?{hosts}{mode}"
@@ -140,7 +140,7 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()
         self.process.wait()
-        # Whoever lives still holds the shared memory, and the server would not start again.
+        # A process that still lives holds the shared memory; then no server can start here.
         deadline = time.monotonic() + 10
         while any(_lives(one) for one in processes):
             assert time.monotonic() < deadline, f"{processes} do not end"

@@ -13,10 +13,10 @@ from tests.machines import arrival, dimm, later, revisions, server
 from tests.postgres import open_store
 
 NOW_KNOWN = (schema.asset, schema.asset_facts, schema.identifier, schema.part)
-"""What is true now."""
+"""The tables that hold the present state."""
 
 ALL_KNOWN = (*NOW_KNOWN, schema.asset_was, schema.revision, schema.change, schema.placement)
-"""And what was."""
+"""The same tables, and those that hold the past."""
 
 
 def story(machines=8, steps=6):
@@ -49,7 +49,8 @@ def write(url, batches, patience_seconds=0, acknowledged=None):
     Store one batch after the other and return the outcomes.
 
     A batch is tried again until the store has said that it is stored, as the
-    engine does. ``acknowledged`` counts them for who watches from outside.
+    engine does. ``acknowledged`` is a shared counter of the batches that are stored,
+    for another process to watch.
     """
     database = open_store(url)
     outcomes = []
@@ -83,7 +84,7 @@ def shuffled(batches, seed):
 
 
 FORK = multiprocessing.get_context("fork")
-"""As Salt makes its processes."""
+"""Salt starts its processes by fork, too."""
 
 
 def forked(count):
@@ -117,7 +118,7 @@ def dump(database, tables=ALL_KNOWN):
 
 
 def check_history(database):
-    """Undo the changes back to some of the revisions; the digest of each must be met."""
+    """Undo changes back to some revisions of each asset; each must match its digest."""
     for row in store.assets(database, columns="minion_id", limit=1000).rows:
         found = revisions(database, row["id"])
         for one in [*found[:: max(1, len(found) // 10)], found[-1]]:

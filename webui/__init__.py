@@ -1,8 +1,8 @@
 """
 The read-only inventory in the browser: ``gunicorn 'webui:create_app()'``.
 
-It reads through :mod:`salt_ext.store` and nothing else, in transactions that
-PostgreSQL itself keeps from writing. It sets no cookie and needs no secret.
+It reads through :mod:`salt_ext.store` alone, in read-only transactions: PostgreSQL
+itself refuses any write. It sets no cookie and needs no secret.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ HEADERS = {
 
 
 class _Json(DefaultJSONProvider):
-    """Moments and ids as the runner has them, and columns in the order that was asked for."""
+    """JSON with moments and ids as the runner has them, and with columns in their order."""
 
     sort_keys = False
 
     @staticmethod
     def default(value: Any) -> Any:
-        """Return what JSON has for a value that it does not know."""
+        """Return a value that JSON has, for a value of a type that JSON does not have."""
         found = simple(value)
         return found if found is not value else DefaultJSONProvider.default(value)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application; without settings those of the environment."""
+    """Return the application; by default with the settings of the environment."""
     app = Flask(__name__)
     app.json = _Json(app)
     app.jinja_env.trim_blocks = True
@@ -68,7 +68,7 @@ def _accept_reads_only() -> None:
     g.request_id = uuid.uuid4().hex[:12]
     if request.method not in METHODS:
         raise MethodNotAllowed(METHODS)
-    # PostgreSQL has no text with a NUL in it, so nothing can be found by one.
+    # PostgreSQL holds no text with a NUL character, so such a query could find nothing.
     given = [request.path, *request.args, *(text for _, text in request.args.items(multi=True))]
     if any("\0" in text for text in given):
         raise store.FilterError("the address holds a NUL character")

@@ -1,5 +1,5 @@
 """
-What goes wrong, in a sentence: as a page, or as JSON on a path that ends so.
+Errors in a sentence: as a page, or as JSON where the path ends with ``.json``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TITLES = {
 
 
 def register(app: Flask) -> None:
-    """Give every kind of error its answer."""
+    """Register a handler for every kind of error."""
     app.register_error_handler(store.FilterError, _bad_question)
     app.register_error_handler(store.NotFound, _not_found)
     app.register_error_handler(store.StoreError, _store_error)
@@ -30,7 +30,7 @@ def register(app: Flask) -> None:
 
 
 def answer(status: int, error: str, hint: str) -> Response:
-    """Return an error in the form that the path promises."""
+    """Return an error as JSON if the path ends with ``.json``, or else as a page."""
     if request.path.endswith(".json"):
         response = jsonify(ok=False, error=error, hint=hint, status=status, request_id=g.request_id)
     else:
@@ -58,7 +58,7 @@ def _store_error(error: store.StoreError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     response = answer(error.code or 500, error.description or error.name, "")
-    # What belongs to the status, such as Allow, comes along.
+    # Keep the headers that belong to the status, such as Allow.
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -1,5 +1,5 @@
 """
-What the templates may do with a value. All of it is text, and they escape it.
+Filters by which templates show a value. All of them return text, which templates escape.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from salt_ext.words.values import binary, decimal, label, moment, value
 
 
 def register(app: Flask) -> None:
-    """Make these known to the templates."""
+    """Register the filters for the templates."""
     for filter_ in (label, value, binary, decimal, count, since, moment, pretty):
         app.add_template_filter(filter_)
 
 
 def count(number: int) -> str:
-    """Return a number with its thousands apart."""
+    """Return a number with commas between its thousands."""
     return f"{number:,}"
 
 
@@ -31,5 +31,5 @@ def since(then: datetime) -> str:
 
 
 def pretty(value: Any) -> str:
-    """Return JSON to read."""
+    """Return a value as JSON that people can read."""
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)

@@ -1,8 +1,8 @@
 """
-The question of the asset list: from an address, into words, and back into addresses.
+The query of the asset list: read from an address, put into words, and written as addresses.
 
-Fields and their comparisons are the store's own grammar; what begins with ``_``
-is an option of the page, so that no field can ever clash with one.
+Fields and their comparisons have the grammar of the store's filters. Options of the
+page begin with ``_``, so that no field can ever clash with one.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Query:
         return found
 
     def sorted_by(self, column: str) -> Query:
-        """Return the query in the order of a column, turned around when it is already."""
+        """Return the query sorted by a column; if it is so already, in the reverse order."""
         turned = f"-{column}" if self.sort == column else column
         return replace(self, sort=turned, cursor=None)
 
@@ -97,7 +97,7 @@ class Query:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The query as parameters; what is as usual is left out."""
+        """The query as parameters of an address; default values are left out."""
         pairs = [
             (name, one)
             for name, given in self.filters.items()
@@ -119,7 +119,7 @@ class Query:
 
     @property
     def string(self) -> str:
-        """The query as it stands behind the path of an address."""
+        """The query as text that follows the path of an address, with its ``?``."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
 
@@ -151,7 +151,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def number(args: MultiDict[str, str], name: str, usual: int, least: int, most: int) -> int:
-    """Return an option that is a number within bounds."""
+    """Return an option that must be a number. Raises :class:`store.FilterError`."""
     text = args.get(name, str(usual))
     if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
         raise store.FilterError(f"{name} is {text!r}, not a number from {least} to {most}")
@@ -159,7 +159,7 @@ def number(args: MultiDict[str, str], name: str, usual: int, least: int, most: i
 
 
 def from_form(args: MultiDict[str, str]) -> Query | None:
-    """Return the query that the filter form means, or None when it was not sent."""
+    """Return the query of a filter form that was sent, or None when no form was sent."""
     if "_field" not in args:
         return None
     left = MultiDict((name, one) for name, one in args.items(multi=True) if name not in FORM)

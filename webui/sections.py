@@ -1,8 +1,8 @@
 """
 The facts of a machine as blocks for a page: pairs of a name and a value, and tables.
 
-Known sections come first and in an order; anything else that a collector of
-the user's reported follows in the same form.
+Our own sections come first, in a fixed order. The sections of other collectors
+follow in the same form.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Section(NamedTuple):
     """
     One section of the facts.
 
-    ``collected_at`` is None when no report ever had it, which is another thing
-    than a section without blocks: there was a look, and nothing was found.
+    ``collected_at`` is None when no report ever had this section. A section with a
+    time but without blocks was collected, and nothing was found.
     """
 
     name: str
@@ -125,8 +125,9 @@ def _collected(asset: Mapping[str, Any]) -> dict[str, datetime]:
     """
     Return when each section was last collected.
 
-    An unchanged report touches one row and not these times, but it has the
-    sections of the report before it: those with the newest time.
+    An unchanged report updates the time of the asset, but not these times. It has
+    the sections of the report before it, which are those with the newest time: they
+    get the time of the asset.
     """
     times = asset["collected"]
     newest = max(times.values(), default=None)

@@ -1,8 +1,8 @@
 """
 A made-up fleet that is the same everywhere: its machines, their reports, a year of changes.
 
-Machines have the numbers from 1 on. Chance is one ``random.Random`` with a seed, and
-only its ``random()``, the one method whose sequence Python promises to keep.
+Machines have the numbers from 1 on. All chance comes from one ``random.Random`` with a
+seed, and only from its ``random()``: of this method Python promises to keep the sequence.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def changed(number: int) -> Facts:
 def report(
     number: int, at: datetime, facts: Facts | None = None, mode: str = "agent"
 ) -> dict[str, Any]:
-    """Return the report of a machine at a time; its facts are those it was installed with."""
+    """Return the report of a machine at a time; by default with the facts of its first day."""
     facts = machine(number) if facts is None else facts
     minion_id = facts["operating_system"]["hostname"]
     seconds = int((at - START).total_seconds()) + number * 7919
@@ -74,19 +74,19 @@ def year(
     """
     Yield time, number and facts of every report of a fleet that differs from the one before.
 
-    The machines from 1 to ``machines`` are there at the start, and are not
-    yielded then. One that is installed meanwhile is yielded with its first
-    report; of one that is scrapped nothing more is heard. Parts that are taken
-    out of one machine come up in another.
+    The machines from 1 to ``machines`` are there at the start; their first reports
+    are not yielded. A machine that is installed later is yielded with its first
+    report, too. A scrapped machine reports no more. Parts that are taken out of one
+    machine appear in another.
     """
     yield from _play(happenings.Fleet(machines, random.Random(seed)), days, start)
 
 
 def story(machines: int, days: int, start: datetime) -> Iterator[tuple[datetime, int, Facts]]:
     """
-    Yield the same between the first report of every machine and the last.
+    Yield a first report of every machine, then the same as :func:`year`, then last reports.
 
-    With the last ones, at the end of these days, all that are still there report.
+    The last reports are at the end of these days, of all machines that are still there.
     """
     for number in range(1, machines + 1):
         yield start - timedelta(hours=1), number, machine(number)

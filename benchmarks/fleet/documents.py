@@ -1,7 +1,7 @@
 """
 The fact document of a machine of the made-up fleet.
 
-It is made when it is wanted, so that a large fleet fits in memory.
+It is made when it is needed and not kept, so that a large fleet fits in memory.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def facts(machine: Machine) -> Facts:
 
 
 def of_model(machine: Machine, model: Model | None) -> Facts:
-    """Return the same of a machine that is of another model than its number says."""
+    """Return the fact document of a machine as if it were of this model; None is a guest."""
     own = _guest(machine) if model is None else physical(machine, model)
     return document.normal({**_installed(machine), **own})
 
 
 def collected(sections: Facts, at: datetime, duration_ms: int = 5) -> Facts:
-    """Return these sections as collectors of which none failed give them at a time."""
+    """Return these sections as a run of the collectors gives them, when none has failed."""
     return {
         "schema": SCHEMA,
         "collected_at": timestamp(at.timestamp()),
@@ -52,7 +52,7 @@ def collected(sections: Facts, at: datetime, duration_ms: int = 5) -> Facts:
 
 
 def system(kind: tuple[str, str, str, str, str, int], kernel: int) -> Facts:
-    """Return an operating system whose kernel was updated so often."""
+    """Return an operating system whose kernel was updated ``kernel`` times."""
     identity, title, version, pretty, release, first = kind
     return {
         "id": identity,

@@ -1,8 +1,9 @@
 """
 What happens to the machines of a made-up fleet from day to day.
 
-Parts fail, move and are replaced; boards are replaced, machines renamed, installed
-anew and scrapped, and new ones take the names of those. Chance decides, from a seed.
+Parts fail, move and are replaced. Boards are replaced. Machines are renamed, installed
+anew and scrapped, and some new machines take the names of scrapped ones. All of it
+comes from a random generator with a seed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from benchmarks.fleet import models
 from benchmarks.fleet.models import Drive, Machine, Module
 
 Event: TypeAlias = "Callable[[Machine], bool]"
-"""Something that happens to a machine; false when it changed nothing after all."""
+"""Something that happens to a machine; it returns false when it could change nothing."""
 
 DAY_SECONDS = 86400
 REPLACED_WITHIN_DAYS = 14
@@ -27,7 +28,11 @@ NAMES_REUSED = 0.3
 SPARES = 1 << 28
 """The number from which spare parts are counted; no machine has one so high."""
 BOARDS = 1 << 21
-"""The same of boards, whose MACs are counted below 1 << 24, four for each."""
+"""
+What a new board adds to the number of the board before.
+
+Each board has four MACs, and the numbers of all MACs must be below 1 << 24.
+"""
 TEMPLATE = 0
 """The installation from which later guests are copied, machine-id and all."""
 
@@ -40,7 +45,11 @@ T = TypeVar("T")
 
 
 def common(one: Machine, chance: random.Random) -> None:
-    """Let one of the things happen to a machine that take no other machine, as often as they do."""
+    """
+    Let one thing happen to a machine that involves no other machine.
+
+    The frequent ones are chosen more often.
+    """
     fleet = Fleet(0, chance)
     events: list[Event] = [
         *([_update_kernel] * 11 + [_update_bios] * 3 + [_update_disks] * 2),
@@ -62,9 +71,9 @@ class Fleet:
         self.next_spare = SPARES
         self.day = 0
         self.free_names: list[tuple[int, str]] = []
-        """Since which day nobody has a name."""
+        """Names that no machine has, each with the day since which that is so."""
         self.upset: set[int] = set()
-        """Machines of which today something changed by which they are known."""
+        """Machines that have changed a part of their identity today."""
         self.agenda: dict[int, list[tuple[int, Event]]] = defaultdict(list)
         self.waves: dict[int, list[tuple[Event, float, int]]] = defaultdict(list)
         # What happens to single machines, and how often in a machine's year.
@@ -93,7 +102,7 @@ class Fleet:
                 self.waves[day].append((update, share, within))
 
     def play(self, day: int) -> Iterator[tuple[int, int]]:
-        """Let a day pass; yield second and number of each machine when it has changed."""
+        """Let a day pass; yield (second of the day, number) of each machine that has changed."""
         self.day = day
         self.upset.clear()
         for update, share, within in self.waves.pop(day, ()):
@@ -123,7 +132,11 @@ class Fleet:
                 yield second, number
 
     def _once_a_day(self, event: Event) -> Event:
-        """All that a machine is known by never changes at once, or nobody could know it."""
+        """
+        Return an event that does nothing to a machine that changed its identity today.
+
+        A machine that changed all of its identity at once could not be recognized.
+        """
 
         def happen(one: Machine) -> bool:
             if one.number in self.upset:
@@ -258,7 +271,7 @@ class Fleet:
         return True
 
     def _reorder_disks(self, one: Machine) -> bool:
-        """A boot that finds the first two disks in another order."""
+        """Swap the first two disks, as a boot may find them in another order."""
         if len(one.drives) < 2:
             return False
         one.drives[0], one.drives[1] = one.drives[1], one.drives[0]

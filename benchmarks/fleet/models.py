@@ -1,9 +1,9 @@
 """
 The kinds of machines and parts that a made-up fleet consists of, and its machines.
 
-A machine is what is its own: a number, from which its model, its place and the
-serial numbers of its parts follow, and what has happened to it since. Nothing
-here is random: the same number is the same machine everywhere.
+A machine is a number and what has happened to it since it was installed. Its model,
+its place and the serial numbers of its parts follow from the number. Nothing here
+is random: the same number is the same machine everywhere.
 """
 
 from __future__ import annotations
@@ -157,11 +157,11 @@ MODELS = (
     Model("Supermicro", "SYS-421GE-TNRT", "X13DEG-OA", SAPPHIRE, 2, RDIMM5_64, 32, 32, PM9A3, 8,
           CONNECTX6, 2, 8, 2700, 4, ("1.1", "1.3", "1.4a", "2.1")),
 )  # fmt: skip
-"""The first is the default; how often each stands in the fleet is said by MIX."""
+"""MIX says how often each of them is in the fleet."""
 
 VIRTUAL = ("QEMU", "OpenStack Foundation", "VMware, Inc.")
 MIX = (0, 1, 0, 4, 1, 0, -1, 3, 0, 2, 1, 5, 0, -2, 3, 0, 1, 4, 2, -3, 0, 1, 3, 0, 6)
-"""The model of every 25 machines in a row; below zero is a guest of one of VIRTUAL."""
+"""The models of every 25 machines in a row, by index; one below zero is a guest of VIRTUAL."""
 
 
 class Module(NamedTuple):

@@ -1,9 +1,9 @@
 """
 A store with many assets and a year of history, from a few machines that were ingested.
 
-The machines report through :func:`store.ingest`; then SQL copies them, each copy under its own
-ids, names, numbers and addresses and some minutes earlier, in the order of time, as a store has
-them that grew. What stands in documents and changes is the same in all copies of a machine.
+The machines report through :func:`store.ingest`; then SQL copies them. Each copy has its own ids,
+names, numbers and addresses, and its times are some minutes earlier. Rows are written in the order
+of time, as in a store that grew. Documents and changes are the same in all copies of a machine.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BUILDING = {
     "autovacuum": "off",
     "jit": "off",
 }
-"""Settings for the building alone, which nobody measures and which may be lost."""
+"""Settings while the store is built: this is not measured, and may be lost in a crash."""
 
 TABLES: dict[sa.Table, str] = {
     asset: "first_seen",
@@ -54,7 +54,7 @@ TABLES: dict[sa.Table, str] = {
     placement: "since",
     decision: "decided_at",
 }
-"""What is copied, and the moment by which the copies are put in order; else it is their ids."""
+"""The tables to copy, and the moment that orders their rows; where it is blank, ids do."""
 
 SITE = f"(ARRAY{list(SITES)})[1 + copy % {len(SITES)}]"
 NAME = "pg_temp.name({}, copy)"
@@ -102,7 +102,7 @@ UPDATE asset_seen SET last_seen = now() - ('x' || left(md5(asset_id::text), 4)):
        CASE WHEN asset_id < '08000000-0000-0000-0000-000000000000' THEN interval '1 minute'
             ELSE interval '10 milliseconds' END
 """
-"""Most were heard of in the last minutes; of some nothing is heard for up to 45 days."""
+"""Most assets reported in the last minutes; some have been silent for up to 45 days."""
 
 PROBLEMS = """
 INSERT INTO problem (id, kind, minion_id, subject, message, traceback, first_seen, last_seen,
@@ -116,7 +116,7 @@ SELECT gen_random_uuid(), 'collector', minion_id, 'smart', 'OSError: [Errno 5] o
 
 
 def build(server: Server, name: str, assets: int) -> store.Database:
-    """Make a store of so many assets, more or less, with a year of history that ends now."""
+    """Make a store with about so many assets, and with a year of history that ends now."""
     database = server.new_store(name)
     with server.set(**BUILDING):
         seed(database, assets // COPIES)
@@ -157,7 +157,7 @@ def _copy(link: sa.Connection) -> None:
 
 
 def _copied(column: sa.Column[str]) -> str:
-    """Return what a column of a copy is made of."""
+    """Return the SQL expression that makes a column of a copy."""
     if column in OWN:
         return OWN[column]
     if isinstance(column.type, sa.UUID):

@@ -17,7 +17,7 @@ def seed(database: store.Database, machines: int) -> None:
     """Store what a fleet has reported in the year that ends now."""
     start = datetime.now(timezone.utc) - timedelta(days=DAYS)
     reports = fleet.story(machines, DAYS, start)
-    # Day by day, for a machine reports once a day and may have a new name the next.
+    # A batch for each day: a machine reports once a day, and may have a new name the next day.
     for _, day in itertools.groupby(reports, lambda one: (one[0] - start) // timedelta(days=1)):
         arrivals = []
         for at, number, facts in day:

@@ -23,20 +23,24 @@ log = logging.getLogger(__name__)
 
 STATUSES = ("not asked", "ok", "changed", "new", "held", "refused", "kept", "failed")
 BAD = ("held", "refused", "kept", "failed")
-"""What makes the exit status 1."""
+"""Statuses of a machine that make the exit status of the command 1."""
 
 FLUSH_SECONDS = 2.0
-"""Answers that come within this time of others are stored together."""
+"""Answers are stored together when they come within this time, or when a batch is full."""
 
 MODE_OF = {"ssh": "ssh"}
-"""By which mode to ask a machine again that was heard of by this one; by ``salt`` otherwise."""
+"""
+The mode to ask a machine by, for the mode of its last report.
+
+For a mode that is missing here, it is ``salt``.
+"""
 
 
 class Collection:
-    """What is known of each machine that is asked: its mode, a status and a sentence."""
+    """One run of the command: the mode, the status and the reason of each machine."""
 
     def __init__(self, opts: Mapping[str, Any], database: store.Database) -> None:
-        """Ask nobody yet."""
+        """Prepare a run with no machines yet."""
         self.opts = opts
         self.database = database
         self.modes: dict[str, str] = {}
@@ -47,7 +51,12 @@ class Collection:
         self._flushed = -math.inf
 
     def run(self, mode: str, plan: Plan, request: Request) -> None:
-        """Ask everybody in a plan; whoever is not reached gets the reason of the mode."""
+        """
+        Ask the machines of a plan, and store their reports.
+
+        A machine without an answer is ``failed``. When the mode itself failed, its
+        error is the reason for all of them.
+        """
         self.modes.update(dict.fromkeys(plan.names, mode))
         reason = "was not asked any more"
         show = _progress(len(self.modes))
@@ -69,7 +78,7 @@ class Collection:
             self.rows.setdefault(name, ("failed", reason))
 
     def preview(self, plans: Mapping[str, Plan]) -> dict[str, Any]:
-        """Return the content of an answer that only says who would be asked."""
+        """Return the content of an answer that only names the machines that would be asked."""
         for mode, plan in plans.items():
             self.modes.update(dict.fromkeys(plan.names, mode))
             self.rows.update(dict.fromkeys(plan.names, ("not asked", "")))
@@ -81,8 +90,8 @@ class Collection:
         return {status: counts[status] for status in STATUSES}
 
     def answer(self) -> dict[str, Any]:
-        """Return the content of the answer of the command; what went wrong stands last."""
-        # The order in which they were asked, but what went wrong at the end.
+        """Return the content of the command's answer."""
+        # In the order in which they were asked, but with the bad statuses at the end.
         names = sorted(self.modes, key=lambda name: self.rows[name][0] in BAD)
         machines = [
             {
@@ -113,7 +122,7 @@ class Collection:
             self._flushed = time.monotonic()
 
     def _flush(self, plan: Plan) -> None:
-        """Store what has come; what cannot be is kept on the master."""
+        """Store the answers that wait; when the store fails, keep them on the master."""
         answers, self._waiting = self._waiting, []
         if not answers:
             return
@@ -121,7 +130,7 @@ class Collection:
         try:
             outcomes = intake.take(self.database, reports)
             ids = [one.asset_id for one in outcomes if one.asset_id is not None]
-            # The engine looks into the same cache and may have been faster.
+            # The engine reads the same cache. Where it was faster, ours are "unchanged".
             news = store.news_since(self.database, ids, self._began) if plan.is_cached else {}
         except store.StoreError as error:
             self._keep(answers, plan, str(error))
@@ -168,9 +177,12 @@ def collect(
     test: bool = False,
 ) -> dict[str, Any]:
     """
-    Ask machines for reports and store them; return what became of each.
+    Ask machines for reports and store them; return the content of the command's answer.
 
-    With the mode ``auto`` the store says who is due, and ``filters`` which of them.
+    With the mode ``auto`` the store says which machines are due, and ``filters``
+    selects among them. At most ``limit`` machines are asked, the stalest ones.
+    With ``test`` nobody is asked. Raises :class:`store.StoreError`, as
+    :class:`store.NotFound` when there is no machine to ask.
     """
     with interruption() as is_over:
         request = request._replace(is_over=is_over)
@@ -198,7 +210,7 @@ def _plan(
     request: Request,
     limit: int | None = None,
 ) -> Plan:
-    """Return whom a mode asks: of more than ``limit`` machines the stalest ones."""
+    """Return the plan of a mode; of more than ``limit`` machines it has the stalest ones."""
     run = load(database.settings["modes"], mode)
     plan = run(opts, request)
     if limit is None or len(plan.names) <= limit:
@@ -214,7 +226,7 @@ def _due(
     filters: Mapping[str, Any] | None,
     limit: int | None,
 ) -> dict[str, Plan]:
-    """Return whom each mode asks of the machines that are due."""
+    """Return by mode the plan to ask the machines that are due."""
     by_mode: dict[str, list[str]] = {}
     for name, heard_by in store.due(database, filters=filters, limit=limit).items():
         by_mode.setdefault(MODE_OF.get(heard_by, "salt"), []).append(name)
@@ -227,13 +239,13 @@ def _due(
         try:
             plans[mode] = _plan(opts, database, mode, request._replace(tgt=names, tgt_type="list"))
         except store.StoreError as error:
-            # The machines of the other modes are asked nevertheless.
+            # One mode cannot be used; the machines of the other modes are still asked.
             plans[mode] = Plan(names, _none(names, _sentence(error)), is_cached=False)
     return plans
 
 
 def _none(names: Iterable[str], reason: str) -> Generator[Answer, None, None]:
-    """Answer for machines that cannot be asked."""
+    """Yield an answer without a report for each machine, because it cannot be asked."""
     for name in names:
         yield Answer(name, None, time.time(), reason)
 
@@ -243,7 +255,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _progress(asked: int) -> Callable[[Mapping[str, int] | None], None]:
-    """Return a function that shows on the terminal how far it is; None ends that."""
+    """Return a function that shows the counts on the terminal; with None it clears the line."""
     if not sys.stderr.isatty():
         return lambda counts: None
 

@@ -1,5 +1,5 @@
 """
-Ctrl-C as a question that is asked between two steps, so that what was begun is finished.
+Ctrl-C that only sets a mark: the mark is looked at between two steps, so no step is cut off.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 @contextlib.contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
     """
-    Yield a function that tells whether somebody has pressed Ctrl-C meanwhile.
+    Yield a function that returns whether Ctrl-C was pressed meanwhile.
 
-    The second time it means again what it meant before.
+    A second Ctrl-C has its usual effect.
     """
     if threading.current_thread() is not threading.main_thread():
-        # Nobody sits before this one, and Python has signals in the main thread alone.
+        # Python handles signals in the main thread alone, and no person waits for this one.
         yield lambda: False
         return
     pressed = threading.Event()

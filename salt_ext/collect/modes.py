@@ -1,9 +1,10 @@
 """
-The ways in which a master asks machines for reports, one file each.
+Modes are the ways in which a master asks machines for reports; each has a file of its own.
 
-A mode is a callable ``mode(opts, request) -> Plan``, named by dotted path in the
-setting ``modes`` as collectors are in theirs. It says at once whom it would ask,
-and asks while its answers are taken one by one. Storing is not its business.
+A mode is a callable ``mode(opts, request) -> Plan``. The setting ``modes`` has its
+dotted path, as ``collectors`` has those of collectors. A mode returns at once with
+the names of the machines. It asks them while the caller takes the answers, one by
+one. A mode stores nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from salt_ext.words.nearest import unknown
 
 
 class Request(NamedTuple):
-    """What is asked of a mode; :attr:`is_over` is true once nobody waits for answers any more."""
+    """What a mode shall do; ``is_over()`` is true once nobody waits for answers any more."""
 
     tgt: Any
     tgt_type: str
@@ -32,7 +33,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What one machine gave: its report and when that came, or a reason and no report."""
+    """What one machine answered: its report and when that came, or None and the reason."""
 
     minion_id: str
     report: Any
@@ -42,23 +43,27 @@ class Answer(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Whom a mode asks, and what they answer, in any order; nobody is asked before it is taken."""
+    """
+    The machines that a mode asks, and their answers, in any order.
+
+    No machine is asked before the first answer is taken.
+    """
 
     names: list[str]
     answers: Generator[Answer, None, None]
     is_cached: bool
-    """Whether reports that cannot be stored now wait in the master's cache anyway."""
+    """Whether the reports are in the master's cache too, and wait there if the store fails."""
 
 
 class Unavailable(StoreError):
-    """A mode that can ask nobody, in a sentence, and what to do about it."""
+    """A mode cannot ask any machine: a sentence, and what to do about it."""
 
 
 Mode = Callable[[Mapping[str, Any], Request], Plan]
 
 
 def load(paths: Mapping[str, str | None], name: str) -> Mode:
-    """Return the mode of a name. Raises :class:`SettingsError`."""
+    """Return the mode with this name. Raises :class:`SettingsError`."""
     path = paths.get(name)
     if not path:
         known = sorted(one for one in paths if paths[one])
@@ -70,7 +75,7 @@ def load(paths: Mapping[str, str | None], name: str) -> Mode:
 
 
 def in_order(request: Request, found: Iterable[str]) -> list[str]:
-    """Return names in the order that a list asks for, else in that of the alphabet."""
+    """Return the found names, in the order of a target that is a list, or else sorted."""
     if request.tgt_type == "list":
         wanted = set(found)
         return [name for name in dict.fromkeys(request.tgt) if name in wanted]

@@ -1,8 +1,8 @@
 """
-Many pieces of work that may hang, a bounded number at a time, each in a process of its own.
+Run many pieces of work that may hang: a bounded number at a time, each in its own process.
 
-A thread that hangs in a read cannot be ended; a process can. One process starts
-and watches all the others, without a thread.
+A thread that hangs in a read cannot be ended; a process can. The calling process
+starts and watches all the others, without a thread.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 3.0
 
 
 class Failed(Exception):
-    """Work that has no result, in a sentence."""
+    """Work has no result; the message is a sentence that says why."""
 
 
 class _Running(NamedTuple):
@@ -40,10 +40,10 @@ def each(
     is_over: Callable[[], bool],
 ) -> Generator[tuple[str, Any, str], None, None]:
     """
-    Yield (name, result of ``work(name)``, why there is none) of each name, as they come.
+    Yield (name, result of ``work(name)``, why there is none) of each name, as each ends.
 
-    Work that takes longer than ``timeout_seconds`` is ended, and so is all of it
-    when ``is_over()`` or when the generator is closed.
+    A process that takes longer than ``timeout_seconds`` is ended. All of them are
+    ended when ``is_over()`` is true, and when the generator is closed.
     """
     context = multiprocessing.get_context("fork")
     waiting = deque(names)
@@ -55,7 +55,7 @@ def each(
                 ours, theirs = context.Pipe(duplex=False)
                 process = context.Process(target=_run, args=(work, name, theirs, timeout_seconds))
                 process.start()
-                # Ours would keep the pipe open when the process ends without an answer.
+                # Our copy would keep the pipe open after the process has ended.
                 theirs.close()
                 running[ours] = _Running(name, process, time.monotonic() + timeout_seconds)
             for link in wait(list(running), LOOK_SECONDS):
@@ -84,7 +84,7 @@ def _receive(link: Connection) -> tuple[Any, str]:
 
 
 def _end(running: dict[Connection, _Running]) -> None:
-    """End processes, at first politely, and give back what they held."""
+    """End processes, first by SIGTERM and then by SIGKILL, and close their pipes."""
     for one in running.values():
         one.process.terminate()
     until = time.monotonic() + PATIENCE_SECONDS
@@ -98,11 +98,11 @@ def _end(running: dict[Connection, _Running]) -> None:
 
 
 def _run(work: Callable[[str], Any], name: str, link: Connection, timeout_seconds: float) -> None:
-    # Ctrl-C goes to all processes of a terminal; what it means is decided by the first one.
+    # Ctrl-C reaches all processes of a terminal; the calling process decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, lambda number, frame: sys.exit())
-    # For when the first process is no more, which would end this one.
+    # The calling process ends this one in time. If that is gone, the timer does it.
     signal.setitimer(signal.ITIMER_REAL, timeout_seconds + PATIENCE_SECONDS)
     # Standard output belongs to the answer of the command.
     os.dup2(2, 1)

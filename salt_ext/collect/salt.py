@@ -1,10 +1,10 @@
 """
 Ask minions over Salt's own channel: publish ``cmdb.collect``, take the reports from the cache.
 
-Any accepted minion can forge a return, so a return is a hint and no more: the
-report is what the master's cache then has of that minion. At most a batch is
-asked at a time; as some answer the next ones are asked, and one that is down
-costs its own place for its own time.
+Any accepted minion can forge a return, so a return is only a hint to look: the
+report is what the master's cache then has of that minion. At most a batch of
+minions is asked at a time. When some have answered, the next ones are asked; a
+minion that is down takes one place until its timeout and delays no other.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ TARGET_TYPES = (
     *("pillar", "pillar_exact", "pillar_pcre", "range"),
 )
 LOOK_SECONDS = 0.5
-"""How long the bus is listened to before other things are seen to."""
+"""How long to wait for an event before the next look at timeouts and the cache."""
 GRACE_SECONDS = 1.0
-"""How long a report may be behind the return of its minion."""
+"""How long after the return of a minion its report may still appear in the cache."""
 
 
 def plan(opts: Mapping[str, Any], request: Request) -> Plan:
-    """Ask the minions that a target means, as ``salt`` would."""
+    """Plan to ask the minions that a target means to ``salt``. Raises ValueError."""
     if request.tgt_type not in TARGET_TYPES:
         raise ValueError(unknown("tgt_type", request.tgt_type, TARGET_TYPES))
     # Not greedy: a minion of which no grains are known does not match a grain.
@@ -59,12 +59,12 @@ class _Asked:
         self.said: dict[str, str] = {}
 
     def add(self, names: list[str]) -> None:
-        """Note who is about to be asked; caches tell whole seconds."""
+        """Note the minions that are about to be asked, in whole seconds as in the cache."""
         self.since.update(dict.fromkeys(names, math.floor(time.time())))
         self.until.update(dict.fromkeys(names, time.monotonic() + self.timeout_seconds))
 
     def heard(self, returns: Mapping[str, Any]) -> None:
-        """Wait no longer than for the report to show in the cache."""
+        """Note the minions that returned: from now on only their reports are waited for."""
         for name in returns.keys() & self.since.keys():
             self.said[name] = _reason(name, returns[name])
             self.until[name] = min(self.until[name], time.monotonic() + GRACE_SECONDS)
@@ -74,12 +74,12 @@ class _Asked:
         return [name for name, until in self.until.items() if until <= now]
 
     def answered(self, found: list[tuple[str, Any, float]]) -> list[Answer]:
-        """Return which of these reports are answers to what was asked."""
+        """Return an answer for each report that was sent because we asked."""
         answers = []
         for name, report, at in found:
             if isinstance(report, Unreadable):
                 self.said[name] = str(report)
-            # The grain is there without anybody's asking.
+            # Grains are in the cache without being asked for.
             elif at >= self.since[name] and report.get("mode") != "grains":
                 answers.append(Answer(name, report, at))
                 self.forget(name)
@@ -130,7 +130,7 @@ def _ask(
 
 
 def _publish(client: Any, names: list[str], timeout_seconds: int) -> str:
-    """Ask minions; return the id of the job."""
+    """Ask minions; return the id of the job. Raises :class:`Unavailable`."""
     try:
         job = client.run_job(names, FUNCTION, tgt_type="list", timeout=timeout_seconds)
     except (SaltClientError, SaltReqTimeoutError) as error:
@@ -139,7 +139,7 @@ def _publish(client: Any, names: list[str], timeout_seconds: int) -> str:
 
 
 def _returns(bus: Any, jobs: set[str]) -> dict[str, Any]:
-    """Return what minions returned for our jobs, by their names; wait for the first a little."""
+    """Return by minion id what was returned for our jobs; wait LOOK_SECONDS for the first."""
     returns = {}
     event = bus.get_event(wait=LOOK_SECONDS, tag="salt/job/", full=True)
     while event is not None:

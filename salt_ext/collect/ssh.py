@@ -1,12 +1,12 @@
 """
 Ask machines without a minion, by salt-ssh: the collectors travel with Salt's thin tarball.
 
-Salt packs every extension of the master into that tarball; before Salt 3008 it
-packs none, so we name ours, and tell the loader there where it lies. It is built
-once, and again here whenever our code is not what it was built with. On the
-machine all of it lies in one directory of a random name, which is gone
-afterwards. Salt's own pool waits for a machine that hangs as long as that hangs,
-so the machines are asked by ours.
+From Salt 3008 on, Salt packs every extension of the master into that tarball. An
+older Salt packs none, so we name ours, and tell the loader on the machine where it
+is. Salt builds the tarball once; this module builds it again when our code has
+changed. On the machine everything is in one directory with a random name, which is
+removed afterwards. Salt's own pool waits without limit for a machine that hangs, so
+:mod:`salt_ext.collect.pool` asks the machines.
 """
 
 from __future__ import annotations
@@ -30,19 +30,23 @@ from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order
 
 FUNCTION = "cmdb.collect"
 IS_OLD = salt.version.__saltstack_version__ < (3008,)
-"""Whether this Salt packs no extensions."""
+"""Whether this Salt packs no extensions into the tarball."""
 ASKS_FOR_HOST_KEY = re.compile(r"\(yes/no(/\[fingerprint\])?\)")
 """How OpenSSH asks whether a host key is right; from 8.0 on with the fingerprint."""
 OURS = salt_ext.__name__
 UNREACHED = 254
-"""From this exit status on there was no login."""
+"""An exit status from this one on means that there was no login."""
 CONNECT_SECONDS = 15
 SHIM = ("SALT_ARGV:", "_edbc7885e4f9aac9b83b35999b68d015148caf467b78fa39c05f669c0ff89878")
-"""How the lines begin that salt-ssh prints for itself."""
+"""The beginnings of lines that salt-ssh prints for its own use."""
 
 
 def plan(opts: Mapping[str, Any], request: Request) -> Plan:
-    """Ask the machines of a roster: a flat one, or any other of Salt's or ours, by its name."""
+    """
+    Plan to ask the machines of a roster: a flat file, or any roster that Salt knows by name.
+
+    Raises :class:`Unavailable` when there is no such roster.
+    """
     options = _options(opts, request)
     roster = options["roster"]
     if roster == "flat":
@@ -100,7 +104,7 @@ def _ask(
     # Not at the top: it is slow to import.
     import salt.client.ssh.shell
 
-    # Salt 3006 knows but the older question, and waits for ever when it is the other.
+    # Salt 3006 knows only the older question, and waits for ever at the newer one.
     salt.client.ssh.shell.KEY_VALID_RE = ASKS_FOR_HOST_KEY
     mark = Path(options["cachedir"], "thin", "salt-cmdb")
     code = _code()
@@ -121,7 +125,7 @@ def _ask(
 
 
 def _is_ours(mark: Path, code: str) -> bool:
-    """Whether the tarball was built here with this code; salt-ssh itself builds another one."""
+    """Whether we built the tarball last, from this code: salt-ssh by itself may build another."""
     tarball = mark.with_name("thin.tgz")
     if not mark.exists() or not tarball.exists():
         return False
@@ -130,7 +134,7 @@ def _is_ours(mark: Path, code: str) -> bool:
 
 
 def _code() -> str:
-    """Return what tells our code from what it was at another time."""
+    """Return a digest of our code, which is another one when the code has changed."""
     top = Path(salt_ext.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(top.rglob("*.py")):
@@ -139,7 +143,7 @@ def _code() -> str:
 
 
 def _collect(ssh: Any, name: str) -> dict[str, Any]:
-    """Return the report of a machine. Raises :class:`processes.Failed`."""
+    """Return the report of a machine. Raises :class:`pool.Failed`."""
     target = _target(ssh, name)
     try:
         status, answer = _run(ssh, name, target, ssh.opts)
@@ -149,7 +153,7 @@ def _collect(ssh: Any, name: str) -> dict[str, Any]:
         raise
     report = answer.get("return") if isinstance(answer, dict) else None
     if status == 0 and isinstance(report, dict):
-        # The way it came is known here, not there.
+        # The machine itself does not know the mode.
         return {**report, "mode": "ssh"}
     if status < UNREACHED:
         _wipe(ssh, name, target)
@@ -157,7 +161,7 @@ def _collect(ssh: Any, name: str) -> dict[str, Any]:
 
 
 def _target(ssh: Any, name: str) -> dict[str, Any]:
-    """Return how to log in to a machine, and what the loader there has to know."""
+    """Return the roster's entry of a machine, with the options that the loader there needs."""
     target = {**ssh.defaults, "host": name, **ssh.targets[name]}
     if IS_OLD:
         own = target.get("minion_opts") or {}
@@ -167,7 +171,7 @@ def _target(ssh: Any, name: str) -> dict[str, Any]:
 
 
 def _wipe(ssh: Any, name: str, target: dict[str, Any]) -> None:
-    """Take away what is on a machine: salt-ssh itself does so after a good run only."""
+    """Remove our directory from a machine: salt-ssh does so only after a good run."""
     sudo = ["sudo", "-n"] if target.get("sudo") else []
     command = shlex.join([*sudo, "rm", "-rf", target["thin_dir"]])
     _run(ssh, name, target, {**ssh.opts, "raw_shell": True, "argv": [command]})
@@ -180,7 +184,7 @@ def _run(
     answers: SimpleQueue[Any] = SimpleQueue()
     ssh.handle_routine(answers, options, name, dict(target))
     answer = answers.get()
-    # Before Salt 3008 the status stands in the answer alone.
+    # Before Salt 3008 the exit status is only in the answer.
     answer, status = answer if isinstance(answer, tuple) else (answer, 0)
     value = answer["ret"]
     inner = value.get("retcode") if isinstance(value, dict) else 1

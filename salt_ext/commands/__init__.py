@@ -1,3 +1,3 @@
 """
-What people type on the master, what they are answered, and how that is printed.
+What people type on the master, what the commands answer, and how answers are printed.
 """

@@ -1,9 +1,9 @@
 """
 The envelope in which a runner's answer reaches ``salt-run``, orchestrate and the screen.
 
-The shape is what Salt asks for: ``data`` must be a mapping of mappings with a
-true ``result`` in it, or a step of an orchestration fails although nothing did;
-``retcode`` may stand there only when it is not 0.
+Salt demands the shape: ``data`` must be a mapping of mappings with a true
+``result`` in it, otherwise a step of an orchestration fails without an error.
+``retcode`` may be in ``data`` only when it is not 0.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ def answer(
     differs: Callable[[dict[str, Any]], bool] | None = None,
 ) -> dict[str, Any]:
     """
-    Ask the store, and put what it says or what went wrong into Salt's envelope.
+    Ask the store; return its answer, or the error, in Salt's envelope.
 
-    ``opts`` are the options of the master, ``differs`` says of an answer whether
-    the exit status is 1.
+    ``opts`` are the options of the master. ``kind`` says how the answer prints.
+    ``ask`` gets the store, read-only unless ``write``, and returns the content of
+    the answer. ``differs`` gets this content and returns whether the exit status is 1.
     """
 
     def content() -> dict[str, Any]:
@@ -48,7 +49,7 @@ def envelope(
     ask: Callable[[], dict[str, Any]],
     differs: Callable[[dict[str, Any]], bool] | None = None,
 ) -> dict[str, Any]:
-    """Return the answer of ``ask``, or the sentence for what it raised."""
+    """Return the envelope with the content that ``ask`` returns, or with the error it raises."""
     try:
         content = ask()
     except NotFound as error:
@@ -87,8 +88,8 @@ def table(
 
 
 def file(path: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write all rows of a table into a file; return the content that says so."""
-    # Imported here: most answers go to the screen.
+    """Write all rows of a table into a file; return the content of an answer that names it."""
+    # Imported here, because most answers go to the screen and need no files.
     from salt_ext.exchange import write_table
 
     cells = ([row[name] for name in columns] for row in rows)

@@ -1,8 +1,8 @@
 """
-What people type behind a command, made sure of.
+Checks of the arguments that people type behind a command.
 
 Salt reads the command line as YAML: ``0012345`` arrives as a number and ``NO``
-as False. Each function raises :class:`Misused` with a
+as False. Where an argument is wrong, a function raises :class:`Misused` with a
 sentence that says what to write instead.
 """
 
@@ -20,14 +20,14 @@ from salt_ext.words.nearest import unknown
 
 
 class Misused(ValueError):
-    """An argument that a command cannot do anything with."""
+    """An argument that a command cannot use."""
 
 
 def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """
-    Return the filters among the arguments, and ``tgt`` as one of them.
+    Return the filters among the arguments, and ``tgt`` as another filter.
 
-    It is an identifier of one asset; with ``*`` or ``?`` in it, a glob of minion ids.
+    ``tgt`` is an identifier of one asset; with ``*`` or ``?`` in it, a glob of minion ids.
     """
     if tgt == "*":
         return filters_of(tgt, kwargs)
@@ -37,7 +37,7 @@ def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dic
 
 
 def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
-    """Return the id of the asset that is meant by what people call it."""
+    """Return the id of the asset with this identifier. Raises :class:`store.NotFound` too."""
     if isinstance(asset, int) and not isinstance(asset, bool):
         alike = store.padded(database, asset)
         if alike:
@@ -65,7 +65,7 @@ def nothing_else(kwargs: dict[str, Any], *valid: str) -> None:
 
 
 def reference(asset: Any) -> str:
-    """Return what people call an asset by."""
+    """Return the identifier of an asset, which must be text and not empty."""
     if asset == "":
         raise Misused("which asset? give a minion id, a serial number or another identifier")
     if not isinstance(asset, str):
@@ -77,7 +77,7 @@ def reference(asset: Any) -> str:
 
 
 def text(name: str, value: Any) -> str:
-    """Return an argument that is a text."""
+    """Return an argument that must be text."""
     if not isinstance(value, str):
         raise Misused(
             f"{name} arrived as {value!r}, which is no text: the command line reads YAML and"
@@ -92,14 +92,14 @@ def listed(names: str) -> list[str]:
 
 
 def count(name: str, value: Any) -> int:
-    """Return an argument that is a number of things."""
+    """Return an argument that must be a whole number above 0."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise Misused(f"{name} is {value!r}, but it must be a whole number above 0")
     return value
 
 
 def uuid_of(value: Any) -> uuid.UUID:
-    """Return text as a uuid, or say that it is none."""
+    """Return an argument that must be a UUID."""
     try:
         return uuid.UUID(str(value))
     except ValueError:
@@ -107,7 +107,7 @@ def uuid_of(value: Any) -> uuid.UUID:
 
 
 def who() -> str:
-    """Return who runs this command, behind sudo too: it is kept with what they decide."""
+    """Return the user who runs this command, also behind sudo; it is kept with decisions."""
     return str(salt.utils.user.get_specific_user())
 
 

@@ -1,7 +1,8 @@
 """
-Is everything on this master as it should be? Each check is a sentence and what to do.
+Is everything on this master as it should be? Each check gives a sentence and what to do.
 
-Salt's parts come in as arguments. A check that itself fails is a failed check.
+This module does not import Salt: what it needs of Salt comes in as arguments. A
+check that raises an error counts as failed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ CLOCK_SKEW_SECONDS = 5
 AUTH_VERSION = 3
 READABLE_BY_OTHERS = stat.S_IROTH
 NAMED = 5
-"""How many machines a sentence names."""
+"""How many machines a sentence names at most."""
 
 
 class Check(NamedTuple):
@@ -46,8 +47,8 @@ def examine(
     """
     Return all checks of a master.
 
-    ``accepted`` tells the minions whose key is accepted, ``unstored`` those of
-    which a result of salt-ssh is kept.
+    ``accepted`` returns the minions whose key is accepted, ``unstored`` the machines
+    whose result of salt-ssh is kept on the master because it was not stored.
     """
     options = database.settings
     return [
@@ -65,13 +66,13 @@ def _store(
     accepted: Callable[[], Iterable[str]],
     unstored: Callable[[], list[str]],
 ) -> list[Check]:
-    """Return the checks of the database, or the one that says why there are no others."""
+    """Return the checks of the database; when it cannot be reached, only two of them."""
     found: dict[str, Any] = {}
 
     def reach() -> Check:
         before = time.time()
         found.update(store.server(database))
-        # The answer was given at some moment between the two.
+        # The database read its clock at some moment between ``before`` and now.
         found["skew"] = found["clock"] - min(max(found["clock"], before), time.time())
         return Check("database", OK, f"{database.shown_url} answers")
 
@@ -181,7 +182,7 @@ def machines(accepted: set[str], known: Iterable[str]) -> Check:
 
 
 def waiting(unstored: list[str], inbox: int) -> Check:
-    """Check that nothing waits which the engine does not take by itself."""
+    """Check that no kept results of salt-ssh and no reports in the inbox wait."""
     parts = []
     if unstored:
         parts.append(f"{len(unstored)} results of salt-ssh ({_some(unstored)})")
@@ -225,7 +226,7 @@ def passwords(options: Settings) -> list[str]:
 
 
 def files(opts: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
-    """Return the files that the master's and the web process's settings may be in."""
+    """Return the files that may hold the settings of the master and of the web process."""
     main = str(opts.get("conf_file") or "")
     include = opts.get("include") or []
     patterns = [
@@ -239,7 +240,7 @@ def files(opts: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
 
 
 def is_public(path: str) -> bool:
-    """Say whether everybody can read a file: its mode, and that of each directory above."""
+    """Whether everybody can read a file, by its mode and that of each directory above it."""
     path = os.path.realpath(path)
     if not os.stat(path).st_mode & READABLE_BY_OTHERS:
         return False
@@ -273,7 +274,7 @@ def engine(engines: Any) -> Check:
 
 
 def extension(installed: str, extension_modules: str) -> Check:
-    """Check that this Salt finds the extension, by pip or synced, in all its rooms."""
+    """Check that this Salt finds the extension: installed by pip, or synced by Salt."""
     if installed:
         return Check("extension", OK, f"salt-cmdb {installed} is installed in Salt's Python")
     wanted = [os.path.join(extension_modules, room, "cmdb.py") for room in ("grains", "modules")]

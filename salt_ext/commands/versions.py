@@ -13,7 +13,7 @@ PACKAGES = {"salt": "Salt", "SQLAlchemy": "SQLAlchemy", "psycopg2-binary": "psyc
 
 
 def versions(database: store.Database) -> list[tuple[str, str]]:
-    """Return names and versions; of a database that is away, why it tells none."""
+    """Return names and versions; for a database that cannot be reached, the reason."""
     try:
         postgresql = str(store.server(database)["version_text"])
     except store.StoreError as error:

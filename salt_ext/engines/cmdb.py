@@ -1,5 +1,5 @@
 """
-On the master: reports from the authenticated cache into the store, in batches.
+The engine on the master: it stores the reports of Salt's authenticated cache, in batches.
 
 .. code-block:: yaml
 
@@ -10,13 +10,13 @@ On the master: reports from the authenticated cache into the store, in batches.
       database_url: postgresql+psycopg2://cmdb:secret@127.0.0.1/cmdb
 
 Salt writes the cache under the minion id that it authenticated itself. Events
-are hints to look at a minion at once: they can be forged, and a forged one
+are only hints to look at a minion at once. They can be forged, but a forged event
 leads to the same cache. While PostgreSQL is away the cache keeps the latest
-report of every minion; the engine tries again after 1, 2, 4 and so on to 60
-seconds, and then begins where the store is.
+report of every minion. The engine tries again after 1, 2, 4 and so on up to 60
+seconds, and then goes on after the last report that the store has.
 
-With each look through the cache, what is new in the store is told on the event
-bus: see :mod:`salt_ext.master.events`.
+After each look through the whole cache, the engine tells on the event bus what is
+new in the store: see :mod:`salt_ext.master.events`.
 """
 
 import contextlib
@@ -51,10 +51,10 @@ def start() -> None:
         database = store.Database(options)
     except (settings.SettingsError, store.StoreError) as error:
         log.critical("The cmdb engine does nothing until the master is restarted: %s", error)
-        threading.Event().wait()  # a process that ended would be started again at once
+        threading.Event().wait()  # Salt would start a process that ended again at once
         return
     cache = Cache(__opts__)
-    feed: Feed | None = None  # there is none while the store or the cache is away
+    feed: Feed | None = None  # None while the store or the cache is away
     failures = 0
     next_look = 0.0
     news = _Retried("Events wait in the store")
@@ -80,8 +80,8 @@ def start() -> None:
                 if is_time:
                     news.attempt(lambda: _tell_news(bus, database, cache))
             except Exception as error:
-                # Nothing may end the engine. What it remembers is in the store: a database
-                # that comes back from a backup or a replica is asked how far it is.
+                # Nothing may end the engine. A new feed asks the store which reports it has:
+                # a database that comes back may be older, from a backup or a replica.
                 feed = None
                 failures += 1
                 next_look = time.monotonic() + _pause(failures)
@@ -89,16 +89,16 @@ def start() -> None:
 
 
 class _Retried:
-    """Something that may fail without holding anything up, and then less and less often."""
+    """Work that may fail without stopping the engine; after failures it is tried less often."""
 
     def __init__(self, consequence: str) -> None:
-        """Say the consequence of a failure in the log, once."""
+        """Take the sentence that the first failure writes to the log as a warning."""
         self.consequence = consequence
         self.failures = 0
         self.not_before = 0.0
 
     def attempt(self, work: Callable[[], object]) -> None:
-        """Do it, unless it has failed a moment ago."""
+        """Do the work, unless it failed a moment ago."""
         if time.monotonic() < self.not_before:
             return
         try:
@@ -122,10 +122,10 @@ def _tell_news(bus: Any, database: store.Database, cache: Cache) -> None:
 
 
 def _sweep(feed: Feed, sweep_seconds: float) -> float:
-    """Look at everything; return the seconds until the next time."""
+    """Look through the whole cache; return the seconds until the next such look."""
     began = time.monotonic()
     feed.look()
-    # Never more than a tenth of the time, however large the fleet.
+    # However large the fleet, looking takes no more than about a tenth of the time.
     return max(sweep_seconds, 10 * (time.monotonic() - began))
 
 
@@ -135,7 +135,7 @@ def _pause(failures: int) -> int:
 
 
 def _tell(database: store.Database, error: Exception, *, is_first: bool) -> None:
-    """Say why the engine does not go on: once, when it is something that may pass."""
+    """Log why the engine does not go on; what may pass by itself is logged only once."""
     if isinstance(error, (store.StoreError, SaltCacheError, OSError)):
         if is_first:
             hint = f"; {error.hint}" if isinstance(error, store.StoreError) else ""
@@ -147,14 +147,18 @@ def _tell(database: store.Database, error: Exception, *, is_first: bool) -> None
 
 
 def _hinted(bus: Any, wait: float, most: int) -> list[str]:
-    """Return the minions that events hint at, all that came together; wait for the first."""
+    """
+    Return the minions that events hint at, at most ``most``.
+
+    Waits up to ``wait`` seconds for the first event; takes all that are there then.
+    """
     hinted: list[str] = []
     until = time.monotonic() + wait
     event = None
     if wait > 0:
         event = bus.get_event(wait=wait, tag=EVENT_TAG, full=True, auto_reconnect=True)
         if event is None and time.monotonic() < until:
-            # There is no bus now, and it would be asked for without end.
+            # The bus is away and gives no event at once: without a sleep this would spin.
             time.sleep(min(1.0, max(0.0, until - time.monotonic())))
     while event is not None and len(hinted) < most:
         hinted += _hint(event)
@@ -163,7 +167,7 @@ def _hinted(bus: Any, wait: float, most: int) -> list[str]:
 
 
 def _hint(event: dict[str, Any]) -> list[str]:
-    """Return the minion that an event hints at: one that has returned cmdb.collect."""
+    """Return the minion that has returned cmdb.collect in a list; [] for other events."""
     parts = str(event.get("tag")).split("/")
     data = event.get("data")
     if len(parts) == 5 and parts[3] == "ret" and isinstance(data, dict):

@@ -1,3 +1,5 @@
 """
-People's lists of machines: read, matched, compared, given back, and the workbook in their place.
+People's own lists of machines: read, matched, compared, kept and annotated.
+
+The workbook that can replace such a list is here too.
 """

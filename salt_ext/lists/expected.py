@@ -17,7 +17,12 @@ from salt_ext.words.nearest import unknown
 
 
 def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]:
-    """Keep a list as what people expect; rows without SN and name cannot be kept."""
+    """
+    Keep a list as the machines that people expect; return the content of the answer.
+
+    Rows with neither SN nor name, and rows for a machine that an earlier row has,
+    are left out.
+    """
     machines = []
     keys = set()
     for row in listed.rows:
@@ -41,7 +46,7 @@ def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]
 
 
 def expected(database: store.Database, *, only_missing: bool, limit: int) -> dict[str, Any]:
-    """Return the table of what people expect, each beside the machine that it turned out to be."""
+    """Return the table of the expected machines, each with the asset that it turned out to be."""
     rows = store.expected_machines(database)
     listed = [Said(number, _values(row)) for number, row in enumerate(rows)]
     verdicts, _ = compare(database, listed, {})
@@ -63,10 +68,15 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
 
 
 def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the row of people's lists that means an asset: by its number first, the newest."""
+    """
+    Return the row of people's lists that means an asset, or None.
+
+    Of several rows, one with its serial number goes before one with only its name,
+    and then the newest before older ones.
+    """
     rows, machines = store.expected_like(database, asset)
     about = []
-    # Each row by itself: lists say of one machine what others have said already.
+    # Each row is matched alone: several lists may name one machine, which is no repetition.
     for row in rows:
         [found] = match([Said(0, _values(row))], machines).values()
         if found.machine is not None and found.machine["id"] == asset["id"]:
@@ -76,12 +86,12 @@ def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a kept row says; the number and the name it was kept by count too."""
+    """Return the fields of a kept row, with its own SN and name where fields have none."""
     return {"sn": row["sn"], "hostname": row["minion_id"], **row["fields"]}
 
 
 def told(status: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the table of what was said of machines."""
+    """Return a table of rows of the list, all with this status."""
     found = [
         {
             **row,
@@ -104,7 +114,7 @@ def _table(columns: list[str], rows: list[dict[str, Any]], limit: int) -> dict[s
 
 
 def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a person says of a machine, ``field=value``; raises ValueError."""
+    """Return the fields in arguments ``field=value``. Raises ValueError for an unknown field."""
     found = {}
     for name, value in options.items():
         if name.startswith("__"):

@@ -1,5 +1,5 @@
 """
-Which field of ours a column of somebody's list means, by its heading in English or Chinese.
+Which of our fields a column of somebody's list means, by its heading in English or Chinese.
 """
 
 from __future__ import annotations
@@ -75,17 +75,17 @@ NAMES: dict[str, tuple[str, ...]] = {
 """Field: headings that mean it, as :func:`plain` writes them."""
 
 UNIT = re.compile(r"(?:^|[^a-z])([kmgtp]i?b?)$")
-"""How a heading of sizes ends that says in what they are: ``内存(GB)``, ``Disk TB``."""
+"""A unit at the end of a heading of sizes: ``内存(GB)``, ``Disk TB``."""
 
 COMPARED = (
     *("site", "rack", "manufacturer", "product_name", "os", "processor_model"),
     *("processor_threads", "memory_bytes", "disk_count", "disk_bytes", "address", "kind"),
 )
-"""What the machines know too, beside their numbers and names."""
+"""The fields that machines report too, besides their serial numbers and names."""
 
 
 def plain(heading: Any) -> str:
-    """Return a heading without case, punctuation and what stands in brackets."""
+    """Return a heading in lower case, without punctuation and without text in brackets."""
     text = unicodedata.normalize("NFKC", str(heading or "")).lower()
     text = re.sub(r"\(.*?\)|\[.*?\]|【.*?】", " ", text)
     text = re.sub(r"[\W_]+", " ", text).strip()
@@ -104,18 +104,18 @@ def unit_of(heading: Any) -> str:
 
 
 def meaning(heading: Any) -> str | None:
-    """Return the field that a heading means, None when that is anybody's guess."""
+    """Return the field that a heading means, or None when the heading is not known."""
     text = plain(heading)
     return MEANINGS.get(text) or MEANINGS.get(text.removesuffix(unit_of(heading)).strip())
 
 
 def mapping(headings: Sequence[Any], said: Mapping[str, str] | None = None) -> dict[int, str]:
     """
-    Return which columns, counted from 0, hold which field.
+    Return the field of each column that has one; columns are counted from 0.
 
-    ``said`` is what the operator says of headings, and goes before a guess; a
-    blank field leaves a column out. Of several columns with one meaning the
-    first one counts. Raises ValueError.
+    ``said`` has the fields that the operator gives to headings. They go before our
+    own guess; a blank field leaves a column out. Of several columns with one field
+    the first counts. Raises ValueError for a heading or field that does not exist.
     """
     said = dict(said or {})
     texts = ["" if one is None else str(one).strip() for one in headings]

@@ -1,9 +1,10 @@
 """
 Which machine a row of people's list means: the one rule, for every command that reads such a list.
 
-By the serial number, and where that finds nothing, by the name. Neither depends
-on case; a spreadsheet may have taken the leading zeros of a number, and people
-write names without their domain. What could be several machines is none.
+A row means the machine with its serial number or, where that finds nothing, with
+its name. Case makes no difference. Leading zeros of a serial number may be
+missing, because spreadsheets drop them, and so may the domain of a name, because
+people do. A row that could mean several machines means none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Machine = Mapping[str, Any]
 
 
 class Said(NamedTuple):
-    """A row of people's list: its number in the sheet, and what it says, by our fields."""
+    """A row of people's list: its number in the sheet, and its values by our fields."""
 
     number: int
     values: Mapping[str, Any]
@@ -24,9 +25,9 @@ class Said(NamedTuple):
 
 class Match(NamedTuple):
     """
-    The machine that a row means, and why it is that one or none.
+    The machine that a row means, or None, and why.
 
-    ``is_repeated`` says that another row before it means the same.
+    ``is_repeated`` is true when a row before it means the same machine.
     """
 
     machine: Machine | None
@@ -42,7 +43,7 @@ def text(value: Any) -> str:
 
 
 def row_key(values: Mapping[str, Any]) -> str:
-    """Return what tells a row from others of its list; blank where it has neither SN nor name."""
+    """Return the key of a row in its list: its SN, or else its name; blank without both."""
     if sn := text(values.get("sn")):
         return f"sn {sn.casefold()}"
     name = name_of(values)
@@ -70,7 +71,11 @@ def short(name: Any) -> str:
 
 
 def match(rows: Sequence[Said], machines: Sequence[Machine]) -> dict[int, Match]:
-    """Return what each row means, by its number; a machine is meant by one row at most."""
+    """
+    Return by the number of a row which machine it means.
+
+    One row at most means a machine; a later row with the same SN is a repetition.
+    """
     known = _Known(machines)
     found: dict[int, Match] = {}
     first: dict[str, int] = {}
@@ -102,7 +107,7 @@ def match(rows: Sequence[Said], machines: Sequence[Machine]) -> dict[int, Match]
 
 
 class _Known:
-    """The machines by their numbers and names."""
+    """The machines by their serial numbers and names."""
 
     def __init__(self, machines: Iterable[Machine]) -> None:
         self.sns: dict[str, list[Machine]] = {}

@@ -18,11 +18,11 @@ from salt_ext.lists.headings import meaning
 from salt_ext.words.nearest import unknown
 
 MAX_BYTES = 256 << 20
-"""Of a workbook once it is unpacked: a small file may hold a large bomb."""
+"""The largest text, and the largest workbook when unpacked: a small file may be a zip bomb."""
 
 MAX_ROWS = 100_000
 HEADING_WITHIN = 20
-"""Rows at the top of a sheet among which the headings stand; above them may be a title."""
+"""The headings are among so many rows with text, from the top: a title may be above them."""
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -48,8 +48,8 @@ def read_table(path: str, sheet: str = "", known: Sequence[str] = ()) -> Table:
     """
     Return the list in a file; of a workbook the first sheet that is not hidden.
 
-    ``known`` are headings that mean something whatever they say. Raises
-    :class:`ExchangeError`.
+    ``known`` are headings that the operator has named; they help to find the row of
+    headings. Raises :class:`ExchangeError`.
     """
     source = existing(path)
     book = load(source, values=False) if is_workbook(source) else None
@@ -66,7 +66,12 @@ def read_table(path: str, sheet: str = "", known: Sequence[str] = ()) -> Table:
 
 
 def existing(path: str) -> Path:
-    """Return a file that is there and can be read."""
+    """
+    Return the absolute path of a file that can be read.
+
+    Raises :class:`ExchangeError`, also for a file that is empty, encrypted or of an
+    old Excel.
+    """
     source = Path(path).expanduser().absolute()
     try:
         with open(source, "rb") as file:
@@ -84,7 +89,7 @@ def existing(path: str) -> Path:
 
 
 def is_workbook(source: Path) -> bool:
-    """Whether a file is a workbook that may be opened; a bomb raises."""
+    """Whether a file is a workbook. Raises :class:`ExchangeError` if damaged or too large."""
     if not zipfile.is_zipfile(source):
         return False
     try:
@@ -121,15 +126,15 @@ def _count_rows(archive: zipfile.ZipFile, name: str) -> int:
 
 
 def load(source: Path, *, values: bool) -> Any:
-    """Return a workbook of openpyxl; with ``values``, what its formulas last came to."""
+    """Return a workbook of openpyxl, with its formulas or with their last ``values``."""
     import openpyxl
 
     try:
         with warnings.catch_warnings():
-            # It says what it cannot keep; the documentation does too.
+            # openpyxl warns of what it cannot keep; our documentation says it already.
             warnings.simplefilter("ignore")
             return openpyxl.load_workbook(source, data_only=values)
-    except Exception as error:  # whatever a file made by nobody knows whom makes it raise
+    except Exception as error:  # a file of unknown origin can make openpyxl raise anything
         raise ExchangeError(f"{source} is a damaged workbook: {error}") from error
 
 
@@ -147,11 +152,11 @@ def sheet_of(book: Any, name: str, source: Path) -> Any:
 def _of_workbook(book: Any, source: Path, name: str) -> tuple[str, list[list[Any]]]:
     sheet = sheet_of(book, name, source)
     if any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row):
-        # What formulas last came to takes to read all of it again.
+        # openpyxl gives formulas or their values: for the values it must read the file again.
         sheet = sheet_of(load(source, values=True), name, source)
     cells = [list(row) for row in sheet.iter_rows(values_only=True)]
     for area in sheet.merged_cells.ranges:
-        # One cell for the machines of a rack means each of them.
+        # A merged cell, such as a rack beside its machines, counts for each of its rows.
         value = cells[area.min_row - 1][area.min_col - 1]
         for row in cells[area.min_row - 1 : area.max_row]:
             width = area.max_col - area.min_col + 1
@@ -181,7 +186,7 @@ def _of_text(source: Path) -> list[list[Any]]:
 
 
 def _decoded(raw: bytes) -> str | None:
-    """Return text; what is not UTF-8 was saved by an Excel in China."""
+    """Return the text, or None. If it is not Unicode, it is read as Excel saves it in China."""
     is_wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "gb18030"):
         try:
@@ -196,7 +201,7 @@ def _without_apostrophe(cell: str) -> str:
 
 
 def _heading(rows: list[tuple[int, list[Any]]], known: Sequence[str]) -> int:
-    """Return which of the rows has the headings: the first with two that mean something."""
+    """Return the index of the row of headings: the first with two known ones, or else 0."""
     for place, (_, row) in enumerate(rows[:HEADING_WITHIN]):
         found = [one for one in row if _has_text(one) and (_text(one) in known or meaning(one))]
         if len(found) >= min(2, sum(map(_has_text, row))):

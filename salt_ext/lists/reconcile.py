@@ -1,5 +1,5 @@
 """
-People's list beside the machines: what each row is, and which machines no row means.
+People's list compared with the machines: a status for each row, and machines without a row.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from salt_ext.words import values as words
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
 PLACES = ("site", "rack")
 LOOSE = ("manufacturer", "product_name", "os", "processor_model")
-"""Of which people write some of the words: "Dell" for "Dell Inc."."""
+"""Fields of which people write only some words: "Dell" for "Dell Inc."."""
 
 TOLERANCE = 0.06
-"""Of a size: a disk of 3.84 TB is one of 4T in people's lists."""
+"""How far sizes may differ, as a share: people's lists have 4T for a disk of 3.84 TB."""
 
 AMOUNT = re.compile(r"(?:(\d+)\s*[*x])?\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)i?b?(?:\s*[*x]\s*(\d+))?")
-"""``480G``, ``2*480G``, ``16 GB x 8``: how many, how much, of which unit, how many."""
+"""``480G``, ``2*480G``, ``16 GB x 8``. Its groups: how many, amount, unit, how many."""
 
 
 class Verdict(NamedTuple):
-    """What became of a row: one of STATUSES, why, and the asset that it means."""
+    """The result for a row: one of STATUSES, the reason, and the asset that the row means."""
 
     number: int
     status: str
@@ -75,7 +75,7 @@ def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
 
 
 def equal(field: str, ours: Any, theirs: Any) -> bool:
-    """Whether what people wrote and what the machine reports is the same."""
+    """Whether the value that people wrote (``ours``) is what the machine reports (``theirs``)."""
     if field in SIZES:
         amounts = sizes(text(ours), "g")
         return not amounts or any(abs(one - theirs) <= TOLERANCE * theirs for one in amounts)
@@ -88,15 +88,16 @@ def equal(field: str, ours: Any, theirs: Any) -> bool:
 
 
 def _has(long: str, short: str) -> bool:
-    """Whether the words of one text stand in the other, whole: R750 is not in "R750xs"."""
+    """Whether one text has the other as whole words: "R750" is not in "R750xs"."""
     return short != "" and f" {short} " in f" {long} "
 
 
 def sizes(amount: str, unit: str) -> list[float]:
     """
-    Return in bytes what ``128G``, ``2*480G + 3.84T`` or a bare number may mean.
+    Return the sizes in bytes that ``128G``, ``2*480G + 3.84T`` or a bare number may mean.
 
-    That is two readings, in powers of ten and of two; none when it is no size.
+    There are two, with units of 1000 and of 1024; none when the text is no size.
+    ``unit`` is the unit of a bare number, such as ``g``.
     """
     text = amount.lower().replace(",", "").replace("\N{MULTIPLICATION SIGN}", "*")
     if re.sub(r"[\s+;、]+", "", AMOUNT.sub("", text)):
@@ -120,27 +121,27 @@ COLUMNS = (
     *("os", "processor_model", "processor_threads", "memory_bytes", "disk_count", "disk_bytes"),
     *("address", "last_seen"),
 )
-"""What is read of an asset, and what the sheet of the unknown ones shows."""
+"""The columns that are read of each asset, and that the sheet of unknown machines shows."""
 
 
 def compare(
     database: store.Database, rows: Sequence[Said], filters: Mapping[str, Any]
 ) -> tuple[list[Verdict], list[Mapping[str, Any]]]:
-    """Return a verdict for each row, and the assets of a filter that none of them means."""
+    """Return a verdict for each row, and those filtered assets that no row means."""
     with store.extract(database, filters=filters) as source:
         assets = list(source.assets(COLUMNS))
     return reconcile(rows, assets)
 
 
 def cells(assets: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """Return assets as the rows of a sheet of COLUMNS."""
+    """Return assets as rows with the columns of COLUMNS."""
     return [[one[name] for name in COLUMNS] for one in assets]
 
 
 def summary(
     listed: Listed, verdicts: Sequence[Verdict], unknown: Sequence[Mapping[str, Any]], limit: int
 ) -> dict[str, Any]:
-    """Return what a comparison found: how many of each status, and what is not ok."""
+    """Return the content of an answer: how many rows have each status, and which are not ok."""
     counts = dict.fromkeys(STATUSES, 0)
     for one in verdicts:
         counts[one.status] += 1

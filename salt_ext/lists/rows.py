@@ -1,5 +1,5 @@
 """
-People's list by our fields: a file read, its headings understood.
+People's list by our fields: reads the file, and translates the headings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIZES = ("memory_bytes", "disk_bytes")
 def said(
     rows: Iterable[tuple[int, Sequence[Any]]], columns: Mapping[int, str], units: Mapping[str, str]
 ) -> list[Said]:
-    """Return rows by our fields; ``units`` are those that the headings of sizes name."""
+    """Return rows by our fields; ``units`` has the units that the headings of sizes name."""
     found = []
     for number, cells in rows:
         values = {
@@ -39,7 +39,7 @@ KEYS = ("sn", "minion_id", "hostname")
 
 
 class Listed(NamedTuple):
-    """A list: how it stands in its file, column to field, and what its rows say."""
+    """A list: its path, its table in the file, the field of each column, its rows by field."""
 
     path: str
     table: Table
@@ -48,7 +48,13 @@ class Listed(NamedTuple):
 
 
 def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
-    """Return the list in a file; a heading means what ``wanted`` says, or what it looks like."""
+    """
+    Return the list in a file.
+
+    ``wanted`` has the fields that the operator gives to headings; for all other
+    headings they are guessed. Raises ValueError, also when no column has a serial
+    number or a name.
+    """
     table = read_table(path, sheet, list(wanted))
     columns = headings.mapping(table.headings, wanted)
     if not set(KEYS) & set(columns.values()):

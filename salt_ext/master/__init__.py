@@ -1,3 +1,3 @@
 """
-On the master: its cache, what is due in it, and what is told on its event bus.
+On the master: from Salt's cache into the store, and from the store to Salt's event bus.
 """

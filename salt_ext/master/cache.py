@@ -1,10 +1,10 @@
 """
-The reports that Salt has put into the master's cache, under ids that it authenticated.
+The reports in the master's cache, each under the minion id that Salt authenticated.
 
-The bank ``mine`` holds what ``cmdb.collect`` sent and the bank ``grains`` the
-grains of minions that never sent anything: ours, or Salt's alone. All of it is
-read by Salt's own cache API, so every driver of the master's option ``cache``
-will do.
+The bank ``mine`` holds the reports that ``cmdb.collect`` sent. For a minion that
+never sent one, the bank ``grains`` holds its grains: with our grain ``cmdb``, or
+Salt's own grains alone. Both banks are read through Salt's cache API, so every
+driver of the master's option ``cache`` works.
 """
 
 from __future__ import annotations
@@ -25,17 +25,22 @@ from salt_ext.report import core_grains, envelope
 KINDS = ("mine", "grains")
 
 BANKS_SINCE = (3008,)
-"""From this Salt on the cache has a bank for each kind; before, a bank for each minion."""
+"""From this Salt on the cache has a bank for each kind of data; before, one for each minion."""
 
 AS_IT_IS = {"memcache_expire_seconds": 0, "key_cache": ""}
-"""Master options by which Salt would answer from a memory of its own, which may be old."""
+"""Master options that turn off Salt's memcache and key cache, whose answers may be old."""
 
 
 class Cache:
     """The reports in the master's cache, of minions whose key is accepted."""
 
     def __init__(self, opts: Mapping[str, Any], *, one_bank_each: bool | None = None) -> None:
-        """Use the cache of these master options, in the layout of this Salt by default."""
+        """
+        Open the cache of the master that has these options.
+
+        ``one_bank_each`` is true for the layout with a bank for each minion; by
+        default the layout is that of the Salt that runs.
+        """
         self.opts = {**opts, **AS_IT_IS}
         self.cache = salt.cache.factory(self.opts)
         self.keys = salt.key.get_key(self.opts)
@@ -44,7 +49,13 @@ class Cache:
         self.one_bank_each = one_bank_each
 
     def versions(self, minion_ids: Iterable[str] | None = None) -> dict[str, tuple[float, ...]]:
-        """Return when the mine and the grains of each accepted minion were last written."""
+        """
+        Return by minion id when its mine and its grains were last written.
+
+        Both are seconds since the epoch, 0.0 where there is no entry. Only minions
+        with an accepted key and at least one entry are returned, of all minions or
+        of ``minion_ids``.
+        """
         if minion_ids is None:
             accepted = self.accepted()
             present = {kind: self._with(kind, accepted) for kind in KINDS}
@@ -66,17 +77,18 @@ class Cache:
         return set(self.keys.list_status("accepted").get("minions") or ())
 
     def trusted(self, minion_ids: Iterable[str]) -> set[str]:
-        """Return which of these have an accepted key; an id that could be no minion's has none."""
-        if not hasattr(self.keys, "list_match"):  # before Salt 3008 the list is the way, and quick
+        """Return those ids that have an accepted key. An id that Salt does not allow has none."""
+        if not hasattr(self.keys, "list_match"):  # before Salt 3008, where listing all is quick
             return self.accepted() & set(minion_ids)
         valid = [one for one in minion_ids if salt.utils.verify.valid_id(self.opts, one)]
         return set(self.keys.list_match(valid).get("minions") or ())
 
     def report(self, minion_id: str, version: tuple[float, ...]) -> tuple[Any, float] | None:
         """
-        Return what a minion sent by cmdb.collect, else the report of its grains, and its time.
+        Return the report of a minion and when it was written, in seconds since the epoch.
 
-        Raises :class:`Unreadable` when its entry is damaged or cannot be had.
+        This is what cmdb.collect sent, or else a report made of the grains; None when
+        there is neither. Raises :class:`Unreadable` when the entry cannot be read.
         """
         mine_at, grains_at = version
         sent = self._fetch("mine", minion_id).get(envelope.MINE_FUNCTION)
@@ -95,7 +107,7 @@ class Cache:
                 return core_grains.report(grains, minion_id, grains_at), grains_at
             return envelope.build(grain, minion_id, None, "grains"), grains_at
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            # Refused by the store, with this sentence.
+            # The store refuses this report, because the sentence is no digest, and shows it.
             reason = f"the grain cmdb is malformed: {error!r}"
             return {"schema": envelope.SCHEMA, "mode": "grains", "digest": reason}, grains_at
 
@@ -105,13 +117,13 @@ class Cache:
         return kind, minion_id
 
     def _with(self, kind: str, accepted: set[str]) -> set[str]:
-        """Return the minions that have an entry: asking for one that is missing logs a warning."""
+        """Return the minions that have an entry: to read a missing one makes Salt log a warning."""
         if self.one_bank_each:
             return self._having(kind, accepted)
         return accepted & set(self.cache.list(kind) or ())
 
     def _having(self, kind: str, minion_ids: set[str]) -> set[str]:
-        """Return the same for a few, without a list of all."""
+        """Return the same by asking for each minion, without a list of all entries."""
         return {one for one in minion_ids if self.cache.contains(*self._place(kind, one))}
 
     def _fetch(self, kind: str, minion_id: str) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """
-What is new in the store as events for reactors: ``salt/cmdb/<kind>/<asset id>``.
+News of the store as events for Salt's reactors: ``salt/cmdb/<kind>/<asset id>``.
 
-Knows neither Salt nor PostgreSQL. Each event is bounded in size, and what
-happens to many machines alike is one event, ``salt/cmdb/many/<kind>``: a new
-kernel on ten thousand of them must not hide the one that lost a memory module.
+This module imports neither Salt nor a database driver. Each event is bounded in
+size. When the same happens to many machines, they share one event,
+``salt/cmdb/many/<kind>``: a new kernel on ten thousand machines must not hide
+the one machine that lost a memory module.
 """
 
 from __future__ import annotations
@@ -19,19 +20,24 @@ from salt_ext.words.nearest import unknown
 from salt_ext.words.plain import plain
 
 ALIKE = 100
-"""More machines than this to which the same has happened are one event."""
+"""When the same has happened to more machines than this, they share one event."""
 
 NAMED = 100
-"""So many machines are named in such an event."""
+"""At most so many machines are named in the event that they share."""
 
 MOST_BYTES = 65536
-"""Of one event, and at most half of ``max_event_size``, beyond which Salt cuts values out."""
+"""
+The largest size of the data of one event.
+
+It is half of the master's ``max_event_size`` where that is less: Salt cuts
+values out of events that are larger than that option.
+"""
 
 Event = tuple[str, dict[str, Any]]
 
 
 def wanted(settings: Mapping[str, Any]) -> frozenset[str]:
-    """Return the kinds that the setting asks for. Raises :class:`SettingsError`."""
+    """Return the kinds of the setting ``events``. Raises :class:`SettingsError`."""
     kinds = OPTIONS["events"].default
     for name in settings["events"]:
         if name not in kinds:
@@ -46,10 +52,11 @@ def send(
     max_event_size: int,
 ) -> int:
     """
-    Fire what is new, and remember it as told; return how much it was.
+    Fire the news of the store, and mark them as told; return how many there were.
 
-    ``ours`` are the minions of this master. When ``fire`` raises, all of it is
-    new still: an event may come twice, none is lost.
+    ``fire`` takes the data and the tag of an event. ``ours`` returns the minions of
+    this master. When ``fire`` raises, no news is marked as told and all are fired
+    again later: an event may come twice, but none is lost.
     """
     kinds = wanted(database.settings)
     limit = min(MOST_BYTES, max_event_size // 2)
@@ -62,7 +69,7 @@ def send(
 
 
 def events(news: Iterable[store.News], limit: int) -> Iterator[Event]:
-    """Yield the events for what is new; none is longer than ``limit`` bytes as JSON."""
+    """Yield the tag and the data of each event; data is at most ``limit`` bytes as JSON."""
     groups: dict[Any, list[store.News]] = {}
     for one in news:
         groups.setdefault((one.kind, _likeness(one)), []).append(one)
@@ -75,7 +82,7 @@ def events(news: Iterable[store.News], limit: int) -> Iterator[Event]:
 
 
 def _likeness(one: store.News) -> Any:
-    """Return what is the same of two machines to which the same has happened."""
+    """Return a key that is equal for machines to which the same has happened."""
     if one.kind == "problem":
         return one.detail["problem"], one.detail["subject"]
     return frozenset((row["op"], row["path"], row["field"]) for row in one.changes)
@@ -87,7 +94,7 @@ def _single(one: store.News, limit: int) -> Event:
 
 
 def _many(group: list[store.News], limit: int) -> Event:
-    """Return one event for many machines; its changes are those of the first."""
+    """Return one event for many machines, with the changes of the first as an example."""
     first = group[0]
     names = [one.about["minion_id"] or one.asset for one in group]
     data = {"kind": first.kind, "count": len(group), "at": group[-1].at}
@@ -96,7 +103,7 @@ def _many(group: list[store.News], limit: int) -> Event:
 
 
 def _bounded(data: dict[str, Any], one: store.News, limit: int) -> dict[str, Any]:
-    """Add the changes that there is room for, and how many more there are."""
+    """Add as many changes as fit into ``limit`` bytes, and the number of the others."""
     if not one.changes:
         return data
     told = changes.worth_telling(one.changes)
@@ -105,7 +112,7 @@ def _bounded(data: dict[str, Any], one: store.News, limit: int) -> dict[str, Any
     for row in told:
         change = _change(row)
         if len(encode(change)) > room:
-            # Whole sections may have come; the words tell it all the same.
+            # The values may be whole sections; the field "words" still names the change.
             change |= {"old": None, "new": None}
         room -= len(encode(change)) + 1
         if room < 0:

@@ -1,11 +1,11 @@
 """
-From the master's cache to the store: what is due, and until when.
+From the master's cache to the store: which reports are due, and until when.
 
-Knows neither Salt nor PostgreSQL: a source tells which reports there are, a
-sink stores them. A report stays due until the sink has returned, so whatever
-ends the process or the database in between, it is taken again; storing a
-report twice changes nothing. What is remembered between two looks is in the
-store already, so a new feed begins where the one before it ended.
+This module knows neither Salt nor PostgreSQL: a source lists and reads reports,
+a sink stores them. A report stays due until the sink has returned. When the
+process or the database ends before that, the report is stored later; to store a
+report twice changes nothing. What a feed remembers is in the store too, so a new
+feed begins where the last one ended.
 """
 
 from __future__ import annotations
@@ -18,40 +18,44 @@ from typing import Any, Protocol
 
 IN_ITS_SECOND = 0.5
 """
-Added to the time of a report that was read when its second was over.
+Seconds that are added to the time of a report if it was read after that second had ended.
 
-Caches tell whole seconds. A position that lies behind its second says that
-nothing else can have been written in it; one that lies at its begin says that
-another report may have followed.
+Caches give whole seconds. So the time in the store, the "position", tells the two
+cases apart: with this half second, no later report can have the same time;
+without it, another report of the same second may have followed.
 """
 
 TRUST_SECONDS = 1.0
-"""For how long the answer to who may be trusted is used again."""
+"""How long after a look at all minions the feed trusts them without asking again."""
 
 
 class Unreadable(Exception):
-    """A report that is there and cannot be read; it is tried again with the next look."""
+    """A report that exists but cannot be read. The next look tries it again."""
 
 
 class Source(Protocol):
-    """Where reports lie, each under the minion id that was authenticated for it."""
+    """Where reports are, each under an authenticated minion id."""
 
     def versions(self, minion_ids: Iterable[str] | None = None) -> dict[str, tuple[float, ...]]:
-        """Return for every minion that may be trusted when its reports were last written."""
+        """
+        Return by minion id when its reports were last written, in seconds since the epoch.
+
+        Only trusted minions are returned: all of them, or those of ``minion_ids``.
+        """
 
     def trusted(self, minion_ids: Iterable[str]) -> set[str]:
-        """Return which of these minions may be trusted still."""
+        """Return those of these minions that are still trusted."""
 
     def report(self, minion_id: str, version: tuple[float, ...]) -> tuple[Any, float] | None:
         """
-        Return the latest report of a minion and which time of its version it has, if any.
+        Return the latest report of a minion and its time, which is one of ``version``.
 
-        Raises :class:`Unreadable`.
+        None when there is no report. Raises :class:`Unreadable`.
         """
 
 
 class Feed:
-    """What is remembered between two looks at the source: ids and numbers, no reports."""
+    """The due reports of a source. Between two looks it remembers ids and times, no reports."""
 
     def __init__(
         self,
@@ -62,10 +66,11 @@ class Feed:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """
-        Call ``sink`` with lists of (minion id, report, seconds since the epoch).
+        Take a ``sink``, which gets lists of (minion id, report, seconds since the epoch).
 
-        In place of a report that is unreadable stands the :class:`Unreadable`.
-        ``positions`` are the seconds of the last report that the store has of each minion.
+        In place of a report that cannot be read, the list has the :class:`Unreadable`.
+        ``positions`` are the times of the last report of each minion in the store, in
+        seconds since the epoch.
         """
         self.source = source
         self.sink = sink
@@ -77,7 +82,7 @@ class Feed:
         self._looked = -math.inf
 
     def look(self, minion_ids: Iterable[str] | None = None) -> None:
-        """Find what is new: of some minions, after a hint, or of all."""
+        """Find the reports that are due: of all minions, or after a hint of some."""
         began = self.clock()
         versions = self.source.versions(minion_ids)
         for minion_id, version in versions.items():
@@ -85,13 +90,17 @@ class Feed:
                 self.due[minion_id] = version
         if minion_ids is None:
             self._looked = began
-            # Whoever is trusted no longer is forgotten, its pending report too.
+            # Forget the minions that are no longer trusted, and their due reports.
             for known in (self.due, self._stored):
                 for gone in known.keys() - versions.keys():
                     del known[gone]
 
     def drain(self) -> int:
-        """Hand over everything that is due; return how many reports. The sink may raise."""
+        """
+        Hand all due reports to the sink, in batches; return how many there were.
+
+        What the sink raises is passed on; its batch stays due.
+        """
         count = 0
         while self.due:
             batch = dict(itertools.islice(self.due.items(), self.batch_size))
@@ -103,7 +112,7 @@ class Feed:
             for minion_id, version in batch.items():
                 if minion_id not in trusted:
                     continue
-                # Within its second there may come another report that looks no newer.
+                # Until its second has ended, another report with the same time may come.
                 is_over = max(version) < math.floor(now)
                 try:
                     found = self.source.report(minion_id, version)

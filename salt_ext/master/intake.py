@@ -1,7 +1,7 @@
 """
-Reports that wait on the master into the store.
+Store the reports that wait on the master.
 
-The engine does it all the time and ``cmdb.sync`` once.
+The engine does this all the time, ``cmdb.sync`` once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def feed(
     tell: Callable[[list[store.Outcome]], object] = lambda outcomes: None,
 ) -> Feed:
     """
-    Return a feed into the store that begins where the store is.
+    Return a feed into the store, which begins after the last report that the store has.
 
-    ``tell`` hears what became of each batch. Raises :class:`store.StoreError`.
+    ``tell`` is called with the outcomes of each batch. Raises :class:`store.StoreError`.
     """
     return Feed(
         source,
@@ -38,9 +38,10 @@ def feed(
 
 def take(database: store.Database, reports: list[tuple[str, Any, float]]) -> list[store.Outcome]:
     """
-    Store what a feed hands over; return what became of it, which is logged too.
+    Store the reports that a feed hands over; log and return their outcomes.
 
-    What Salt's own grains say of a machine is left out when more is known of it.
+    A report that is made of Salt's own grains is left out when the store knows more
+    of that machine. Raises :class:`store.StoreError`.
     """
     bare = [minion_id for minion_id, report, _ in reports if core_grains.is_one(report)]
     known = store.known_beyond(database, bare, core_grains.SECTIONS) if bare else set()
@@ -61,17 +62,18 @@ def empty_inbox(
     database: store.Database, accepted: Callable[[], Collection[str]]
 ) -> list[store.Outcome]:
     """
-    Store what machines without a master have sent; return what became of it.
+    Store the reports of machines without a master, from the inbox; return their outcomes.
 
-    ``accepted`` tells the minions of this master, in whose name nobody else may report.
+    ``accepted`` returns the minions of this master: a report under one of their
+    names is refused. Raises :class:`store.StoreError`.
     """
-    if not store.inbox_size(database):  # cheaper than all keys
+    if not store.inbox_size(database):  # cheaper than to list all keys
         return []
     return say(store.take_inbox(database, accepted()))
 
 
 def say(outcomes: list[store.Outcome]) -> list[store.Outcome]:
-    """Log what became of reports and return it; of most there is nothing to say."""
+    """Log the outcomes of reports and return them. Unchanged reports are not logged."""
     for outcome in outcomes:
         if outcome.status == "unchanged":
             continue

@@ -1,10 +1,10 @@
 """
 Results of salt-ssh that the store could not take: kept on the master, stored by ``cmdb.sync``.
 
-What a minion sent lies in the master's cache until the engine has stored it; a
-machine without a minion has nothing there, and what was asked of it over ssh
-would be lost with the process that asked. Of each machine the latest report is
-kept, by Salt's own cache API.
+The report of a minion stays in the master's cache until the engine has stored it.
+A machine without a minion has no entry there: a report that was fetched over ssh
+would be lost with the process that fetched it. So this module keeps the latest
+report of each such machine, through Salt's cache API.
 """
 
 from __future__ import annotations
@@ -27,14 +27,19 @@ log = logging.getLogger(__name__)
 BANK = "cmdb/unstored"
 
 END = "@"
-"""Ends the key of each entry: Salt 3006 lists keys without a last "p", and temporary files too."""
+"""
+The last character of each key.
+
+Salt 3006 lists a key that ends in "p" without that letter, and lists its own
+temporary files as keys. Neither of them ends in this character.
+"""
 
 
 class Lost(store.StoreError):
     """Reports that could neither be stored nor kept; ``names`` are their machines."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
-        """Say which, and why the first of them."""
+        """Take the reason for each machine; the message has the reason for the first."""
         self.names = sorted(reasons)
         super().__init__(
             f"the results of {', '.join(self.names)} are lost: they could neither be stored"
@@ -47,7 +52,7 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
     """
     Keep reports for the next ``cmdb.sync``; return the names of their machines.
 
-    Raises :class:`Lost` when all that could be kept is kept.
+    Raises :class:`Lost` for reports that cannot be kept, after it has kept the others.
     """
     cache = _cache(opts)
     kept: list[str] = []
@@ -60,7 +65,7 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
             if _kept_at(cache, minion_id) <= entry["received_at"]:
                 cache.store(BANK, minion_id + END, entry)
             kept.append(minion_id)
-        except Exception as error:  # what a driver raises for a full disk is its own affair
+        except Exception as error:  # each cache driver raises its own errors, as for a full disk
             reasons[minion_id] = str(error)
     if kept:
         log.warning("Kept for the next cmdb.sync: the results of %s", ", ".join(sorted(kept)))
@@ -70,16 +75,16 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
 
 
 def names(opts: Mapping[str, Any]) -> list[str]:
-    """Return the machines of which something is kept."""
+    """Return the minion ids of the machines of which a report is kept."""
     keys = _cache(opts).list(BANK) or ()
     return sorted(key.removesuffix(END) for key in keys if key.endswith(END))
 
 
 def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.Outcome]:
     """
-    Store what is kept, a batch at a time, and let go of it; return what became of it.
+    Store the kept reports, a batch at a time, and remove them; return their outcomes.
 
-    Raises :class:`store.StoreError`; then all that was not stored is kept still.
+    Raises :class:`store.StoreError`; reports that were not stored stay kept.
     """
     cache = _cache(opts)
     waiting = names(opts)
@@ -104,7 +109,7 @@ def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.
         ]
         outcomes += intake.say(store.ingest(database, arrivals))
         for minion_id, entry in entries.items():
-            # Not when a newer one was kept meanwhile.
+            # A newer report may have been kept meanwhile: that one stays.
             if _entry(cache, minion_id) == entry:
                 cache.flush(BANK, minion_id + END)
     return outcomes
@@ -115,7 +120,7 @@ def _cache(opts: Mapping[str, Any]) -> Any:
 
 
 def _kept_at(cache: Any, minion_id: str) -> float:
-    """Return of when the report is that is kept of a machine; a damaged one is the oldest."""
+    """Return when the kept report was received, in seconds since the epoch; 0 if damaged."""
     try:
         return float(_entry(cache, minion_id).get("received_at", 0))
     except Exception:
@@ -123,7 +128,7 @@ def _kept_at(cache: Any, minion_id: str) -> float:
 
 
 def _entry(cache: Any, minion_id: str) -> dict[str, Any]:
-    """Return what is kept of a machine; raises when it is damaged."""
+    """Return the kept entry of a machine, or {}. Raises SaltCacheError when it is damaged."""
     entry = cache.fetch(BANK, minion_id + END)
     if not isinstance(entry, dict) or (
         entry and not isinstance(entry.get("received_at"), (int, float))

@@ -1,5 +1,5 @@
 """
-Everything that waits on the master into the store, once and without the engine.
+Store everything that waits on the master, once and without the engine.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ BAD = ("held", "refused")
 
 def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
     """
-    Store what was kept of salt-ssh, what lies in the inbox, then what the master's cache holds.
+    Store the kept results of salt-ssh, the reports in the inbox, then the master's cache.
 
-    Asks no minion. Returns how many reports had which status, the names of the
-    machines whose report was held or refused, and in ``machines`` why. Raises
-    :class:`store.StoreError`.
+    No minion is asked. In the answer, ``counts`` has the number of reports of each
+    status, ``held`` and ``refused`` have the names of those machines, and
+    ``machines`` has the reason for each. Raises :class:`store.StoreError`.
     """
     counts: Counter[str] = Counter()
     bad: list[dict[str, str]] = []

@@ -1,7 +1,7 @@
 """
 How the answers of the runner ``cmdb`` print: aligned tables and plain sentences.
 
-It is chosen by the answers themselves; ``--out=json`` prints the data instead.
+Each answer names this outputter; ``--out=json`` prints the data instead.
 """
 
 from typing import Any

@@ -1,20 +1,21 @@
 """
-The door for machines without a master: a report into the store, or into its inbox.
+The returner for machines without a master: it puts a report into the store or its inbox.
 
 The engine on the master writes what minions sent through the mine, so a site
-with a master needs no ``--return``. This is for machines without one and for
-small sites that choose it:
+with a master needs no ``--return``. This returner is for machines without a master,
+and for small sites that choose it:
 
 .. code-block:: bash
 
     salt-call --local cmdb.collect --return cmdb
     salt '*' cmdb.collect send=False --return cmdb
 
-It runs where the function ran, which must then have ``cmdb:database_url`` in
-its configuration. A role that may only add reports, such as ``cmdb_reporter``,
-puts them into the inbox, which the engine on a master or ``cmdb.sync`` empties.
-Options that come with a return, such as ``ret_config`` and
-``ret_kwargs``, are ignored: they could send our password to another server.
+It runs on the machine where the function ran. That machine must have
+``cmdb:database_url`` in its configuration. A database role that may only add
+reports, such as ``cmdb_reporter``, puts them into the inbox, which the engine on a
+master or ``cmdb.sync`` empties. Options that come with a return, such as
+``ret_config`` and ``ret_kwargs``, are ignored: they could send our password to
+another server.
 """
 
 import logging
@@ -33,8 +34,8 @@ def returner(ret: dict[str, Any]) -> None:
     """
     Store the report that a return carries.
 
-    Raises with a sentence when it cannot be stored; Salt logs that beside the
-    job.
+    Raises ValueError when there is no report in it, and RuntimeError when the
+    report was not stored. Salt logs the sentence beside the job.
     """
     minion_id, value = ret.get("id"), ret.get("return")
     if ret.get("fun") != "cmdb.collect":

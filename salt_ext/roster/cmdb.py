@@ -7,7 +7,7 @@ A roster of the machines that the store knows, each under the address that it re
     salt-run cmdb.collect 'web*' mode=ssh roster=cmdb
 
 User, port, key and so on are the same for all of them: Salt's ``roster_defaults``.
-Whose address it really is, ssh finds out by its host key.
+A reported address may be wrong or false: ssh checks the machine by its host key.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def targets(tgt: Any, tgt_type: str = "glob", **kwargs: Any) -> dict[str, Any]:
-    """Return how to log in to the machines that a target means."""
+    """Return by minion id how to log in to the machines of a target. Raises OSError."""
     try:
         found = store.addresses(store.Database(settings.from_opts(__opts__), read_only=True))
     except (store.StoreError, settings.SettingsError) as error:
-        # Salt shows this kind of error as a sentence, and no other.
+        # Salt shows only an OSError as a sentence.
         raise OSError(str(error)) from error
     defaults = __opts__.get("roster_defaults") or {}
     hosts = {name: {**defaults, "host": address} for name, address in found.items()}

@@ -13,9 +13,9 @@ pairs of quotes, ``'"0012345"'``.
 minion ids. ``out_file=`` writes all rows into a file, of the format that its
 suffix names: ``.csv``, ``.xlsx``, ``.json`` or ``.ndjson``.
 
-This file has the commands that read many assets; those about one asset, about
-the past, about what is wrong, and those that do something stand in the files
-beside it, which all are ``cmdb`` to Salt.
+This file has the commands that read many assets. The files beside it have those
+about one asset, about the past, about problems, and those that change something.
+To Salt all these files are the one runner ``cmdb``.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
         for the sites, one for the models and one for the operating systems.
     as_of
         Count the fleet as it was then: ``30d``, ``2026-11-01`` or the name of a
-        snapshot. How fresh the assets were is not known of the past.
+        snapshot. For the past it is not known how fresh the assets were.
 
     Everything else is a filter.
 
@@ -89,9 +89,9 @@ def list_(
     tgt
         An identifier of one asset, or a glob of minion ids.
     q
-        Words that must all be found in the name, serial number, model or address. Of
-        more than 1,000 such assets it is not told how many there are; a filter such
-        as ``product_name__contains`` tells.
+        Words that must all be found in the name, serial number, model or address.
+        When more than 1,000 assets have them, they are not counted; with a filter
+        such as ``product_name__contains`` in place of ``q`` they are.
     columns
         Fields separated by commas instead of the usual ones; ``+site,rack`` adds to
         them. ``id`` is the id of the asset, which never changes.
@@ -100,15 +100,15 @@ def list_(
     limit
         How many assets at most.
     cursor
-        What the answer before this one gave as ``next``: the page behind it.
+        What the last answer gave as ``next``: shows the page after it.
     as_of
         List the assets as they were then: ``30d``, ``2026-11-01`` or the name
         of a snapshot.
     out_file
         Write all of them into this file, whatever the limit.
 
-    Everything else is a filter; ``disks.model``, ``memory.manufacturer`` and
-    the like ask for one part that fits.
+    Everything else is a filter; ``disks.model``, ``memory.manufacturer`` and the
+    like find the assets that have such a part.
 
     CLI Example:
 
@@ -149,7 +149,7 @@ def list_(
 
 
 PAGE = 1000
-"""Assets that are read at once for a file."""
+"""How many assets are read at once for a file."""
 
 
 def _all_of(page: Callable[[int, str | None], store.Page]) -> Iterator[dict[str, Any]]:
@@ -172,7 +172,7 @@ def facets(
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Show which values fields have, and how many assets have each: what one can filter by.
+    Show the values of fields, to filter by, and how many assets have each value.
 
     fields
         Fields of ``cmdb.list``, separated by commas.
@@ -217,8 +217,8 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
 
     text
         A hostname, minion id, serial number, MAC, IP address, UUID, or the serial
-        number of a part. What is exactly that is found; where nothing is, what
-        contains it.
+        number of a part. Values that are exactly this text are found; where there
+        are none, values that contain it.
     limit
         How many places at most.
 
@@ -303,4 +303,4 @@ def components(
 
 
 MOST_KINDS = 1_000_000
-"""More than anybody has bought; a limit all the same."""
+"""The limit of kinds in a file: more than anybody has."""

@@ -1,8 +1,8 @@
 """
 The commands by which people act on assets: who, when and why is kept for ever.
 
-``test=True`` shows what would happen and changes nothing; otherwise a reason is
-asked for. What was done is in ``cmdb.identity``.
+``test=True`` shows what would happen and changes nothing; otherwise a reason must
+be given. ``cmdb.identity`` shows what was done.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,12 @@ __virtualname__ = "cmdb"
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
 def _act(reason: Any, test: Any) -> store.Act:
-    """Return who acts and why."""
+    """Return who acts and why. Raises :class:`Misused` when no reason is given."""
     if not test and not reason:
         raise Misused(
             "why? give reason='...', which is kept with your name, or test=True to try it out"
@@ -43,14 +43,15 @@ def rename(
     """
     Give an asset another name; the former one stays known as an alias.
 
-    A machine that reports under a new minion id says what it was called before
-    and is renamed by itself. This is for when it cannot, or shall be expected
-    under its new name. The answer lists what remains to be done on the machine.
+    A machine that reports under a new minion id names its former one too, and its
+    asset is renamed without this command. Use it when the machine cannot do that,
+    or to rename the asset before the machine. The answer lists what remains to be
+    done on the machine.
 
     asset
         Its minion id, serial number or any other identifier.
     new
-        The minion id that it shall have. One that another asset has is refused.
+        The new minion id. It is refused when another asset has it.
     reason
         Why; it is kept with your name.
     test
@@ -101,7 +102,7 @@ def lifecycle(
     asset: str = "", state: str = "", reason: str = "", test: bool = False, **kwargs: Any
 ) -> dict[str, Any]:
     """
-    Say where an asset is in its life, beside how fresh its reports are.
+    Set where an asset is in its life; how fresh its reports are does not matter.
 
     asset
         Its minion id, serial number or any other identifier.
@@ -140,22 +141,22 @@ def baseline(
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Accept the hardware that an asset has as what it shall have, and check it later.
+    Accept the hardware of an asset as its baseline, and check the asset against it later.
 
-    Compared are parts, sizes and firmware, not what a kernel or a configuration
-    sets. What is lost or different counts once a second collection shows it
-    still. What was added never counts, and never makes up for a loss.
+    Parts, sizes and firmware are compared, but nothing that a kernel or a
+    configuration sets. A loss or a difference counts when a second collection
+    confirms it. An added part never counts, and never makes up for a loss.
 
     action
-        ``accept`` one asset as it is now, ``show`` the baseline of one and what
-        is not so now, or ``check`` all that have one.
+        ``accept``: take one asset as it is now. ``show``: the baseline of one asset,
+        and what differs from it now. ``check``: all assets that have a baseline.
     tgt
-        For ``accept`` and ``show`` the asset, by any of its identifiers; for
-        ``check`` one too, or a glob of minion ids.
+        For ``accept`` and ``show``, any identifier of the asset. For ``check``, the
+        same, or a glob of minion ids.
     section
-        ``check`` only this one, such as ``memory``.
+        With ``check``, compare only this section, such as ``memory``.
     reason
-        Why it is right as it is; it is kept with your name.
+        Why the hardware is right as it is; it is kept with your name.
     exit_code
         True makes the exit status of ``check`` 1 when a confirmed loss or
         difference is found.
@@ -199,7 +200,7 @@ def baseline(
 
 
 def _check(found: Any) -> dict[str, Any]:
-    """Return the assets that are not as accepted, and how many are."""
+    """Return the assets that deviate, how many were checked, and how many count as bad."""
     checked = bad = 0
     assets = []
     for row in found:
@@ -219,15 +220,15 @@ def purge(
     older_than: str = "", reason: str = "", test: bool = True, **kwargs: Any
 ) -> dict[str, Any]:
     """
-    Remove for ever what is old. The history of an asset that is alive is never removed.
+    Remove old data for ever. The history of an asset that is alive is never removed.
 
     class
         ``volatile``: temperatures, counters and the like of machines that are
-        silent. ``problems``: those that are over. ``detached``: assets whose
+        silent. ``problems``: problems that are over. ``detached``: assets whose
         name belongs to other hardware, with their history. ``retired``: assets
         in that state that are silent, with their history.
     older_than
-        ``90d``, ``2w`` or a date: what was over, silent or detached before.
+        ``90d``, ``2w`` or a date: only what was over, silent or detached by then.
     reason
         Why; it is kept with your name.
     test

@@ -1,5 +1,5 @@
 """
-The commands about one asset: what is known of it, one value, and the card for the one on call.
+The commands about one asset: what is known of it, one value, and a card for who is on call.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ __virtualname__ = "cmdb"
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -79,9 +79,9 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
     asset
         Its minion id, serial number or any other identifier.
     path
-        Where the value stands: ``memory.installed_bytes``. A part is named by
-        its serial number, its slot, its name, or its number as ``cmdb.show``
-        lists it, from 0 on. The columns of ``cmdb.list`` are paths too.
+        Where the value is: ``memory.installed_bytes``. A part is named by its
+        serial number, its slot, its name, or its position in ``cmdb.show``, counted
+        from 0. The columns of ``cmdb.list`` are paths too.
     as_of
         What it was then: ``30d``, ``2026-11-01`` or the name of a snapshot.
 
@@ -113,16 +113,17 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
 
 
 CHANGES, PROBLEMS, FINDINGS, BESIDE = 5, 4, 4, 2
-"""How many of each a card has at most, so that all of it is in sight at once."""
+"""How many of each a card has at most, so that the whole card fits on a screen."""
 
 
 def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
     """
-    Show what the one on call must know of an asset, on one screen.
+    Show on one screen what you must know of an asset when you are on call.
 
     What and where it is, whether it still reports, how to reach it and its BMC,
-    what is ill, what went wrong, what people's list (``cmdb.expected``) says of it
-    and where it differs, what changed last, and who stands beside it.
+    which parts fail, open problems, what people's list (``cmdb.expected``) says of
+    it and where the machine differs, what changed last, and its neighbours in the
+    rack.
 
     asset
         Its minion id, serial number or any other identifier.
@@ -185,7 +186,7 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
 
 
 def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
-    """Whether people's list and the machine contradict each other; what is unknown does not."""
+    """Whether the list and the machine contradict each other. An unknown value does not."""
     if field in ("minion_id", "hostname"):
         return short(value) not in (short(row["minion_id"]), short(row["hostname"]))
     if field == "sn":
@@ -194,7 +195,7 @@ def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
 
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the next machines above and below, by their units."""
+    """Return the next machines above and below an asset in its rack, by their units."""
     rack.sort(key=lambda one: (len(one["unit"] or ""), one["unit"] or "", one["minion_id"] or ""))
     here = next((number for number, one in enumerate(rack) if one["id"] == asset_id), None)
     if here is None:

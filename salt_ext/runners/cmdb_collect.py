@@ -21,7 +21,7 @@ OPTIONS = ("tgt", "tgt_type", "mode", "batch", "workers", "timeout", "limit", "r
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -40,8 +40,9 @@ def collect(
     """
     Ask machines for reports now, store them, and say what came of each.
 
-    The exit status is 1 when a machine failed, or its report was not stored;
-    each is named with the reason. Ctrl-C ends it and keeps what has arrived.
+    The exit status is 1 when a machine failed, or its report was not stored; the
+    answer names each such machine with the reason. Ctrl-C ends the command and
+    keeps the reports that have arrived.
 
     tgt
         The machines: a glob of minion ids, or what ``tgt_type`` says.
@@ -51,9 +52,9 @@ def collect(
     mode
         ``salt`` asks minions through the master. ``ssh`` logs in to machines of
         a roster, brings the collectors along and leaves nothing there. ``auto``
-        asks those that are stale or missing, the stalest first, each as it was
-        heard of last; everything else is then a filter, such as ``site=dc1``.
-        More ways are named by the setting ``modes``.
+        asks the machines that are stale or missing, the stalest first, each in the
+        way of its last report; everything else is then a filter, such as
+        ``site=dc1``. The setting ``modes`` names further ways.
     batch
         How many minions are asked at a time: a number, or a share as ``10%``.
     workers
@@ -115,7 +116,7 @@ def collect(
 
 
 def _target(tgt: Any, tgt_type: str, mode: str) -> Any:
-    """Return the target as modes take it: a list as one."""
+    """Return the target as modes take it: with ``tgt_type=list``, as a list of names."""
     if tgt_type == "list":
         names = tgt.split(",") if isinstance(tgt, str) else tgt
         if isinstance(names, list) and all(isinstance(one, str) for one in names):
@@ -128,7 +129,7 @@ def _target(tgt: Any, tgt_type: str, mode: str) -> Any:
 
 
 def _batch(batch: Any) -> int | str:
-    """Return how many at a time: a number, or a share such as ``10%``."""
+    """Return how many minions are asked at a time: a number, or a share such as ``10%``."""
     share = batch.removesuffix("%") if isinstance(batch, str) else ""
     if share != batch and share.isdecimal() and 0 < int(share) <= 100:
         return str(batch)
@@ -139,10 +140,10 @@ def _batch(batch: Any) -> int | str:
 
 def sync(**kwargs: Any) -> dict[str, Any]:
     """
-    Store what waits on the master: results of salt-ssh that were kept, reports in its cache.
+    Store what waits on the master: kept results of salt-ssh, the inbox, the reports in its cache.
 
-    No minion is asked. The engine does the same all the time for the cache. Machines
-    are named whose report was held or refused, and why.
+    No minion is asked. The engine does the same all the time, but for the kept
+    results. The answer names each machine whose report was held or refused, and why.
 
     CLI Example:
 

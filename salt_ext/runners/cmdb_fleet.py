@@ -19,7 +19,7 @@ __virtualname__ = "cmdb"
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -34,7 +34,7 @@ def status(tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
     tgt
         An identifier of one asset, or a glob of minion ids.
 
-    Everything else is a filter; a machine without an asset fits none.
+    Everything else is a filter; no filter matches a machine without an asset.
 
     CLI Example:
 
@@ -61,7 +61,7 @@ def status(tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
 def _filters(
     database: store.Database, tgt: Any, kwargs: dict[str, Any], accepted: set[str]
 ) -> dict[str, Any]:
-    """Return the filters; a minion that never reported may be meant, though it is no asset."""
+    """Return the filters; ``tgt`` may name an accepted minion that has no asset yet."""
     if text("tgt", tgt) in accepted:
         return {**filters_of("*", kwargs), "minion_id": tgt}
     return assets_of(database, tgt, kwargs)
@@ -70,7 +70,7 @@ def _filters(
 def _without_asset(
     database: store.Database, tgt: str, kwargs: dict[str, Any], accepted: set[str]
 ) -> list[str]:
-    """Return the minions that are meant, have a key and no asset: none, if they are filtered."""
+    """Return the accepted minions of ``tgt`` that have no asset; with other filters, none."""
     if filters_of("*", kwargs):
         return []
     known = {
@@ -90,14 +90,15 @@ def missing(
     """
     List what is not there: keys without an asset, assets without a key, silent machines.
 
-    An asset that is collected by salt-ssh needs no key, and what is retired is
-    not missed. A master knows its own keys alone.
+    An asset that is collected by salt-ssh needs no key, and retired assets are left
+    out. A master knows only its own keys.
 
     tgt
         An identifier of one asset, or a glob of minion ids.
     older_than
-        Silent is who was not heard for this long: ``2d``, ``2026-11-01`` or the
-        name of a snapshot; the setting ``missing_after`` without it.
+        A machine is silent when nothing was heard of it for this long: ``2d``,
+        ``2026-11-01`` or the name of a snapshot. The default is the setting
+        ``missing_after``.
     limit
         How many at most.
     exit_code
@@ -105,7 +106,7 @@ def missing(
     out_file
         Write all of them into this file, whatever the limit.
 
-    Everything else is a filter; a machine without an asset fits none.
+    Everything else is a filter; no filter matches a machine without an asset.
 
     CLI Example:
 
@@ -153,15 +154,15 @@ def duplicates(
     tgt
         An identifier of one asset, or a glob of minion ids.
     by
-        ``sn``, ``hostname``, ``mac`` or ``uuid``; all of them without it.
+        ``sn``, ``hostname``, ``mac`` or ``uuid``; the default is all of them.
     limit
-        How many assets at most of each.
+        How many assets at most for each of them.
     exit_code
         True makes the exit status 1 when there are any.
     out_file
         Write all of them into this file, whatever the limit.
 
-    Everything else is a filter: of two assets alike, one must fit.
+    Everything else is a filter: of the assets that share a value, one must match.
 
     CLI Example:
 
@@ -199,8 +200,8 @@ def odd(
     """
     Find the odd ones out: values that few machines of a model have where most have another.
 
-    Compared are the operating system, kernel, processor, memory and number of
-    disks, the models and firmwares of disks, memory modules, network cards, GPUs
+    These are compared: the operating system, kernel, processor, memory and number
+    of disks, the models and firmwares of disks, memory modules, network cards, GPUs
     and power supplies, and the versions of BIOS and BMC. There are no rules to
     write: where at least half of a group agree, the rare values are shown.
 
@@ -209,8 +210,8 @@ def odd(
     group_by
         Fields that make a group, separated by commas.
     threshold
-        The largest share of a group that is odd. With 0.05 a group of fewer than
-        20 machines has no odd ones.
+        The largest share of a group that counts as odd. With 0.05 a group of fewer
+        than 20 machines has no odd ones.
     limit
         How many values at most, the rarest first.
     out_file
@@ -253,15 +254,15 @@ def health(
     """
     Show parts that fail or wear out, the worst machine first; or which kinds of parts do.
 
-    What disks say by SMART, errors that memory controllers count, RAID volumes
-    that are not whole, power supplies that complain.
+    It uses what disks say by SMART, errors that memory controllers count, and the
+    states of RAID volumes and power supplies.
 
     tgt
         An identifier of one asset, or a glob of minion ids.
     by
-        ``asset``: each ill part. ``batch``: the models and firmwares of which
-        several failed or were taken out, in what share, and which machines have
-        the same.
+        ``asset``: each part that fails. ``batch``: the models and firmwares of which
+        several parts failed or were taken out, what share that is, and which
+        machines have the same parts.
     since
         With ``by=batch``, how far back to look: ``365d``, ``2026-01-01`` or the
         name of a snapshot.

@@ -29,7 +29,7 @@ __virtualname__ = "cmdb"
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -38,11 +38,11 @@ CHANGE_COLUMNS = (
     *("moved_from", "moved_to"),
 )
 PAGE = 1000
-"""Changes that are read at once for a file."""
+"""How many changes are read at once for a file."""
 
 
 def _wanted(database: store.Database, since: str, until: str, **more: Any) -> store.Wanted:
-    """Return which changes are asked for; the moments as people write them."""
+    """Return which changes are asked for, from moments as people write them."""
     return store.Wanted(
         since=store.moment_of(database, since, now()) if since else None,
         until=store.moment_of(database, until, now()) if until else None,
@@ -96,7 +96,7 @@ def history(
     limit
         How many changes at most.
     cursor
-        What the answer before this one gave as ``next``: the page behind it.
+        What the last answer gave as ``next``: shows the page after it.
     out_file
         Write all of them into this file, whatever the limit.
 
@@ -148,7 +148,7 @@ def changes(
     limit
         How many changes at most.
     cursor
-        What the answer before this one gave as ``next``: the page behind it.
+        What the last answer gave as ``next``: shows the page after it.
     out_file
         Write all of them into this file, whatever the limit.
 
@@ -186,11 +186,11 @@ def diff(
         like, which no two machines share, are left out.
     from
         The first moment: ``24h``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC).
-        Without it, the revision before the last one.
+        The default is the revision before the last one.
     against
         The name of a snapshot, in place of ``from``.
     to
-        The second moment; now without it.
+        The second moment; the default is now.
     exit_code
         True makes the exit status 1 when there are differences.
 
@@ -239,17 +239,17 @@ def fleet_diff(
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Show what became of the fleet between two moments; what was taken back is no difference.
+    Show the differences of the fleet between two moments, without changes that were undone.
 
     from, to
         ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
-        of a snapshot; ``to`` is now without it.
+        of a snapshot; the default of ``to`` is now.
     tgt
         An identifier of one asset, or a glob of minion ids.
     limit
         How many assets are shown one by one at most.
     after
-        The name of the last asset of the page before.
+        The name of the last asset on the page before: shows the assets after it.
     exit_code
         True makes the exit status 1 when there are differences.
     out_file
@@ -293,7 +293,7 @@ DIFF_PAGE = 1000
 
 
 def _differences(differing: Callable[..., list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each difference of each asset; one that is new has a single row."""
+    """Yield a row for each difference of each asset; a new asset has a single row."""
     after = ""
     while True:
         rows = differing(after=after, limit=DIFF_PAGE)
@@ -309,18 +309,19 @@ def _differences(differing: Callable[..., list[dict[str, Any]]]) -> Iterator[dic
 
 def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
     """
-    Give this moment a name; without one, list the names.
+    Give this moment a name; without a name, list all snapshots.
 
-    A snapshot copies nothing. Wherever a moment is asked for, its name will do.
+    A snapshot copies nothing. Its name can be given wherever a moment is asked for.
 
     name
         Begins with a letter; letters, digits and ``. _ -``.
     comment
         Why it was taken.
     tgt
-        An identifier of one asset, or a glob of minion ids: which it is about.
+        An identifier of one asset, or a glob of minion ids: the assets that the
+        snapshot is about.
 
-    Everything else is a filter of them.
+    Everything else is a filter of these assets.
 
     CLI Example:
 

@@ -30,7 +30,7 @@ CHANGES_OF = timedelta(days=30)
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -47,8 +47,8 @@ def export(
 
     out_file
         The file on the master. ``.xlsx`` has a sheet for each kind; ``.csv``,
-        ``.json`` and ``.ndjson`` have room for one, the assets unless ``sheet``
-        says otherwise. It is replaced when all of the new one is written.
+        ``.json`` and ``.ndjson`` have room for one sheet: ``assets``, or the one that
+        ``sheet`` names. An old file is replaced only when the new one is complete.
     sheet
         Only this sheet: ``assets``, ``disks``, ``memory``, ``processors``,
         ``network``, ``power_supplies``, ``gpus``, ``changes`` (of the last 30
@@ -60,7 +60,7 @@ def export(
     as_of
         As everything was then: ``30d``, ``2026-11-01`` or the name of a snapshot.
 
-    Everything else is a filter, as of ``cmdb.list``.
+    Everything else is a filter, as in ``cmdb.list``.
 
     CLI Example:
 
@@ -72,7 +72,7 @@ def export(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        # Imported here, for every command loads this file.
+        # Imported here, because Salt loads this file for every command.
         from salt_ext.exchange import check_target, write_sheets
         from salt_ext.lists import workbook
 
@@ -117,16 +117,16 @@ def reconcile(
     Each row is ``ok``, ``moved`` (other site or rack), ``different`` (other
     values, and which), ``ghost`` (in the file only) or ``duplicate`` (in the file
     twice); a machine that no row means is ``unknown``. Rows and machines are
-    matched by SN, then by name. What the file leaves blank, and what a machine
-    does not know, is not compared.
+    matched by SN, then by name. A value that the file leaves blank, or that the
+    machine does not report, is not compared.
 
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
-        Which sheet; the first one that is not hidden without it.
+        Which sheet; the default is the first that is not hidden.
     map
-        What headings mean that are guessed wrongly or not at all:
-        ``map='{"Serial No.": sn, "Old name": ""}'``; a blank one leaves a column out.
+        The fields of headings that are guessed wrongly or not at all:
+        ``map='{"Serial No.": sn, "Old name": ""}'``; a blank field leaves a column out.
     out_file
         Write the same workbook with a coloured status, the reason, and a sheet
         of the unknown machines.
@@ -136,9 +136,9 @@ def reconcile(
     limit
         How many rows that are not ok are shown at most.
     exit_code
-        True makes the exit status 1 when not all is ok.
+        True makes the exit status 1 when anything is not ``ok``.
 
-    Everything else is a filter of the machines, as of ``cmdb.list``.
+    Everything else is a filter of the machines, as in ``cmdb.list``.
 
     CLI Example:
 
@@ -149,7 +149,7 @@ def reconcile(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        # Imported here, for every command loads this file.
+        # Imported here, because Salt loads this file for every command.
         from salt_ext.exchange import Sheet
         from salt_ext.lists import reconcile as lists
         from salt_ext.lists.annotate import annotate
@@ -186,22 +186,22 @@ def expected(
     """
     Keep the list of machines that people expect, and see which of them never reported.
 
-    Whoever imports or sets something is kept with it, with the time and the file.
+    With each machine it is kept who imported or set it, when, and from which file.
 
     action
-        ``list``: what is expected, each beside the machine it turned out to be, by
-        SN and then by name, as ``cmdb.reconcile`` does. ``missing``: only what no
-        machine has reported as yet. ``import``: keep the list in ``file``, in place
-        of what the same file said before. ``set``: say something of one machine.
-        ``remove``: expect it no more.
+        ``list``: all expected machines, each beside the asset that it turned out to
+        be, by SN and then by name, as in ``cmdb.reconcile``. ``missing``: only those
+        that have never reported. ``import``: keep the list in ``file``, in place of
+        what the same file said before. ``set``: set fields of one machine.
+        ``remove``: no longer expect a machine.
     sn
-        The serial number to set, or the one or the name to remove.
+        The serial number of the machine to set; to remove it, that or its name.
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
-        Which sheet; the first one that is not hidden without it.
+        Which sheet; the default is the first that is not hidden.
     map
-        What headings mean that are guessed wrongly, as of ``cmdb.reconcile``.
+        The fields of headings that are guessed wrongly, as in ``cmdb.reconcile``.
     limit
         How many machines are shown at most.
 
@@ -218,7 +218,7 @@ def expected(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        # Imported here, for every command loads this file.
+        # Imported here, because Salt loads this file for every command.
         from salt_ext.lists import expected as lists
         from salt_ext.lists.rows import read
 
@@ -247,7 +247,7 @@ ACTIONS = ("list", "missing", "import", "set", "remove")
 
 
 def _map_of(kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the other options, and what the operator says of headings."""
+    """Return the other options, and the fields that the operator gives to headings."""
     options = salt.utils.args.clean_kwargs(**kwargs)
     said = options.pop("map", None) or {}
     if not isinstance(said, dict):

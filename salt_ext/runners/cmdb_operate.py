@@ -22,7 +22,7 @@ __func_alias__ = {"settings_": "settings"}
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -85,14 +85,14 @@ def maintain(test: bool = False, **kwargs: Any) -> dict[str, Any]:
 
 def migrate(test: bool = False, grants: bool = False, **kwargs: Any) -> dict[str, Any]:
     """
-    Bring the database's schema up to this version; make it where there is none.
+    Bring the database's schema up to this version; in an empty database, make it.
 
     test
         True names the steps and takes none.
     grants
-        True makes the roles ``cmdb_writer``, ``cmdb_reader`` and
-        ``cmdb_reporter`` too, and gives each the rights that it needs; make
-        them part of your login roles: ``GRANT cmdb_reader TO web``.
+        True also makes the roles ``cmdb_writer``, ``cmdb_reader`` and
+        ``cmdb_reporter``, and gives each the rights that it needs. Then grant them
+        to your login roles: ``GRANT cmdb_reader TO web``.
 
     CLI Example:
 
@@ -147,8 +147,8 @@ def stats(**kwargs: Any) -> dict[str, Any]:
     """
     Show how large the store is, how much comes in, and which collectors fail on how many machines.
 
-    ``errors`` of a collector are those of its open problems; ``cmdb.errors`` names
-    the machines.
+    ``errors`` of a collector is how often its problems that are still open have
+    occurred; ``cmdb.errors`` names the machines.
 
     CLI Example:
 
@@ -166,7 +166,7 @@ def stats(**kwargs: Any) -> dict[str, Any]:
 
 def version(**kwargs: Any) -> dict[str, Any]:
     """
-    Show the versions of everything that works together here: name them when you ask for help.
+    Show the versions of everything that works together here; give them when you ask for help.
 
     CLI Example:
 

@@ -1,5 +1,5 @@
 """
-The commands about what is wrong: errors, doubts, and whose a report is.
+The commands about what is wrong: errors, held reports, and the identity of assets.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ __virtualname__ = "cmdb"
 
 
 def __virtual__() -> str:
-    """Answer to the name of the runner."""
+    """Make this file a part of the runner ``cmdb``."""
     return __virtualname__
 
 
@@ -54,7 +54,7 @@ def errors(
     id
         One problem, with its traceback.
     closed
-        True shows those that are over too.
+        True also shows problems that are over.
     limit
         How many at most.
     out_file
@@ -94,11 +94,11 @@ def errors(
 
 
 MOST = 1_000_000
-"""Problems in one file; cmdb.maintain leaves no more than some for each machine."""
+"""The limit of problems in a file; cmdb.maintain leaves only a few for each machine."""
 
 
 def _name(database: store.Database, tgt: Any) -> str:
-    """Return whose problems are meant; a report that was refused may be of no asset."""
+    """Return the minion id whose problems are meant: ``tgt`` itself if it is of no asset."""
     try:
         asset_id = asset_of(database, tgt)
     except store.NotFound:
@@ -109,7 +109,7 @@ def _name(database: store.Database, tgt: Any) -> str:
 
 def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
     """
-    Show why an asset is this asset: its identifiers, and what was decided about it.
+    Show how an asset is identified: its identifiers, and the decisions about it.
 
     asset
         Its minion id, serial number or any other identifier.
@@ -159,14 +159,14 @@ def quarantine(
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Decide about reports that are held because nobody can tell whose they are.
+    Decide about held reports: it is not certain which machine they are of.
 
     action
         ``list``: which are held. ``show``: what may be decided about one, and
         what each choice would do. ``accept``, ``split``, ``merge`` or ``reject``:
         the decision.
     minion_id
-        The name that the held report came under.
+        The minion id of the held report.
     as
         The asset that is meant, where there are several: its name, id or any
         identifier.

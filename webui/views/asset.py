@@ -36,5 +36,5 @@ def page(asset_id: uuid.UUID) -> str:
 
 @blueprint.get("/a/<uuid:asset_id>.json")
 def data(asset_id: uuid.UUID) -> Response:
-    """Return the asset for programs."""
+    """Return the asset as JSON, for programs."""
     return jsonify(ok=True, asset=store.overview(database(), asset_id))

@@ -51,6 +51,6 @@ def page() -> str | AnyResponse:
 
 @blueprint.get("/assets.json")
 def data() -> Response:
-    """Return the same rows for programs."""
+    """Return the same page of the list as JSON, for programs."""
     page = _read(query.parse(request.args))
     return jsonify(ok=True, total=page.total, exact=page.exact, rows=page.rows, next=page.next)

@@ -1,5 +1,5 @@
 """
-From what people know of a machine to its permanent address.
+Redirects from any identifier of a machine to the permanent address of its page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ blueprint = Blueprint("find", __name__)
 @blueprint.get("/sn/<path:reference>")
 @blueprint.get("/host/<reference>")
 def to_asset(reference: str) -> Response:
-    """Lead to the one asset that is meant."""
+    """Redirect to the page of the asset with this identifier."""
     asset_id = store.resolve(database(), reference)
     return redirect(url_for("asset.page", asset_id=asset_id))
 

@@ -1,5 +1,5 @@
 """
-For load balancers and monitoring.
+Addresses for load balancers and monitoring.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def _plain(text: str, status: int = 200) -> Response:
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """Say that the process is up; asks nobody else."""
+    """Say that this process runs; the database is not asked."""
     return _plain("ok")
 
 

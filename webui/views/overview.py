@@ -26,7 +26,7 @@ SHOWN_CHANGES = 10
 
 
 class Bar(NamedTuple):
-    """How many assets have a value, and the list of them; no list for all the others."""
+    """A value, how many assets have it, and their query; the bar of all others has no query."""
 
     text: str
     assets: int
@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
 @blueprint.get("/")
 def page() -> str:
-    """Show how many there are, how fresh, of which kinds, and what changed last."""
+    """Show how many assets there are, how fresh, of which kinds, and what changed last."""
     now = datetime.now(timezone.utc)
     totals, tables = store.totals(database(), groupings=list(GROUPS.values()))
     changed = store.count_changes(database(), store.Wanted(since=now - timedelta(hours=24)))
@@ -83,7 +83,7 @@ def _bars(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[Bar]:
 
 
 def _is(values: dict[str, Any]) -> Query:
-    """Return the list of the assets with these values; None means that there is none."""
+    """Return the query for the assets with these values; None stands for no value."""
     return Query(
         {
             (name if given is not None else f"{name}__isnull"): "true" if given is None else given

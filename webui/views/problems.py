@@ -1,5 +1,5 @@
 """
-What went wrong on the way of a report, and what waits for a person.
+The problems of machines and reports, and the held reports that wait for a person.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-How it prints what people did to assets and accepted of them.
+How renames, changes of the lifecycle and baselines print.
 """
 
 from __future__ import annotations

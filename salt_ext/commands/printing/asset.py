@@ -13,7 +13,7 @@ from salt_ext.settings import OPTIONS
 from salt_ext.words import values as words
 
 HIDDEN = ("id", "facts", "volatile", "collected", "identifiers", "minion_id", "revision")
-"""What an asset's summary shows elsewhere or not at all."""
+"""Keys that are not in the summary of an asset: they are shown elsewhere or not at all."""
 
 
 def asset(answer: Answer) -> list[str]:
@@ -81,14 +81,14 @@ def _components(items: list[Answer], path: str) -> list[str]:
 
 
 def _value(value: Any, name: str, path: str) -> str:
-    """Return a value on one line; a long list is counted rather than read."""
+    """Return a value on one line; of a long list, the first items and how many there are."""
     if isinstance(value, list) and len(value) > MANY:
         return f"{words.value(value[:MANY], name, path)}, … ({len(value)})"
     return words.value(value, name, path)
 
 
 def value_alone(answer: Answer) -> list[str]:
-    """Return a value as a program reads it; of more than one, what cmdb.show shows."""
+    """Return a value as a program reads it; mappings and components print as in cmdb.show."""
     value = answer["value"]
     if isinstance(value, bool):
         return [str(value).lower()]
@@ -101,11 +101,11 @@ def value_alone(answer: Answer) -> list[str]:
 
 CARD_WIDTH, CARD_LINES = 110, 30
 DIFFERENCES = 3
-"""So many differences to people's list a card has room for."""
+"""How many differences to people's list a card shows at most."""
 
 
 def card(answer: Answer) -> list[str]:
-    """Return at most 30 lines: what one wants to know first stands first."""
+    """Return at most 30 lines, the most important ones first."""
     asset, bmc = answer["asset"], answer["bmc"]
     place = {"site": asset["site"], "rack": asset["rack"], **answer["location"]}
     machine = [asset["manufacturer"], asset["product_name"], asset["sn"] and f"S/N {asset['sn']}"]
@@ -153,7 +153,7 @@ def card(answer: Answer) -> list[str]:
         ("changes", history.change_lines(answer["changes"]), answer["changes_total"]),
         ("beside it in the rack", beside, len(beside)),
     ):
-        # Only who stands beside it may be left out.
+        # The others are short enough: only the neighbours in the rack may be left out.
         if block and len(lines) + len(block) < CARD_LINES:
             more = f" ({len(block)} of {total})" if total > len(block) else ""
             lines += [f"{title}{more}", *(f"  {line}" for line in block)]

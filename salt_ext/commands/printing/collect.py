@@ -1,5 +1,5 @@
 """
-How it prints what became of each machine that was asked.
+How the answers of ``cmdb.collect`` and ``cmdb.sync`` print.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def synced(answer: Answer) -> list[str]:
 
 
 def _machines(answer: Answer, *keys: str) -> list[str]:
-    """Return a line for each machine: its name, what is asked of it, and the reason in full."""
+    """Return a line for each machine: its name, the values of ``keys``, the whole reason."""
     rows = [
         [one["minion_id"], *(one[key] for key in keys), " ".join(one["detail"].split())]
         for one in answer["machines"]

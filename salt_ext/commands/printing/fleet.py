@@ -50,7 +50,7 @@ def report(answer: Answer) -> list[str]:
 
 
 def _freshness(totals: Answer) -> list[str]:
-    """Return the states of freshness that occur, "fresh" always; of the past none is known."""
+    """Return the states of freshness that occur, and "fresh" always; none for the past."""
     if "fresh" not in totals:
         return []
     return [

@@ -27,7 +27,7 @@ def feed(answer: Answer) -> list[str]:
 
 
 def _count(answer: Answer, lines: list[str]) -> str:
-    """Return how many changes there are, and how many of these say nothing worth a line."""
+    """Return how many changes there are, and how many have no line as they say nothing."""
     shown = len(answer["changes"])
     count = layout.count(shown, answer["total"], "changes")
     hidden = shown - len(lines)
@@ -51,7 +51,7 @@ def change_lines(rows: list[Answer], *, with_names: bool = False) -> list[str]:
 
 
 def from_to(line: changes.Line) -> str:
-    """Return what was and what is."""
+    """Return the old value and the new one."""
     return f"{line.old or 'none'} → {line.new or 'none'}"
 
 
@@ -66,12 +66,12 @@ def diff(answer: Answer) -> list[str]:
 
 
 def comparison(answer: Answer) -> list[str]:
-    """Print in what two assets differ."""
+    """Print the differences between two assets."""
     return [f"{answer['asset']} → {answer['other']}", *_differences(answer["changes"])]
 
 
 def _differences(rows: list[Answer]) -> list[str]:
-    """Return changes below their sections, and how many of which kind."""
+    """Return the changes below a line for each section, and last how many of each kind."""
     lines = []
     section = None
     counts: dict[str, int] = {}
@@ -131,7 +131,7 @@ def _wave(one: Answer) -> str:
 
 
 def genealogy(answer: Answer) -> list[str]:
-    """Print where a part was."""
+    """Print every place where a part was."""
     lines = [f"{answer['serial']}  {answer['stays'][0]['model'] or ''}".rstrip()]
     for stay in answer["stays"]:
         until = layout.time(stay["until"]) if stay["until"] else "now"

@@ -1,5 +1,5 @@
 """
-Tables, counts and times: what every answer is printed with.
+Tables, counts and times, which all answers print alike.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from salt_ext.words.times import ago, of_timestamp
 Answer = dict[str, Any]
 
 MANY = 12
-"""So many names or values are shown in one line."""
+"""How many names or values one line shows at most."""
 
 WIDEST = 100
-"""Characters of a cell; what is longer goes on below itself, and nothing is cut off."""
+"""Characters in a line of a cell; a longer text goes on in the next line and is not cut off."""
 
 
 def table(answer: Answer) -> list[str]:
-    """Return a table, or that there is nothing in it."""
+    """Return a table, or a line that says it is empty."""
     shown = len(answer["rows"])
     if not shown:
         return [f"no {answer['of']}"]
@@ -44,7 +44,7 @@ def count(shown: int, total: int, things: str, exact: bool = True) -> str:
 
 
 def _one_of(things: str) -> str:
-    """Return the singular: of ``held reports``, and of ``kinds of parts``."""
+    """Return the singular of a name such as ``held reports`` or ``kinds of parts``."""
     first, blank, rest = things.partition(" ")
     return f"{first[:-1]}{blank}{rest}" if first.endswith("s") else things.removesuffix("s")
 
@@ -66,7 +66,7 @@ def grid(columns: list[str], rows: list[list[Any]]) -> list[str]:
 
 
 def _unfolded(rows: list[list[str]]) -> list[list[str]]:
-    """Return rows in which a long cell, or one of several lines, goes on in the row below."""
+    """Return rows of single lines: a cell with several lines goes on in the row below."""
     return [
         list(line)
         for row in rows
@@ -104,7 +104,7 @@ def time(text: str) -> str:
 
 
 def columns(lines: list[list[str]]) -> list[str]:
-    """Return cells in columns that are as wide as they must be."""
+    """Return lines of cells in columns, each as wide as its widest cell."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]) - 1)] + [0]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))

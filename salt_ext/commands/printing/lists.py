@@ -15,7 +15,7 @@ def file(answer: Answer) -> list[str]:
 
 
 def reconciled(answer: Answer) -> list[str]:
-    """Print how people's list compares."""
+    """Print how people's list compares with the machines."""
     lines = _mapping(answer)
     if answer["rows"]:
         lines += [*layout.table(answer), ""]
@@ -32,7 +32,7 @@ def imported(answer: Answer) -> list[str]:
 
 
 def _mapping(answer: Answer) -> list[str]:
-    """Return what the headings of somebody's list were taken for."""
+    """Return which field each heading of somebody's list was taken for."""
     taken = [[heading, "is", field] for heading, field in answer["mapping"].items()]
     ignored = ", ".join(answer["ignored"])
     return [*layout.columns(taken), *([f"not compared: {ignored}"] if ignored else []), ""]

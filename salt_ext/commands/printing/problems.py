@@ -1,5 +1,5 @@
 """
-How it prints what is wrong, and what was decided.
+How problems, identities and decisions print.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from salt_ext.commands.printing.layout import Answer
 
 
 def identity(answer: Answer) -> list[str]:
-    """Print by what an asset is known, and what was decided."""
+    """Print the identifiers of an asset, and the decisions about it."""
     lines = [f"{answer['minion_id'] or 'detached'}  {answer['id']}", "", "identifiers"]
     columns = ["kind", "value", "source", "quality", "shared", "first_seen", "last_seen"]
     rows = [[row[name] for name in columns] for row in answer["identifiers"]]
