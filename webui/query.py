@@ -153,7 +153,8 @@ def _moment(text: str | None) -> datetime | None:
 def number(args: MultiDict[str, str], name: str, usual: int, least: int, most: int) -> int:
     """Return an option that must be a number. Raises :class:`store.FilterError`."""
     text = args.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not (is_number and least <= int(text) <= most):
         raise store.FilterError(f"{name} is {text!r}, not a number from {least} to {most}")
     return int(text)
 

@@ -79,8 +79,9 @@ class _Asked:
         for name, report, at in found:
             if isinstance(report, Unreadable):
                 self.said[name] = str(report)
-            # Grains are in the cache without being asked for.
-            elif at >= self.since[name] and report.get("mode") != "grains":
+            # Grains are in the cache without being asked for. What is no report at all
+            # is refused by the store, which tells why.
+            elif at >= self.since[name] and not _is_of_grains(report):
                 answers.append(Answer(name, report, at))
                 self.forget(name)
         return answers
@@ -93,6 +94,10 @@ class _Asked:
     def forget(self, name: str) -> None:
         del self.since[name], self.until[name]
         self.said.pop(name, None)
+
+
+def _is_of_grains(report: Any) -> bool:
+    return isinstance(report, dict) and report.get("mode") == "grains"
 
 
 def _ask(

@@ -13,6 +13,7 @@ from salt_ext.commands.doctor import examine
 from salt_ext.commands.versions import versions
 from salt_ext.master import kept
 from salt_ext.master.cache import Cache
+from salt_ext.settings import Settings
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -127,20 +128,20 @@ def settings_(**kwargs: Any) -> dict[str, Any]:
         nothing_else(kwargs)
         options = database.settings
         rows = [
-            {
-                "setting": name,
-                "value": database.shown_url
-                if value == database.url
-                else json.dumps(value, sort_keys=True)
-                if isinstance(value, dict)
-                else value,
-                "source": options.sources[name],
-            }
-            for name, value in options.items()
+            {"setting": name, "value": _shown(options, name), "source": options.sources[name]}
+            for name in options
         ]
         return answers.table(["setting", "value", "source"], rows, len(rows), "settings")
 
     return answer(__opts__, "table", ask)
+
+
+def _shown(options: Settings, name: str) -> Any:
+    """Return the value of a setting; the password of a database is hidden."""
+    value = options[name]
+    if name in ("database_url", "database_read_url") and value:
+        return store.Database(options, read_only=name == "database_read_url").shown_url
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
 
 
 def stats(**kwargs: Any) -> dict[str, Any]:

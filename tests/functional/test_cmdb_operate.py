@@ -81,3 +81,13 @@ def test_wrong_input_gets_a_sentence(ask, command, args, kwargs, retcode, says):
     assert says in text
     assert status == retcode
     assert "Traceback" not in text
+
+
+def test_the_settings_show_no_password_of_either_database(cmdb, master_opts):
+    for name in ("database_url", "database_read_url"):
+        url = "postgresql+psycopg2://who:s3cret@127.0.0.1:1/cmdb"
+        master_opts["cmdb"][name] = url.replace("who", name)
+    answer, retcode, text = cmdb("settings")
+    assert retcode == 0
+    assert "s3cret" not in text + str(answer)
+    assert "postgresql+psycopg2://database_url:***@127.0.0.1:1/cmdb" in text

@@ -317,6 +317,10 @@ def test_a_return_is_a_hint_and_no_answer():
     old = time.time() - 60
     assert asked.answered([("web01", report(server(1)), old)]) == []
     assert asked.answered([("web01", report(server(1), mode="grains"), time.time())]) == []
+    # What is no report goes on to the store, which says what is wrong with it.
+    [answer] = asked.answered([("web01", "no report at all", time.time())])
+    assert answer.report == "no report at all"
+    asked.add(["web01"])
     assert asked.given_up("web01").report is None
 
 

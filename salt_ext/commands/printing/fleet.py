@@ -7,7 +7,6 @@ from __future__ import annotations
 from salt_ext.commands.printing import layout
 from salt_ext.commands.printing.layout import MANY, Answer
 from salt_ext.words import values
-from salt_ext.words import values as words
 
 
 def odd(answer: Answer) -> list[str]:
@@ -38,8 +37,8 @@ def report(answer: Answer) -> list[str]:
         states = f"as they were at {layout.time(answer['as_of'])} UTC"
     lines = [
         f"{layout.count(totals['assets'], totals['assets'], 'assets')}: {states}",
-        f"{totals['processor_threads']} threads, {words.binary(totals['memory_bytes'])} memory,"
-        f" {words.decimal(totals['disk_bytes'])} disk",
+        f"{totals['processor_threads']} threads, {values.binary(totals['memory_bytes'])} memory,"
+        f" {values.decimal(totals['disk_bytes'])} disk",
     ]
     for group in answer["groups"]:
         columns = [*group["group_by"], "assets", *_freshness(totals)]
