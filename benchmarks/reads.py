@@ -115,7 +115,7 @@ def _one(name: str, budget_ms: float | None, asks: Sequence[Ask]) -> Read:
 def _of_one(sample: Sample) -> Iterator[Read]:
     def find(reference: str) -> int:
         try:
-            return bool(store.find(sample.database, reference))
+            return bool(store.resolve(sample.database, reference))
         except store.NotFound:
             return 0
 
@@ -257,7 +257,7 @@ def _texts(sample: Sample) -> Iterator[Read]:
 
 def _totals(sample: Sample) -> Iterator[Read]:
     def report(group_by: str, at: datetime | None = None) -> int:
-        return len(store.report(sample.database, group_by=group_by, at=at)[1])
+        return len(store.totals(sample.database, groupings=[group_by], at=at)[1][0])
 
     for group_by, budget in (
         ("site", None),
@@ -348,8 +348,8 @@ def _parts(sample: Sample) -> Iterator[Read]:
 def _others(sample: Sample) -> Iterator[Read]:
     def overview() -> int:
         """Do what the first page does."""
-        fields = "site,manufacturer,product_name,os"
-        found = len(store.report(sample.database, group_by=fields)[1])
+        fields = ("site", "manufacturer,product_name", "os")
+        found = sum(map(len, store.totals(sample.database, groupings=fields)[1]))
         store.count_changes(sample.database, store.Wanted(since=sample.now - DAY))
         store.changes(sample.database, limit=10)
         store.problems(sample.database, limit=1)

@@ -15,13 +15,14 @@ from contextlib import suppress
 from itertools import cycle
 from typing import Any, NamedTuple
 
-from salt_ext import facts, settings
+from salt_ext import settings
 from salt_ext.document import encode, normal
 from salt_ext.facts import (
     bmc,
     cloud,
     cpuinfo,
     disks,
+    dotted_path,
     ethtool,
     identity,
     ipmi,
@@ -122,7 +123,7 @@ def smbios_machine(data: bytes) -> Any:
     """Run every collector that reads the tables, and find out whose machine it is."""
     root = Table(data[:32], data[32:])
     defaults = settings.OPTIONS["collectors"].default
-    sections = {name: facts._load(defaults[name])(root) for name in FROM_TABLES}
+    sections = {name: dotted_path.load(defaults[name])(root) for name in FROM_TABLES}
     document = {name: clean(value) for name, value in sections.items() if value is not None}
     return {**document, "identity": identity.identify(document)}
 

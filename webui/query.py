@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from salt_ext import store
-from salt_ext.settings import nearest
-from salt_ext.words.times import moment
+from salt_ext.words.nearest import unknown
+from salt_ext.words.times import moment, timestamp
 from salt_ext.words.values import label, value
 
 OPTIONS = ("_col", "_sort", "_limit", "_from", "_as_of")
@@ -112,7 +112,7 @@ class Query:
         if self.limit != LIMIT:
             pairs.append(("_limit", str(self.limit)))
         if self.at:
-            pairs.append(("_as_of", f"{self.at:%Y-%m-%dT%H:%M:%SZ}"))
+            pairs.append(("_as_of", timestamp(self.at)))
         if self.cursor:
             pairs.append(("_from", self.cursor))
         return pairs
@@ -128,8 +128,7 @@ def parse(args: MultiDict[str, str]) -> Query:
     filters: dict[str, str | list[str]] = {}
     for name, given in args.lists():
         if name.startswith("_") and name not in OPTIONS:
-            hint = nearest(name, OPTIONS) or f"; there are: {', '.join(OPTIONS)}"
-            raise store.FilterError(f"there is no option {name!r}{hint}")
+            raise store.FilterError(unknown("option", name, OPTIONS))
         if name not in (*OPTIONS, "q"):
             filters[name] = given if len(given) > 1 else given[0]
     columns = [one.strip() for given in args.getlist("_col") for one in given.split(",")]

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from salt_ext.document import is_components, keyed
+from salt_ext.document import is_components
+from salt_ext.document.volatile import with_volatile
 from salt_ext.words.values import by_place, columns_of, in_order, label, value
 
 SECTIONS = {
@@ -115,7 +116,8 @@ def _section(
     if failure and collected_at and failure["last_seen"] < collected_at:
         failure = None  # it was read since
     facts = asset["facts"].get(name)
-    found = list(_blocks(name, facts, asset["volatile"].get(name))) if facts else []
+    latest = asset["volatile"].get(name)
+    found = list(_blocks(name, with_volatile(facts, latest))) if facts else []
     return Section(name, label(name), found, collected_at, failure)
 
 
@@ -131,12 +133,10 @@ def _collected(asset: Mapping[str, Any]) -> dict[str, datetime]:
     return {name: asset["collected_at"] if time == newest else time for name, time in times.items()}
 
 
-def _blocks(path: str, facts: Any, volatile: Any, title: str = "") -> Iterator[Fields | Table]:
+def _blocks(path: str, facts: Any, title: str = "") -> Iterator[Fields | Table]:
     if is_components(facts):
-        yield _table(path, _with_volatile(facts, volatile), title)
+        yield _table(path, facts, title)
         return
-    latest = volatile if isinstance(volatile, dict) else {}
-    facts = {**latest, **facts}
     below = {key: item for key, item in facts.items() if _is_block(item)}
     rows = [
         (label(key), value(facts[key], key, path)) for key in in_order(facts) if key not in below
@@ -145,18 +145,11 @@ def _blocks(path: str, facts: Any, volatile: Any, title: str = "") -> Iterator[F
         yield Fields(title, rows)
     for key, item in below.items():
         where = f"{path}.{key}"
-        yield from _blocks(where, item, latest.get(key), TITLES.get(where) or label(key))
+        yield from _blocks(where, item, TITLES.get(where) or label(key))
 
 
 def _is_block(item: Any) -> bool:
     return bool(item) and (isinstance(item, dict) or is_components(item))
-
-
-def _with_volatile(items: list[dict[str, Any]], volatile: Any) -> list[dict[str, Any]]:
-    if not isinstance(volatile, dict):
-        return items
-    latest = {key: one for key, one in volatile.items() if isinstance(one, dict)}
-    return [{**latest.get(key, {}), **item} for key, item in keyed(items).items()]
 
 
 def _table(path: str, items: list[dict[str, Any]], title: str) -> Table:

@@ -17,7 +17,6 @@ from typing import Any
 from salt_ext import store
 from salt_ext.collect.interruption import interruption
 from salt_ext.collect.modes import Answer, Plan, Request, load
-from salt_ext.commands.answers import NotThere
 from salt_ext.master import intake, kept
 
 log = logging.getLogger(__name__)
@@ -180,7 +179,7 @@ def collect(
         else:
             plans = {mode: _plan(opts, database, mode, request, limit)}
         if not any(plan.names for plan in plans.values()):
-            raise NotThere(
+            raise store.NotFound(
                 f"no machine is meant by {request.tgt!r}",
                 "for mode=salt it needs an accepted key, for mode=ssh a place in the roster",
             )
@@ -220,7 +219,7 @@ def _due(
     for name, heard_by in store.due(database, filters=filters, limit=limit).items():
         by_mode.setdefault(MODE_OF.get(heard_by, "salt"), []).append(name)
     if not by_mode:
-        raise NotThere(
+        raise store.NotFound(
             "no machine is due", "all have reported lately; name some to ask them nevertheless"
         )
     plans = {}

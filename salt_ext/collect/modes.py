@@ -8,12 +8,13 @@ and asks while its answers are taken one by one. Storing is not its business.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from salt_ext.facts import dotted_path
 from salt_ext.settings import SettingsError
 from salt_ext.store import StoreError
+from salt_ext.words.nearest import unknown
 
 
 class Request(NamedTuple):
@@ -60,17 +61,12 @@ def load(paths: Mapping[str, str | None], name: str) -> Mode:
     """Return the mode of a name. Raises :class:`SettingsError`."""
     path = paths.get(name)
     if not path:
-        known = ", ".join(sorted(one for one in paths if paths[one]))
-        raise SettingsError(f"there is no mode {name!r}; there are: auto, {known}")
-    module, _, function = path.rpartition(".")
+        known = sorted(one for one in paths if paths[one])
+        raise SettingsError(unknown("mode", name, ["auto", *known]))
     try:
-        __import__(module)
-        found = getattr(sys.modules[module], function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError(f"modes: {name}: {path!r} cannot be imported: {error}") from None
-    if not callable(found):
-        raise SettingsError(f"modes: {name}: {path!r} is not callable")
-    return found  # type: ignore[no-any-return]
+        return dotted_path.load(path)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise SettingsError(f"modes: {name}: {path!r} cannot be used: {error}") from None
 
 
 def in_order(request: Request, found: Iterable[str]) -> list[str]:

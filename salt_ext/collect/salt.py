@@ -21,9 +21,9 @@ import salt.utils.minions
 from salt.exceptions import SaltClientError, SaltReqTimeoutError
 
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order, size_of
-from salt_ext.commands.answers import Misused
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed, Unreadable
+from salt_ext.words.nearest import unknown
 
 FUNCTION = "cmdb.collect"
 TARGET_TYPES = (
@@ -39,7 +39,7 @@ GRACE_SECONDS = 1.0
 def plan(opts: Mapping[str, Any], request: Request) -> Plan:
     """Ask the minions that a target means, as ``salt`` would."""
     if request.tgt_type not in TARGET_TYPES:
-        raise Misused(f"tgt_type is {request.tgt_type!r}; there are: {', '.join(TARGET_TYPES)}")
+        raise ValueError(unknown("tgt_type", request.tgt_type, TARGET_TYPES))
     # Not greedy: a minion of which no grains are known does not match a grain.
     found = salt.utils.minions.CkMinions(opts).check_minions(
         request.tgt, request.tgt_type, greedy=False

@@ -9,26 +9,17 @@ true ``result`` in it, or a step of an orchestration fails although nothing did;
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from salt_ext.settings import SettingsError, from_opts
 from salt_ext.store import Database, FilterError, NotFound, StoreError
+from salt_ext.words.plain import plain
 
 log = logging.getLogger(__name__)
 
 DIFFERENT, ERROR, NOT_FOUND = 1, 2, 3
 """Exit statuses beside 0."""
-
-
-class Misused(ValueError):
-    """An argument that a command cannot do anything with."""
-
-
-class NotThere(NotFound):
-    """What was asked for does not exist; the hint says what does."""
 
 
 def answer(
@@ -102,26 +93,3 @@ def file(path: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -
 
     cells = ([row[name] for name in columns] for row in rows)
     return {"kind": "file", **write_table(path, columns, cells)}
-
-
-def uuid_of(text: Any) -> uuid.UUID:
-    """Return text as a uuid, or say that it is none."""
-    try:
-        return uuid.UUID(str(text))
-    except ValueError:
-        raise Misused(f"{text!r} is not an id such as cmdb.errors shows") from None
-
-
-def plain(value: Any) -> Any:
-    """Return a value made of what JSON and msgpack know."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, (bytes, memoryview)):
-        return bytes(value).hex()
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    return value

@@ -2,7 +2,7 @@
 What people type behind a command, made sure of.
 
 Salt reads the command line as YAML: ``0012345`` arrives as a number and ``NO``
-as False. Each function raises :class:`~salt_ext.commands.answers.Misused` with a
+as False. Each function raises :class:`Misused` with a
 sentence that says what to write instead.
 """
 
@@ -16,8 +16,11 @@ import salt.utils.args
 import salt.utils.user
 
 from salt_ext import store
-from salt_ext.commands.answers import Misused
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
+
+
+class Misused(ValueError):
+    """An argument that a command cannot do anything with."""
 
 
 def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +47,7 @@ def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
                 f""" leading zeros; write '"{names[0]}"' with both pairs of quotes; with these"""
                 f" digits there is: {', '.join(names)}"
             )
-    return store.find(database, reference(asset))
+    return store.resolve(database, reference(asset))
 
 
 def filters_of(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -58,8 +61,7 @@ def filters_of(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 def nothing_else(kwargs: dict[str, Any], *valid: str) -> None:
     """Refuse arguments that the command does not know."""
     for name in salt.utils.args.clean_kwargs(**kwargs):
-        hint = nearest(name, valid) or f"; there are: {', '.join(valid) or 'none'}"
-        raise Misused(f"there is no option {name!r}{hint}")
+        raise Misused(unknown("option", name, valid))
 
 
 def reference(asset: Any) -> str:
@@ -84,11 +86,24 @@ def text(name: str, value: Any) -> str:
     return value
 
 
+def listed(names: str) -> list[str]:
+    """Return names that were given as one text with commas between them."""
+    return [one.strip() for one in names.split(",") if one.strip()]
+
+
 def count(name: str, value: Any) -> int:
     """Return an argument that is a number of things."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise Misused(f"{name} is {value!r}, but it must be a whole number above 0")
     return value
+
+
+def uuid_of(value: Any) -> uuid.UUID:
+    """Return text as a uuid, or say that it is none."""
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        raise Misused(f"{value!r} is not an id such as cmdb.errors shows") from None
 
 
 def who() -> str:

@@ -118,40 +118,6 @@ def keyed(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def split(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """
-    Return the stable facts and the volatile ones.
-
-    A section or a component keeps its volatile values under ``volatile``. They
-    come back as ``{section: values}``, below a list under the components' keys.
-    """
-    volatile = {section: _volatile(value) for section, value in facts.items()}
-    return (
-        {section: _without_volatile(value) for section, value in facts.items()},
-        {section: values for section, values in volatile.items() if values},
-    )
-
-
-def _volatile(value: Any) -> dict[str, Any]:
-    if isinstance(value, list):
-        value = keyed([item for item in value if isinstance(item, dict)])
-        own: dict[str, Any] = {}
-    elif isinstance(value, dict):
-        own = value.get("volatile") or {}
-    else:
-        return {}
-    below = {key: _volatile(item) for key, item in value.items() if key != "volatile"}
-    return {**own, **{key: values for key, values in below.items() if values}}
-
-
-def _without_volatile(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_volatile(item) for key, item in value.items() if key != "volatile"}
-    if isinstance(value, list):
-        return [_without_volatile(item) for item in value]
-    return value
-
-
 _encode = json.JSONEncoder(
     sort_keys=True,
     separators=(",", ":"),

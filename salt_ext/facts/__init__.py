@@ -14,20 +14,59 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from salt_ext.facts.clean import clean
+from salt_ext.facts.dotted_path import load
 from salt_ext.facts.root import Root
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 SCHEMA = 1
 HEADER = ("schema", "collected_at", "duration_ms", "errors", "partial", "identity")
 """The keys of a document that are not sections."""
 
+COLLECTORS = {
+    "operating_system": f"{__name__}.operating_system.operating_system",
+    "virtual": f"{__name__}.virtual.virtual",
+    "system": f"{__name__}.system.system",
+    "baseboards": f"{__name__}.system.baseboards",
+    "chassis": f"{__name__}.system.chassis",
+    "firmware": f"{__name__}.system.firmware",
+    "processors": f"{__name__}.processors.processors",
+    "memory": f"{__name__}.memory.memory",
+    "disks": f"{__name__}.disks.disks",
+    "network": f"{__name__}.network.network",
+    "pci": f"{__name__}.pci.pci",
+    "gpus": f"{__name__}.pci.gpus",
+    "power_supplies": f"{__name__}.power.power_supplies",
+    "batteries": f"{__name__}.power.batteries",
+    "slots": f"{__name__}.boards.slots",
+    "onboard_devices": f"{__name__}.boards.onboard_devices",
+    "tpm": f"{__name__}.boards.tpm",
+    "usb": f"{__name__}.usb.usb",
+    "md": f"{__name__}.volumes.md",
+    "multipath": f"{__name__}.volumes.multipath",
+    "lvm": f"{__name__}.volumes.lvm",
+}
+"""Section of the facts: dotted path of the collector that fills it."""
+
+SLOW_COLLECTORS = {
+    "smart": f"{__name__}.smart.smart",
+    "raid": f"{__name__}.raid.raid",
+    "bmc": f"{__name__}.bmc.bmc",
+    "lldp": f"{__name__}.lldp.lldp",
+    "cloud": f"{__name__}.cloud.cloud",
+}
+"""The same of those that touch hardware, start tools or ask a network."""
+
+DEADLINE_SECONDS = 10
+SLOW_DEADLINE_SECONDS = 30
+"""Of all fast collectors together, and of each slow one."""
+
 
 def collect(
-    root: str, collectors: Mapping[str, str | None], deadline_seconds: float = 10.0
+    root: str, collectors: Mapping[str, str | None], deadline_seconds: float = DEADLINE_SECONDS
 ) -> dict[str, Any]:
     """
     Return the fact document of the machine below ``root``.
@@ -115,7 +154,7 @@ def _work(
         value: Any = None
         error = None
         try:
-            value = _section(_load(path)(root), path)
+            value = _section(load(path)(root), path)
             error = _gap(root, started)
         except BaseException as exception:
             # BaseException, because a collector may call sys.exit().
@@ -137,18 +176,6 @@ def _gap(root: Root, started: float) -> dict[str, Any] | None:
         "traceback": "",
         "duration_ms": _milliseconds(started),
     }
-
-
-def _load(path: str) -> Callable[[Root], Any]:
-    """Return the callable that a dotted path names."""
-    module, _, name = path.rpartition(".")
-    if not module:
-        raise ImportError(f"{path!r} is not a dotted path to a function")
-    __import__(module)
-    function = getattr(sys.modules[module], name)
-    if not callable(function):
-        raise TypeError(f"{path!r} is not callable")
-    return function  # type: ignore[no-any-return]
 
 
 def _section(value: Any, path: str) -> dict[str, Any] | list[dict[str, Any]] | None:

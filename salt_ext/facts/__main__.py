@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from salt_ext import facts, settings
+from salt_ext import facts
 from salt_ext.facts.identity import identify
 
 TYPE_CHECKING = False  # see root.py
@@ -49,14 +49,14 @@ def main(argv: list[str]) -> int:
             only = value.split(",")
     if not os.path.isdir(root):
         return _refuse(f"there is no directory {root!r}")
-    fast_collectors = settings.OPTIONS["collectors"].default
-    slow_collectors = settings.OPTIONS["slow_collectors"].default if slow else {}
+    fast_collectors = facts.COLLECTORS
+    slow_collectors = facts.SLOW_COLLECTORS if slow else {}
     collectors = {**fast_collectors, **slow_collectors}
     if only is not None:
         for section in only:
             if section not in collectors:
-                hint = settings.nearest(section, collectors)
-                return _refuse(f"there is no section {section!r}{hint}")
+                there_are = ", ".join(collectors)
+                return _refuse(f"there is no section {section!r}; there are: {there_are}")
         collectors = {section: collectors[section] for section in only}
     # What a collector prints must not end up inside the document, however it prints.
     printed, stdout = sys.stdout, os.dup(1)
@@ -99,9 +99,8 @@ def _add_slow(document: dict[str, Any], root: str, collectors: dict[str, str]) -
 
     from salt_ext.facts.slow import collect
 
-    deadline_seconds = settings.OPTIONS["slow_deadline_seconds"].default
     with TemporaryDirectory(prefix="cmdb-") as directory:
-        found = collect(root, collectors, directory, 0, deadline_seconds)
+        found = collect(root, collectors, directory, 0, facts.SLOW_DEADLINE_SECONDS)
     document["errors"].update(found.pop("errors"))
     document["partial"] = sorted({*document["partial"], *found.pop("partial")})
     document.update(found)

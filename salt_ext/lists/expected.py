@@ -1,109 +1,19 @@
 """
-People's lists of machines: read, compared with the store, kept in it.
+The list of machines that people expect: kept, shown beside the machines, and changed row by row.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from salt_ext import store
 from salt_ext.lists import headings
-from salt_ext.lists.reading import Table, read_table
-from salt_ext.lists.reconcile import SIZES, STATUSES, Said, Verdict, reconcile, said, text
-from salt_ext.settings import nearest
-
-KEYS = ("sn", "minion_id", "hostname")
-COLUMNS = (
-    *("minion_id", "hostname", "sn", "kind", "site", "rack", "manufacturer", "product_name"),
-    *("os", "processor_model", "processor_threads", "memory_bytes", "disk_count", "disk_bytes"),
-    *("address", "last_seen"),
-)
-"""What is read of an asset, and what the sheet of the unknown ones shows."""
-
-
-class Listed(NamedTuple):
-    """A list: how it stands in its file, column to field, and what its rows say."""
-
-    path: str
-    table: Table
-    columns: dict[int, str]
-    rows: list[Said]
-
-
-def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
-    """Return the list in a file; a heading means what ``wanted`` says, or what it looks like."""
-    table = read_table(path, sheet, list(wanted))
-    columns = headings.mapping(table.headings, wanted)
-    if not set(KEYS) & set(columns.values()):
-        found = ", ".join(filter(None, table.headings[:20]))
-        raise ValueError(
-            f"{path}: no column of {table.sheet!r} looks like a serial number or a name; the"
-            f""" headings in row {table.heading} are: {found}; say which with map='{{"...": sn}}'"""
-        )
-    units = {
-        field: headings.unit_of(table.headings[column])
-        for column, field in columns.items()
-        if field in SIZES
-    }
-    return Listed(path, table, columns, said(table.rows, columns, units))
-
-
-def compare(
-    database: store.Database, rows: Sequence[Said], filters: Mapping[str, Any]
-) -> tuple[list[Verdict], list[Mapping[str, Any]]]:
-    """Return a verdict for each row, and the assets of a filter that none of them means."""
-    with store.extract(database, filters=filters) as source:
-        assets = list(source.assets(COLUMNS))
-    return reconcile(rows, assets)
-
-
-def cells(assets: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """Return assets as the rows of a sheet of COLUMNS."""
-    return [[one[name] for name in COLUMNS] for one in assets]
-
-
-def summary(
-    listed: Listed, verdicts: Sequence[Verdict], unknown: Sequence[Mapping[str, Any]], limit: int
-) -> dict[str, Any]:
-    """Return what a comparison found: how many of each status, and what is not ok."""
-    counts = dict.fromkeys(STATUSES, 0)
-    for one in verdicts:
-        counts[one.status] += 1
-    counts["unknown"] = len(unknown)
-    values = {row.number: row.values for row in listed.rows}
-    wrong = [
-        [one.number, one.status, *_named(values[one.number]), one.reason]
-        for one in verdicts
-        if one.status != "ok"
-    ]
-    wrong += [
-        [None, "unknown", one["sn"], one["minion_id"] or one["hostname"], "not in the file"]
-        for one in unknown
-    ]
-    return {
-        "sheet": listed.table.sheet,
-        "mapping": {
-            listed.table.headings[column]: field for column, field in listed.columns.items()
-        },
-        "ignored": [
-            heading
-            for column, heading in enumerate(listed.table.headings)
-            if heading and column not in listed.columns
-        ],
-        "counts": counts,
-        "columns": ["row", "status", "sn", "name", "reason"],
-        "rows": wrong[:limit],
-        "total": len(wrong),
-        "of": "differences",
-    }
-
-
-def _named(values: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the SN and the name that a row gives."""
-    name = text(values.get("minion_id")) or text(values.get("hostname"))
-    return text(values.get("sn")) or None, name or None
+from salt_ext.lists.match import Said, bare, match, named, row_key, text
+from salt_ext.lists.reconcile import compare, summary
+from salt_ext.lists.rows import Listed
+from salt_ext.words.nearest import unknown
 
 
 def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]:
@@ -111,9 +21,10 @@ def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]
     machines = []
     keys = set()
     for row in listed.rows:
-        sn, name = (one and store.storable(one) for one in _named(row.values))
-        if (sn or name) and (sn or "", name or "")[: 1 if sn else 2] not in keys:
-            keys.add((sn or "", name or "")[: 1 if sn else 2])
+        sn, name = (one and store.storable(one) for one in named(row.values))
+        key = row_key(row.values)
+        if key and key not in keys:
+            keys.add(key)
             fields = {key: store.storable(text(value)) for key, value in row.values.items()}
             machines.append({"sn": sn, "minion_id": name, "fields": fields, "row": row.number})
     source = f"{os.path.abspath(os.path.expanduser(listed.path))} {listed.table.sheet}"
@@ -132,7 +43,7 @@ def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]
 def expected(database: store.Database, *, only_missing: bool, limit: int) -> dict[str, Any]:
     """Return the table of what people expect, each beside the machine that it turned out to be."""
     rows = store.expected_machines(database)
-    listed = [Said(number, row["fields"]) for number, row in enumerate(rows)]
+    listed = [Said(number, _values(row)) for number, row in enumerate(rows)]
     verdicts, _ = compare(database, listed, {})
     found = [
         {
@@ -149,6 +60,24 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
     columns = ["sn", "name", "status", "seen_as", "last_seen", "reason"]
     columns += ["source", "row", "imported_by", "imported_at"]
     return _table(columns, found, limit)
+
+
+def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the row of people's lists that means an asset: by its number first, the newest."""
+    rows, machines = store.expected_like(database, asset)
+    about = []
+    # Each row by itself: lists say of one machine what others have said already.
+    for row in rows:
+        [found] = match([Said(0, _values(row))], machines).values()
+        if found.machine is not None and found.machine["id"] == asset["id"]:
+            about.append(row)
+    about.sort(key=lambda row: bare(row["sn"]) != bare(asset["sn"]))
+    return about[0] if about else None
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a kept row says; the number and the name it was kept by count too."""
+    return {"sn": row["sn"], "hostname": row["minion_id"], **row["fields"]}
 
 
 def told(status: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -181,7 +110,6 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
         if name.startswith("__"):
             continue
         if name not in headings.NAMES or name == "sn":
-            hint = nearest(name, headings.NAMES) or f"; there are: {', '.join(headings.NAMES)}"
-            raise ValueError(f"there is no field {name!r}{hint}")
+            raise ValueError(unknown("field", name, headings.NAMES))
         found[name] = store.storable(text(value))
     return found

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 
 NAMES: dict[str, tuple[str, ...]] = {
     "sn": (
@@ -121,11 +121,9 @@ def mapping(headings: Sequence[Any], said: Mapping[str, str] | None = None) -> d
     texts = ["" if one is None else str(one).strip() for one in headings]
     for heading, field in said.items():
         if heading not in texts:
-            hint = nearest(heading, texts) or f"; there are: {', '.join(filter(None, texts))}"
-            raise ValueError(f"map: there is no column {heading!r}{hint}")
+            raise ValueError(f"map: {unknown('column', heading, filter(None, texts))}")
         if field and field not in NAMES:
-            hint = nearest(field, NAMES) or f"; there are: {', '.join(NAMES)}"
-            raise ValueError(f"map: there is no field {field!r}{hint}")
+            raise ValueError(f"map: {unknown('field', field, NAMES)}")
     found: dict[int, str] = {}
     for number, heading in enumerate(texts):
         if heading in said and said[heading] and said[heading] not in found.values():

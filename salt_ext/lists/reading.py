@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from salt_ext.exchange import ExchangeError
 from salt_ext.exchange.csv import FORMULA
 from salt_ext.lists.headings import meaning
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 
 MAX_BYTES = 256 << 20
 """Of a workbook once it is unpacked: a small file may hold a large bomb."""
@@ -137,8 +137,7 @@ def sheet_of(book: Any, name: str, source: Path) -> Any:
     """Return the sheet of this name, or the first one that people see."""
     titles = [one.title for one in book.worksheets]
     if name and name not in titles:
-        hint = nearest(name, titles) or f"; there are: {', '.join(titles)}"
-        raise ExchangeError(f"{source} has no sheet {name!r}{hint}")
+        raise ExchangeError(f"{source}: {unknown('sheet', name, titles)}")
     visible = [one for one in book.worksheets if one.sheet_state == "visible"]
     if not name and not visible:
         raise ExchangeError(f"{source} has no sheet that is not hidden; name one with sheet=")

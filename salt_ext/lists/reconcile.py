@@ -1,8 +1,5 @@
 """
-People's list beside what the machines report; pure.
-
-A row and an asset are the same machine by the serial number, and where that
-finds nothing, by the name.
+People's list beside the machines: what each row is, and which machines no row means.
 """
 
 from __future__ import annotations
@@ -11,7 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from salt_ext import store
 from salt_ext.lists.headings import COMPARED, plain
+from salt_ext.lists.match import Machine, Said, bare, match, named, text
+from salt_ext.lists.rows import SIZES, Listed
 from salt_ext.words import values as words
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
@@ -19,19 +19,11 @@ PLACES = ("site", "rack")
 LOOSE = ("manufacturer", "product_name", "os", "processor_model")
 """Of which people write some of the words: "Dell" for "Dell Inc."."""
 
-SIZES = ("memory_bytes", "disk_bytes")
 TOLERANCE = 0.06
 """Of a size: a disk of 3.84 TB is one of 4T in people's lists."""
 
 AMOUNT = re.compile(r"(?:(\d+)\s*[*x])?\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)i?b?(?:\s*[*x]\s*(\d+))?")
 """``480G``, ``2*480G``, ``16 GB x 8``: how many, how much, of which unit, how many."""
-
-
-class Said(NamedTuple):
-    """A row of people's list: its number in the sheet, and what it says, by our fields."""
-
-    number: int
-    values: Mapping[str, Any]
 
 
 class Verdict(NamedTuple):
@@ -43,124 +35,23 @@ class Verdict(NamedTuple):
     asset: Mapping[str, Any] | None
 
 
-def said(
-    rows: Iterable[tuple[int, Sequence[Any]]], columns: Mapping[int, str], units: Mapping[str, str]
-) -> list[Said]:
-    """Return rows by our fields; ``units`` are those that the headings of sizes name."""
-    found = []
-    for number, cells in rows:
-        values = {
-            field: _with_unit(cells[column], units.get(field, ""))
-            for column, field in columns.items()
-            if column < len(cells) and text(cells[column])
-        }
-        if values:
-            found.append(Said(number, values))
-    return found
-
-
-def _with_unit(value: Any, unit: str) -> Any:
-    return f"{text(value)}{unit}" if unit and re.fullmatch(r"[\d.]+", text(value)) else value
-
-
-def text(value: Any) -> str:
-    """Return a cell as text: 12345.0 is a serial number that a spreadsheet took for a number."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).strip()
-
-
 def reconcile(
-    rows: Sequence[Said], assets: Sequence[Mapping[str, Any]]
-) -> tuple[list[Verdict], list[Mapping[str, Any]]]:
-    """Return a verdict for each row, and the assets that no row means."""
-    finder = _Finder(assets)
-    first: dict[str, int] = {}
-    found: dict[int, tuple[Mapping[str, Any], str]] = {}
-    verdicts: dict[int, Verdict] = {}
+    rows: Sequence[Said], machines: Sequence[Machine]
+) -> tuple[list[Verdict], list[Machine]]:
+    """Return a verdict for each row, and the machines that no row means."""
+    verdicts = []
+    meant = set()
+    found = match(rows, machines)
     for row in rows:
-        key = _key(row)
-        if key in first:
-            word = "SN" if row.values.get("sn") else "name"
-            reason = f"the same {word} as in row {first[key]}"
-            verdicts[row.number] = Verdict(row.number, "duplicate", reason, None)
-        elif key:
-            first[key] = row.number
-    claimed: dict[int, int] = {}
-    for look in (finder.by_sn, finder.by_name):
-        for row in rows:
-            if row.number in verdicts or row.number in found:
-                continue
-            asset, remark = look(row)
-            if asset is None:
-                continue
-            if id(asset) not in claimed:
-                claimed[id(asset)] = row.number
-                found[row.number] = asset, remark
-            elif look == finder.by_sn:
-                reason = f"means the same machine as row {claimed[id(asset)]}"
-                verdicts[row.number] = Verdict(row.number, "duplicate", reason, asset)
-    for row in rows:
-        if row.number in found:
-            verdicts[row.number] = _compared(row, *found[row.number])
-        elif row.number not in verdicts:
-            verdicts[row.number] = Verdict(row.number, "ghost", finder.why_not(row), None)
-    unknown = [one for one in assets if id(one) not in claimed]
-    return [verdicts[row.number] for row in rows], unknown
-
-
-def _key(row: Said) -> str:
-    if sn := text(row.values.get("sn")):
-        return f"sn {sn.casefold()}"
-    name = text(row.values.get("minion_id")) or text(row.values.get("hostname"))
-    return f"name {name.casefold()}" if name else ""
-
-
-class _Finder:
-    """The assets by their numbers and names."""
-
-    def __init__(self, assets: Iterable[Mapping[str, Any]]) -> None:
-        self.sns: dict[str, list[Mapping[str, Any]]] = {}
-        self.bare: dict[str, list[Mapping[str, Any]]] = {}
-        self.names: dict[str, list[Mapping[str, Any]]] = {}
-        for one in assets:
-            sn = (one["sn"] or "").casefold()
-            if sn:
-                self.sns.setdefault(sn, []).append(one)
-                self.bare.setdefault(sn.lstrip("0"), []).append(one)
-            names = {(one[key] or "").casefold() for key in ("minion_id", "hostname")}
-            for name in names | {name.partition(".")[0] for name in names}:
-                self.names.setdefault(name, []).append(one)
-
-    def by_sn(self, row: Said) -> tuple[Mapping[str, Any] | None, str]:
-        sn = text(row.values.get("sn")).casefold()
-        if not sn:
-            return None, ""
-        if len(same := self.sns.get(sn, [])) == 1:
-            return same[0], ""
-        if not same and len(same := self.bare.get(sn.lstrip("0"), [])) == 1:
-            return same[0], f"the SN is {same[0]['sn']}: the file lost its leading zeros"
-        return None, ""
-
-    def by_name(self, row: Said) -> tuple[Mapping[str, Any] | None, str]:
-        for field in ("minion_id", "hostname"):
-            name = text(row.values.get(field)).casefold()
-            for key in (name, name.partition(".")[0]):
-                if key and len(same := self.names.get(key, [])) == 1:
-                    return same[0], f"found by its name {text(row.values[field])}"
-        return None, ""
-
-    def why_not(self, row: Said) -> str:
-        """Return why a row means no machine."""
-        asset, _ = self.by_name(row)
-        if asset is not None:
-            name = asset["minion_id"] or asset["hostname"]
-            return f"in the file only; {name} is the machine with SN {asset['sn'] or 'none'}"
-        if not _key(row):
-            return "the row has neither SN nor name"
-        if len(self.sns.get(text(row.values.get("sn")).casefold(), [])) > 1:
-            return "several machines report this SN"
-        return "in the file only: no machine reports this SN or name"
+        machine, why, is_repeated = found[row.number]
+        if is_repeated:
+            verdicts.append(Verdict(row.number, "duplicate", why, machine))
+        elif machine is None:
+            verdicts.append(Verdict(row.number, "ghost", why, None))
+        else:
+            meant.add(id(machine))
+            verdicts.append(_compared(row, machine, why))
+    return verdicts, [one for one in machines if id(one) not in meant]
 
 
 def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
@@ -171,8 +62,7 @@ def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
         and asset.get(field) is not None
         and not equal(field, row.values[field], asset[field])
     }
-    sn = text(row.values.get("sn")).casefold()
-    if sn and (asset["sn"] or "").casefold().lstrip("0") != sn.lstrip("0"):
+    if text(row.values.get("sn")) and bare(row.values["sn"]) != bare(asset["sn"]):
         differing.add("sn")
     status = "moved" if differing & set(PLACES) else "different" if differing else "ok"
     reasons = [
@@ -223,3 +113,61 @@ def sizes(amount: str, unit: str) -> list[float]:
         for step in (1000, 1024)
         if found
     ]
+
+
+COLUMNS = (
+    *("minion_id", "hostname", "sn", "kind", "site", "rack", "manufacturer", "product_name"),
+    *("os", "processor_model", "processor_threads", "memory_bytes", "disk_count", "disk_bytes"),
+    *("address", "last_seen"),
+)
+"""What is read of an asset, and what the sheet of the unknown ones shows."""
+
+
+def compare(
+    database: store.Database, rows: Sequence[Said], filters: Mapping[str, Any]
+) -> tuple[list[Verdict], list[Mapping[str, Any]]]:
+    """Return a verdict for each row, and the assets of a filter that none of them means."""
+    with store.extract(database, filters=filters) as source:
+        assets = list(source.assets(COLUMNS))
+    return reconcile(rows, assets)
+
+
+def cells(assets: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return assets as the rows of a sheet of COLUMNS."""
+    return [[one[name] for name in COLUMNS] for one in assets]
+
+
+def summary(
+    listed: Listed, verdicts: Sequence[Verdict], unknown: Sequence[Mapping[str, Any]], limit: int
+) -> dict[str, Any]:
+    """Return what a comparison found: how many of each status, and what is not ok."""
+    counts = dict.fromkeys(STATUSES, 0)
+    for one in verdicts:
+        counts[one.status] += 1
+    counts["unknown"] = len(unknown)
+    values = {row.number: row.values for row in listed.rows}
+    wrong = [
+        [one.number, one.status, *named(values[one.number]), one.reason]
+        for one in verdicts
+        if one.status != "ok"
+    ]
+    wrong += [
+        [None, "unknown", one["sn"], one["minion_id"] or one["hostname"], "not in the file"]
+        for one in unknown
+    ]
+    return {
+        "sheet": listed.table.sheet,
+        "mapping": {
+            listed.table.headings[column]: field for column, field in listed.columns.items()
+        },
+        "ignored": [
+            heading
+            for column, heading in enumerate(listed.table.headings)
+            if heading and column not in listed.columns
+        ],
+        "counts": counts,
+        "columns": ["row", "status", "sn", "name", "reason"],
+        "rows": wrong[:limit],
+        "total": len(wrong),
+        "of": "differences",
+    }

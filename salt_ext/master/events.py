@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from salt_ext import store
-from salt_ext.commands.answers import plain
 from salt_ext.document import encode
-from salt_ext.settings import OPTIONS, SettingsError, nearest
+from salt_ext.settings import OPTIONS, SettingsError
 from salt_ext.words import changes, values
+from salt_ext.words.nearest import unknown
+from salt_ext.words.plain import plain
 
 ALIKE = 100
 """More machines than this to which the same has happened are one event."""
@@ -34,8 +35,7 @@ def wanted(settings: Mapping[str, Any]) -> frozenset[str]:
     kinds = OPTIONS["events"].default
     for name in settings["events"]:
         if name not in kinds:
-            hint = nearest(str(name), kinds) or f"; there are: {', '.join(kinds)}"
-            raise SettingsError(f"events: there is no kind {name!r}{hint}")
+            raise SettingsError(f"events: {unknown('kind', name, kinds)}")
     return frozenset(settings["events"])
 
 

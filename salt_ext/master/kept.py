@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 BANK = "cmdb/unstored"
 
+END = "@"
+"""Ends the key of each entry: Salt 3006 lists keys without a last "p", and temporary files too."""
+
 
 class Lost(store.StoreError):
     """Reports that could neither be stored nor kept; ``names`` are their machines."""
@@ -55,7 +58,7 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
             if not salt.utils.verify.valid_id(cache.opts, minion_id):
                 raise ValueError(f"{minion_id!r} is not a minion id")
             if _kept_at(cache, minion_id) <= entry["received_at"]:
-                cache.store(BANK, minion_id, entry)
+                cache.store(BANK, minion_id + END, entry)
             kept.append(minion_id)
         except Exception as error:  # what a driver raises for a full disk is its own affair
             reasons[minion_id] = str(error)
@@ -68,7 +71,8 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
 
 def names(opts: Mapping[str, Any]) -> list[str]:
     """Return the machines of which something is kept."""
-    return sorted(_cache(opts).list(BANK) or ())
+    keys = _cache(opts).list(BANK) or ()
+    return sorted(key.removesuffix(END) for key in keys if key.endswith(END))
 
 
 def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.Outcome]:
@@ -102,7 +106,7 @@ def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.
         for minion_id, entry in entries.items():
             # Not when a newer one was kept meanwhile.
             if _entry(cache, minion_id) == entry:
-                cache.flush(BANK, minion_id)
+                cache.flush(BANK, minion_id + END)
     return outcomes
 
 
@@ -120,7 +124,7 @@ def _kept_at(cache: Any, minion_id: str) -> float:
 
 def _entry(cache: Any, minion_id: str) -> dict[str, Any]:
     """Return what is kept of a machine; raises when it is damaged."""
-    entry = cache.fetch(BANK, minion_id)
+    entry = cache.fetch(BANK, minion_id + END)
     if not isinstance(entry, dict) or (
         entry and not isinstance(entry.get("received_at"), (int, float))
     ):

@@ -6,7 +6,17 @@ It is chosen by the answers themselves; ``--out=json`` prints the data instead.
 
 from typing import Any
 
-from salt_ext.commands.printing import acts, assets, history, layout, problems
+from salt_ext.commands.printing import (
+    acts,
+    asset,
+    collect,
+    fleet,
+    history,
+    layout,
+    lists,
+    operate,
+    problems,
+)
 from salt_ext.words import values
 
 
@@ -38,35 +48,35 @@ def _error(answer: layout.Answer) -> list[str]:
 
 KINDS = {
     "accepted": acts.accepted,
-    "asset": assets.asset,
+    "asset": asset.asset,
     "baseline": acts.baseline,
     "baselines": acts.baselines,
-    "card": assets.card,
+    "card": asset.card,
     "changes": history.feed,
-    "checks": problems.checks,
+    "checks": operate.checks,
     "choices": problems.choices,
-    "collected": problems.collected,
+    "collected": collect.collected,
     "comparison": history.comparison,
     "diff": history.diff,
     "error": _error,
-    "facets": assets.facets,
-    "file": acts.file,
+    "facets": fleet.facets,
+    "file": lists.file,
     "fleet_diff": history.fleet_diff,
     "genealogy": history.genealogy,
     "history": history.history,
     "identity": problems.identity,
-    "imported": acts.imported,
+    "imported": lists.imported,
     "lifecycle": acts.lifecycle,
-    "odd": problems.odd,
+    "odd": fleet.odd,
     "problem": problems.problem,
-    "reconciled": acts.reconciled,
+    "reconciled": lists.reconciled,
     "renamed": acts.renamed,
-    "report": assets.report,
+    "report": fleet.report,
     "ruled": problems.ruled,
-    "stats": problems.stats,
-    "status": assets.status,
-    "steps": problems.steps,
-    "synced": problems.synced,
+    "stats": operate.stats,
+    "status": fleet.status,
+    "steps": operate.steps,
+    "synced": collect.synced,
     "table": layout.table,
-    "value": assets.value_alone,
+    "value": asset.value_alone,
 }

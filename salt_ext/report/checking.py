@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from salt_ext import document
-from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA, digest_of, mark
+from salt_ext.report import digests
+from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 16
@@ -81,13 +82,13 @@ class Checked(NamedTuple):
     """
     The facts of a good report, with the canonical text of each section.
 
-    ``marks`` tell these texts from others, and ``digest`` is that of all of them.
+    ``digests`` tell these texts from others, and ``digest`` is that of all of them.
     """
 
     facts: dict[str, Any]
     partial: list[str]
     texts: dict[str, bytes]
-    marks: dict[str, str]
+    digests: dict[str, str]
     digest: str
 
 
@@ -95,7 +96,7 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
     """
     Check everything that will be written, and return the facts of it.
 
-    ``known`` are the marks of sections that were checked before: what has the
+    ``known`` are the digests of sections that were checked before: what has the
     same text is not looked at again. Raises :class:`ReportError`.
     """
     for field in ("facts", "volatile"):
@@ -114,22 +115,22 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
     for number, name in enumerate(report["partial"]):
         if not isinstance(name, str):
             raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
-    texts, marks = {}, {}
+    texts, found = {}, {}
     for section, value in report["facts"].items():
         if why := _why_no_key(section):
             raise ReportError("facts", why)
         text = _text(value)
-        marks[section] = mark(text)
-        if marks[section] != known.get(section):
+        found[section] = digests.of_section(text)
+        if found[section] != known.get(section):
             _check_section(value, f"facts.{section}")
         texts[section] = text
         size += len(text)
         if size > MAX_BYTES:
             raise _too_large(f"facts.{section}")
-    digest = digest_of(texts)
+    digest = digests.of_sections(texts)
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
-    return Checked(report["facts"], report["partial"], texts, marks, digest)
+    return Checked(report["facts"], report["partial"], texts, found, digest)
 
 
 def _too_large(path: str) -> ReportError:

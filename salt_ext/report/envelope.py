@@ -11,11 +11,11 @@ authenticated, never by ``minion_id``.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
-from functools import lru_cache
 
 from salt_ext import document
+from salt_ext.document.volatile import split
+from salt_ext.report import digests
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def build(
     from salt_ext.facts import HEADER
 
     sections = {key: value for key, value in facts_document.items() if key not in HEADER}
-    stable, volatile = document.split(sections)
+    stable, volatile = split(sections)
     stable = document.normal(stable)
     return {
         "schema": SCHEMA,
@@ -47,29 +47,10 @@ def build(
         "previous_minion_id": previous_minion_id,
         "collected_at": facts_document["collected_at"],
         "mode": mode,
-        "digest": digest(stable),
+        "digest": digests.of_facts(stable),
         "facts": stable,
         "volatile": volatile,
         "errors": dict(facts_document["errors"]),
         "partial": list(facts_document["partial"]),
         "duration_ms": facts_document["duration_ms"],
     }
-
-
-def digest(facts: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of facts in normal form, in hexadecimal."""
-    return hashlib.sha256(document.encode(facts)).hexdigest()
-
-
-def mark(text: bytes) -> str:
-    """Return what tells one canonical text of a section from another."""
-    return hashlib.sha256(text).hexdigest()[:32]
-
-
-_quoted = lru_cache(maxsize=256)(document.encode)  # there are twenty names of sections
-
-
-def digest_of(texts: Mapping[str, bytes]) -> str:
-    """Return the digest of facts of which the canonical text of each section is known."""
-    parts = [_quoted(name) + b":" + texts[name] for name in sorted(texts)]
-    return hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import store
 from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import assets_of, count, nothing_else, now, text
+from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
 
 __func_alias__ = {"list_": "list"}
 
-GROUPS = ("site", "manufacturer,product_name", "os")
+GROUPINGS = ("site", "manufacturer,product_name", "os")
 
 
 def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -> dict[str, Any]:
@@ -61,12 +61,13 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
     def ask(database: store.Database) -> dict[str, Any]:
         then = store.moment_of(database, as_of, now()) if as_of else None
         filters = assets_of(database, tgt, kwargs)
-        tables = []
-        for fields in [text("group_by", group_by)] if group_by else GROUPS:
-            totals, rows = store.report(database, group_by=fields, filters=filters, at=then)
-            names = [one.strip() for one in fields.split(",") if one.strip()]
-            tables.append({"group_by": names, "rows": rows})
-        return {"totals": totals, "groups": tables, "as_of": then}
+        groupings = [text("group_by", group_by)] if group_by else GROUPINGS
+        whole, tables = store.totals(database, groupings=groupings, filters=filters, at=then)
+        groups = [
+            {"group_by": listed(grouping), "rows": rows}
+            for grouping, rows in zip(groupings, tables, strict=True)
+        ]
+        return {"totals": whole, "groups": groups, "as_of": then}
 
     return answer(__opts__, "report", ask)
 
@@ -122,7 +123,7 @@ def list_(
         then = store.moment_of(database, as_of, now()) if as_of else None
         asked = ",".join(columns) if isinstance(columns, list) else text("columns", columns)
         wanted = store.usual_columns(then) if not asked or asked[0] == "+" else []
-        wanted += [one.strip() for one in asked.removeprefix("+").split(",") if one.strip()]
+        wanted += listed(asked.removeprefix("+"))
         filters = assets_of(database, tgt, kwargs)
 
         def page(limit: int, cursor: str | None) -> store.Page:
@@ -141,8 +142,8 @@ def list_(
         if out_file:
             return answers.file(text("out_file", out_file), wanted, _all_of(page))
         found = page(count("limit", limit), str(cursor) or None)
-        listed = answers.table(wanted, found.rows, found.total, "assets")
-        return {**listed, "exact": found.exact, "next": found.next}
+        table = answers.table(wanted, found.rows, found.total, "assets")
+        return {**table, "exact": found.exact, "next": found.next}
 
     return answer(__opts__, "table", ask)
 
@@ -233,10 +234,10 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "text", "limit")
         if text == "":
-            raise answers.Misused("find what? give a name, a number or an address")
+            raise Misused("find what? give a name, a number or an address")
         rows, more = store.lookup(database, arguments.text("text", text), count("limit", limit))
         if not rows:
-            raise answers.NotThere(
+            raise store.NotFound(
                 f"{text!r} is known nowhere, neither now nor in former times",
                 "values of other fields are found by a filter: see cmdb.facets",
             )
@@ -287,7 +288,7 @@ def components(
             stays = store.genealogy(database, text("serial", serial))
             return {"kind": "genealogy", "serial": serial, "stays": stays}
         if not section:
-            raise answers.Misused("which parts? give a section such as disks, or serial=")
+            raise Misused("which parts? give a section such as disks, or serial=")
         columns = ["manufacturer", "model", "type", "firmware_version", "size_bytes"]
         columns += ["count", "assets"]
         most = MOST_KINDS if out_file else count("limit", limit)

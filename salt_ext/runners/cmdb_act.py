@@ -13,8 +13,8 @@ import salt.utils.verify
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import asset_of, assets_of, nothing_else, now, text, who
-from salt_ext.settings import nearest
+from salt_ext.commands.arguments import Misused, asset_of, assets_of, nothing_else, now, text, who
+from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def __virtual__() -> str:
 def _act(reason: Any, test: Any) -> store.Act:
     """Return who acts and why."""
     if not test and not reason:
-        raise answers.Misused(
+        raise Misused(
             "why? give reason='...', which is kept with your name, or test=True to try it out"
         )
     return store.Act(who(), str(reason), bool(test))
@@ -68,7 +68,7 @@ def rename(
         nothing_else(kwargs, "asset", "new", "reason", "test")
         name = text("new", new)
         if not salt.utils.verify.valid_id(__opts__, name):
-            raise answers.Misused(f"{name!r} cannot be a minion id; give the new one as new=...")
+            raise Misused(f"{name!r} cannot be a minion id; give the new one as new=...")
         act = _act(reason, test)
         done = store.rename(database, asset_of(database, asset), name, act)
         return {**done, "steps": _steps_of_rename(done["old"], name, done["role"])}
@@ -176,15 +176,12 @@ def baseline(
 
     def ask(database: store.Database) -> dict[str, Any]:
         if action not in ("accept", "show", "check"):
-            valid = ("accept", "show", "check")
-            hint = nearest(str(action), valid) or f"; there are: {', '.join(valid)}"
-            raise answers.Misused(f"nothing is called {action!r} here{hint}")
+            raise Misused(unknown("action", action, ("accept", "show", "check")))
         if action == "check":
             filters = assets_of(database, tgt or "*", kwargs)
             if section not in ("", *store.HARDWARE):
-                hint = nearest(str(section), store.HARDWARE)
-                hint = hint or f"; there are: {', '.join(store.HARDWARE)}"
-                raise answers.Misused(f"no section {section!r} is part of a baseline{hint}")
+                sentence = unknown("section of baselines", section, store.HARDWARE)
+                raise Misused(sentence)
             return _check(store.check_baselines(database, filters, section))
         nothing_else(kwargs, "action", "tgt", "reason", "test")
         asset_id = asset_of(database, tgt)
@@ -249,9 +246,9 @@ def purge(
         what = options.pop("class", "")
         nothing_else(options, "class", "older_than", "reason", "test")
         if not what:
-            raise answers.Misused(f"what? give class=, one of: {', '.join(store.CLASSES)}")
+            raise Misused(f"what? give class=, one of: {', '.join(store.CLASSES)}")
         if not older_than:
-            raise answers.Misused("older than what? give older_than=90d or a date")
+            raise Misused("older than what? give older_than=90d or a date")
         before = moment(older_than, now())
         rows = store.purge(database, str(what), before, _act(reason, test))
         of = "kinds of rows that would be removed" if test else "kinds of rows removed"

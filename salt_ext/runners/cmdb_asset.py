@@ -5,13 +5,15 @@ The commands about one asset: what is known of it, one value, and the card for t
 from typing import TYPE_CHECKING, Any
 
 from salt_ext import store
-from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import asset_of, nothing_else, now, text
+from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
+from salt_ext.document.volatile import with_volatile
+from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, NAMES
+from salt_ext.lists.match import bare, short
 from salt_ext.lists.reconcile import equal
-from salt_ext.settings import nearest
-from salt_ext.words.paths import NoValue, value_at, with_volatile
+from salt_ext.words.nearest import unknown
+from salt_ext.words.paths import NoValue, value_at
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -51,10 +53,8 @@ def show(asset: str = "", section: str = "", as_of: str = "", **kwargs: Any) -> 
         if not section:
             return {"asset": row}
         if section not in row["facts"]:
-            raise answers.NotThere(
-                f"{asset} has no section {section!r}{nearest(str(section), row['facts'])}",
-                "there are: " + ", ".join(sorted(row["facts"])),
-            )
+            sentence = unknown("section", section, sorted(row["facts"]))
+            raise store.NotFound(f"{asset}: {sentence}", "")
         return {"asset": {"minion_id": row["minion_id"], "facts": {section: row["facts"][section]}}}
 
     return answer(__opts__, "asset", ask)
@@ -97,7 +97,7 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "asset", "path", "as_of")
         if path == "":
-            raise answers.Misused("which value? give a path such as memory.installed_bytes")
+            raise Misused("which value? give a path such as memory.installed_bytes")
         row = _known(database, asset, as_of)
         facts = row.pop("facts")
         columns = {name: one for name, one in row.items() if name not in ("volatile", "collected")}
@@ -106,7 +106,7 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
                 {**columns, **with_volatile(facts, row.get("volatile"))}, text("path", path)
             )
         except NoValue as error:
-            raise answers.NotThere(str(error), error.hint) from None
+            raise store.NotFound(str(error), "") from None
         return {"minion_id": row["minion_id"], "path": path, "value": value}
 
     return answer(__opts__, "value", ask)
@@ -155,7 +155,7 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
             "ill_total": len(ill),
             "problems": wrong[0],
             "problems_total": wrong[1],
-            "expected": _expected(row, store.said_of(database, row)),
+            "expected": _expected(row, said_of(database, row)),
             "changes": store.changes(database, of_asset, limit=CHANGES),
             "changes_total": store.count_changes(database, of_asset),
             "beside": _beside(
@@ -187,15 +187,10 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
 def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
     """Whether people's list and the machine contradict each other; what is unknown does not."""
     if field in ("minion_id", "hostname"):
-        names = [row["minion_id"] or "", row["hostname"] or ""]
-        return _short(value) not in [_short(name) for name in names]
+        return short(value) not in (short(row["minion_id"]), short(row["hostname"]))
     if field == "sn":
-        return bool(row["sn"]) and not equal("sn", value.lstrip("0"), row["sn"].lstrip("0"))
+        return bool(row["sn"]) and bare(value) != bare(row["sn"])
     return field in COMPARED and row[field] is not None and not equal(field, value, row[field])
-
-
-def _short(name: str) -> str:
-    return name.partition(".")[0].casefold()
 
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:

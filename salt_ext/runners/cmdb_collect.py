@@ -9,7 +9,7 @@ from salt_ext.collect.collection import collect as collect_now
 from salt_ext.collect.modes import Request
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import count, filters_of, nothing_else, text
+from salt_ext.commands.arguments import Misused, count, filters_of, nothing_else, text
 from salt_ext.master.sync import sync as sync_now
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def collect(
         filters = {}
         if mode == "auto":
             if tgt_type != "glob":
-                raise answers.Misused("with mode=auto tgt is a glob; use filters, such as site=dc1")
+                raise Misused("with mode=auto tgt is a glob; use filters, such as site=dc1")
             filters = filters_of(tgt or "*", kwargs)
         else:
             nothing_else(kwargs, *OPTIONS)
@@ -123,7 +123,7 @@ def _target(tgt: Any, tgt_type: str, mode: str) -> Any:
     elif not isinstance(tgt, str):
         tgt = text("tgt", tgt)
     if not tgt and mode != "auto":
-        raise answers.Misused("which machines? give a glob such as 'web*', or mode=auto")
+        raise Misused("which machines? give a glob such as 'web*', or mode=auto")
     return tgt
 
 
@@ -133,7 +133,7 @@ def _batch(batch: Any) -> int | str:
     if share != batch and share.isdecimal() and 0 < int(share) <= 100:
         return str(batch)
     if isinstance(batch, str):
-        raise answers.Misused(f"batch is {batch!r}, but it must be a number or a share as 10%")
+        raise Misused(f"batch is {batch!r}, but it must be a number or a share as 10%")
     return count("batch", batch)
 
 

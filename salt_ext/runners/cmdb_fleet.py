@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import assets_of, count, filters_of, now, text
+from salt_ext.commands.arguments import Misused, assets_of, count, filters_of, now, text
 from salt_ext.master.cache import Cache
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -228,7 +228,7 @@ def odd(
 
     def ask(database: store.Database) -> dict[str, Any]:
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-            raise answers.Misused(f"threshold is a share such as 0.05, not {threshold!r}")
+            raise Misused(f"threshold is a share such as 0.05, not {threshold!r}")
         asked = ",".join(group_by) if isinstance(group_by, list) else text("group_by", group_by)
         rows = store.odd(
             database, asked, threshold=threshold, filters=assets_of(database, tgt, kwargs)
@@ -289,13 +289,14 @@ def health(
             columns = ["severity", "minion_id", "sn", "section", "component", "says"]
         elif by == "batch":
             start = store.moment_of(database, since, now())
-            rows, of = store.batches(database, start, filters=filters), "kinds of parts that failed"
+            rows, of = (
+                store.failing_batches(database, start, filters=filters),
+                "kinds of parts that failed",
+            )
             columns = ["section", "model", "firmware_version", "failing", "gone", "in_use"]
             columns += ["share_percent", "assets", "machines"]
         else:
-            raise answers.Misused(
-                f"by is asset or batch, not {by!r}{nearest(str(by), ['asset', 'batch'])}"
-            )
+            raise Misused(f"by: {unknown('view', by, ['asset', 'batch'])}")
         if out_file:
             return answers.file(text("out_file", out_file), columns, rows)
         return answers.table(columns, rows[: count("limit", limit)], len(rows), of)

@@ -11,7 +11,16 @@ import salt.utils.args
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import asset_of, assets_of, count, nothing_else, now, text, who
+from salt_ext.commands.arguments import (
+    Misused,
+    asset_of,
+    assets_of,
+    count,
+    nothing_else,
+    now,
+    text,
+    who,
+)
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -156,7 +165,7 @@ def changes(
     def ask(database: store.Database) -> dict[str, Any]:
         of_part = {"section": str(section), "component": text("component", component)}
         if not since:
-            raise answers.Misused("since when? give since=24h, a date or a snapshot's name")
+            raise Misused("since when? give since=24h, a date or a snapshot's name")
         filters = assets_of(database, tgt, kwargs)
         wanted = _wanted(database, since, until, filters=filters, **of_part)
         return _page_or_file(database, wanted, limit, cursor, out_file)
@@ -260,7 +269,7 @@ def fleet_diff(
         options = salt.utils.args.clean_kwargs(**kwargs)
         start, end = options.pop("from", None), options.pop("to", None)
         if not start:
-            raise answers.Misused("from which moment? give from=24h, a date or a snapshot's name")
+            raise Misused("from which moment? give from=24h, a date or a snapshot's name")
         first = store.moment_of(database, start, now())
         last = store.moment_of(database, end, now()) if end else now()
         filters = assets_of(database, tgt, options)

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 import salt.utils.args
 
 from salt_ext import store
-from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import assets_of, count, nothing_else, now, reference, text, who
-from salt_ext.settings import nearest
+from salt_ext.commands.arguments import (
+    Misused,
+    assets_of,
+    count,
+    nothing_else,
+    now,
+    reference,
+    text,
+    who,
+)
+from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -69,7 +77,7 @@ def export(
         from salt_ext.lists import workbook
 
         if not out_file:
-            raise answers.Misused("into which file? give out_file=/srv/assets.xlsx")
+            raise Misused("into which file? give out_file=/srv/assets.xlsx")
         is_workbook = check_target(text("out_file", out_file)) == "xlsx"
         titles = [_title(sheet, workbook.TITLES)] if sheet else workbook.TITLES
         moment = store.moment_of(database, as_of, now()) if as_of else None
@@ -143,20 +151,21 @@ def reconcile(
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
         from salt_ext.exchange import Sheet
-        from salt_ext.lists import expected as people
+        from salt_ext.lists import reconcile as lists
         from salt_ext.lists.annotate import annotate
+        from salt_ext.lists.rows import read
 
         options, wanted = _map_of(kwargs)
         most = count("limit", limit)
-        listed = people.read(_file("file", file), text("sheet", sheet), wanted)
+        listed = read(_file("file", file), text("sheet", sheet), wanted)
         filters = assets_of(database, tgt, options)
-        verdicts, unknown = people.compare(database, listed.rows, filters)
+        verdicts, unknown = lists.compare(database, listed.rows, filters)
         written: dict[str, Any] = {}
         if out_file:
             notes = {one.number: (one.status, one.reason) for one in verdicts}
-            added = Sheet("Unknown machines", people.COLUMNS, people.cells(unknown))
+            added = Sheet("Unknown machines", lists.COLUMNS, lists.cells(unknown))
             written = annotate(listed.table, notes, added, text("out_file", out_file))
-        return {**people.summary(listed, verdicts, unknown, most), "written": written}
+        return {**lists.summary(listed, verdicts, unknown, most), "written": written}
 
     def is_different(content: dict[str, Any]) -> bool:
         return exit_code and any(
@@ -210,26 +219,26 @@ def expected(
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, for every command loads this file.
-        from salt_ext.lists import expected as people
+        from salt_ext.lists import expected as lists
+        from salt_ext.lists.rows import read
 
         most = count("limit", limit)
         if action in ("list", "missing"):
             nothing_else(kwargs, "action", "limit")
-            return people.expected(database, only_missing=action == "missing", limit=most)
+            return lists.expected(database, only_missing=action == "missing", limit=most)
         if action == "import":
             options, wanted = _map_of(kwargs)
             nothing_else(options, "action", "file", "sheet", "map")
-            listed = people.read(_file("file", file), text("sheet", sheet), wanted)
-            return people.keep(database, listed, by=who())
+            listed = read(_file("file", file), text("sheet", sheet), wanted)
+            return lists.keep(database, listed, by=who())
         if action == "remove":
             nothing_else(kwargs, "action", "sn")
             gone = store.remove_expected(database, reference(sn))
-            return people.told("removed", gone)
+            return lists.told("removed", gone)
         if action != "set":
-            hint = nearest(str(action), ACTIONS) or f"; there are: {', '.join(ACTIONS)}"
-            raise answers.Misused(f"there is no action {action!r}{hint}")
-        row = store.set_expected(database, reference(sn), people.fields_of(dict(kwargs)), by=who())
-        return people.told("expected", [row])
+            raise Misused(unknown("action", action, ACTIONS))
+        row = store.set_expected(database, reference(sn), lists.fields_of(dict(kwargs)), by=who())
+        return lists.told("expected", [row])
 
     return answer(__opts__, "table", ask, write=action not in ("list", "missing"))
 
@@ -242,19 +251,18 @@ def _map_of(kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     options = salt.utils.args.clean_kwargs(**kwargs)
     said = options.pop("map", None) or {}
     if not isinstance(said, dict):
-        raise answers.Misused("""map is a mapping: map='{"Serial No.": sn}'""")
+        raise Misused("""map is a mapping: map='{"Serial No.": sn}'""")
     return options, {str(key): str(value or "") for key, value in said.items()}
 
 
 def _file(name: str, path: Any) -> str:
     if not path:
-        raise answers.Misused(f"which file? give {name}=/srv/servers.xlsx")
+        raise Misused(f"which file? give {name}=/srv/servers.xlsx")
     return text(name, path)
 
 
 def _title(name: str, titles: tuple[str, ...]) -> str:
     names = {title.lower().replace(" ", "_"): title for title in titles}
     if str(name) not in names:
-        hint = nearest(str(name), names) or f"; there are: {', '.join(names)}"
-        raise answers.Misused(f"there is no sheet {name!r}{hint}")
+        raise Misused(unknown("sheet", name, names))
     return names[name]

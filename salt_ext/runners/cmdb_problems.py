@@ -9,8 +9,18 @@ import salt.utils.args
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import asset_of, count, nothing_else, now, reference, text, who
-from salt_ext.settings import nearest
+from salt_ext.commands.arguments import (
+    Misused,
+    asset_of,
+    count,
+    nothing_else,
+    now,
+    reference,
+    text,
+    uuid_of,
+    who,
+)
+from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -66,13 +76,13 @@ def errors(
             since=store.moment_of(database, since, now()) if since else None,
             until=store.moment_of(database, until, now()) if until else None,
             minion_id=_name(database, tgt) if tgt != "" else None,
-            problem_id=answers.uuid_of(id) if id else None,
+            problem_id=uuid_of(id) if id else None,
             is_open=not closed,
             limit=MOST if out_file else count("limit", limit),
         )
         if id:
             if not rows:
-                raise answers.NotThere(f"there is no problem {id}", "see: cmdb.errors")
+                raise store.NotFound(f"there is no problem {id}", "see: cmdb.errors")
             return {"kind": "problem", "problem": rows[0]}
         columns = ["last_seen", "count", "minion_id", "kind", "subject", "message", "id"]
         columns += ["closed_at"] if closed else []
@@ -197,8 +207,7 @@ def quarantine(
             return {"kind": "choices", "minion_id": name, "choices": found, "test": True}
         if action not in {one["choice"] for one in found}:
             valid = ["list", "show", *{one["choice"]: None for one in found}]
-            hint = nearest(action, valid) or f"; there are: {', '.join(valid)}"
-            raise answers.Misused(f"nothing is called {action!r} here{hint}")
+            raise Misused(unknown("action", action, valid))
         subject = asset_of(database, meant) if meant else None
         fitting = [
             one
@@ -209,7 +218,7 @@ def quarantine(
         if test:
             return {"kind": "choices", "minion_id": name, "choices": fitting, "test": True}
         if not reason:
-            raise answers.Misused("why? give reason='...'; it is kept with the decision")
+            raise Misused("why? give reason='...'; it is kept with the decision")
         outcome = store.rule(database, name, action, subject=subject, by=who(), why=str(reason))
         return {"kind": "ruled", "outcome": outcome._asdict()}
 

@@ -7,63 +7,56 @@ then PostgreSQL itself refuses a write.
 """
 
 from salt_ext.document.diff import Change
-from salt_ext.store.acts.acts import LIFECYCLES, Act, rename, set_lifecycle
-from salt_ext.store.acts.baseline import (
-    HARDWARE,
-    Deviation,
-    accept_baseline,
-    baseline_of,
-    check_baselines,
-)
-from salt_ext.store.acts.expected import (
-    expected_machines,
-    import_expected,
-    remove_expected,
-    set_expected,
-    storable,
-)
+from salt_ext.store.acts.act import Act
+from salt_ext.store.acts.baseline import accept_baseline
+from salt_ext.store.acts.expected import import_expected, remove_expected, set_expected
+from salt_ext.store.acts.lifecycle import LIFECYCLES, set_lifecycle
 from salt_ext.store.acts.purge import CLASSES, purge
-from salt_ext.store.acts.quarantine import choices, decisions, held_reports, rule
-from salt_ext.store.database import (
-    HEAD,
-    Database,
-    NotFound,
-    StoreError,
-    StoreUnreachable,
-    ping,
-)
+from salt_ext.store.acts.quarantine import choices, rule
+from salt_ext.store.acts.rename import rename
+from salt_ext.store.acts.snapshot import take_snapshot
+from salt_ext.store.database import HEAD, Database, ping
+from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest, record_failure
-from salt_ext.store.ingest.inbox import submit, take_inbox
-from salt_ext.store.ingest.problems import problems
+from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
 from salt_ext.store.news import News, tell
+from salt_ext.store.reads.addresses import addresses
 from salt_ext.store.reads.as_of import compare, compare_assets, document
-from salt_ext.store.reads.asset import asset_page, find, overview
+from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
-from salt_ext.store.reads.batches import batches
+from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
 from salt_ext.store.reads.changes_page import changes_page
 from salt_ext.store.reads.components import components, genealogy
-from salt_ext.store.reads.due import addresses, due, known_beyond, news_since, stalest_first
-from salt_ext.store.reads.duplicates import SHARED, duplicates, standing
+from salt_ext.store.reads.decisions import decisions
+from salt_ext.store.reads.due import due, news_since, stalest_first
+from salt_ext.store.reads.duplicates import SHARED, duplicates
+from salt_ext.store.reads.expected import expected_like, expected_machines
 from salt_ext.store.reads.export import Extract, extract
 from salt_ext.store.reads.facets import facets
+from salt_ext.store.reads.failing_batches import failing_batches
 from salt_ext.store.reads.filters import fields, listable
 from salt_ext.store.reads.fleet_diff import differing, fleet_diff
 from salt_ext.store.reads.health import SEVERITIES, health
+from salt_ext.store.reads.held import held_reports
 from salt_ext.store.reads.history import Wanted, changes, count_changes
-from salt_ext.store.reads.listing import FRESHNESS, FilterError
-from salt_ext.store.reads.lookup import lookup, padded, said_of
+from salt_ext.store.reads.listing import FRESHNESS
+from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.odd import odd
-from salt_ext.store.reads.positions import positions
+from salt_ext.store.reads.positions import known_beyond, positions
+from salt_ext.store.reads.problems import problems
 from salt_ext.store.reads.rack import neighbours
-from salt_ext.store.reads.server import inbox_size, server
-from salt_ext.store.reads.snapshots import moment_of, snapshots, take_snapshot
+from salt_ext.store.reads.resolve import padded, resolve
+from salt_ext.store.reads.server import server
+from salt_ext.store.reads.snapshots import moment_of, snapshots
+from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import statistics
-from salt_ext.store.reads.totals import report
+from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
 from salt_ext.store.schema import KEPT_COLUMNS
+from salt_ext.store.text import storable
 
 __all__ = [
     "CLASSES",
@@ -93,7 +86,6 @@ __all__ = [
     "asset_page",
     "assets",
     "baseline_of",
-    "batches",
     "changes",
     "changes_page",
     "check_baselines",
@@ -107,11 +99,12 @@ __all__ = [
     "document",
     "due",
     "duplicates",
+    "expected_like",
     "expected_machines",
     "extract",
     "facets",
+    "failing_batches",
     "fields",
-    "find",
     "fleet_diff",
     "genealogy",
     "grant",
@@ -138,9 +131,8 @@ __all__ = [
     "record_failure",
     "remove_expected",
     "rename",
-    "report",
+    "resolve",
     "rule",
-    "said_of",
     "server",
     "set_expected",
     "set_lifecycle",
@@ -153,5 +145,6 @@ __all__ = [
     "take_inbox",
     "take_snapshot",
     "tell",
+    "totals",
     "usual_columns",
 ]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
+from salt_ext.store.errors import Contended, StoreError, StoreUnreachable
 
 DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
@@ -31,27 +32,6 @@ Row = dict[str, Any]
 def rows(result: sa.Result[Any]) -> list[Row]:
     """Return every row of a result as a plain dictionary; nothing of it is lazy."""
     return [dict(row._mapping) for row in result]
-
-
-class StoreError(Exception):
-    """What went wrong with the store, in a sentence, and what to do about it."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        """Keep both for whoever shows them."""
-        super().__init__(message)
-        self.hint = hint
-
-
-class StoreUnreachable(StoreError):
-    """PostgreSQL does not answer; the same call may work later."""
-
-
-class Contended(StoreError):
-    """Two writers waited for each other, and this one gave way; the same call will work."""
-
-
-class NotFound(StoreError):
-    """No asset, or more than one, is meant by a reference."""
 
 
 PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
@@ -72,6 +52,13 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
         StoreError,
         "a statement on {url} took longer than it may",
         "ask for less at once: a filter, a limit, a shorter time",
+    ),
+    (
+        # Only migrations wait for a limited time.
+        psycopg2.errors.LockNotAvailable,
+        StoreError,
+        "{url} is in use",
+        "try again when no long export or report runs; nothing has changed",
     ),
     (
         psycopg2.errors.DeadlockDetected,
@@ -128,7 +115,7 @@ class Database:
             yield link
 
     @contextlib.contextmanager
-    def at_once(self) -> Iterator[sa.Connection]:
+    def autocommit(self) -> Iterator[sa.Connection]:
         """
         Yield a connection in which every statement is a transaction of its own: for what reads.
 

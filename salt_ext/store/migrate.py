@@ -10,6 +10,8 @@ from salt_ext.store.database import Database
 
 # Two masters may start a migration at once; the second waits for the first.
 LOCK = 0x636D6462
+LOCK_TIMEOUT_SECONDS = 10
+"""A step waits no longer for a table: all reads that come after it stand behind it meanwhile."""
 
 
 def migrate(database: Database, *, test: bool = False) -> list[str]:
@@ -17,7 +19,8 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
     Take the steps that the schema lacks; return each as ``revision description``.
 
     With ``test`` the steps are named and not taken. All of them are one
-    transaction: a step that fails leaves the schema as it was.
+    transaction: a step that fails leaves the schema as it was. Raises
+    :class:`StoreError` when others keep a table busy for too long.
     """
     # Imported here, because every other command would wait for it.
     from alembic import command
@@ -29,7 +32,10 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     script = ScriptDirectory.from_config(config)
     with database.begin_unchecked() as link:
+        # A step over a year of history, or the wait for the other master, may take minutes.
+        link.exec_driver_sql("SET LOCAL statement_timeout = 0")
         link.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        link.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
         current = MigrationContext.configure(link).get_current_revision()
         steps = [
             f"{step.revision} {step.doc}"

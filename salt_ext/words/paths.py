@@ -8,22 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from salt_ext.document import IDENTITY_FIELDS, is_components, keyed, place
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 from salt_ext.words.values import by_place
 
 NAMES = ("name", "locator", *IDENTITY_FIELDS)
 """By which fields people call a part, beside its key and its place."""
 
-MANY = 12
-
 
 class NoValue(LookupError):
-    """A path that leads nowhere; ``hint`` says what is there instead."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        """Keep both for whoever shows them."""
-        super().__init__(message)
-        self.hint = hint
+    """A path that leads nowhere; the text says what is there instead."""
 
 
 def value_at(facts: Mapping[str, Any], path: str) -> Any:
@@ -48,20 +41,6 @@ def value_at(facts: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def with_volatile(facts: Any, volatile: Any) -> Any:
-    """Return facts with the volatile values where they belong, as the machine reported them."""
-    if not isinstance(volatile, dict):
-        return facts
-    if is_components(facts):
-        return [with_volatile(item, volatile.get(key)) for key, item in keyed(facts).items()]
-    if not isinstance(facts, dict):
-        return facts
-    return {
-        **volatile,
-        **{key: with_volatile(one, volatile.get(key)) for key, one in facts.items()},
-    }
-
-
 def _offered(value: Any) -> dict[str, Any]:
     """Return what can follow on a value, by all of its names; a better name goes first."""
     if isinstance(value, dict):
@@ -82,13 +61,4 @@ def _offered(value: Any) -> dict[str, Any]:
 
 def _nowhere(words: list[str], done: int, offered: Mapping[str, Any]) -> NoValue:
     where = ".".join(words[:done])
-    wrong = ".".join(words[done:])
-    if not offered:
-        what = f"nothing in {where}" if where else "nothing at all"
-        return NoValue(f"there is no {wrong!r} in {where or 'it'}: there is {what}", "")
-    names = [str(name) for name in offered]
-    shown = ", ".join(names[:MANY]) + (", …" if len(names) > MANY else "")
-    return NoValue(
-        f"there is no {wrong!r} in {where or 'it'}{nearest(words[done], names)}",
-        f"there are: {shown}",
-    )
+    return NoValue(f"{where}: " * bool(where) + unknown("value", words[done], offered))

@@ -1,12 +1,12 @@
 """
-Moments as people write them.
+Moments as people and programs write them.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from salt_ext.settings import SettingsError, seconds
+from salt_ext.words.durations import seconds
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
@@ -20,7 +20,7 @@ def moment(text: object, now: datetime) -> datetime:
     words = str(text).strip()
     try:
         return now - timedelta(seconds=seconds(words))
-    except (SettingsError, OverflowError):
+    except (ValueError, OverflowError):
         pass
     for form in FORMATS:
         try:
@@ -30,6 +30,16 @@ def moment(text: object, now: datetime) -> datetime:
     raise ValueError(
         f"{words!r} is not a time; write 24h, 7d, 2026-11-01 or '2026-11-01 10:00' (UTC)"
     )
+
+
+def timestamp(when: datetime) -> str:
+    """Return a moment as JSON has it: in UTC, to the second, as ``2026-11-21T08:00:00Z``."""
+    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def of_timestamp(text: str) -> datetime:
+    """Return the moment that :func:`timestamp` wrote."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
 def ago(then: datetime, now: datetime) -> str:

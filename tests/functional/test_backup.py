@@ -31,7 +31,7 @@ def test_a_restored_backup_has_the_past_and_goes_on(tmp_path):
         assert store.migrate(restored) == []
         assert writers.dump(restored) == writers.dump(database)
         writers.check_history(restored)
-        asset_id = store.find(restored, "renamed")
+        asset_id = store.resolve(restored, "renamed")
         assert store.document(restored, asset_id, NOW) == store.document(database, asset_id, NOW)
         assert store.problems(restored) == store.problems(database)
         assert store.snapshots(restored) == store.snapshots(database)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from salt_ext import document, store
 from salt_ext.facts import timestamp
-from salt_ext.report import envelope
+from salt_ext.report import digests
 from salt_ext.settings import resolve
 from tests.machines import NOW, arrival, later, revisions, server
 
@@ -180,7 +180,7 @@ def put_facts(facts, normal=False):
 
     def spoil(report):
         report["facts"] = document.normal(facts) if normal else facts
-        report["digest"] = envelope.digest(report["facts"])
+        report["digest"] = digests.of_facts(report["facts"])
 
     return spoil
 
@@ -243,7 +243,7 @@ def database(new_database):
 
 def everything(database, minion_id):
     """What the store has of a machine."""
-    asset_id = store.find(database, minion_id)
+    asset_id = store.resolve(database, minion_id)
     return store.overview(database, asset_id), revisions(database, asset_id)
 
 
@@ -415,7 +415,7 @@ def test_strange_values_come_and_go_and_the_history_fits_its_digests(database):
         facts = server(40_000, odd={"value": value}, parts=[{"serial_number": value, "a": value}])
         [outcome] = store.ingest(database, [arrival(facts, minion_id, later(minutes=step))])
         assert outcome.status in ("new", "changed")
-    asset_id = store.find(database, minion_id)
+    asset_id = store.resolve(database, minion_id)
     for step in range(len(values)):
         _, at, _ = store.compare(database, asset_id, NOW, later(minutes=step))
         assert at["number"] == step + 1
@@ -546,7 +546,7 @@ def test_whatever_a_report_holds_it_is_judged_and_its_neighbour_is_stored(
     if outcomes[bad].status == "refused":
         assert told[0]["subject"] != "store", told[0]["traceback"]
     else:
-        store.compare(database, store.find(database, bad), NOW, None)
+        store.compare(database, store.resolve(database, bad), NOW, None)
 
 
 NUMBERS = itertools.count(1_000_000, 2)

@@ -240,11 +240,11 @@ def test_a_card_with_everything_wrong_fits_on_a_screen_still(cmdb, database, exp
         ("get", ["web01"], {}, 2, "which value?"),
         ("get", ["nobody", "sn"], {}, 3, "there is no asset 'nobody'"),
         ("get", ["web01", "memmory.total"], {}, 3, "did you mean 'memory'"),
-        ("get", ["web01", "disks.sdb.model"], {}, 3, "there are: S64F000001, sda, 0"),
-        ("get", ["web01", "sn.0"], {}, 3, "there is nothing in sn"),
+        ("get", ["web01", "disks.sdb.model"], {}, 3, "There are: S64F000001, sda, 0"),
+        ("get", ["web01", "sn.0"], {}, 3, "sn: there is no value"),
         ("get", ["web01", 7], {}, 2, "path arrived as 7"),
         ("get", ["web01", "sn"], {"as_of": "2020-01-01"}, 3, "its first report was at"),
-        ("show", ["web01"], {"as_of": "yesterday"}, 3, "is neither a time nor a snapshot"),
+        ("show", ["web01"], {"as_of": "yesterday"}, 3, "is no time, and there is no snapshot"),
         ("card", [], {}, 2, "which asset?"),
         ("card", ["web01"], {"limit": 3}, 2, "there is no option 'limit'"),
     ],
@@ -254,3 +254,26 @@ def test_wrong_input_gets_a_sentence(ask, command, args, kwargs, retcode, says):
     assert says in text
     assert status == retcode
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("spelling", ["aBc12", "ABC12", "abc12"])
+def test_every_command_means_the_same_machine_by_one_spelling(cmdb, database, expect, spelling):
+    system = {**server(1)["system"], "serial_number": "ABC12"}
+    ingest(database, [arrival(server(1, system=system, baseboards=[]), "web01")])
+    expect(f"{spelling},,dc7,,web team")
+    assert cmdb("card", "web01")[0]["expected"]["row"] == 2
+    listed, _, _ = cmdb("expected")
+    [row] = [dict(zip(listed["columns"], row, strict=True)) for row in listed["rows"]]
+    assert row["seen_as"] == "web01"
+    cmdb("expected", "set", "abC12", owner="db team")
+    told, _, _ = cmdb("expected", "list")
+    assert told["total"] == 1
+    assert cmdb("expected", "remove", "Abc12")[1] == 0
+    assert cmdb("expected", "list")[0]["total"] == 0
+    assert cmdb("card", "web01")[0]["expected"] is None
+
+
+def test_a_row_of_a_name_that_two_machines_have_is_on_nobodys_card(cmdb, database, expect):
+    ingest(database, [arrival(server(n), f"web.dc{n}") for n in (1, 2)])
+    expect(",web,dc7,,")
+    assert cmdb("card", "web.dc1")[0]["expected"] is None

@@ -77,13 +77,13 @@ def test_what_is_reported_right_after_a_snapshot_is_later_than_it(cmdb, fleet, d
 @pytest.mark.parametrize(
     ("command", "args", "kwargs", "retcode", "says"),
     [
-        ("history", ["web01"], {"since": "yesterday"}, 3, "is neither a time nor a snapshot"),
+        ("history", ["web01"], {"since": "yesterday"}, 3, "is no time, and there is no snapshot"),
         ("history", ["web01"], {"since": "99999999999w"}, 2, "is not a time"),
         ("diff", ["web01"], {"from": "2020-01-01"}, 3, "its first report was at"),
         ("diff", ["web01"], {"form": "7d"}, 2, "did you mean 'from'"),
         ("changes", [], {"cursor": "abc"}, 2, "the cursor is none"),
         ("changes", [], {"cursor": "W10="}, 2, "the cursor is none"),
-        ("history", ["web01"], {"until": "soon"}, 3, "is neither a time nor a snapshot"),
+        ("history", ["web01"], {"until": "soon"}, 3, "is no time, and there is no snapshot"),
     ],
 )
 def test_wrong_input_gets_a_sentence(ask, command, args, kwargs, retcode, says):

@@ -87,7 +87,7 @@ def test_a_mode_from_outside_is_asked_and_its_reports_are_stored(collect, databa
     assert set(statuses(answer).values()) == {"new"}
     assert text.splitlines()[-1] == "3 machines: 3 new"
     assert store.assets(database).total == 3
-    assert store.overview(database, store.find(database, "stub0001"))["mode"] == "ssh"
+    assert store.overview(database, store.resolve(database, "stub0001"))["mode"] == "ssh"
     again, _, _ = collect("*", mode="stub")
     assert set(statuses(again).values()) == {"ok"}
 
@@ -204,7 +204,7 @@ def test_results_that_cannot_be_stored_are_kept_for_a_sync(collect, master_opts,
 @pytest.fixture
 def accepted(tmp_path):
     keys = tmp_path / "pki_dir/minions"
-    keys.mkdir(parents=True)
+    keys.mkdir(parents=True, exist_ok=True)
     return keys
 
 
@@ -252,7 +252,7 @@ def test_a_machine_whose_mode_cannot_be_used_does_not_stop_the_others(collect, d
         (("*",), {"timeout": "soon"}, 2, "timeout is 'soon'"),
         (("*",), {"limit": -1}, 2, "limit is -1"),
         (("*",), {"worker": 3}, 2, "did you mean 'workers'?"),
-        (("*",), {"tgt_type": "globe"}, 2, "tgt_type is 'globe'"),
+        (("*",), {"tgt_type": "globe"}, 2, "no tgt_type 'globe'"),
         (("*",), {"mode": "ssh"}, 2, "Roster file"),
         (("*",), {"mode": "ssh", "roster": "nothing"}, 2, "there is no roster 'nothing'"),
         (("a*",), {"mode": "auto", "tgt_type": "pcre"}, 2, "tgt is a glob"),
@@ -272,7 +272,7 @@ def test_a_mode_that_cannot_be_imported_says_so(collect, master_opts):
     master_opts["cmdb"]["modes"]["x"] = "nowhere.at_all"
     _, retcode, text = collect("*", mode="x")
     assert retcode == 2
-    assert "modes: x: 'nowhere.at_all' cannot be imported" in text
+    assert "modes: x: 'nowhere.at_all' cannot be used" in text
 
 
 def test_a_batch_is_a_number_or_a_share():

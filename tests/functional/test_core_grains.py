@@ -5,14 +5,15 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-import salt.cache
 import salt.config
 import salt.loader
 
 from salt_ext import store
+from salt_ext.master.cache import Cache
 from salt_ext.report import core_grains
 from salt_ext.report.envelope import MINE_FUNCTION
 from salt_ext.store import ingest
+from tests import master_cache
 from tests.machines import NOW, arrival, later, report, server
 
 GRAINS = {
@@ -43,22 +44,22 @@ GRAINS = {
 def sync(runners, master_opts, tmp_path):
     """A function that puts entries into the master's cache and runs cmdb.sync."""
     keys = tmp_path / "pki_dir/minions"
-    keys.mkdir(parents=True)
-    cache = salt.cache.factory(master_opts)
+    keys.mkdir(parents=True, exist_ok=True)
+    cache = Cache(master_opts)
 
-    def run(bank="grains", age=0, **entries):
+    def run(kind="grains", age=0, **entries):
         for name, entry in entries.items():
             (keys / name).write_text("a key")
-            cache.store(bank, name, entry)
+            bank, key = master_cache.keep(cache, kind, name, entry)
             at = time.time() - age
-            os.utime(tmp_path / "cachedir" / bank / f"{name}.p", (at, at))
+            os.utime(tmp_path / "cachedir" / bank / f"{key}.p", (at, at))
         return runners["cmdb.sync"]()["data"]["cmdb"]
 
     return run
 
 
 def stored(database, name="web01"):
-    return store.overview(database, store.find(database, name))
+    return store.overview(database, store.resolve(database, name))
 
 
 def test_a_fleet_is_known_before_it_has_any_of_our_code(sync, database):

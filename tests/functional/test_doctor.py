@@ -35,7 +35,7 @@ def test_it_checks_the_master_from_database_to_keys(doctor, master_opts):
 
 def test_what_is_wrong_on_this_master_is_found(doctor, master_opts, tmp_path):
     accepted = tmp_path / "pki_dir/minions"
-    accepted.mkdir(parents=True)
+    accepted.mkdir(parents=True, exist_ok=True)
     (accepted / "web01").write_text("a key")
     master_opts["minimum_auth_version"] = 0
     kept.keep(master_opts, [arrival(server(1), "ssh01")])

@@ -19,13 +19,14 @@ from salt_ext.master.feed import Unreadable
 from salt_ext.report import checking
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests.machines import later, report, server
+from tests.master_cache import keep
 
 
 @pytest.fixture
 def keys(tmp_path):
     """The directory of accepted keys."""
     accepted = tmp_path / "pki_dir/minions"
-    accepted.mkdir(parents=True)
+    accepted.mkdir(parents=True, exist_ok=True)
     for name in ("web01", "web02"):
         (accepted / name).write_text("a key")
     return accepted
@@ -42,16 +43,6 @@ def engine(master_opts):
 def cache(master_opts, keys, request):
     """The engine's view of a real cache, as Salt 3008 and as Salt 3006 lays it out."""
     return Cache(master_opts, one_bank_each=request.param)
-
-
-def keep(cache, kind, minion_id, value):
-    """Put a value where a master of that version puts it."""
-    if cache.one_bank_each:
-        key = "mine" if kind == "mine" else "data"
-        value = value if kind == "mine" else {"grains": value}
-        cache.cache.store(f"minions/{minion_id}", key, value)
-    else:
-        cache.cache.store(kind, minion_id, value)
 
 
 def test_the_engine_reads_the_mine_and_else_the_grain(cache):

@@ -25,7 +25,7 @@ def test_each_room_is_found(minion_opts, master_opts, modules, runners):
     assert {name for name in modules if name.startswith("cmdb.")} == {
         *("cmdb.collect", "cmdb.facts", "cmdb.identity", "cmdb.check")
     }
-    assert "cmdb.report" in runners
+    assert runners["cmdb.report"]
     assert "cmdb.cmdb" in salt.loader.grain_funcs(minion_opts)
     assert "cmdb.returner" in salt.loader.returners(minion_opts, functions={})
     assert "cmdb.start" in salt.loader.engines(master_opts, {}, {}, {})
@@ -171,7 +171,7 @@ def test_the_returner_stores_a_report_and_ignores_options_that_come_with_it(
 ):
     ret = {"id": "web01", "fun": "cmdb.collect", "return": modules["cmdb.collect"]()}
     returner(ret | {"ret_config": "attacker", "ret_kwargs": {"database_url": "x://attacker"}})
-    assert store.overview(database, store.find(database, "web01"))["mode"] == "return"
+    assert store.overview(database, store.resolve(database, "web01"))["mode"] == "return"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import stat
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_the_master_is_configured_beside_the_configuration_of_its_minion(
     assert not {"secret", "hidden"} & set(str(changed).replace("@", ":").split(":"))
 
 
-@pytest.mark.parametrize("version", ["", "0.1.0"])
+@pytest.mark.parametrize("version", ["", metadata.version("salt-cmdb")])
 def test_an_extension_that_is_there_is_left_alone(rendered, version):
     step = rendered("cmdb_extension", "pip", {"version": version})
     assert subprocess.run(step["unless"], shell=True).returncode == 0

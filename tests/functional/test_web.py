@@ -24,8 +24,10 @@ from salt_ext.document import normal
 from salt_ext.document.diff import diff
 from salt_ext.store import ingest
 from salt_ext.store.database import _engine
+from salt_ext.words.changes import line
+from salt_ext.words.times import timestamp
 from tests.machines import NOW, arrival, later, server
-from webui import create_app, history, sections
+from webui import create_app, sections
 
 HOSTILE = "<script>alert(1)</script>"
 PAGES = ("/", "/assets", "/changes", "/problems")
@@ -51,7 +53,7 @@ def add_two_machines(database):
     facts["memory"]["devices"][1] = {"locator": "A2", "present": False}
     facts["memory"]["installed_bytes"] = 64 << 30
     ingest(database, [arrival(facts)])
-    return store.find(database, "web01")
+    return store.resolve(database, "web01")
 
 
 @pytest.fixture(scope="module")
@@ -316,7 +318,7 @@ def test_the_json_list_has_the_rows_of_the_page(fleet):
         ["id", "minion_id", "memory_bytes", "last_seen"]
     ] * 2
     assert answer["rows"][1]["id"] == str(fleet.asset_id)
-    assert answer["rows"][1]["last_seen"] == NOW.isoformat()
+    assert answer["rows"][1]["last_seen"] == timestamp(NOW)
     shown = [text(cell) for cell in page(fleet.client, f"/assets{query}").tbody("th")]
     assert shown == [row["minion_id"] for row in answer["rows"]]
 
@@ -393,7 +395,7 @@ def test_none_found_not_collected_and_failed_are_three_texts(client, database):
     one.report.update(errors={"network": error}, partial=["network"])
     ingest(database, [one])
     soup = page(client, "/host/web01", 302)
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert "None found." in section(soup, "disks")
     assert "no report of this machine has had this section" in section(soup, "virtual")
     assert "Not collected: its collector failed" in section(soup, "network")
@@ -408,20 +410,20 @@ def test_a_section_that_failed_last_shows_what_was_known_before(client, database
     failed = arrival(facts)
     failed.report.update(errors={"disks": {"type": "OSError", "message": "no"}}, partial=["disks"])
     ingest(database, [failed])
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert "Its collector failed" in section(soup, "disks")
     assert "PM9A3" in section(soup, "disks")
     assert f"{later(hours=-1):%Y-%m-%d %H:%M}" in section(soup, "disks")
     assert f"{NOW:%Y-%m-%d %H:%M}" in section(soup, "memory")
     ingest(database, [arrival(server(1), at=later(minutes=1))])
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert "failed" not in section(soup, "disks")
 
 
 def test_an_unchanged_report_counts_as_collecting_its_sections(client, database):
     ingest(database, [arrival(server(1), at=later(hours=-2))])
     ingest(database, [arrival(server(1), at=NOW)])
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert f"Collected {NOW:%Y-%m-%d %H:%M}" in section(soup, "disks")
 
 
@@ -431,7 +433,7 @@ def test_the_latest_volatile_values_stand_beside_what_they_belong_to(client, dat
     facts["operating_system"]["volatile"] = {"uptime_seconds": 77}
     facts["memory"]["edac"] = [{"name": "mc0", "volatile": {"ce_count": 12}}]
     ingest(database, [arrival(facts)])
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert "10.0.0.1/16 25000 Mbit/s no" in section(soup, "network")
     assert "Uptime 77 s" in section(soup, "operating_system")
     assert "mc0 12" in section(soup, "memory")
@@ -448,7 +450,7 @@ def test_a_section_of_the_users_own_is_shown_too(client, database):
         "odd names": {"a b": [[1, 2], {"c": None, "d": "x"}], "": {"": "empty"}, "long": "y" * 400},
     }
     ingest(database, [arrival(server(1, **own))])
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert "Vendor ACME Until 2028-03-31" in section(soup, "facts-contract")
     assert "300 W" in section(soup, "facts-pdu_ports")
     names = [text(cell) for cell in soup.find(id="facts-pdu_ports").tbody("th")]
@@ -470,7 +472,7 @@ def test_sections_in_another_shape_than_ours_do_not_break_the_page(client, datab
     one.report["volatile"] = {"disks": "x", "network": {"5": "y"}, "memory": [1]}
     outcomes = ingest(database, [one])
     assert [outcome.status for outcome in outcomes] == ["new"]
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     assert "a lot" in section(page(client, f"/a/{asset_id}"), "memory")
     later_one = copy.deepcopy(server(1))
     ingest(database, [arrival(later_one, at=later(minutes=5))])
@@ -503,9 +505,9 @@ def test_any_facts_and_any_changes_can_be_shown(old, new, volatile):
     cells = [row.cells if hasattr(row, "cells") else row for block in blocks for row in block.rows]
     assert all(isinstance(text, str) for row in cells for text in row)
     for change in diff(old, new):
-        line = history.line(change._asdict())
-        assert line.what
-        assert all(text is None or isinstance(text, str) for text in (line.old, line.new))
+        said = line(change._asdict())
+        assert said.what
+        assert all(text is None or isinstance(text, str) for text in (said.old, said.new))
 
 
 def test_the_json_of_an_asset_is_its_overview(fleet):
@@ -513,7 +515,7 @@ def test_the_json_of_an_asset_is_its_overview(fleet):
     assert answer["ok"] is True
     assert answer["asset"]["minion_id"] == "web01"
     assert answer["asset"]["facts"]["disks"][0]["model"] == "PM9A3"
-    assert answer["asset"]["last_seen"] == NOW.isoformat()
+    assert answer["asset"]["last_seen"] == timestamp(NOW)
     assert {one["kind"] for one in answer["asset"]["identifiers"]} >= {"serial_number", "uuid"}
 
 
@@ -523,7 +525,7 @@ def test_the_json_of_an_asset_is_its_overview(fleet):
 )
 def test_a_silent_machine_says_so_and_what_to_do(client, database, age, note):
     ingest(database, [arrival(server(1), at=NOW - age)])
-    soup = page(client, f"/a/{store.find(database, 'web01')}")
+    soup = page(client, f"/a/{store.resolve(database, 'web01')}")
     assert note in text(soup.find(class_="note"))
     assert "salt web01 test.ping" in text(soup.find(class_="note"))
 
@@ -533,7 +535,7 @@ def test_a_detached_machine_keeps_its_page_without_the_problems_of_its_heir(clie
     heir = arrival(server(2))
     heir.report.update(errors={"smart": {"type": "OSError", "message": "no"}}, partial=["smart"])
     assert [one.status for one in ingest(database, [heir])] == ["new"]
-    soup = page(client, f"/a/{store.find(database, '9XYZ001')}")
+    soup = page(client, f"/a/{store.resolve(database, '9XYZ001')}")
     assert text(soup.h1) == "9XYZ001"
     assert "Detached since" in text(soup.find(class_="note"))
     assert soup.find(id="problems") is None
@@ -553,7 +555,7 @@ def test_what_people_know_of_a_machine_leads_to_its_page(client, database, addre
     ingest(database, [arrival(facts)])
     response = client.get(address)
     assert response.status_code == 302
-    assert response.headers["Location"] == f"/a/{store.find(database, 'web01')}"
+    assert response.headers["Location"] == f"/a/{store.resolve(database, 'web01')}"
 
 
 def test_a_serial_number_with_a_slash_leads_to_its_page(client, database):
@@ -684,7 +686,7 @@ def test_nothing_that_a_machine_says_is_taken_for_markup(client, database):
     ingest(database, [arrival(changed, f"web{HOSTILE}")])
     held = arrival(server(2), f"web{HOSTILE}", at=later(minutes=1))
     assert [one.status for one in ingest(database, [held])] == ["held"]
-    asset_id = store.find(database, f"web{HOSTILE}")
+    asset_id = store.resolve(database, f"web{HOSTILE}")
     query = f"?site={HOSTILE}&q={HOSTILE}"
     for address in [*PAGES, f"/assets{query}", f"/a/{asset_id}", f"/sn/x{HOSTILE}"]:
         response = client.get(address)

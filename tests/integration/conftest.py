@@ -10,7 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -91,9 +91,9 @@ class Gate:
 class Fleet(NamedTuple):
     """The daemons, the database behind them and the hardware that web01 looks at."""
 
-    master: object
-    web01: object
-    web02: object
+    master: Any
+    web01: Any
+    web02: Any
     gate: Gate
     database: store.Database
     hardware: Path
@@ -133,7 +133,7 @@ class Fleet(NamedTuple):
     def asset(self, minion):
         """Return what the store has of a minion, or None."""
         try:
-            return store.overview(self.database, store.find(self.database, minion.id))
+            return store.overview(self.database, store.resolve(self.database, minion.id))
         except store.NotFound:
             return None
 
@@ -213,7 +213,7 @@ def fleet(salt_factories, postgresql, new_database, tmp_path_factory):
         try:
             _start(master)
             list(pool.map(_start, minions))
-            yield Fleet(*daemons, gate, database, home / "hardware")
+            yield Fleet(master, minions[0], minions[1], gate, database, home / "hardware")
         finally:
             list(pool.map(lambda daemon: daemon.terminate(), daemons))
             gate.close()

@@ -85,4 +85,4 @@ def test_maintenance_that_loses_a_module_and_flashes_a_bios_fails_at_the_gate(fl
 def test_a_gate_that_cannot_look_does_not_open(fleet, work):
     result = fleet.run("salt-run", "cmdb.fleet_diff", "from=never-taken", "exit_code=True")
     assert result.returncode == 3
-    assert "is neither a time nor a snapshot" in result.stdout
+    assert "is no time, and there is no snapshot" in result.stdout

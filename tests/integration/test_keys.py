@@ -26,7 +26,7 @@ def send(fleet, minion_id, version):
 
 def version_of(fleet, minion_id):
     try:
-        found = store.overview(fleet.database, store.find(fleet.database, minion_id))
+        found = store.overview(fleet.database, store.resolve(fleet.database, minion_id))
     except store.NotFound:
         return None
     return found["facts"]["firmware"]["version"]

@@ -168,7 +168,7 @@ def test_a_machine_without_a_minion_has_the_facts_of_the_minion_on_it(
     assert (found["minion_id"], found["status"], found["detail"]) == ("ssh01", "new", "")
     assert status == 0
     assert left_behind() == set()
-    stored = store.overview(database, store.find(database, "ssh01"))
+    stored = store.overview(database, store.resolve(database, "ssh01"))
     assert stored["mode"] == "ssh"
 
     (tmp_path / "minion").write_text(

@@ -3,16 +3,19 @@
 import base64
 import contextlib
 import json
+import os
 import random
 from datetime import timedelta
 from importlib import import_module
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salt_ext import store
 from salt_ext.settings import resolve
+from salt_ext.store.database import _engine
 from salt_ext.store.reads.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, later, server
 
@@ -299,7 +302,7 @@ def test_a_cursor_goes_on_with_the_filter_that_it_began_with(fleet):
 def test_the_groups_of_a_report_add_up_to_its_totals(fleet, at):
     sums = ("assets", "processor_threads", "memory_bytes", "disk_bytes")
     for group_by in ("site", "kind,os", "manufacturer,product_name", "temporary"):
-        totals, groups = store.report(fleet, group_by=group_by, at=at)
+        totals, [groups] = store.totals(fleet, groupings=[group_by], at=at)
         assert totals["assets"] == store.assets(fleet, at=at).total
         for name in (*sums, *(store.FRESHNESS if at is None else ())):
             assert totals[name] == sum(group[name] for group in groups)
@@ -307,8 +310,25 @@ def test_the_groups_of_a_report_add_up_to_its_totals(fleet, at):
     assert totals["memory_bytes"] == sum(row["memory_bytes"] or 0 for row in rows)
 
 
+def test_several_groupings_are_those_of_several_reports_read_by_one_statement(fleet):
+    groupings = ("site", "manufacturer,product_name", "os", "os", "temporary,site")
+    engine = _engine(os.getpid(), fleet.url, fleet.read_only)
+    statements = []
+    store.ping(fleet)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def note(link, cursor, statement, *_):
+        statements.append(statement)
+
+    whole, tables = store.totals(fleet, groupings=groupings)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(statements) == 1
+    for grouping, rows in zip(groupings, tables, strict=True):
+        assert store.totals(fleet, groupings=[grouping]) == (whole, [rows])
+
+
 def test_a_report_counts_how_fresh_the_assets_of_its_list_are(fleet):
-    totals, _ = store.report(fleet)
+    totals, _ = store.totals(fleet)
     rows = store.assets(fleet, columns="freshness", limit=1000).rows
     for name in store.FRESHNESS:
         assert totals[name] == sum(row["freshness"] == name for row in rows) > 0

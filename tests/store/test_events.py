@@ -60,7 +60,7 @@ def without_dimm():
 
 def silent(database, minion_id, **ago):
     """Let the last report of a machine be so old."""
-    asset_id = store.find(database, minion_id)
+    asset_id = store.resolve(database, minion_id)
     with database.begin() as link:
         link.execute(
             sa.text(
@@ -73,7 +73,7 @@ def silent(database, minion_id, **ago):
 
 def test_a_new_machine_and_a_change_in_words_and_data(database, sweep):
     ingest(database, [arrival(server(1), "web01")])
-    asset_id = str(store.find(database, "web01"))
+    asset_id = str(store.resolve(database, "web01"))
     [(tag, data)] = sweep()
     assert tag == f"salt/cmdb/new/{asset_id}"
     assert (data["sn"], data["lifecycle"], data["minion_id"]) == ("9XYZ001", "active", "web01")
@@ -122,7 +122,7 @@ def test_silence_is_told_once_and_so_is_the_return(database, sweep):
     sweep()
     silent(database, "web01", hours=3)
     [(tag, data)] = sweep()
-    assert tag == f"salt/cmdb/stale/{store.find(database, 'web01')}"
+    assert tag == f"salt/cmdb/stale/{store.resolve(database, 'web01')}"
     assert data["was"] == "fresh"
     assert sweep() == []
     silent(database, "web01", days=8)
@@ -146,7 +146,7 @@ def test_a_rename_by_report_or_by_a_person_is_told_with_both_names(database, swe
     [(_, data)] = sweep()
     assert (data["kind"], data["old"], data["new"]) == ("renamed", "web01", "web02")
     act = store.Act("me", "because", test=False)
-    store.rename(database, store.find(database, "web02"), "web01", act)
+    store.rename(database, store.resolve(database, "web02"), "web01", act)
     assert kinds(sweep()) == [("renamed", "web01")]
     assert sweep() == []
 
@@ -167,7 +167,7 @@ def test_a_problem_is_told_once_until_it_is_over_and_there_again(database, sweep
     assert sweep() == []
     collect(2, "smart")
     [(tag, data)] = sweep()
-    assert tag == f"salt/cmdb/problem/{store.find(database, 'web01')}"
+    assert tag == f"salt/cmdb/problem/{store.resolve(database, 'web01')}"
     assert (data["problem"], data["subject"], data["message"]) == (
         "collector",
         "smart",
@@ -264,7 +264,7 @@ def test_an_event_is_bounded_and_says_how_much_it_leaves_out(database, sweep, ma
     assert len(encode(data)) <= min(max_event_size // 2, events.MOST_BYTES)
     assert data["changes"]
     assert data["more"] >= 500
-    total = store.count_changes(database, store.Wanted(store.find(database, "web01")))
+    total = store.count_changes(database, store.Wanted(store.resolve(database, "web01")))
     assert len(data["changes"]) + data["more"] == total
 
 

@@ -141,6 +141,6 @@ def test_all_that_a_machine_was_ever_known_by_leads_to_its_asset(year):
         assert store.document(year.database, asset_id)[1] == facts
         for one in identify(facts)["candidates"]:
             if one["kind"] in ("serial_number", "uuid"):
-                assert store.find(year.database, one["value"]) == asset_id
+                assert store.resolve(year.database, one["value"]) == asset_id
         if facts["operating_system"]["hostname"] in models.later_names(number):
-            assert store.find(year.database, models.name(number)) == asset_id
+            assert store.resolve(year.database, models.name(number)) == asset_id

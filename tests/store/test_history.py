@@ -49,7 +49,7 @@ class Past:
             steps = self.names.setdefault(row["id"], [])
             if not steps or steps[-1][1] != row["minion_id"]:
                 steps.append((at, row["minion_id"]))
-        self.lists[at] = rows, store.report(self.database, group_by="site,os")
+        self.lists[at] = rows, store.totals(self.database, groupings=["site,os"])
 
     def document(self, asset_id, at):
         return last(self.documents[asset_id], at)
@@ -147,10 +147,10 @@ def test_the_difference_of_two_times_is_that_of_the_two_documents(past):
 
 
 def test_the_list_of_any_time_is_the_list_that_was_given_then(past):
-    for at, (rows, (totals, groups)) in past.lists.items():
+    for at, (rows, (totals, [groups])) in past.lists.items():
         page = store.assets(past.database, columns=COLUMNS, limit=1000, at=at)
         assert page.rows == rows
-        whole, each = store.report(past.database, group_by="site,os", at=at)
+        whole, [each] = store.totals(past.database, groupings=["site,os"], at=at)
         assert whole == {name: totals[name] for name in whole}
         assert each == [{name: group[name] for name in each[0]} for group in groups]
 
@@ -241,7 +241,7 @@ def test_the_changes_of_an_asset_have_those_of_what_was_merged_into_it(database)
         facts = {**keyless, "firmware": {"version": version}}
         store.ingest(database, [arrival(facts, "new", later(days=2, minutes=minutes))])
     [outcome] = store.ingest(database, [arrival(server(1), "new", later(days=3))])
-    assert outcome.asset_id == store.find(database, "old") == store.find(database, "new")
+    assert outcome.asset_id == store.resolve(database, "old") == store.resolve(database, "new")
     rows = store.changes(database, store.Wanted(outcome.asset_id))
     assert [(row["op"], row["new"]) for row in rows] == [("renamed", "new"), ("changed", "b")]
     # The one that it was taken for is no asset of the fleet any more, and was one then.
@@ -291,7 +291,7 @@ def test_a_span_that_ends_before_it_begins_is_refused(database):
         store.fleet_diff(database, later(minutes=1), NOW)
     store.ingest(database, [arrival(server(1))])
     store.ingest(database, [arrival(server(1, usb=[]), at=later(minutes=5))])
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     with pytest.raises(store.StoreError, match="the first moment is after the second"):
         store.compare(database, asset_id, later(minutes=5), NOW)
 
@@ -301,7 +301,7 @@ def test_two_machines_differ_in_what_is_not_their_own_number(database):
     other["memory"]["devices"].append(dimm("A3", "X"))
     other["firmware"]["version"] = "2.0"
     store.ingest(database, [arrival(server(1), "a"), arrival(other, "b")])
-    one, two = (store.find(database, name) for name in "ab")
+    one, two = (store.resolve(database, name) for name in "ab")
     assert [(change.op, change.path) for change in store.compare_assets(database, one, two)] == [
         ("changed", "firmware.version"),
         ("added", "memory.devices"),
@@ -322,7 +322,7 @@ def test_history_goes_forwards_where_the_clocks_of_two_masters_differ(database):
     for facts, collected, received in zip(versions, (0, 5, 6), (0, 7, 6), strict=True):
         one = arrival(facts, at=later(minutes=collected))
         store.ingest(database, [one._replace(received_at=later(minutes=received))])
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     moments = [row["recorded_at"] for row in revisions(database, asset_id)]
     assert moments == sorted(moments, reverse=True)
     assert store.overview(database, asset_id)["last_seen"] == later(minutes=7)
@@ -346,7 +346,7 @@ def test_a_report_that_comes_while_history_is_read_does_not_spoil_it(database):
 
     report()
     report()
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     with database.begin() as link:
         engine = link.engine
     before = store.document(database, asset_id, NOW)[1]
@@ -372,7 +372,7 @@ def test_a_report_that_comes_while_history_is_read_does_not_spoil_it(database):
 def test_a_history_that_was_altered_is_told_and_not_shown(database):
     store.ingest(database, [arrival(server(1))])
     store.ingest(database, [arrival(server(1, firmware={"version": "2"}), at=later(minutes=1))])
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     with database.begin() as link:
         link.exec_driver_sql("UPDATE change SET old = '\"9\"' WHERE path = 'firmware.version'")
     with pytest.raises(store.StoreError, match="does not match its digest"):
@@ -413,7 +413,7 @@ def test_changes_are_those_that_are_wanted(database, wanted, count):
 
 def test_a_report_without_a_section_or_with_a_part_of_it_takes_nothing_away(database):
     store.ingest(database, [arrival(server(1))])
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     known = store.document(database, asset_id)[1]
     less = copy.deepcopy(known)
     del less["disks"], less["memory"]["devices"][1]

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import bulk, ingest
-from salt_ext.store.ingest.rounds import Round
+from salt_ext.store.ingest.storing import store_changed
+from salt_ext.store.ingest.touching import touch_unchanged
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 
@@ -37,7 +38,7 @@ def test_a_first_report_makes_an_asset_with_its_list_columns(database):
 def test_an_unchanged_report_touches_one_row_and_writes_no_history(database):
     ingest(database, [arrival(server(1))])
     assert statuses(database, arrival(server(1), at=later(minutes=5))) == ["unchanged"]
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     assert store.overview(database, asset_id)["last_seen"] == later(minutes=5)
     assert len(revisions(database, asset_id)) == 1
 
@@ -48,7 +49,7 @@ def test_a_lost_dimm_is_one_change_and_the_past_is_still_there(database):
     facts["memory"]["devices"][1] = {"locator": "A2", "present": False}
     facts["memory"]["installed_bytes"] = 64 << 30
     assert statuses(database, arrival(facts, at=later(minutes=5))) == ["changed"]
-    asset_id = store.find(database, "9XYZ001")
+    asset_id = store.resolve(database, "9XYZ001")
     old, new, changes = store.compare(database, asset_id, None, None)
     assert (old["number"], new["number"]) == (1, 2)
     assert [(one.op, one.component or one.path) for one in changes] == [
@@ -63,14 +64,14 @@ def test_what_another_writer_stored_between_reading_and_locking_is_seen(database
     grace = timedelta(minutes=5)
     ingest(database, [arrival(server(1))])
     as_before = server(1, system={**server(1)["system"], "version": "B"})
-    with database.at_once() as link:
-        due = Round(link, grace, locked=False).touch([arrival(as_before, at=later(minutes=9))])
+    with database.autocommit() as link:
+        due, _ = touch_unchanged(link, [arrival(as_before, at=later(minutes=9))])
     meanwhile = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
     assert statuses(database, arrival(meanwhile, at=later(minutes=5))) == ["changed"]
     with database.begin() as link:
-        [outcome] = Round(link, grace, locked=False).write(due)
+        [outcome] = store_changed(link, due, grace, locked=False)
     assert outcome.status == "changed"
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     overview = store.overview(database, asset_id)
     assert overview["facts"]["firmware"] == server(1)["firmware"]
     assert overview["facts"]["system"]["version"] == "B"
@@ -81,7 +82,7 @@ def test_a_report_that_comes_twice_changes_nothing(database):
     first = arrival(server(1))
     ingest(database, [first])
     assert statuses(database, first) == ["unchanged"]
-    assert len(revisions(database, store.find(database, "web01"))) == 1
+    assert len(revisions(database, store.resolve(database, "web01"))) == 1
 
 
 def test_an_older_report_with_other_facts_is_refused_and_told(database):
@@ -98,7 +99,7 @@ def test_two_reports_of_one_machine_in_a_batch_are_taken_in_order(database):
     newer = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
     batch = [arrival(newer, at=later(minutes=5)), arrival(server(1))]
     assert sorted(statuses(database, *batch)) == ["changed", "new"]
-    facts = store.overview(database, store.find(database, "web01"))["facts"]
+    facts = store.overview(database, store.resolve(database, "web01"))["facts"]
     assert facts["firmware"]["version"] == "2.0"
 
 
@@ -110,7 +111,7 @@ def test_a_section_that_failed_leaves_what_is_known_and_keeps_its_traceback(data
     failed = arrival(facts, at=later(minutes=5))
     failed.report.update(errors={"disks": error}, partial=["disks"])
     assert statuses(database, failed) == ["unchanged"]
-    asset_id = store.find(database, "web01")
+    asset_id = store.resolve(database, "web01")
     assert store.overview(database, asset_id)["facts"]["disks"][0]["model"] == "PM9A3"
     [row], _ = store.problems(database)
     assert (row["kind"], row["subject"], row["traceback"]) == (
@@ -136,7 +137,7 @@ def test_volatile_values_are_kept_and_make_no_history(database):
     ingest(database, [arrival(facts)])
     facts["network"][0]["volatile"] = {"speed_mbps": 10}
     assert statuses(database, arrival(facts, at=later(hours=25))) == ["unchanged"]
-    row = store.overview(database, store.find(database, "web01"))
+    row = store.overview(database, store.resolve(database, "web01"))
     assert row["volatile"] == {"network": {"52:54:00:00:00:01": {"speed_mbps": 10}}}
     assert "volatile" not in row["facts"]["network"][0]
 
@@ -147,7 +148,7 @@ def test_volatile_values_of_an_unchanged_report_are_kept_once_in_24_hours(databa
     def speed_after(speed, age):
         facts["network"][0]["volatile"] = {"speed_mbps": speed}
         assert statuses(database, arrival(facts, at=later() + age)) == ["unchanged"]
-        row = store.overview(database, store.find(database, "web01"))
+        row = store.overview(database, store.resolve(database, "web01"))
         return row["volatile"]["network"]["52:54:00:00:00:01"]["speed_mbps"]
 
     facts["network"][0]["volatile"] = {"speed_mbps": 1000}
@@ -215,11 +216,11 @@ def test_a_deeply_nested_report_is_refused(database):
 
 def test_a_serial_does_not_move_to_another_live_minion(database):
     ingest(database, [arrival(server(1), "m1"), arrival(server(2), "m2")])
-    before = store.overview(database, store.find(database, "m1"))
+    before = store.overview(database, store.resolve(database, "m1"))
     stolen = arrival(server(1), "m2", at=later(minutes=5))
     [outcome] = ingest(database, [stolen])
     assert outcome.status == "held"
-    assert store.overview(database, store.find(database, "m1")) == before
+    assert store.overview(database, store.resolve(database, "m1")) == before
     [row] = store.held_reports(database)
     assert row["minion_id"] == "m2"
     [problem], _ = store.problems(database)
@@ -229,11 +230,11 @@ def test_a_serial_does_not_move_to_another_live_minion(database):
 
 def test_a_rename_keeps_the_asset_its_history_and_its_old_name(database):
     ingest(database, [arrival(server(1), "old")])
-    asset_id = store.find(database, "old")
+    asset_id = store.resolve(database, "old")
     [outcome] = ingest(database, [arrival(server(1), "new", later(minutes=5), "old")])
     assert outcome.asset_id == asset_id
-    assert store.find(database, "new") == asset_id
-    assert store.find(database, "old") == asset_id  # a former name is still an answer
+    assert store.resolve(database, "new") == asset_id
+    assert store.resolve(database, "old") == asset_id  # a former name is still an answer
     [row] = store.changes(database, store.Wanted(asset_id))
     assert (row["op"], row["old"], row["new"]) == ("renamed", "old", "new")
     assert store.compare(database, asset_id, None, None)[2] == []
@@ -241,10 +242,10 @@ def test_a_rename_keeps_the_asset_its_history_and_its_old_name(database):
 
 def test_other_hardware_under_a_silent_name_detaches_the_old_asset(database):
     ingest(database, [arrival(server(1), "web")])
-    first = store.find(database, "web")
+    first = store.resolve(database, "web")
     [outcome] = ingest(database, [arrival(server(2), "web", later(days=3))])
     assert outcome.status == "new"
-    assert store.find(database, "web") == outcome.asset_id != first
+    assert store.resolve(database, "web") == outcome.asset_id != first
     assert store.overview(database, first)["freshness"] == "detached"
     assert listed(database) == {("web", "9XYZ002"), (None, "9XYZ001")}
     names = [
@@ -310,7 +311,7 @@ def test_two_writers_of_different_changes_keep_a_history_that_can_be_undone(data
     for thread in threads:
         thread.join()
     for n in range(10):
-        asset_id = store.find(database, f"web{n:02d}")
+        asset_id = store.resolve(database, f"web{n:02d}")
         old, _, changes = store.compare(database, asset_id, NOW, None)
         assert old["number"] == 1
         assert {(one.path, one.new) for one in changes} >= {("firmware.version", "1.4")}
@@ -332,7 +333,7 @@ def test_a_machine_under_its_old_name_and_its_new_one_in_one_batch_is_renamed(da
     new = arrival(server(1, firmware={"version": "3.0"}), "aa-new", later(minutes=9), "zz-old")
     assert statuses(database, new, old) == ["changed", "changed"]
     assert listed(database) == {("aa-new", "9XYZ001")}
-    asset_id = store.find(database, "aa-new")
+    asset_id = store.resolve(database, "aa-new")
     assert [one["number"] for one in revisions(database, asset_id)] == [3, 2, 1]
 
 

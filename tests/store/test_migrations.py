@@ -1,173 +1,76 @@
-"""Databases of every released schema, brought up to this one with what is in them."""
+"""Stores of every released schema, brought up to this one with what is in them."""
 
+import ast
+import itertools
 import json
-import uuid
+import os
+import shutil
+import subprocess
+import sys
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import psycopg2
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from salt_ext import settings, store
-from salt_ext.document import normal
-from salt_ext.document.diff import diff
-from salt_ext.facts.identity import identify
-from salt_ext.report import envelope
-from salt_ext.store.columns import list_columns
-from salt_ext.store.schema import LIST_COLUMNS
-from tests.machines import NOW, arrival, dimm, later, report, revisions, server
+from salt_ext.document import encode
+from salt_ext.report.digests import of_section
+from tests import postgres
+from tests.machines import NOW, arrival, later, report, revisions, server
 from tests.postgres import open_store
-
-MIGRATIONS = Path(store.__file__).parent / "migrations"
-IDS = {name: uuid.uuid5(uuid.NAMESPACE_DNS, name) for name in ("web01", "web02", "gone")}
-STICK = {"location": "port 1", "model": "Ultra Fit", "serial_number": "STICK1"}
+from tests.store.old_store import IDS, MIGRATIONS, REVISIONS, STORIES, fill_store, story, upgrade
 
 
-def story():
-    """The documents of a machine in turn, with the minute of each."""
-    first = server(1)
-    moved = server(1)
-    moved["memory"]["devices"][0] = dimm("B1", "4F0001A1")
-    more = {**moved, "usb": [STICK]}
-    last = {**more, "disks": [{**more["disks"][0], "serial_number": "NEWDISK"}]}
-    last["firmware"] = {"vendor": "Dell Inc.", "version": "2.0"}
-    return [(minutes * 10, normal(one)) for minutes, one in enumerate([first, moved, more, last])]
+def after(revision):
+    """The steps that a store of this schema lacks."""
+    return [one for one in REVISIONS if one > revision]
 
 
-STORIES = {"web01": story(), "web02": [(0, server(2))], "gone": [(0, server(3))]}
+@pytest.fixture(scope="module")
+def store_of(new_database, postgresql):
+    """
+    A function that returns the URL of a new store of a released schema.
 
+    Each schema is made once, out of the one before, and copied.
+    """
+    made = {}
+    numbers = itertools.count()
 
-def upgrade(url, schema):
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = sa.create_engine(url)
-    with engine.begin() as link:
-        config.attributes["connection"] = link
-        command.upgrade(config, schema)
-    engine.dispose()
+    def template(revision):
+        if revision not in made:
+            if revision == REVISIONS[0]:
+                url = new_database(empty=True)
+                upgrade(url, revision)
+                fill_store(url)
+            else:
+                url = copy(template(REVISIONS[REVISIONS.index(revision) - 1]))
+                upgrade(url, revision)
+            made[revision] = url
+        return made[revision]
+
+    def copy(url):
+        url = sa.make_url(url)
+        name = f"old_{next(numbers)}"
+        postgres.execute(postgresql, f"CREATE DATABASE {name} TEMPLATE {url.database}")
+        return url.set(database=name).render_as_string(hide_password=False)
+
+    return lambda revision: copy(template(revision))
 
 
 @pytest.fixture
-def old(new_database):
-    """The URL of a database of the first schema, as the first version filled it."""
-    url = new_database(empty=True)
-    upgrade(url, "0001")
-    engine = sa.create_engine(url)
-    with engine.begin() as link:
-        for name, steps in STORIES.items():
-            fill(link, name, steps)
-        link.execute(
-            sa.text("""INSERT INTO held (minion_id, reason, candidates, report, first_seen,
-                                         last_seen, count)
-                       VALUES ('web09', 'two machines', '[]', :report, :at, :at, 3)"""),
-            {"report": json.dumps(report(server(9), "web09")), "at": NOW},
-        )
-        link.execute(
-            sa.text("""INSERT INTO problem (id, kind, minion_id, subject, message, traceback,
-                                            first_seen, last_seen, count)
-                       VALUES (:id, 'collector', 'web02', 'disks', 'no', '', :at, :at, 2)"""),
-            {"id": uuid.uuid4(), "at": NOW},
-        )
-    engine.dispose()
-    return url
+def old(store_of):
+    """The URL of a store of the first schema."""
+    return store_of("0001")
 
 
-def insert(link, table, **row):
-    names = ", ".join(f'"{name}"' for name in row)
-    values = ", ".join(f":{name}" for name in row)
-    link.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
-
-
-def fill(link, name, steps):
-    asset_id = IDS[name]
-    facts = steps[-1][1]
-    found = identify(facts)
-    at = [later(minutes=minutes) for minutes, _ in steps]
-    columns = list_columns(facts, [one["kind"] for one in found["candidates"]])
-    columns = {column: columns.get(column, False) for column in LIST_COLUMNS}
-    insert(
-        link,
-        "asset",
-        id=asset_id,
-        minion_id=None if name == "gone" else name,
-        revision=len(steps),
-        first_seen=at[0],
-        changed_at=at[-1],
-        detached_at=at[-1] if name == "gone" else None,
-        **columns,
-    )
-    insert(
-        link,
-        "asset_seen",
-        asset_id=asset_id,
-        digest=bytes.fromhex(envelope.digest(facts)),
-        collected_at=at[-1],
-        last_seen=at[-1],
-        volatile_at=at[-1],
-        mode="agent",
-    )
-    insert(
-        link,
-        "asset_facts",
-        asset_id=asset_id,
-        facts=json.dumps(facts),
-        volatile=json.dumps({"network": {"a": 1}}),
-        collected=json.dumps(dict.fromkeys(facts, at[-1].strftime("%Y-%m-%dT%H:%M:%S.000Z"))),
-    )
-    for one in found["candidates"]:
-        row = {key: one[key] for key in ("kind", "value", "source", "quality")}
-        insert(link, "identifier", asset_id=asset_id, shared=False, first_seen=at[0], **row)
-    insert(
-        link,
-        "identifier",
-        asset_id=asset_id,
-        kind="minion_id",
-        value=name,
-        source="salt",
-        quality="low",
-        shared=False,
-        first_seen=at[0],
-        last_seen=at[-1] if name == "gone" else None,
-    )
-    before = None
-    for number, (moment, (_, now)) in enumerate(zip(at, steps, strict=True), 1):
-        insert(
-            link,
-            "revision",
-            asset_id=asset_id,
-            number=number,
-            recorded_at=moment,
-            collected_at=moment,
-            mode="agent",
-            reason="same name",
-            digest=bytes.fromhex(envelope.digest(now)),
-        )
-        for position, one in enumerate(diff(before, now) if before else []):
-            old_value, new_value = (
-                None if value is None else json.dumps(value) for value in (one.old, one.new)
-            )
-            insert(
-                link,
-                "change",
-                asset_id=asset_id,
-                revision=number,
-                position=position,
-                recorded_at=moment,
-                **{**one._asdict(), "old": old_value, "new": new_value},
-            )
-        before = now
-
-
-@pytest.fixture(params=["0001", "0002", "0003"])
-def migrated(request, old):
-    """The same database, brought up to a released schema first, then to this one."""
-    upgrade(old, request.param)
-    database = open_store(old)
-    steps = [step[:4] for step in store.migrate(database)]
-    assert steps == [step for step in ("0002", "0003", "0004") if step > request.param]
+@pytest.fixture(scope="module", params=REVISIONS[:-1])
+def migrated(request, store_of):
+    """A store of each released schema, brought up to this one; for tests that only read."""
+    database = open_store(store_of(request.param))
+    assert [step[:4] for step in store.migrate(database)] == after(request.param)
     yield database
     database.close()
 
@@ -177,15 +80,14 @@ def test_a_store_that_waits_for_its_migration_says_so(old):
     with pytest.raises(store.StoreError, match="has schema 0001") as error:
         store.assets(database)
     assert error.value.hint == "run: salt-run cmdb.migrate"
-    assert [step[:5] for step in store.migrate(database, test=True)] == ["0002 ", "0003 ", "0004 "]
+    assert [step[:4] for step in store.migrate(database, test=True)] == after("0001")
     with pytest.raises(store.StoreError, match="has schema 0001"):
         store.assets(database)
     database.close()
 
 
-def test_a_position_that_the_first_edition_of_0003_made_small_is_large_again(old):
-    upgrade(old, "0003")
-    database = open_store(old)
+def test_a_position_that_the_first_edition_of_0003_made_small_is_large_again(store_of):
+    database = open_store(store_of("0003"))
     with database.begin_unchecked() as link:
         link.exec_driver_sql("ALTER TABLE change ALTER position TYPE smallint")
     store.migrate(database)
@@ -206,8 +108,8 @@ def test_reads_work_on_what_an_older_version_stored(migrated):
     assert rows[0]["changed_at"] == later(minutes=30)
     for text in ("9xyz001", "52:54:00:00:00:01", "10.0.0.1", "poweredge WEB01"):
         assert store.assets(migrated, text=text).total == 1, text
-    assert store.find(migrated, "gone") == IDS["gone"]
-    assert store.find(migrated, "9XYZ002") == IDS["web02"]
+    assert store.resolve(migrated, "gone") == IDS["gone"]
+    assert store.resolve(migrated, "9XYZ002") == IDS["web02"]
     assert store.positions(migrated).keys() == {"web01", "web02"}
     row = store.overview(migrated, IDS["web01"])
     assert row["facts"] == story()[-1][1]
@@ -217,6 +119,26 @@ def test_reads_work_on_what_an_older_version_stored(migrated):
     assert (problem["minion_id"], problem["closed_at"]) == ("web02", None)
     [held] = store.held_reports(migrated)
     assert (held["minion_id"], held["count"], held["rejected_at"]) == ("web09", 3, None)
+    with migrated.begin() as link:
+        assert link.scalar(sa.text("SELECT evidence FROM held")) == {
+            "keys": [
+                ["serial_number", "dell/9xyz009"],
+                ["board_serial_number", "dell/cnivc0000009"],
+                ["uuid", "44454c4c-5800-1059-805a-b9c04f000009"],
+                ["mac", "52:54:00:00:00:09"],
+            ],
+            "machine_id": report(server(9))["facts"]["operating_system"]["machine_id"],
+            "previous_minion_id": None,
+        }
+
+
+def test_the_digests_of_sections_are_those_that_a_report_is_compared_with(migrated):
+    with migrated.begin() as link:
+        rows = link.execute(sa.text("SELECT facts, digest FROM asset_facts")).all()
+    assert len(rows) > 30
+    assert [bytes(row.digest).hex() for row in rows] == [
+        of_section(encode(row.facts)) for row in rows
+    ]
 
 
 def test_the_history_of_an_older_version_is_whole(migrated):
@@ -256,7 +178,10 @@ def test_parts_of_an_older_version_are_counted(migrated):
     assert store.assets(migrated, filters={"disks.model": "PM9A3"}).total == 3
 
 
-def test_reports_go_on_after_the_migration(migrated):
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_reports_go_on_after_the_migration(store_of, revision):
+    migrated = open_store(store_of(revision))
+    store.migrate(migrated)
     later_on = later(minutes=40)
     facts = story()[-1][1]
     [same, other, back] = store.ingest(
@@ -284,6 +209,7 @@ def test_reports_go_on_after_the_migration(migrated):
     [outcome] = store.ingest(migrated, [arrival(server(9), "web09", later_on)])
     assert outcome.status == "new"
     assert store.held_reports(migrated) == []
+    migrated.close()
 
 
 def test_a_step_that_fails_leaves_the_old_schema_whole(old):
@@ -300,7 +226,7 @@ def test_a_step_that_fails_leaves_the_old_schema_whole(old):
         assert link.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0001"
         link.exec_driver_sql("DROP TABLE snapshot")
     admin.dispose()
-    assert [step[:4] for step in store.migrate(database)] == ["0002", "0003", "0004"]
+    assert [step[:4] for step in store.migrate(database)] == after("0001")
     assert store.assets(database).total == 3
     database.close()
 
@@ -326,7 +252,7 @@ def test_a_role_that_may_do_no_more_than_make_tables_can_migrate(new_database, p
     theirs = url.set(username=role).render_as_string(hide_password=False)
     options = settings.resolve(("test", {"database_url": theirs}))
     database = store.Database(options)
-    assert [step[:4] for step in store.migrate(database)] == ["0001", "0002", "0003", "0004"]
+    assert [step[:4] for step in store.migrate(database)] == REVISIONS
     with database.begin() as link:
         assert link.scalar(sa.text("SELECT current_user")) == role
         assert not link.scalar(
@@ -339,7 +265,7 @@ def test_a_role_that_may_do_no_more_than_make_tables_can_migrate(new_database, p
 
 
 def test_a_migration_of_many_assets_derives_all_of_them(old):
-    """More than one round of the migration's own batches."""
+    """More than one round of the step's own batches of 500."""
     admin = sa.create_engine(old)
     with admin.begin() as link:
         for table in ("asset", "asset_seen", "asset_facts"):
@@ -350,17 +276,159 @@ def test_a_migration_of_many_assets_derives_all_of_them(old):
                 "minion_id": "'copy' || n",
                 "sn": "'SN' || n",
                 "first_seen": f"timestamptz '{NOW - timedelta(days=1)}'",
+                "facts": "jsonb_build_object('disks', one.facts->'disks')",
             }
             values = ", ".join(changed.get(one, f"one.{one}") for one in columns)
             link.exec_driver_sql(
                 f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}"
-                f" FROM {table} AS one, generate_series(1, 1100) AS n"
+                f" FROM {table} AS one, generate_series(1, 500) AS n"
                 f" WHERE one.{key} = '{IDS['web02']}'"
             )
     admin.dispose()
     database = open_store(old)
     store.migrate(database)
-    assert store.assets(database, filters={"disks.model": "PM9A3"}).total == 1103
-    assert store.assets(database, text="copy1100").total == 1
-    assert len(store.genealogy(database, "S64F000002")) == 1000  # as many as are told
+    assert store.assets(database, filters={"disks.model": "PM9A3"}).total == 503
+    assert store.assets(database, text="copy500").total == 1
+    assert len(store.genealogy(database, "S64F000002")) == 501
+    database.close()
+
+
+def test_a_step_may_take_longer_than_other_statements(old, monkeypatch):
+    monkeypatch.setattr(import_module("salt_ext.store.database"), "STATEMENT_TIMEOUT_SECONDS", 0.2)
+    admin = sa.create_engine(old)
+    with admin.begin() as link:
+        link.exec_driver_sql("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_sleep(0.4); RETURN new; END';
+            CREATE TRIGGER slow BEFORE UPDATE ON problem FOR EACH ROW EXECUTE FUNCTION slow()
+        """)
+    admin.dispose()
+    database = open_store(old)
+    assert [step[:4] for step in store.migrate(database)] == after("0001")
+    database.close()
+
+
+def test_a_migration_gives_way_to_who_uses_a_table_for_long(old, monkeypatch):
+    monkeypatch.setattr(import_module("salt_ext.store.migrate"), "LOCK_TIMEOUT_SECONDS", 0.1)
+    database = open_store(old)
+    admin = sa.create_engine(old)
+    with admin.begin() as reader:
+        reader.exec_driver_sql("SELECT FROM asset")
+        with pytest.raises(store.StoreError, match="is in use") as error:
+            store.migrate(database)
+        assert error.value.hint.endswith("nothing has changed")
+        assert reader.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0001"
+    admin.dispose()
+    assert [step[:4] for step in store.migrate(database)] == after("0001")
+    database.close()
+
+
+@pytest.mark.parametrize("path", sorted(MIGRATIONS.rglob("*.py")), ids=lambda path: path.name)
+def test_a_migration_imports_nothing_of_the_code_of_today(path):
+    own = "salt_ext.store.migrations."
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names = [f"{node.module}."]
+        elif isinstance(node, ast.Import):
+            names = [f"{one.name}." for one in node.names]
+        else:
+            continue
+        for name in names:
+            top = name.partition(".")[0]
+            assert name.startswith(own) or top in {
+                "alembic",
+                "sqlalchemy",
+                *sys.stdlib_module_names,
+            }
+
+
+NEXT = f"{int(REVISIONS[-1]) + 1:04}"
+A_STEP = f'''
+"""The firmware's version in the list."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{NEXT}"
+down_revision = "{REVISIONS[-1]}"
+
+
+def upgrade() -> None:
+    """Take the step."""
+    for table in ("asset", "asset_was"):
+        op.add_column(table, sa.Column("firmware_version", sa.Text()))
+    op.create_index("asset_firmware_version_id_idx", "asset", ["firmware_version", "id"])
+    op.execute("""
+        UPDATE asset SET firmware_version = facts.facts->>'version'
+          FROM asset_facts AS facts
+         WHERE facts.asset_id = asset.id AND facts.section = 'firmware'""")
+'''
+IN_THE_CODE = (
+    ("database.py", f'HEAD = "{REVISIONS[-1]}"', f'HEAD = "{NEXT}"'),
+    ("schema.py", "LIST_COLUMNS = (", 'LIST_COLUMNS = (\n    "firmware_version",'),
+    (
+        "schema.py",
+        '    "asset",\n    metadata,\n',
+        '    "asset",\n    metadata,\n    sa.Column("firmware_version", sa.Text),\n',
+    ),
+    (
+        "columns.py",
+        "    return {\n",
+        '    return {\n        "firmware_version": _mapping(facts, "firmware").get("version"),\n',
+    ),
+)
+USE = """
+import json, sys
+from salt_ext import settings, store
+database = store.Database(settings.resolve(("test", {"database_url": sys.argv[1]})))
+steps = [step[:4] for step in store.migrate(database)]
+rows = store.assets(database, columns="minion_id,firmware_version").rows
+print(json.dumps([steps, {row["minion_id"]: row["firmware_version"] for row in rows}]))
+"""
+
+
+@pytest.fixture(scope="module")
+def next_version(tmp_path_factory):
+    """A function that migrates and reads a store with our code plus one column of the list."""
+    home = tmp_path_factory.mktemp("next_version")
+    room = home / "salt_ext" / "store"
+    shutil.copytree(Path(store.__file__).parents[1], home / "salt_ext")
+    (room / "migrations" / "versions" / f"{NEXT}_firmware.py").write_text(A_STEP)
+    for name, old, new in IN_THE_CODE:
+        text = (room / name).read_text()
+        assert old in text, f"{name} has no {old}"
+        (room / name).write_text(text.replace(old, new, 1))
+
+    def use(url):
+        done = subprocess.run(
+            [sys.executable, "-c", USE, url],
+            env={**os.environ, "PYTHONPATH": str(home)},
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return use
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_new_column_of_the_list_comes_to_a_store_of_any_age(store_of, next_version, revision):
+    steps, rows = next_version(store_of(revision))
+    assert steps == [*after(revision), NEXT]
+    assert rows["web01"] == "2.0"
+    assert rows.keys() == {"web01", "web02", "null"}
+
+
+def test_the_code_before_goes_on_after_a_step(store_of, next_version):
+    url = store_of(REVISIONS[-1])
+    database = open_store(url)
+    assert store.assets(database).total == 3
+    assert next_version(url)[0] == [NEXT]
+    reports = [arrival(server(2, disks=[]), "web02", NOW + timedelta(hours=1))]
+    assert [outcome.status for outcome in store.ingest(database, reports)] == ["changed"]
+    assert next_version(url)[1]["web02"] == server(2)["firmware"]["version"]
     database.close()

@@ -233,7 +233,7 @@ def test_counting_says_how_many_kinds_there_are_beyond_its_limit(database):
 
 
 def test_a_section_without_parts_is_named_with_the_nearest(database):
-    with pytest.raises(store.FilterError, match=r"no parts 'disk'.*'disks'"):
+    with pytest.raises(store.FilterError, match=r"no section of parts 'disk'.*'disks'"):
         store.components(database, "disk")
 
 

@@ -38,10 +38,10 @@ def test_a_preview_tells_of_each_choice_and_changes_nothing(held):
 
 
 def test_split_gives_the_name_to_a_new_asset_and_keeps_the_history_of_the_old_one(held):
-    old = store.find(held, "9XYZ001")
+    old = store.resolve(held, "9XYZ001")
     outcome = decide(held, "split")
     assert outcome.status == "new"
-    assert store.find(held, "web01") == outcome.asset_id != old
+    assert store.resolve(held, "web01") == outcome.asset_id != old
     assert store.overview(held, old)["freshness"] == "detached"
     assert store.held_reports(held) == []
     assert ("split", "ops") in actions(held)
@@ -53,11 +53,11 @@ def test_split_gives_the_name_to_a_new_asset_and_keeps_the_history_of_the_old_on
 
 
 def test_accept_says_that_the_machine_has_another_board_now(held):
-    asset_id = store.find(held, "web01")
+    asset_id = store.resolve(held, "web01")
     outcome = decide(held, "accept")
     assert (outcome.status, outcome.asset_id) == ("changed", asset_id)
-    assert store.find(held, "9XYZ002") == asset_id
-    assert store.find(held, "9XYZ001") == asset_id  # what it was is still an answer
+    assert store.resolve(held, "9XYZ002") == asset_id
+    assert store.resolve(held, "9XYZ001") == asset_id  # what it was is still an answer
     assert store.assets(held).total == 1
     _, facts = store.document(held, asset_id)
     assert facts["system"]["serial_number"] == "9XYZ002"
@@ -66,7 +66,7 @@ def test_accept_says_that_the_machine_has_another_board_now(held):
 
 
 def test_what_was_rejected_is_counted_and_asked_no_more(held):
-    asset_id = store.find(held, "web01")
+    asset_id = store.resolve(held, "web01")
     decide(held, "reject")
     assert store.problems(held) == ([], 0)
     ingest(held, [arrival(server(2), "web01", later(minutes=20))])
@@ -79,7 +79,7 @@ def test_what_was_rejected_is_counted_and_asked_no_more(held):
     # Not even when the old machine has been silent for days.
     [outcome] = ingest(held, [arrival(server(2), "web01", later(days=9))])
     assert outcome.status == "held"
-    assert store.find(held, "web01") == asset_id
+    assert store.resolve(held, "web01") == asset_id
     # Other evidence is a new question.
     ingest(held, [arrival(server(3), "web01", later(minutes=50))])
     [row] = store.held_reports(held)
@@ -94,7 +94,7 @@ def test_merge_folds_one_asset_into_the_other_and_forgets_nothing(database):
     both = server(1, baseboards=other["baseboards"], disks=other["disks"])
     [outcome] = ingest(database, [arrival(both, "web01", later(minutes=5))])
     assert outcome.status == "held"
-    kept, lost = store.find(database, "9XYZ001"), store.find(database, "9XYZ002")
+    kept, lost = store.resolve(database, "9XYZ001"), store.resolve(database, "9XYZ002")
     merges = [one for one in store.choices(database, "web01") if one.name == "merge"]
     assert merges
     outcome = decide(database, "merge", subject=merges[0].subject.id)
@@ -102,7 +102,7 @@ def test_merge_folds_one_asset_into_the_other_and_forgets_nothing(database):
     assert store.assets(database).total == 1
     # Whoever knows the merged one by anything is led to the other.
     for reference in ("web01", "old", str(lost), str(kept)):
-        assert store.find(database, reference) == outcome.asset_id
+        assert store.resolve(database, reference) == outcome.asset_id
     [again] = ingest(database, [arrival(both, "web01", later(minutes=20))])
     assert again.status == "unchanged"
 

@@ -104,7 +104,7 @@ def test_nobody_reports_a_minion_that_has_a_master(login, database):
     store.submit(reporter, [Arrival("web01", forged, NOW), Arrival("web02", forged, NOW)])
     first, second = store.take_inbox(database, minions={"web02"})
     assert (first.status, second.status) == ("refused", "refused")
-    assert store.overview(database, store.find(database, "web01"))["sn"] == "9XYZ001"
+    assert store.overview(database, store.resolve(database, "web01"))["sn"] == "9XYZ001"
     rows, total = store.problems(database)
     assert total == 2
     assert all("database role login_" in row["message"] for row in rows)
@@ -146,4 +146,4 @@ def test_old_problems_go_and_history_stays(database):
     assert store.problems(database, is_open=False)[1] == 1
     assert {row["step"]: row["rows"] for row in store.maintain(database)} == planned
     assert store.problems(database, is_open=False)[1] == 0
-    assert len(revisions(database, store.find(database, "web01"))) == 1
+    assert len(revisions(database, store.resolve(database, "web01"))) == 1

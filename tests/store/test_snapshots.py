@@ -68,15 +68,15 @@ def test_a_snapshot_about_what_there_is_not_is_refused(database):
 
 
 def test_a_moment_that_is_none_is_told_with_the_nearest_name(database):
-    with pytest.raises(store.NotFound, match=r"neither a time nor a snapshot.*'audit-2026'"):
+    with pytest.raises(store.NotFound, match=r"is no time, and there is no snapshot.*'audit-2026'"):
         store.moment_of(database, "audit-2025", NOW)
-    with pytest.raises(store.NotFound, match=r"neither a time nor a snapshot$"):
+    with pytest.raises(store.NotFound, match=r"there is no snapshot .zzz."):
         store.moment_of(database, "zzz", NOW)
 
 
 @pytest.mark.parametrize("text", ["yesterday 10:00", "2026-13-01", "", "7", "a\0", "\ud800", None])
 def test_what_can_be_neither_a_name_nor_a_time_is_refused(database, text):
-    with pytest.raises((ValueError, store.NotFound), match=r"is not a time|neither a time"):
+    with pytest.raises((ValueError, store.NotFound), match=r"is not a time|there is no snapshot"):
         store.moment_of(database, text, NOW)
 
 

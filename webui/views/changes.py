@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from flask import Blueprint, render_template, request
 
 from salt_ext import store
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 from webui.history import runs
 from webui.query import number
@@ -28,8 +28,7 @@ def page() -> str:
     """Show the changes since a moment."""
     for name in request.args:
         if name not in OPTIONS:
-            hint = nearest(name, OPTIONS) or f"; there are: {', '.join(OPTIONS)}"
-            raise store.FilterError(f"there is no option {name!r}{hint}")
+            raise store.FilterError(unknown("option", name, OPTIONS))
     since = request.args.get("since") or "24h"
     try:
         start = moment(since, datetime.now(timezone.utc))

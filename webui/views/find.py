@@ -17,7 +17,7 @@ blueprint = Blueprint("find", __name__)
 @blueprint.get("/host/<reference>")
 def to_asset(reference: str) -> Response:
     """Lead to the one asset that is meant."""
-    asset_id = store.find(database(), reference)
+    asset_id = store.resolve(database(), reference)
     return redirect(url_for("asset.page", asset_id=asset_id))
 
 

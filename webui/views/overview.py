@@ -4,7 +4,6 @@ The fleet on one page.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -39,9 +38,7 @@ class Bar(NamedTuple):
 def page() -> str:
     """Show how many there are, how fresh, of which kinds, and what changed last."""
     now = datetime.now(timezone.utc)
-    # One statement for all groupings: the numbers of a page belong to one moment.
-    fields = [name for names in GROUPS.values() for name in names]
-    totals, rows = store.report(database(), group_by=fields)
+    totals, tables = store.totals(database(), groupings=list(GROUPS.values()))
     changed = store.count_changes(database(), store.Wanted(since=now - timedelta(hours=24)))
     recent = store.changes(database(), limit=SHOWN_CHANGES)
     _, problems = store.problems(database(), limit=1)
@@ -49,7 +46,10 @@ def page() -> str:
         "overview.html",
         totals=totals,
         freshness=_freshness(totals),
-        groups={title: _bars(names, rows) for title, names in GROUPS.items()},
+        groups={
+            title: _bars(names, rows)
+            for (title, names), rows in zip(GROUPS.items(), tables, strict=True)
+        },
         runs=runs(recent),
         changed=changed,
         problems=problems,
@@ -64,10 +64,7 @@ def _freshness(totals: dict[str, Any]) -> list[Bar]:
 
 
 def _bars(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[Bar]:
-    counts: Counter[tuple[Any, ...]] = Counter()
-    for row in rows:
-        counts[tuple(row[name] for name in names)] += row["assets"]
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    ordered = [(tuple(row[name] for name in names), row["assets"]) for row in rows]
     most = ordered[0][1] if ordered else 0
     bars = [
         Bar(

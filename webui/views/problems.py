@@ -7,7 +7,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from salt_ext import store
-from salt_ext.settings import nearest
+from salt_ext.words.nearest import unknown
 from webui.views import database
 
 blueprint = Blueprint("problems", __name__)
@@ -21,7 +21,7 @@ def page() -> str:
     """Show the problems seen last, of all machines or of one, and the held reports."""
     for name in request.args:
         if name not in OPTIONS:
-            raise store.FilterError(f"there is no option {name!r}{nearest(name, OPTIONS)}")
+            raise store.FilterError(unknown("option", name, OPTIONS))
     minion_id = request.args.get("minion_id") or None
     problems, total = store.problems(database(), minion_id=minion_id, limit=LIMIT)
     held = store.held_reports(database(), minion_id, limit=LIMIT)

@@ -1,3 +1,3 @@
 """
-How the answers of the runner print; the outputter chooses by their kind.
+How answers print: a file for each file of the runner, and the layout that they share.
 """

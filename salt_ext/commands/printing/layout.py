@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from salt_ext.words import values
-from salt_ext.words.times import ago
+from salt_ext.words.times import ago, of_timestamp
 
 Answer = dict[str, Any]
 
@@ -92,19 +92,15 @@ def cell(column: str, value: Any) -> str:
     if value is None:
         return "-"
     if column.endswith(("_seen", "_at")) and isinstance(value, str):
-        return ago(_moment(value), datetime.now(timezone.utc))
+        return ago(of_timestamp(value), datetime.now(timezone.utc))
     if isinstance(value, bool) or not isinstance(value, str):
         return values.value(value, column)
     return value or "-"
 
 
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-
-
 def time(text: str) -> str:
     """Return a moment to the second."""
-    return f"{_moment(text):%Y-%m-%d %H:%M:%S}"
+    return f"{of_timestamp(text):%Y-%m-%d %H:%M:%S}"
 
 
 def columns(lines: list[list[str]]) -> list[str]:

@@ -1,96 +1,16 @@
 """
-The hardware that an asset shall have: what a person accepted, and what is not so now.
-
-What is gone or different counts when two collections have said so: one that
-came after the loss must show it still. What was added never counts and never
-makes up for a loss, because parts are compared by their own numbers.
+Accept the hardware that an asset has as what it shall have.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
 
-import sqlalchemy as sa
-
-from salt_ext.document import encode
-from salt_ext.document.diff import Change, diff
 from salt_ext.store import bulk
-from salt_ext.store.acts.acts import Act, decided, locked
-from salt_ext.store.database import Database, NotFound, Row, rows
-from salt_ext.store.reads.as_of import document_of
-from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
-
-HARDWARE = (
-    "baseboards",
-    "batteries",
-    "chassis",
-    "disks",
-    "firmware",
-    "gpus",
-    "memory",
-    "network",
-    "pci",
-    "power_supplies",
-    "processors",
-    "system",
-    "tpm",
-)
-
-SET_BY_SOFTWARE = frozenset(
-    (
-        *("addresses", "driver", "flags", "hctl", "mac", "master", "microcode", "mtu", "name"),
-        *("numa_node", "numa_nodes", "online", "plugged", "slaves", "sriov", "status"),
-        *("total_bytes", "vlan_id", "vulnerabilities", "wake_up_type"),
-    )
-)
-"""Fields of these sections that another kernel or another configuration changes."""
-
-UPON_CARDS = ("bond", "bridge", "virtual", "vlan")
-"""Network interfaces that are made by software."""
-
-
-class Deviation(NamedTuple):
-    """
-    A change since the baseline.
-
-    ``state`` is lost, different or added, ``is_confirmed`` whether another
-    collection has shown the same.
-    """
-
-    change: Change
-    state: str
-    is_confirmed: bool
-
-    def section(self) -> str:
-        """Return the section that it is in."""
-        return self.change.path.partition(".")[0]
-
-    def counts(self) -> bool:
-        """Whether the hardware is not what it shall be."""
-        return self.is_confirmed and self.state != "added"
-
-
-def deviations(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[Change, str]]:
-    """Return what became of the hardware between two documents, each with its state."""
-    before, after = (
-        {name: document[name] for name in HARDWARE if name in document} for document in (old, new)
-    )
-    return [(one, _state(one)) for one in diff(before, after) if _is_hardware(one)]
-
-
-def _is_hardware(one: Change) -> bool:
-    names = {*one.path.split(".")[1:], one.field}
-    whole = [item for item in (one.old, one.new) if isinstance(item, dict)]
-    is_made = one.path == "network" and any(item.get("kind") in UPON_CARDS for item in whole)
-    return not names & SET_BY_SOFTWARE and not is_made
-
-
-def _state(one: Change) -> str:
-    return {"removed": "lost", "added": "added"}.get(one.op, "different")
+from salt_ext.store.acts.act import Act, decided, locked
+from salt_ext.store.database import Database, Row
+from salt_ext.store.schema import baseline
 
 
 def accept_baseline(database: Database, asset_id: uuid.UUID, act: Act) -> Row:
@@ -109,89 +29,3 @@ def accept_baseline(database: Database, asset_id: uuid.UUID, act: Act) -> Row:
             bulk.insert(link, baseline, [found], taken)
             decided(link, "baseline", act, row, {"revision": row.revision})
         return {**found, "minion_id": row.minion_id, "test": act.test}
-
-
-def baseline_of(database: Database, asset_id: uuid.UUID) -> Row:
-    """Return the baseline of an asset with its ``deviations``. Raises :class:`NotFound`."""
-    with database.at_once() as link:
-        found = rows(link.execute(_BASELINES.where(baseline.c.asset_id == asset_id)))
-        if not found:
-            raise NotFound(
-                "no baseline of this asset was accepted",
-                "accept what it is now: salt-run cmdb.baseline accept ASSET reason='...'",
-            )
-        return {**found[0], "deviations": _found(link, found[0])}
-
-
-def check_baselines(
-    database: Database, filters: Mapping[str, Any] | None = None, section: str = ""
-) -> Iterator[Row]:
-    """Yield every asset that has a baseline, by name, with its ``deviations`` in a section."""
-    ids = matching_ids(database, filters or {})
-    with database.at_once() as link:
-        found = rows(link.execute(_BASELINES.where(baseline.c.asset_id.in_(ids))))
-        for row in found:
-            all_of_it = _found(link, row)
-            here = [one for one in all_of_it if section in ("", one.section())]
-            yield {**row, "deviations": here}
-
-
-_BASELINES = (
-    sa.select(
-        baseline,
-        asset.c.minion_id,
-        asset.c.sn,
-        asset.c.lifecycle,
-        asset_seen.c.revision.label("revision_now"),
-    )
-    .join(asset, asset.c.id == baseline.c.asset_id)
-    .join(asset_seen, asset_seen.c.asset_id == baseline.c.asset_id)
-    .order_by(asset.c.minion_id, asset.c.id)
-)
-
-
-def _found(link: sa.Connection, row: Row) -> list[Deviation]:
-    if row["revision"] == row["revision_now"]:
-        return []
-    asset_id = row["asset_id"]
-    accepted = document_of(link, asset_id, row["revision"])
-    now = deviations(accepted, document_of(link, asset_id, row["revision_now"]))
-    reported = _reported(link, asset_id)
-    shown: dict[datetime, set[bytes]] = {}
-    found = []
-    for one, state in now:
-        at = reported[one.path.partition(".")[0]]
-        if at not in shown:
-            shown[at] = _shown_before(link, asset_id, accepted, at)
-        found.append(Deviation(one, state, _key(one) in shown[at]))
-    return found
-
-
-def _reported(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, datetime]:
-    """Return when each section was last collected; one that is gone, with the last report."""
-    seen = link.scalar(
-        sa.select(asset_seen.c.collected_at).where(asset_seen.c.asset_id == asset_id)
-    )
-    at = sa.func.coalesce(asset_facts.c.collected_at, seen)
-    statement = sa.select(asset_facts.c.section, at).where(asset_facts.c.asset_id == asset_id)
-    return {**dict.fromkeys(HARDWARE, seen), **{row[0]: row[1] for row in link.execute(statement)}}
-
-
-def _shown_before(
-    link: sa.Connection, asset_id: uuid.UUID, accepted: Mapping[str, Any], at: datetime
-) -> set[bytes]:
-    """Return what deviated already in the report before the one that was collected then."""
-    number = link.scalar(
-        sa.select(sa.func.max(revision.c.number)).where(
-            revision.c.asset_id == asset_id, revision.c.collected_at < at
-        )
-    )
-    if number is None:
-        return set()
-    return {_key(one) for one, _ in deviations(accepted, document_of(link, asset_id, number))}
-
-
-def _key(one: Change) -> bytes:
-    """Return what of the baseline is not as it was, whatever is in its place."""
-    part = one.component if one.field is not None else one.old
-    return encode([one.path, part, one.field])

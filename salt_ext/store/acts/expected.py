@@ -1,5 +1,5 @@
 """
-The machines that people say they own, and who said so.
+Keep what people say they own: a whole list, or a word about one machine.
 """
 
 from __future__ import annotations
@@ -7,20 +7,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.store.database import Database, NotFound, Row, rows
-from salt_ext.store.reads.filters import is_text
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import NotFound
 from salt_ext.store.schema import expected
-
-
-def expected_machines(database: Database) -> list[Row]:
-    """Return what people expect, in the order of their lists."""
-    order = (expected.c.source, expected.c.row, expected.c.sn, expected.c.id)
-    with database.at_once() as link:
-        return rows(link.execute(sa.select(expected).order_by(*order)))
+from salt_ext.store.text import is_text
 
 
 def import_expected(
@@ -51,7 +44,7 @@ def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
     """Say what is expected of a machine, in addition to what was said before; return all of it."""
     with database.begin() as link:
         before = link.execute(
-            sa.select(expected).where(expected.c.sn == sn).with_for_update()
+            sa.select(expected).where(sa.func.lower(expected.c.sn) == sn.lower()).with_for_update()
         ).first()
         said = {**(before.fields if before else {}), **fields, "sn": sn}
         row: Row = {
@@ -64,7 +57,7 @@ def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
             "imported_at": _now(),
             "imported_by": by,
         }
-        link.execute(sa.delete(expected).where(expected.c.sn == sn))
+        link.execute(sa.delete(expected).where(sa.func.lower(expected.c.sn) == sn.lower()))
         link.execute(sa.insert(expected).values(row))
     return row
 
@@ -75,7 +68,9 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
         for column in (expected.c.sn, expected.c.minion_id) if is_text(reference) else ():
             gone = rows(
                 link.execute(
-                    sa.delete(expected).where(column == reference).returning(*expected.columns)
+                    sa.delete(expected)
+                    .where(sa.func.lower(column) == reference.lower())
+                    .returning(*expected.columns)
                 )
             )
             if gone:
@@ -85,18 +80,13 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
 
 def _same(kept: Sequence[Row]) -> sa.ColumnElement[bool]:
     """Return the condition for what was said of these machines: by SN, else by name."""
-    sns = [one["sn"] for one in kept if one["sn"]]
-    names = [one["minion_id"] for one in kept if one["minion_id"] and not one["sn"]]
+    sns = [one["sn"].lower() for one in kept if one["sn"]]
+    names = [one["minion_id"].lower() for one in kept if one["minion_id"] and not one["sn"]]
     return sa.or_(
-        expected.c.sn.in_(sns),
-        sa.and_(expected.c.sn.is_(None), expected.c.minion_id.in_(names)),
+        sa.func.lower(expected.c.sn).in_(sns),
+        sa.and_(expected.c.sn.is_(None), sa.func.lower(expected.c.minion_id).in_(names)),
     )
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
-
-
-def storable(value: Any) -> str:
-    """Return what a person wrote as text that PostgreSQL takes."""
-    return "".join(one for one in str(value) if is_text(one))[:1000]

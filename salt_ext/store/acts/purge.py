@@ -9,11 +9,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
-from salt_ext.store.acts.acts import Act, decided
+from salt_ext.store.acts.act import Act, decided
 from salt_ext.store.database import Database, Row
-from salt_ext.store.identity.owners import lock_identity
+from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.schema import asset, asset_facts, asset_seen, change, problem, revision
+from salt_ext.words.nearest import unknown
 
 
 def purge(database: Database, what: str, before: datetime, act: Act) -> list[Row]:
@@ -24,8 +24,7 @@ def purge(database: Database, what: str, before: datetime, act: Act) -> list[Row
     last, or detached, and takes its history with it.
     """
     if what not in CLASSES:
-        hint = nearest(what, CLASSES) or f"; there are: {', '.join(CLASSES)}"
-        raise ValueError(f"nothing to purge is called {what!r}{hint}")
+        raise ValueError(unknown("class", what, CLASSES))
     with database.begin() as link:
         if not act.test:
             # A machine that comes back meanwhile is identified before this or after.

@@ -1,37 +1,28 @@
 """
-Reports that wait for a person, what a person may decide, and what was decided.
+What a person may decide about a report that is held, and its execution.
 """
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
-from salt_ext.store.database import Database, NotFound, Row, StoreError, rows
-from salt_ext.store.documents import Stored
+from salt_ext.store.database import Database
+from salt_ext.store.errors import NotFound, StoreError
 from salt_ext.store.identity import decide
-from salt_ext.store.identity.owners import Owners, lock, lock_identity
+from salt_ext.store.identity.locking import lock, lock_identity
+from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.gathering import Accepted, Ruled, Writes
+from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
 from salt_ext.store.ingest.problems import close_held
+from salt_ext.store.ingest.stored import Stored
 from salt_ext.store.ingest.writing import write_all
-from salt_ext.store.schema import decision, held
-
-
-def held_reports(database: Database, minion_id: str | None = None, limit: int = 50) -> list[Row]:
-    """Return the reports that wait for a person, of one minion or of all, without their facts."""
-    columns = [one for one in held.columns if one.name != "report"]
-    statement = sa.select(*columns).order_by(held.c.last_seen.desc()).limit(limit)
-    if minion_id is not None:
-        statement = statement.where(held.c.minion_id == minion_id)
-    with database.begin() as link:
-        return rows(link.execute(statement))
+from salt_ext.store.schema import held
 
 
 def choices(database: Database, minion_id: str) -> list[Ruling]:
@@ -66,10 +57,10 @@ def rule(
         lock(link, [claim])
         known = _owners(link, claim, arrival, database)
         verdict = _chosen(_rulings(known, claim), minion_id, choice, subject).decision
-        writes = Writes()
+        gathered = Gathered()
         if verdict.action == "rejected":
-            writes.decided(arrival, claim, verdict, None, ruled)
-            write_all(link, writes)
+            gathered.decided(arrival, claim, verdict, None, ruled)
+            write_all(link, gathered)
             link.execute(
                 sa.update(held).where(held.c.minion_id == minion_id).values(rejected_at=now)
             )
@@ -79,12 +70,12 @@ def rule(
         collected_at = checking.check_header(arrival.report, now)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
-        document = stored.merge(verdict.asset_id, checked)
+        document = stored.after(verdict.asset_id, checked)
         found = identify(document.facts)
         claim = decide.claim(minion_id, claim.previous_minion_id, document.facts, found)
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
-        writes.store(accepted, stored.before(asset_id), document, known, ruled)
-        write_all(link, writes)
+        gathered.store(accepted, stored.before(asset_id), document, known, ruled)
+        write_all(link, gathered)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)
@@ -135,22 +126,3 @@ def _chosen(found: list[Ruling], minion_id: str, choice: str, subject: uuid.UUID
         + f" for the report of {minion_id}",
         f"there are: {offered}",
     )
-
-
-def decisions(
-    database: Database,
-    *,
-    asset_id: uuid.UUID | None = None,
-    minion_id: str | None = None,
-    limit: int = 50,
-) -> list[Row]:
-    """Return what was decided about whose reports are, by whom, when and why, the last first."""
-    where: list[Any] = []
-    if asset_id is not None:
-        of_asset = sa.or_(decision.c.asset_id == asset_id, decision.c.other_asset_id == asset_id)
-        where.append(of_asset)
-    if minion_id is not None:
-        where.append(decision.c.minion_id == minion_id)
-    with database.begin() as link:
-        statement = sa.select(decision).where(*where).order_by(decision.c.decided_at.desc())
-        return rows(link.execute(statement.limit(limit)))

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
-from salt_ext.store.database import Contended, Database, StoreError
+from salt_ext.store.database import Database
+from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.problems import Problem, record
-from salt_ext.store.ingest.rounds import Again, Due, Round
+from salt_ext.store.ingest.storing import Again, store_changed
+from salt_ext.store.ingest.touching import Due, touch_unchanged
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +87,13 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
     grace = timedelta(seconds=database.settings["rename_grace"])
 
     def touching() -> tuple[list[Due], list[Outcome]]:
-        with database.at_once() as link:
-            one = Round(link, grace, locked=False)
-            return one.touch(batch), one.outcomes
+        with database.autocommit() as link:
+            due, findings = touch_unchanged(link, batch)
+            return due, findings.outcomes
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
-            return Round(link, grace, locked).write(due)
+            return store_changed(link, due, grace, locked=locked)
 
     due, outcomes = _patiently(touching)
     if due:

@@ -1,5 +1,5 @@
 """
-What a batch of reports writes: gathered first, then one statement for each table.
+The rows that a batch of reports is going to write, gathered from one report after the other.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.document.diff import Change, diff
-from salt_ext.report import envelope
+from salt_ext.report import digests
 from salt_ext.store.columns import list_columns, search_text
-from salt_ext.store.documents import Merged, shortened
 from salt_ext.store.identity import decide
 from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.gone import Gone
-from salt_ext.store.ingest.touching import VOLATILE_HOURS, fingerprint
+from salt_ext.store.ingest.stored import Before, Document
+from salt_ext.store.ingest.touching import VOLATILE_HOURS
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (
     WAS_COLUMNS,
@@ -62,8 +62,8 @@ class Accepted(NamedTuple):
     found: Mapping[str, Any]
 
 
-class Writes:
-    """What a batch writes, gathered so that each table takes one statement."""
+class Gathered:
+    """The rows of a batch, so that each table takes one statement."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -123,8 +123,8 @@ class Writes:
     def store(
         self,
         accepted: Accepted,
-        before: Any,
-        document: Merged,
+        before: Before | None,
+        document: Document,
         known: Owners,
         ruling: Ruled | None = None,
     ) -> bool:
@@ -167,7 +167,7 @@ class Writes:
                 collected_at=accepted.collected_at,
                 mode=arrival.report["mode"],
                 reason=None if is_usual else verdict.reason,
-                digest=shortened(document.digest),
+                digest=digests.short(document.digest),
             )
             self.changed(asset_id, number, changes)
             self._ledger(accepted, name, before, known, at)
@@ -176,13 +176,13 @@ class Writes:
         self.add(
             asset_seen,
             asset_id=asset_id,
-            digest=fingerprint(arrival.report),
+            digest=digests.of_report(arrival.report),
             collected_at=accepted.collected_at,
             last_seen=last_seen,
-            volatile_at=accepted.collected_at if is_due else before.volatile_at,
+            volatile_at=accepted.collected_at if before is None or is_due else before.volatile_at,
             mode=arrival.report["mode"],
             revision=number,
-            changed_at=at if changed else before.changed_at,
+            changed_at=at if before is None or changed else before.changed_at,
             detached_at=None,
             reports_as=arrival.minion_id if arrival.minion_id != name else None,
         )
@@ -194,7 +194,7 @@ class Writes:
         accepted: Accepted,
         name: str,
         facts: Mapping[str, Any],
-        before: Any,
+        before: Before | None,
         at: datetime,
     ) -> None:
         """Write the list columns where one of them differs, and keep what they were."""
@@ -202,16 +202,18 @@ class Writes:
         columns |= {"minion_id": name, "temporary": accepted.found["primary"] is None}
         search = search_text(name, columns, facts)
         if before is not None:
-            differs = {name for name, value in columns.items() if value != getattr(before, name)}
+            differs = {name for name, value in columns.items() if value != before.columns[name]}
             if differs & set(WAS_COLUMNS):
-                was = {name: getattr(before, name) for name in WAS_COLUMNS}
+                was = {name: before.columns[name] for name in WAS_COLUMNS}
                 self.add(asset_was, asset_id=accepted.asset_id, until=at, **was)
-            if not differs and search == before.search:
+            if not differs and search == before.columns["search"]:
                 return
-        first_seen = at if before is None else before.first_seen
+        first_seen = at if before is None else before.columns["first_seen"]
         self.add(asset, id=accepted.asset_id, first_seen=first_seen, search=search, **columns)
 
-    def _sections(self, accepted: Accepted, document: Merged, before: Any, is_due: bool) -> None:
+    def _sections(
+        self, accepted: Accepted, document: Document, before: Before | None, is_due: bool
+    ) -> None:
         """Write the sections that changed; of the others the volatile values, when they are old."""
         asset_id, report = accepted.asset_id, accepted.arrival.report
         volatile = report["volatile"]
@@ -222,7 +224,7 @@ class Writes:
                 section=section,
                 facts=document.texts[section],
                 volatile=volatile.get(section),
-                digest=bytes.fromhex(envelope.mark(document.texts[section])),
+                digest=bytes.fromhex(digests.of_section(document.texts[section])),
                 collected_at=None,
             )
         if before is None:
@@ -232,12 +234,12 @@ class Writes:
             self.refreshed += [
                 (owner, section, json.dumps(values))
                 for section, values in volatile.items()
-                if section in before.marks and section not in document.new
+                if section in before.digests and section not in document.new
             ]
-        reported, were_absent = report["facts"], before.absent or ()
+        reported, were_absent = report["facts"], before.absent
         self.absent += [
             (owner, section, before.collected_at)
-            for section in before.marks
+            for section in before.digests
             if section not in reported and section not in were_absent
         ]
         self.absent += [(owner, section, None) for section in were_absent if section in reported]
@@ -247,7 +249,7 @@ class Writes:
         for position, one in enumerate(changes):
             self.add(change, asset_id=asset_id, revision=number, position=position, **one._asdict())
 
-    def _parts(self, asset_id: uuid.UUID, document: Merged, at: datetime) -> None:
+    def _parts(self, asset_id: uuid.UUID, document: Document, at: datetime) -> None:
         """Write what is counted and where each part is, where that is not as it was."""
         if PARTED.isdisjoint(document.new):
             return
@@ -268,7 +270,7 @@ class Writes:
                 self.placed.append((*stay, str(asset_id), None, now[stay]))
 
     def _ledger(
-        self, accepted: Accepted, name: str, before: Any, known: Owners, at: datetime
+        self, accepted: Accepted, name: str, before: Before | None, known: Owners, at: datetime
     ) -> None:
         rows = {
             (one["kind"], one["value"]): (one["source"], one["quality"])

@@ -22,8 +22,8 @@ from salt_ext.store.database import Database
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.problems import Problem, record
-from salt_ext.store.reads.filters import is_text
 from salt_ext.store.schema import asset, asset_seen, inbox, reporter
+from salt_ext.store.text import is_text
 
 MODE = "return"
 """How the machines report that may come this way."""
@@ -130,3 +130,9 @@ def role_of(link: sa.Connection, minion_id: str) -> str | None:
     """Return which role reports a machine; None for one that no role has reported."""
     statement = sa.select(reporter.c.role).where(reporter.c.minion_id == minion_id)
     return link.scalar(statement)
+
+
+def inbox_size(database: Database) -> int:
+    """Return how many reports of machines without a master wait."""
+    with database.autocommit() as link:
+        return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

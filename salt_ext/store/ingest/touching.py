@@ -1,19 +1,22 @@
 """
-An unchanged report: one row of one narrow table, for a whole batch in one statement.
+Unchanged reports: one row of one narrow table each, for a whole batch in one statement.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from salt_ext.report import checking, digests
 from salt_ext.store.bulk import ONE_BY_ONE, array
 from salt_ext.store.ingest.arrivals import Arrival
+from salt_ext.store.ingest.findings import Findings
+from salt_ext.store.ingest.problems import Good
+from salt_ext.store.ingest.stored import Before, named
 
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""
@@ -45,21 +48,69 @@ SELECT minion_id, asset_id,
 """)  # noqa: S608 - a constant of ours
 
 
-def fingerprint(report: Mapping[str, Any]) -> bytes:
+class Due(NamedTuple):
+    """A good report that says something new, and what was checked of it."""
+
+    arrival: Arrival
+    collected_at: datetime
+    checked: checking.Checked
+    named: Before | None
+    """The asset with its name as it was before it was locked, if there is one."""
+
+
+def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list[Due], Findings]:
     """
-    Return what is equal of two reports that say the same.
+    Check reports and touch the assets of those that say nothing new; return the others.
 
-    The same facts say more when they are all there is than when a collector saw
-    a part of it.
+    No machine may be twice in the batch. What is wrong with a report is written.
     """
-    digest = bytes.fromhex(report["digest"])
-    partial = sorted(name for name in report["partial"] if isinstance(name, str))
-    if not partial:
-        return digest
-    return hashlib.sha256(digest + "\n".join(partial).encode(errors="replace")).digest()
+    findings = Findings()
+    good: list[Arrival] = []
+    collected: dict[str, datetime] = {}
+    for arrival in batch:
+        try:
+            collected[arrival.minion_id] = checking.check_header(
+                arrival.report, arrival.received_at
+            )
+            good.append(arrival)
+        except checking.ReportError as error:
+            findings.refuse(arrival, error)
+    touched = _touch(link, good, collected)
+    rest = [one for one in good if one.minion_id not in touched]
+    assets = named(link, [one.minion_id for one in rest]) if rest else {}
+    due: list[Due] = []
+    for arrival in good:
+        collected_at = collected[arrival.minion_id]
+        if arrival.minion_id in touched:
+            _note_touched(findings, arrival, collected_at, *touched[arrival.minion_id])
+            continue
+        try:
+            asset = assets.get(arrival.minion_id)
+            checked = checking.check_body(arrival.report, asset.digests if asset else {})
+            due.append(Due(arrival, collected_at, checked, asset))
+        except checking.ReportError as error:
+            findings.refuse(arrival, error)
+    findings.write(link)
+    return due, findings
 
 
-def touch(
+def _note_touched(
+    findings: Findings,
+    arrival: Arrival,
+    collected_at: datetime,
+    asset_id: uuid.UUID,
+    has_problem: bool,
+) -> None:
+    findings.outcome(arrival, "unchanged", "as before", asset_id)
+    findings.failed_collectors(arrival)
+    if has_problem:
+        # Its facts are as before, and so is what was doubted of them.
+        behind = checking.is_behind(arrival.report, collected_at, arrival.received_at)
+        doubted = {"facts", "collected_at"} if behind else {"facts"}
+        findings.good[arrival.minion_id] = Good(arrival, doubted)
+
+
+def _touch(
     link: sa.Connection, batch: Sequence[Arrival], collected: Mapping[str, datetime]
 ) -> dict[str, tuple[uuid.UUID, bool]]:
     """
@@ -74,7 +125,7 @@ def touch(
         TOUCH,
         {
             "minion_ids": array(one.minion_id for one in batch),
-            "digests": array(fingerprint(one.report) for one in batch),
+            "digests": array(digests.of_report(one.report) for one in batch),
             "collected": array(collected[one.minion_id] for one in batch),
             "received": array(one.received_at for one in batch),
             "modes": array(one.report["mode"] for one in batch),

@@ -1,5 +1,5 @@
 """
-What a batch of reports has gathered, written with one statement for each table.
+The rows of a batch, written with one statement for each table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from salt_ext.document.diff import Change
 from salt_ext.facts.identity import uuid_spellings
 from salt_ext.store import bulk
 from salt_ext.store.identity import decide
-from salt_ext.store.ingest.gathering import Writes
+from salt_ext.store.ingest.gathering import Gathered
 from salt_ext.store.ingest.gone import let_go
 from salt_ext.store.schema import (
     asset,
@@ -30,30 +30,30 @@ from salt_ext.store.schema import (
 )
 
 
-def write_all(link: sa.Connection, writes: Writes) -> None:
+def write_all(link: sa.Connection, gathered: Gathered) -> None:
     """Write everything; names are given up before they are taken."""
-    for one in writes.gone:
-        writes.add(revision, **let_go(link, one))
+    for one in gathered.gone:
+        gathered.add(revision, **let_go(link, one))
         if one.merged_into is None:
             renamed = Change("renamed", "minion_id", None, None, one.name, None)
-            number = writes.rows[revision][-1]["number"]
-            writes.changed(one.asset_id, number, [renamed])
-    if writes.recounted:
-        link.execute(FEWER, _columns(writes.recounted, "ids", "counts"))
+            number = gathered.rows[revision][-1]["number"]
+            gathered.changed(one.asset_id, number, [renamed])
+    if gathered.recounted:
+        link.execute(FEWER, _columns(gathered.recounted, "ids", "counts"))
     for table, update in UPSERTS.items():
-        if rows := writes.rows.get(table):
+        if rows := gathered.rows.get(table):
             bulk.insert(link, table, rows, update)
-    if writes.refreshed:
-        link.execute(REFRESH, _columns(writes.refreshed, "ids", "sections", "volatiles"))
-    if writes.absent:
-        link.execute(ABSENT, _columns(writes.absent, "ids", "sections", "moments"))
-    if writes.placed:
+    if gathered.refreshed:
+        link.execute(REFRESH, _columns(gathered.refreshed, "ids", "sections", "volatiles"))
+    if gathered.absent:
+        link.execute(ABSENT, _columns(gathered.absent, "ids", "sections", "moments"))
+    if gathered.placed:
         names = ("serials", "paths", "places", "ids", "moments", "models")
-        link.execute(PLACE, _columns(writes.placed, *names))
-    if writes.shared:
-        _share(link, writes.shared)
-    if writes.accepted:
-        link.execute(FORGET, _columns(writes.accepted, "names", "keys"))
+        link.execute(PLACE, _columns(gathered.placed, *names))
+    if gathered.shared:
+        _share(link, gathered.shared)
+    if gathered.accepted:
+        link.execute(FORGET, _columns(gathered.accepted, "names", "keys"))
 
 
 # The others are written over: most are as before, and then no index takes a new entry.

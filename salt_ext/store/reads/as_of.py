@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.document import without_identity
 from salt_ext.document.diff import Change, diff, section_of, undo
-from salt_ext.report import envelope
-from salt_ext.store.database import Database, NotFound, Row, StoreError
-from salt_ext.store.documents import current, shortened
+from salt_ext.report import digests
+from salt_ext.store.database import Database, Row
+from salt_ext.store.documents import current
+from salt_ext.store.errors import NotFound, StoreError
 from salt_ext.store.schema import change, revision
 
 OF_DOCUMENT = change.c.op != "renamed"
@@ -27,7 +28,7 @@ def document(
     database: Database, asset_id: uuid.UUID, at: datetime | None = None
 ) -> tuple[Row, Row]:
     """Return the revision that an asset had at a moment, or has now, and its facts then."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         then = revision_at(link, asset_id, at)
         return then, document_at(link, asset_id, then)
 
@@ -46,7 +47,7 @@ def compare(
     ``start`` and ``end`` are moments; without them the last two revisions are
     meant. The first revision is None when the asset has only one.
     """
-    with database.at_once() as link:
+    with database.autocommit() as link:
         new = revision_at(link, asset_id, end)
         if start is not None:
             old = revision_at(link, asset_id, start)
@@ -119,7 +120,7 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
     for at in revisions:
         while steps and steps[0][0] > at["number"]:
             facts = _before(facts, steps.pop(0)[1])
-        if shortened(envelope.digest(facts)) != bytes(at["digest"]):
+        if digests.short(digests.of_facts(facts)) != bytes(at["digest"]):
             raise StoreError(
                 f"revision {at['number']} of asset {asset_id} does not match its digest",
                 "the history was altered outside salt-cmdb; restore it from a backup",

@@ -4,6 +4,7 @@ The list of assets, filtered, sorted and in pages: now, or as of a moment.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from salt_ext.store.database import Database, Row
+from salt_ext.store.errors import FilterError
 from salt_ext.store.reads import cursors
-from salt_ext.store.reads.cursors import Cursor
 from salt_ext.store.reads.filters import matching, names, only_parts
 from salt_ext.store.reads.listing import NOW_ONLY, Listing, joined, listing, tables_of
-from salt_ext.store.reads.paging import Found, key_of, page_of, zones_of
+from salt_ext.store.reads.paging import Cursor, Found, key_of, page_of, zones_of
 from salt_ext.store.schema import asset
 
 DEFAULT_COLUMNS = (
@@ -87,9 +88,9 @@ def assets(
     source = listing(database, at)
     wanted = {name: source.field(name) for name in names(columns) or usual_columns(at)}
     zones = zones_of(source, sort)
-    start = None if cursor is None else cursors.read(cursor, sort, zones[0].order)
+    start = None if cursor is None else _start(cursor, sort, zones[0].order)
     backwards = start is not None and start.backwards
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = _found(link, source, filters or {}, text)
         # One more, to see whether there is one.
         page = page_of(link, source, zones, wanted, found, sort, limit + 1, start)
@@ -101,7 +102,7 @@ def assets(
     last = first + len(page)
 
     def beside(row: Row, number: int, backwards: bool) -> str:
-        return cursors.write(Cursor(sort, row["_order"], str(row["id"]), number, backwards))
+        return cursors.write((sort, row["_order"], row["id"], number, backwards))
 
     return Page(
         [{key: value for key, value in row.items() if key != "_order"} for row in page],
@@ -111,6 +112,15 @@ def assets(
         beside(page[-1], last, False) if page and (is_more or backwards) else None,
         beside(page[0], first, True) if page and first > 0 else None,
     )
+
+
+def _start(cursor: str, sort: str, order: sa.ColumnElement[Any]) -> Cursor:
+    """Return the row that a cursor into a list with this order names."""
+    kinds = (str, order.type.python_type, uuid.UUID, int, bool)
+    sorted_by, *start = cursors.read(cursor, kinds, nullable=(1,))
+    if sorted_by != sort:
+        raise FilterError(f"the cursor belongs to a list sorted by {sorted_by}, not by {sort}")
+    return Cursor(*start)
 
 
 def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], text: str) -> Found:

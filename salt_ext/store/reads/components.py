@@ -11,12 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import identity
-from salt_ext.settings import nearest
-from salt_ext.store.database import Database, NotFound, Row, rows
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import FilterError, NotFound
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.reads.filters import is_text, matching, of_parts
-from salt_ext.store.reads.listing import FilterError, joined, listing
+from salt_ext.store.reads.filters import matching, of_parts
+from salt_ext.store.reads.listing import joined, listing
 from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
+from salt_ext.store.text import is_text
+from salt_ext.words.nearest import unknown
 
 
 def components(
@@ -34,8 +36,7 @@ def components(
     this section is asked of the parts that are counted, too.
     """
     if section not in SOURCES:
-        hint = nearest(section, SOURCES) or f"; there are: {', '.join(SOURCES)}"
-        raise FilterError(f"there are no parts {section!r}{hint}")
+        raise FilterError(unknown("section of parts", section, SOURCES))
     source = listing(database, None)
     of_section: dict[str, Any] = {}
     of_assets: dict[str, Any] = {}
@@ -57,7 +58,7 @@ def components(
     if of_assets:
         ids = joined(sa.select(source.key), source, matching(source, of_assets, ""))
         counted = counted.where(part.c.asset_id.in_(ids))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(counted))
     total = int(found[0]["kinds"]) if found else 0
     for row in found:
@@ -78,7 +79,7 @@ def genealogy(database: Database, serial: str) -> list[Row]:
     )
     if not is_text(serial):
         raise nowhere
-    with database.at_once() as link:
+    with database.autocommit() as link:
         stays = rows(
             link.execute(
                 sa.select(placement, asset.c.minion_id, asset.c.sn)

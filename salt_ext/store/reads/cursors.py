@@ -1,5 +1,5 @@
 """
-Where a page of a list ends: a text that people pass on and that comes back.
+Where a page ends: a text that people pass on, and that may come back changed.
 """
 
 from __future__ import annotations
@@ -7,49 +7,58 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections.abc import Container, Sequence
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
-import sqlalchemy as sa
+from salt_ext.store.errors import FilterError
+from salt_ext.store.text import is_text
 
-from salt_ext.store.reads.filters import is_text
-from salt_ext.store.reads.listing import FilterError
-
-
-class Cursor(NamedTuple):
-    """A row to go on from: its value of the field sorted by, its id, how many go before."""
-
-    sort: str
-    value: Any
-    id: str
-    before: int
-    backwards: bool
+LARGEST = 2**63 - 1
 
 
-def write(cursor: Cursor) -> str:
-    """Return a cursor as a text."""
-    value = cursor.value.isoformat() if isinstance(cursor.value, datetime) else cursor.value
-    words = list(cursor._replace(value=value))
+def write(values: Sequence[Any]) -> str:
+    """Return values as a text for an address: texts, numbers, truths, moments, ids or None."""
+    words = [
+        one.isoformat()
+        if isinstance(one, datetime)
+        else str(one)
+        if isinstance(one, uuid.UUID)
+        else one
+        for one in values
+    ]
     return base64.urlsafe_b64encode(json.dumps(words, separators=(",", ":")).encode()).decode()
 
 
-def read(text: str, sort: str, order: sa.ColumnElement[Any]) -> Cursor:
-    """Return a cursor into a list with this order; it came from outside and may hold anything."""
-    kind = order.type.python_type
+def read(cursor: Any, kinds: Sequence[type], nullable: Container[int] = ()) -> list[Any]:
+    """
+    Return the values of a cursor, each of the type that belongs there.
+
+    ``nullable`` are the places where None may stand. The cursor came from
+    outside and may hold anything: raises :class:`FilterError`.
+    """
     try:
-        found = Cursor(*json.loads(base64.urlsafe_b64decode(text.encode("ascii"))))
-        uuid.UUID(found.id)
-        value = found.value
-        if kind is datetime and value is not None:
-            value = datetime.fromisoformat(value).astimezone(timezone.utc)
-        is_sound = type(found.before) is int and 0 <= found.before < 2**63
-        is_sound &= isinstance(found.backwards, bool)
-        is_sound &= value is None or type(value) is kind
-        is_sound &= kind is not str or is_text(value or "")
+        words = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if isinstance(words, list):
+            return [
+                None if word is None and place in nullable else _value(word, kind)
+                for place, (word, kind) in enumerate(zip(words, kinds, strict=True))
+            ]
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        is_sound = False
-    if not is_sound:
-        raise FilterError("the cursor is none that a list has given: begin without it")
-    if found.sort != sort:
-        raise FilterError(f"the cursor belongs to a list sorted by {found.sort}, not by {sort}")
-    return found._replace(value=value)
+        pass
+    raise FilterError("the cursor is none that a list has given: begin without it")
+
+
+def _value(word: Any, kind: type) -> Any:
+    """Return a word as a value of a type. Raises ValueError, TypeError or OverflowError."""
+    if kind is datetime:
+        return datetime.fromisoformat(word).astimezone(timezone.utc)
+    if kind is uuid.UUID and isinstance(word, str):
+        return uuid.UUID(word)
+    if type(word) is not kind:
+        raise TypeError(f"a {kind.__name__} is wanted")
+    if isinstance(word, str) and not is_text(word):
+        raise ValueError("PostgreSQL has no such text")
+    if isinstance(word, int) and not 0 <= word <= LARGEST:
+        raise ValueError("PostgreSQL has no such number")
+    return word

@@ -14,14 +14,11 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import present
-from salt_ext.store.schema import asset, asset_facts, asset_seen
+from salt_ext.store.reads.positions import HEARD, REPORTS_AS
+from salt_ext.store.schema import asset, asset_seen
 
 WITHOUT_REPORTS = ("planned", "retired")
 """Nobody expects a report of an asset in one of these stages of its life."""
-
-_ALL = asset.join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-_NAME = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
-"""The minion id that reports come with, which may not be the asset's yet."""
 
 
 def due(
@@ -36,8 +33,8 @@ def due(
         present(database.settings), {"freshness": ["stale", "missing"], **(filters or {})}, ""
     )
     statement = (
-        sa.select(_NAME, asset_seen.c.mode)
-        .select_from(_ALL)
+        sa.select(REPORTS_AS, asset_seen.c.mode)
+        .select_from(HEARD)
         .where(
             *found,
             asset.c.minion_id.is_not(None),
@@ -47,15 +44,19 @@ def due(
         .order_by(asset_seen.c.last_seen, asset.c.id)
         .limit(limit)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return {row[0]: row[1] for row in link.execute(statement)}
 
 
 def stalest_first(database: Database, minion_ids: Iterable[str]) -> list[str]:
     """Return names in the order in which they were heard of last; unknown ones lead."""
     names = list(minion_ids)
-    statement = sa.select(_NAME, asset_seen.c.last_seen).select_from(_ALL).where(_NAME.in_(names))
-    with database.at_once() as link:
+    statement = (
+        sa.select(REPORTS_AS, asset_seen.c.last_seen)
+        .select_from(HEARD)
+        .where(REPORTS_AS.in_(names))
+    )
+    with database.autocommit() as link:
         seen = {row[0]: row[1].timestamp() for row in link.execute(statement)}
     return sorted(names, key=lambda name: (seen.get(name, 0.0), name))
 
@@ -66,31 +67,8 @@ def news_since(
     """Return which of these assets are ``new`` since a moment, and which have ``changed``."""
     statement = (
         sa.select(asset.c.id, asset.c.first_seen >= moment)
-        .select_from(_ALL)
+        .select_from(HEARD)
         .where(asset.c.id.in_(list(asset_ids)), asset_seen.c.changed_at >= moment)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return {row[0]: "new" if row[1] else "changed" for row in link.execute(statement)}
-
-
-def addresses(database: Database) -> dict[str, str]:
-    """Return the address of each machine that has one, by its name."""
-    statement = sa.select(asset.c.minion_id, asset.c.address).where(
-        asset.c.minion_id.is_not(None), asset.c.address.is_not(None)
-    )
-    with database.at_once() as link:
-        return {row[0]: row[1] for row in link.execute(statement)}
-
-
-def known_beyond(
-    database: Database, minion_ids: Iterable[str], sections: Iterable[str]
-) -> set[str]:
-    """Return which of these machines have a section that is none of the given ones."""
-    statement = (
-        sa.select(_NAME)
-        .select_from(_ALL.join(asset_facts, asset_facts.c.asset_id == asset.c.id))
-        .where(_NAME.in_(list(minion_ids)), asset_facts.c.section.not_in(list(sections)))
-        .distinct()
-    )
-    with database.at_once() as link:
-        return set(link.scalars(statement))

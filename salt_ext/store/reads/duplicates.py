@@ -9,36 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.reads.filters import matching, matching_ids
-from salt_ext.store.reads.listing import FilterError, freshness, joined, listing
+from salt_ext.store.errors import FilterError
+from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_seen, identifier
-
-
-def standing(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
-    """
-    Return every asset that has a name: its ``freshness``, ``last_seen``, ``mode``, ``lifecycle``.
-
-    ``reports_as`` is the name its reports come with: its own, unless a rename waits.
-    """
-    source = listing(database, None)
-    statement = (
-        sa.select(
-            asset.c.minion_id,
-            asset.c.sn,
-            asset.c.lifecycle,
-            asset_seen.c.mode,
-            asset_seen.c.last_seen,
-            sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id).label("reports_as"),
-            freshness(database.settings).label("freshness"),
-        )
-        .where(asset.c.minion_id.is_not(None))
-        .order_by(asset.c.minion_id)
-    )
-    with database.at_once() as link:
-        return rows(link.execute(joined(statement, source, matching(source, filters or {}, ""))))
-
+from salt_ext.words.nearest import unknown
 
 COLUMNS = {"sn": asset.c.sn, "hostname": asset.c.hostname}
 KINDS = ("mac", "uuid")
@@ -61,8 +37,7 @@ def duplicates(
     assets that share it fits.
     """
     if by not in SHARED:
-        hint = nearest(by, SHARED) or f"; there are: {', '.join(SHARED)}"
-        raise FilterError(f"duplicates are not looked for by {by!r}{hint}")
+        raise FilterError(unknown("value to find duplicates by", by, SHARED))
     held = _columns(by) if by in COLUMNS else _ledger(by)
     several = (
         sa.select(held.c.value)
@@ -92,7 +67,7 @@ def duplicates(
         .where(held.c.value.in_(several))
     )
     order = (held.c.value, asset.c.minion_id, asset.c.id)
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = rows(link.execute(shown.order_by(*order).limit(limit)))
         if limit is None or len(found) < limit:
             return found, len(found)

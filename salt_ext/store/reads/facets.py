@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import FilterError
 from salt_ext.store.reads.filters import matching, names
-from salt_ext.store.reads.listing import FilterError, joined, listing
+from salt_ext.store.reads.listing import joined, listing
 
 
 def facets(
@@ -36,7 +37,7 @@ def facets(
         raise FilterError("which fields? give fields=os,product_name or the like")
     found = matching(source, filters or {}, text)
     answer = []
-    with database.at_once() as link:
+    with database.autocommit() as link:
         for name, column in wanted.items():
             statement = joined(
                 sa.select(

@@ -17,12 +17,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database
+from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.reads.listing import PARTS, FilterError, Listing, joined, present
+from salt_ext.store.reads.listing import PARTS, Listing, joined, present
 from salt_ext.store.reads.patterns import PATTERNS, matches
 from salt_ext.store.schema import asset_seen, part
+from salt_ext.store.text import is_text
+from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
 
@@ -93,8 +95,7 @@ def of_parts(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     for name, value in filters.items():
         field, _, operator = name.partition("__")
         if field not in PARTS:
-            hint = nearest(field, PARTS) or f"; there are: {', '.join(PARTS)}"
-            raise FilterError(f"there is no field {field!r}{hint}")
+            raise FilterError(unknown("field", field, PARTS))
         found.append(_condition(PARTS[field], field, operator or "exact", value))
     return found
 
@@ -126,8 +127,7 @@ def _condition(
     if operator in PATTERNS:
         return matches(column, name, operator, [_text(name, str(one)) for one in values])
     if operator not in COMPARISONS:
-        hint = nearest(operator, OPERATORS)
-        raise FilterError(f"there is no comparison {operator!r} for {name}{hint}")
+        raise FilterError(f"{name}: {unknown('comparison', operator, OPERATORS)}")
     values = [_value(column, name, one) for one in values]
     # "Not this and not that" is what people mean by two of them.
     conditions = [COMPARISONS[operator](column, one) for one in values]
@@ -174,11 +174,6 @@ def _text(name: str, value: str) -> str:
             f"{name} is compared with {value!a}, which holds a NUL or half a character"
         )
     return value
-
-
-def is_text(value: str) -> bool:
-    """Whether PostgreSQL can be asked for a text; bytes of a shell may be half a character."""
-    return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def _size(name: str, value: Any) -> int:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from salt_ext.document.diff import Change, diff
-from salt_ext.store.database import Database, Row, StoreError, rows
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import StoreError
 from salt_ext.store.reads.as_of import documents_at
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import asset, change, revision
@@ -52,7 +53,7 @@ def fleet_diff(
         "page": _page(touched, after, limit),
     }
     statement = sa.select(*(_as_json(select, name) for name, select in parts.items()))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         found = link.execute(statement).one()
         page = [{**row, "asset_id": uuid.UUID(row["asset_id"])} for row in found.page]
         differing = _with_changes(link, page)
@@ -80,7 +81,7 @@ def differing(
     of a detached asset, as ``after`` for the next page.
     """
     touched = _touched(_recorded(database, start, end, filters))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return _with_changes(link, rows(link.execute(_page(touched, after, limit))))
 
 

@@ -181,7 +181,7 @@ def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> l
     if filters:
         ids = matching_ids(database, filters)
         statement = statement.where(asset_facts.c.asset_id.in_(ids))
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return _worst_first(rows(link.execute(statement)))
 
 

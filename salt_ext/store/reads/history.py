@@ -54,7 +54,7 @@ def changes(
     Each has ``moved_from`` or ``moved_to``, the asset where the same part was
     or is, when there is one.
     """
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return _changes(link, _conditions(link, database, wanted) + _behind(after), limit)
 
 
@@ -104,7 +104,7 @@ def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
 def count_changes(database: Database, wanted: Wanted = ALL) -> int:
     """Return how many changes there are; without a bound that reads all of them."""
     statement = sa.select(sa.func.count()).select_from(change)
-    with database.at_once() as link:
+    with database.autocommit() as link:
         if wanted != ALL:
             statement = statement.join(revision, OF_REVISION)
             statement = statement.where(*_conditions(link, database, wanted))

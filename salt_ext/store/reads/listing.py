@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext.settings import nearest
 from salt_ext.store.database import Database
+from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
@@ -25,11 +25,7 @@ from salt_ext.store.schema import (
     part,
     revision,
 )
-
-
-class FilterError(ValueError):
-    """A filter that cannot be understood; the text says which and names the nearest."""
-
+from salt_ext.words.nearest import unknown
 
 FRESHNESS = ("fresh", "stale", "missing", "detached")
 
@@ -66,8 +62,7 @@ class Listing(NamedTuple):
             )
         if self.at is not None and name in NOW_ONLY:
             raise FilterError(f"{name} is known of the present only, and as_of is in the past")
-        hint = nearest(name, self.fields) or f"; there are: {', '.join(sorted(self.fields))}"
-        raise FilterError(f"there is no field {name!r}{hint}")
+        raise FilterError(unknown("field", name, sorted(self.fields)))
 
 
 NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode")

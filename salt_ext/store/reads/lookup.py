@@ -1,5 +1,5 @@
 """
-Where a text is known: as what, of which asset, now or in former times; what people say of one.
+Where a text is known: as what, of which asset, now or in former times.
 """
 
 from __future__ import annotations
@@ -7,16 +7,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.reads.filters import is_text
-from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
+from salt_ext.store.schema import asset, asset_was, identifier, placement
+from salt_ext.store.text import is_text
 
 COLUMNS = ("minion_id", "hostname", "sn", "address")
 """What of an asset is looked through by name; the ledger has all that identifies it."""
 
 SHORTEST = 3
 """Characters of a fragment; with fewer nearly everything fits."""
-
-LONGEST_NUMBER = 30
 
 
 def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
@@ -36,47 +34,6 @@ def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], b
     return found[:limit], len(found) > limit
 
 
-def padded(database: Database, number: int) -> list[Row]:
-    """Return the assets with a serial number or name that is this number behind zeros."""
-    digits = str(number)
-    spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
-    with database.at_once() as link:
-        return rows(
-            link.execute(
-                sa.select(asset.c.id, asset.c.minion_id, asset.c.sn)
-                .where(asset.c.sn.in_(spellings) | asset.c.minion_id.in_(spellings))
-                .order_by(asset.c.minion_id)
-                .limit(10)
-            )
-        )
-
-
-def said_of(database: Database, row: Row) -> Row | None:
-    """
-    Return what people's list says of an asset, by its serial number and else by its name.
-
-    A list may have lost the leading zeros of the number, and the domain of the
-    name. A row with the number of another asset is about that one.
-    """
-    sn = row["sn"] or ""
-    sns = {one for text in (sn, sn.lstrip("0")) for one in (text, text.lower(), text.upper())}
-    names = {one or "" for one in (row["minion_id"], row["hostname"])}
-    names |= {one.partition(".")[0] for one in names}
-    is_number = expected.c.sn.in_(sns - {""})
-    another = sa.exists().where(asset.c.sn == expected.c.sn)
-    is_name = expected.c.minion_id.in_(names - {""}) & (expected.c.sn.is_(None) | ~another)
-    with database.at_once() as link:
-        found = link.execute(
-            sa.select(expected)
-            .where(is_number | is_name)
-            .order_by(
-                sa.case((is_number, 0), else_=1), expected.c.imported_at.desc(), expected.c.id
-            )
-            .limit(1)
-        )
-        return next(iter(rows(found)), None)
-
-
 def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]:
     statements = [_columns(text, exact), _former(text, exact), _ledger(text, exact)]
     found = sa.union_all(*statements, _parts(text, exact)).subquery("found")
@@ -87,7 +44,7 @@ def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]
         )
         .limit(limit + 1)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return rows(link.execute(statement))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import FilterError
 from salt_ext.store.reads.filters import matching, names
-from salt_ext.store.reads.listing import FilterError, joined, listing
+from salt_ext.store.reads.listing import joined, listing
 from salt_ext.store.schema import asset, asset_facts, part
 
 USUAL = 0.5
@@ -60,7 +61,7 @@ def odd(
     found = joined(sa.select(*columns), source, matching(source, filters or {}, ""))
     members = found.where(asset.c.minion_id.is_not(None), group != "").subquery("members")
     rare: list[Row] = []
-    with database.at_once() as link:
+    with database.autocommit() as link:
         for held in (_columns(members), _held(members, _parts()), _held(members, _paths())):
             rare += rows(link.execute(_minorities(held.cte("held"), threshold)))
     rare.sort(key=lambda row: (row["assets"] / row["of"], row["group"], row["field"], row["value"]))

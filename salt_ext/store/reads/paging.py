@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.store.database import Row, rows
-from salt_ext.store.reads.cursors import Cursor
 from salt_ext.store.reads.listing import Listing, joined, tables_of
 from salt_ext.store.schema import asset, asset_seen
 
@@ -27,6 +26,15 @@ class Found(NamedTuple):
     conditions: Sequence[sa.ColumnElement[bool]]
     sorted_after: bool = False
     """Whether all are found before they are sorted; else on the way of an index."""
+
+
+class Cursor(NamedTuple):
+    """A row to go on from: its value of the field sorted by, its id, how many go before."""
+
+    value: Any
+    id: uuid.UUID
+    before: int
+    backwards: bool
 
 
 class Zone(NamedTuple):
@@ -107,7 +115,7 @@ def _stretches(
     conditions = [zone.condition]
     key = key_of(source, [zone.order, *found.conditions, zone.condition])
     if start is not None:
-        conditions.append(_side(key, zone, start.value, uuid.UUID(start.id), down))
+        conditions.append(_side(key, zone, start.value, start.id, down))
     if found.exact:
         yield [*found.conditions, *conditions], found.sorted_after
         return

@@ -4,23 +4,41 @@ How far the store is: what a reader of a master's cache need not read again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database
-from salt_ext.store.schema import asset, asset_seen
+from salt_ext.store.schema import asset, asset_facts, asset_seen
+
+HEARD = asset.join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+REPORTS_AS = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
+"""The minion id that reports come with, which may not be the asset's yet."""
 
 
 def positions(database: Database) -> dict[str, float]:
     """Return by minion id when its last stored report arrived, in seconds since the epoch."""
-    # Under the name that its reports come with, which may not be the asset's yet.
-    reporting = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
     latest = sa.func.max(asset_seen.c.last_seen)
     statement = (
-        sa.select(reporting, sa.cast(sa.extract("epoch", latest), sa.Float))
-        .join(asset, asset.c.id == asset_seen.c.asset_id)
+        sa.select(REPORTS_AS, sa.cast(sa.extract("epoch", latest), sa.Float))
+        .select_from(HEARD)
         .where(asset.c.minion_id.is_not(None))
-        .group_by(reporting)
+        .group_by(REPORTS_AS)
     )
-    with database.at_once() as link:
+    with database.autocommit() as link:
         rows = link.execute(statement)
         return {row[0]: row[1] for row in rows}
+
+
+def known_beyond(
+    database: Database, minion_ids: Iterable[str], sections: Iterable[str]
+) -> set[str]:
+    """Return which of these machines have a section that is none of the given ones."""
+    statement = (
+        sa.select(REPORTS_AS)
+        .select_from(HEARD.join(asset_facts, asset_facts.c.asset_id == asset.c.id))
+        .where(REPORTS_AS.in_(list(minion_ids)), asset_facts.c.section.not_in(list(sections)))
+        .distinct()
+    )
+    with database.autocommit() as link:
+        return set(link.scalars(statement))

@@ -12,7 +12,7 @@ from salt_ext.store.schema import asset, asset_facts, asset_seen
 
 def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
     """Return the machines of a rack, each with its ``unit``."""
-    with database.at_once() as link:
+    with database.autocommit() as link:
         return rows(
             link.execute(
                 sa.select(

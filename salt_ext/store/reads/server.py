@@ -7,7 +7,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row
-from salt_ext.store.schema import inbox
 
 SERVER = sa.text("""
 SELECT current_setting('server_version_num')::int AS version,
@@ -26,9 +25,3 @@ def server(database: Database) -> Row:
     """Return the server's version and clock, the rights of our role, and whether it has pg_trgm."""
     with database.begin_unchecked() as link:
         return dict(link.execute(SERVER).one()._mapping)
-
-
-def inbox_size(database: Database) -> int:
-    """Return how many reports of machines without a master wait."""
-    with database.at_once() as link:
-        return int(link.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0)

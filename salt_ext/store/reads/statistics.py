@@ -52,7 +52,7 @@ def statistics(database: Database) -> Row:
     those that fail now: on how many machines, and how many ``errors`` that were
     since each of these problems is known.
     """
-    with database.at_once() as link:
+    with database.autocommit() as link:
         tables = rows(link.execute(SIZES, {"names": list(metadata.tables)}))
         failing = rows(link.execute(ERRORS))
         rates = link.execute(RATES).one()._mapping

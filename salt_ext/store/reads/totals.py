@@ -4,8 +4,9 @@ The totals of the fleet and of its groups: now, or as of a moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,27 +19,29 @@ from salt_ext.store.schema import asset, asset_seen
 SUMMED = ("processor_threads", "memory_bytes", "disk_bytes")
 
 
-def report(
+def totals(
     database: Database,
     *,
-    group_by: str | Sequence[str] = (),
+    groupings: Sequence[str | Sequence[str]] = (),
     filters: Mapping[str, Any] | None = None,
     at: datetime | None = None,
-) -> tuple[Row, list[Row]]:
+) -> tuple[Row, list[list[Row]]]:
     """
-    Return the totals of the fleet and the same totals for each group.
+    Return the totals of the fleet, and the same totals of each group of each grouping.
 
-    Totals are ``assets``, one count for each freshness, ``processor_threads``,
-    ``memory_bytes`` and ``disk_bytes``. How fresh they were is not known of the
-    past.
+    A grouping is one field or several, such as ``manufacturer,product_name``. Totals
+    are ``assets``, one count for each freshness, ``processor_threads``,
+    ``memory_bytes`` and ``disk_bytes``; how fresh assets were is not known of the
+    past. All is read by one statement, so that no report can come in between.
     """
     source = listing(database, at)
-    groups = [source.field(name) for name in names(group_by)]
+    asked = [names(one) for one in groupings]
+    fields = {name: source.field(name) for grouping in asked for name in grouping}
     sums = {name: sa.cast(sa.func.sum(source.fields[name]), sa.BigInteger) for name in SUMMED}
     found = matching(source, filters or {}, "")
-    statement: sa.Select[Any] = joined(sa.select(*groups, *sums.values()), source, found)
+    statement: sa.Select[Any] = joined(sa.select(*fields.values(), *sums.values()), source, found)
     counts = dict(source.states)
-    if at is None and asset_seen not in tables_of(*groups, *found):
+    if at is None and asset_seen not in tables_of(*fields.values(), *found):
         # Most are fresh: to join the few others takes half of the time.
         late = sa.select(asset_seen).where(~source.states["fresh"]).subquery("late")
         statement = statement.outerjoin(late, late.c.asset_id == asset.c.id)
@@ -52,28 +55,36 @@ def report(
         **{state: sa.func.count().filter(is_so) for state, is_so in counts.items()},
         **sums,
     }
-    asked: list[Any] = [*counted.values(), *groups]
-    statement = statement.with_only_columns(*asked, maintain_column_froms=True)
-    if groups:
-        ordinals = range(len(counted) + 1, len(asked) + 1)
-        statement = statement.group_by(*(sa.text(str(one)) for one in ordinals))
-    whole: Row = dict.fromkeys(counted, 0)
-    by_group: dict[tuple[Any, ...], Row] = {}
-    with database.at_once() as link:
+    # Which grouping a row belongs to: PostgreSQL sets a bit for each field that is not in it.
+    bits = sa.func.grouping(*fields.values()) if fields else sa.literal(0)
+    asked_for: list[Any] = [*counted.values(), bits, *fields.values()]
+    statement = statement.with_only_columns(*asked_for, maintain_column_froms=True)
+    if fields:
+        numbers = {name: number for number, name in enumerate(fields, len(counted) + 2)}
+        sets = (", ".join(str(numbers[name]) for name in grouping) for grouping in asked)
+        listed = ", ".join(f"({one})" for one in dict.fromkeys(sets))
+        statement = statement.group_by(sa.text(f"GROUPING SETS ({listed})"))
+    by_grouping: dict[int, list[Row]] = {}
+    with database.autocommit() as link:
         for row in link.execute(statement):
-            total = {name: value or 0 for name, value in zip(counted, row, strict=False)}
-            by_group[tuple(row[len(counted) :])] = total
-            whole = {name: whole[name] + value for name, value in total.items()}
-    if not groups:
-        return whole, []
-    named = [
-        {**dict(zip(names(group_by), values, strict=True)), **total}
-        for values, total in sorted(by_group.items(), key=_by_size)
-    ]
-    return whole, named
+            counts_of_row = {name: value or 0 for name, value in zip(counted, row, strict=False)}
+            values = dict(zip(fields, row[len(counted) + 1 :], strict=True))
+            by_grouping.setdefault(row[len(counted)], []).append({**values, **counts_of_row})
+    tables = []
+    for grouping in asked:
+        wanted = (*grouping, *counted)
+        found_rows = by_grouping.get(_bits(grouping, fields), [])
+        rows = [{name: row[name] for name in wanted} for row in found_rows]
+        tables.append(sorted(rows, key=partial(_by_size, grouping)))
+    first = tables[0] if tables else by_grouping.get(0, [])
+    return {name: sum(row[name] for row in first) for name in counted}, tables
 
 
-def _by_size(group: tuple[tuple[Any, ...], Row]) -> tuple[Any, ...]:
+def _bits(grouping: Sequence[str], fields: Iterable[str]) -> int:
+    """Return what GROUPING is of a row: a bit for each field, the first one the highest."""
+    return int("".join("0" if name in grouping else "1" for name in fields) or "0", 2)
+
+
+def _by_size(grouping: Sequence[str], row: Row) -> tuple[Any, ...]:
     """Sort the largest group first, and what is not known last."""
-    values, total = group
-    return -total["assets"], [(value is None, value) for value in values]
+    return -row["assets"], [(row[name] is None, row[name]) for name in grouping]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from benchmarks import fleet
 from salt_ext.document import encode, normal
-from salt_ext.document.diff import Change, apply, diff, merge, undo
+from salt_ext.document.diff import Change, apply, diff, undo
+from salt_ext.document.overlay import overlay
 from salt_ext.facts import smbios
 from salt_ext.facts.smbios import fields
 from tests.corpus import corpus_files, needs_corpus
@@ -306,13 +307,13 @@ def test_equal_documents_have_no_changes(a):
 
 def test_a_section_that_was_not_reported_stays_as_it_was_known():
     known = {"system": {"serial_number": "S"}, "disks": [{"serial_number": "D"}]}
-    assert merge(known, {"disks": []}, []) == {"system": {"serial_number": "S"}, "disks": []}
+    assert overlay(known, {"disks": []}, []) == {"system": {"serial_number": "S"}, "disks": []}
 
 
 def test_a_partial_section_adds_and_takes_nothing_away():
     known = {"disks": [{"serial_number": "D", "name": "sda", "wwn": "w"}, {"name": "sdb"}]}
     reported = {"disks": [{"name": "sda", "size_bytes": 7}, {"name": "sdc"}]}
-    assert merge(known, reported, ["disks"]) == normal(
+    assert overlay(known, reported, ["disks"]) == normal(
         {
             "disks": [
                 {"serial_number": "D", "name": "sda", "wwn": "w", "size_bytes": 7},
@@ -333,7 +334,7 @@ def test_a_partial_section_adds_and_takes_nothing_away():
     ],
 )
 def test_a_slot_that_a_partial_section_tells_of_is_as_it_tells(known, reported, expected):
-    now = merge(dimms(known, B1), dimms(reported), ["memory"])
+    now = overlay(dimms(known, B1), dimms(reported), ["memory"])
     assert now == dimms(expected, B1)
 
 

@@ -1,6 +1,7 @@
 """The normal form of facts and the keys of components."""
 
-from salt_ext.document import encode, keyed, normal, split
+from salt_ext.document import encode, keyed, normal
+from salt_ext.document.volatile import split
 
 
 def test_nothing_below_a_section_is_null_blank_or_empty():

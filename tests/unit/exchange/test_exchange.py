@@ -273,7 +273,7 @@ def test_a_hidden_sheet_is_read_only_by_its_name(tmp_path):
     path = book(tmp_path, fill)
     assert read_table(path).sheet == "now"
     assert read_table(path, "old").rows == [(2, ["S1", "dc9"])]
-    with pytest.raises(ExchangeError, match="has no sheet 'odl'"):
+    with pytest.raises(ExchangeError, match="no sheet 'odl'"):
         read_table(path, "odl")
 
 

@@ -17,6 +17,7 @@ import yaml
 import demo_machine
 from salt_ext import document, facts, settings
 from salt_ext.facts import slow
+from salt_ext.facts.dotted_path import load
 from salt_ext.facts.identity import identify
 from salt_ext.report import agent, envelope
 from tests.corpus import corpus_files, corpus_name, needs_corpus
@@ -246,7 +247,7 @@ def test_what_a_collector_prints_is_not_in_the_document(server):
 
 def test_every_default_collector_takes_a_root_and_says_what_it_returns():
     for path in (*FAST.values(), *SLOW.values()):
-        function = facts._load(path)
+        function = load(path)
         assert list(inspect.signature(function).parameters) == ["root"], path
         assert inspect.getdoc(function), path
 

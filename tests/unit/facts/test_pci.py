@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salt_ext import settings
-from salt_ext.document import normal, split
+from salt_ext.document import normal
+from salt_ext.document.volatile import split
 from salt_ext.facts import collect, pci_ids
 from salt_ext.facts.pci import gpus, nvidia, pci
 from salt_ext.facts.root import Root

@@ -1,6 +1,7 @@
 import pytest
 
-from salt_ext.document import normal, split
+from salt_ext.document import normal
+from salt_ext.document.volatile import split
 from salt_ext.facts.power import batteries, portable_battery, power_supplies
 from salt_ext.facts.smbios import Structure
 from tests.corpus import needs_corpus

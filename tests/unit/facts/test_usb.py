@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.document import keyed, normal, split
+from salt_ext.document import keyed, normal
+from salt_ext.document.volatile import split
 from salt_ext.facts.usb import decoded, usb
 from tests.unit.facts.trees import tree
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.document import normal, split
+from salt_ext.document import normal
+from salt_ext.document.volatile import split
 from salt_ext.facts import mdstat
 from salt_ext.facts.volumes import PARTS, array_uuid, lvm, md, multipath, volume_names
 from tests.corpus import CORPUS, corpus_files, needs_corpus

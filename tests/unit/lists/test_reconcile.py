@@ -2,7 +2,9 @@
 
 import pytest
 
-from salt_ext.lists.reconcile import Said, equal, reconcile, said, sizes
+from salt_ext.lists.match import Said
+from salt_ext.lists.reconcile import equal, reconcile, sizes
+from salt_ext.lists.rows import said
 
 
 def asset(sn="9XYZ001", name="web01", **fields):

@@ -6,7 +6,7 @@ import pytest
 
 from salt_ext import document
 from salt_ext.facts import timestamp
-from salt_ext.report import checking, core_grains, envelope
+from salt_ext.report import checking, core_grains, digests
 from salt_ext.report.checking import ReportError, check_body, check_header
 from tests.machines import NOW, later, report, server
 
@@ -24,7 +24,7 @@ def nested(levels, kind=dict):
 
 def with_facts(facts):
     """A report of these facts, with the digest that belongs to them."""
-    return report(server()) | {"facts": facts, "digest": envelope.digest(facts)}
+    return report(server()) | {"facts": facts, "digest": digests.of_facts(facts)}
 
 
 def collected(at):

@@ -548,7 +548,8 @@ every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCE
 def test_decision(scenario):
     decision = decide(scenario.says, scenario.known)
     decided = Scenario(
-        *scenario[:2],
+        scenario.says,
+        scenario.known,
         decision.action,
         decision.asset_id,
         decision.detached,

@@ -6,12 +6,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 
-from salt_ext.document import encode
-from salt_ext.report.envelope import mark
-from salt_ext.store.columns import search_text
-from salt_ext.store.identity.claims import claim, evidence
-from salt_ext.store.parts import parts, placements
-from salt_ext.store.schema import LIST_COLUMNS
+from salt_ext.store.migrations.as_of_0002.facts import (
+    SEARCHED,
+    digest,
+    parts,
+    placements,
+    search_text,
+)
+from salt_ext.store.migrations.as_of_0002.keys import evidence
 
 revision = "0002"
 down_revision = "0001"
@@ -472,12 +474,10 @@ def remember_evidence() -> None:
     """Put beside each held report which keys it shows."""
     link = op.get_bind()
     for row in link.execute(sa.text("SELECT minion_id, report FROM held")).all():
-        shown = evidence(
-            claim(row.minion_id, row.report.get("previous_minion_id"), row.report["facts"])
-        )
+        shown = json.dumps(evidence(row.minion_id, row.report))
         link.execute(
             sa.text("UPDATE held SET evidence = CAST(:shown AS jsonb) WHERE minion_id = :of"),
-            {"shown": json.dumps(shown), "of": row.minion_id},
+            {"shown": shown, "of": row.minion_id},
         )
 
 
@@ -510,14 +510,12 @@ def derive() -> None:
                         "section": section,
                         "facts": json.dumps(facts),
                         "volatile": volatile and json.dumps(volatile),
-                        "digest": bytes.fromhex(mark(encode(facts))),
+                        "digest": digest(facts),
                         "then": None if then is None or then.startswith(last) else then,
                     }
                 )
-            columns = {name: getattr(row, name) for name in LIST_COLUMNS}
-            searches.append(
-                {"id": row.id, "search": search_text(row.minion_id, columns, row.facts)}
-            )
+            words = [row.minion_id, *(getattr(row, name) for name in SEARCHED)]
+            searches.append({"id": row.id, "search": search_text(words, row.facts)})
             for number, (part, count) in enumerate(sorted(parts(row.facts).items(), key=str)):
                 counted.append({**part._asdict(), "a": row.id, "n": number, "c": count})
             placed += [

@@ -1,49 +1,34 @@
 """
-What people do to assets and to what is kept of them; who, when and why stays for ever.
-
-With ``test`` nothing is done: the answer is what would be.
+Give an asset another name. With ``test`` nothing is done: the answer is what would be.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.document.diff import Change
-from salt_ext.settings import nearest
 from salt_ext.store import bulk
+from salt_ext.store.acts.act import Act, decided, locked
 from salt_ext.store.columns import search_text
-from salt_ext.store.database import Database, NotFound, Row, StoreError
+from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
-from salt_ext.store.identity.owners import lock_identity
+from salt_ext.store.errors import StoreError
+from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest import inbox
-from salt_ext.store.ingest.steps import keep_columns, revision_of, step
+from salt_ext.store.ingest.steps import revision_of, step
 from salt_ext.store.ingest.writing import UPSERTS
 from salt_ext.store.schema import (
     LIST_COLUMNS,
     asset,
-    asset_seen,
     change,
-    decision,
     held,
     identifier,
     revision,
 )
-
-LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
-"""What people say of an asset; how fresh its reports are is another thing."""
-
-
-class Act(NamedTuple):
-    """Who does something, why, and whether it is only tried out."""
-
-    by: str
-    why: str
-    test: bool
 
 
 def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
@@ -133,64 +118,3 @@ def _take_role_along(
             "choose another name",
         )
     return role
-
-
-def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act) -> Row:
-    """Say where an asset is in its life; return ``old`` and ``new``."""
-    if state not in LIFECYCLES:
-        hint = nearest(state, LIFECYCLES) or f"; there are: {', '.join(LIFECYCLES)}"
-        raise ValueError(f"there is no state {state!r}{hint}")
-    now = datetime.now(timezone.utc)
-    with database.begin() as link:
-        row = locked(link, asset_id, act)
-        if state != row.lifecycle and not act.test:
-            keep_columns(link, asset_id, max(now, row.changed_at))
-            link.execute(sa.update(asset).where(asset.c.id == asset_id).values(lifecycle=state))
-            decided(link, "lifecycle", act, row, {"old": row.lifecycle, "new": state})
-        return {
-            "asset_id": asset_id,
-            "minion_id": row.minion_id,
-            "old": row.lifecycle,
-            "new": state,
-            "test": act.test,
-        }
-
-
-def locked(link: sa.Connection, asset_id: uuid.UUID, act: Act) -> Any:
-    """Return an asset with what was seen of it; unless it is a test, nobody else writes it."""
-    mine = sa.select(asset_seen.c.asset_id).where(asset_seen.c.asset_id == asset_id)
-    if not act.test:
-        # Read in the next statement: one that waited for a lock reads old rows.
-        link.execute(mine.with_for_update())
-    row = link.execute(
-        sa.select(asset, asset_seen.c.revision, asset_seen.c.changed_at)
-        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-        .where(asset.c.id == asset_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
-    return row
-
-
-def _says(evidence: Mapping[str, Any]) -> str:
-    if "old" in evidence:
-        return f"{evidence['old']} → {evidence['new']}"
-    return ", ".join(f"{name} {value}" for name, value in evidence.items())
-
-
-def decided(
-    link: sa.Connection, action: str, act: Act, row: Any, evidence: Mapping[str, Any]
-) -> None:
-    """Remember who did what to an asset, or to none, when and why."""
-    link.execute(
-        sa.insert(decision).values(
-            id=uuid.uuid4(),
-            decided_at=datetime.now(timezone.utc),
-            decided_by=act.by,
-            minion_id=(row.minion_id or str(row.id)) if row is not None else "",
-            action=action,
-            asset_id=row.id if row is not None else None,
-            reason=f"{_says(evidence)}: {act.why}",
-            evidence=dict(evidence),
-        )
-    )

@@ -25,7 +25,7 @@ FEWEST = 2
 NAMED = 5
 
 
-def batches(
+def failing_batches(
     database: Database, since: datetime, *, filters: Mapping[str, Any] | None = None
 ) -> list[Row]:
     """
@@ -37,7 +37,7 @@ def batches(
     of their names as ``machines``. A part that only moved has not failed. The
     changes are found by the times of their revisions.
     """
-    with database.at_once() as link:
+    with database.autocommit() as link:
         bad: dict[tuple[Any, ...], Row] = {}
         for name, statement in (("gone", _gone(since)), ("failing", _failing())):
             for row in link.execute(statement):

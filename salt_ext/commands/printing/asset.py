@@ -1,5 +1,5 @@
 """
-How assets print: the fleet, one of them, its card.
+How one asset prints.
 """
 
 from __future__ import annotations
@@ -14,42 +14,6 @@ from salt_ext.words import values as words
 
 HIDDEN = ("id", "facts", "volatile", "collected", "identifiers", "minion_id", "revision")
 """What an asset's summary shows elsewhere or not at all."""
-
-
-def report(answer: Answer) -> list[str]:
-    """Print the totals of the fleet and of its groups."""
-    totals = answer["totals"]
-    if not totals["assets"] and answer["as_of"]:
-        return [f"no assets at {layout.time(answer['as_of'])} UTC"]
-    if not totals["assets"]:
-        return [
-            "No machine has reported yet.",
-            "On the master:  salt '*' state.apply cmdb      (installs the extension)",
-            "                salt '*' cmdb.collect          (the first reports)",
-        ]
-    states = ", ".join(f"{totals[one]} {one}" for one in _freshness(totals))
-    if answer["as_of"]:
-        states = f"as they were at {layout.time(answer['as_of'])} UTC"
-    lines = [
-        f"{layout.count(totals['assets'], totals['assets'], 'assets')}: {states}",
-        f"{totals['processor_threads']} threads, {words.binary(totals['memory_bytes'])} memory,"
-        f" {words.decimal(totals['disk_bytes'])} disk",
-    ]
-    for group in answer["groups"]:
-        columns = [*group["group_by"], "assets", *_freshness(totals)]
-        columns += ["processor_threads", "memory_bytes", "disk_bytes"]
-        rows = [[row[name] for name in columns] for row in group["rows"]]
-        lines += ["", *layout.grid(columns, rows)]
-    return lines
-
-
-def _freshness(totals: Answer) -> list[str]:
-    """Return the states of freshness that occur, "fresh" always; of the past none is known."""
-    if "fresh" not in totals:
-        return []
-    return [
-        one for one in ("fresh", "stale", "missing", "detached") if totals[one] or one == "fresh"
-    ]
 
 
 def asset(answer: Answer) -> list[str]:
@@ -133,30 +97,6 @@ def value_alone(answer: Answer) -> list[str]:
     if isinstance(value, list):
         return [str(item) for item in value]
     return ["" if value is None else str(value)]
-
-
-def facets(answer: Answer) -> list[str]:
-    """Print the values of fields, each with its number of assets."""
-    lines: list[str] = []
-    for facet in answer["facets"]:
-        name, shown = facet["field"], facet["values"]
-        lines += [""] if lines else []
-        lines += layout.grid([name, "assets"], [[one["value"], one["assets"]] for one in shown])
-        rest = facet["assets"] - sum(one["assets"] for one in shown)
-        if rest:
-            lines.append(f"{rest} assets have others; {facet['distinct']} values in all")
-    return lines
-
-
-def status(answer: Answer) -> list[str]:
-    """Print how many machines are in which state, and who."""
-    lines = []
-    for state in ("fresh", "stale", "missing", "never"):
-        names = answer[state]
-        shown = [] if state == "fresh" else names[:MANY]
-        more = f" and {len(names) - MANY} more" if len(names) > MANY and shown else ""
-        lines.append(f"{state:<8} {len(names):>6}  {', '.join(shown)}{more}")
-    return lines
 
 
 CARD_WIDTH, CARD_LINES = 110, 30

@@ -1,0 +1,82 @@
+"""
+How questions about the whole fleet print.
+"""
+
+from __future__ import annotations
+
+from salt_ext.commands.printing import layout
+from salt_ext.commands.printing.layout import MANY, Answer
+from salt_ext.words import values
+from salt_ext.words import values as words
+
+
+def odd(answer: Answer) -> list[str]:
+    """Return a table in which each value has the unit of its field."""
+    at = {name: place for place, name in enumerate(answer["columns"])}
+    rows = [list(row) for row in answer["rows"]]
+    for row in rows:
+        field = row[at["field"]]
+        for place in (at["value"], at["usual"]):
+            is_size = field.endswith("_bytes") and row[place]
+            row[place] = values.value(int(row[place]), field) if is_size else row[place]
+    return layout.table({**answer, "rows": rows})
+
+
+def report(answer: Answer) -> list[str]:
+    """Print the totals of the fleet and of its groups."""
+    totals = answer["totals"]
+    if not totals["assets"] and answer["as_of"]:
+        return [f"no assets at {layout.time(answer['as_of'])} UTC"]
+    if not totals["assets"]:
+        return [
+            "No machine has reported yet.",
+            "On the master:  salt '*' state.apply cmdb      (installs the extension)",
+            "                salt '*' cmdb.collect          (the first reports)",
+        ]
+    states = ", ".join(f"{totals[one]} {one}" for one in _freshness(totals))
+    if answer["as_of"]:
+        states = f"as they were at {layout.time(answer['as_of'])} UTC"
+    lines = [
+        f"{layout.count(totals['assets'], totals['assets'], 'assets')}: {states}",
+        f"{totals['processor_threads']} threads, {words.binary(totals['memory_bytes'])} memory,"
+        f" {words.decimal(totals['disk_bytes'])} disk",
+    ]
+    for group in answer["groups"]:
+        columns = [*group["group_by"], "assets", *_freshness(totals)]
+        columns += ["processor_threads", "memory_bytes", "disk_bytes"]
+        rows = [[row[name] for name in columns] for row in group["rows"]]
+        lines += ["", *layout.grid(columns, rows)]
+    return lines
+
+
+def _freshness(totals: Answer) -> list[str]:
+    """Return the states of freshness that occur, "fresh" always; of the past none is known."""
+    if "fresh" not in totals:
+        return []
+    return [
+        one for one in ("fresh", "stale", "missing", "detached") if totals[one] or one == "fresh"
+    ]
+
+
+def facets(answer: Answer) -> list[str]:
+    """Print the values of fields, each with its number of assets."""
+    lines: list[str] = []
+    for facet in answer["facets"]:
+        name, shown = facet["field"], facet["values"]
+        lines += [""] if lines else []
+        lines += layout.grid([name, "assets"], [[one["value"], one["assets"]] for one in shown])
+        rest = facet["assets"] - sum(one["assets"] for one in shown)
+        if rest:
+            lines.append(f"{rest} assets have others; {facet['distinct']} values in all")
+    return lines
+
+
+def status(answer: Answer) -> list[str]:
+    """Print how many machines are in which state, and who."""
+    lines = []
+    for state in ("fresh", "stale", "missing", "never"):
+        names = answer[state]
+        shown = [] if state == "fresh" else names[:MANY]
+        more = f" and {len(names) - MANY} more" if len(names) > MANY and shown else ""
+        lines.append(f"{state:<8} {len(names):>6}  {', '.join(shown)}{more}")
+    return lines

@@ -1,0 +1,65 @@
+"""
+People's list by our fields: a file read, its headings understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from salt_ext.lists import headings
+from salt_ext.lists.match import Said, text
+from salt_ext.lists.reading import Table, read_table
+
+SIZES = ("memory_bytes", "disk_bytes")
+
+
+def said(
+    rows: Iterable[tuple[int, Sequence[Any]]], columns: Mapping[int, str], units: Mapping[str, str]
+) -> list[Said]:
+    """Return rows by our fields; ``units`` are those that the headings of sizes name."""
+    found = []
+    for number, cells in rows:
+        values = {
+            field: _with_unit(cells[column], units.get(field, ""))
+            for column, field in columns.items()
+            if column < len(cells) and text(cells[column])
+        }
+        if values:
+            found.append(Said(number, values))
+    return found
+
+
+def _with_unit(value: Any, unit: str) -> Any:
+    return f"{text(value)}{unit}" if unit and re.fullmatch(r"[\d.]+", text(value)) else value
+
+
+KEYS = ("sn", "minion_id", "hostname")
+
+
+class Listed(NamedTuple):
+    """A list: how it stands in its file, column to field, and what its rows say."""
+
+    path: str
+    table: Table
+    columns: dict[int, str]
+    rows: list[Said]
+
+
+def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
+    """Return the list in a file; a heading means what ``wanted`` says, or what it looks like."""
+    table = read_table(path, sheet, list(wanted))
+    columns = headings.mapping(table.headings, wanted)
+    if not set(KEYS) & set(columns.values()):
+        found = ", ".join(filter(None, table.headings[:20]))
+        raise ValueError(
+            f"{path}: no column of {table.sheet!r} looks like a serial number or a name; the"
+            f""" headings in row {table.heading} are: {found}; say which with map='{{"...": sn}}'"""
+        )
+    units = {
+        field: headings.unit_of(table.headings[column])
+        for column, field in columns.items()
+        if field in SIZES
+    }
+    return Listed(path, table, columns, said(table.rows, columns, units))

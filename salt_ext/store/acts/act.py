@@ -1,0 +1,67 @@
+"""
+Who acts on an asset and why: it is kept for ever.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.store.errors import NotFound
+from salt_ext.store.schema import (
+    asset,
+    asset_seen,
+    decision,
+)
+
+
+class Act(NamedTuple):
+    """Who does something, why, and whether it is only tried out."""
+
+    by: str
+    why: str
+    test: bool
+
+
+def locked(link: sa.Connection, asset_id: uuid.UUID, act: Act) -> Any:
+    """Return an asset with what was seen of it; unless it is a test, nobody else writes it."""
+    mine = sa.select(asset_seen.c.asset_id).where(asset_seen.c.asset_id == asset_id)
+    if not act.test:
+        # Read in the next statement: one that waited for a lock reads old rows.
+        link.execute(mine.with_for_update())
+    row = link.execute(
+        sa.select(asset, asset_seen.c.revision, asset_seen.c.changed_at)
+        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+        .where(asset.c.id == asset_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
+    return row
+
+
+def _says(evidence: Mapping[str, Any]) -> str:
+    if "old" in evidence:
+        return f"{evidence['old']} → {evidence['new']}"
+    return ", ".join(f"{name} {value}" for name, value in evidence.items())
+
+
+def decided(
+    link: sa.Connection, action: str, act: Act, row: Any, evidence: Mapping[str, Any]
+) -> None:
+    """Remember who did what to an asset, or to none, when and why."""
+    link.execute(
+        sa.insert(decision).values(
+            id=uuid.uuid4(),
+            decided_at=datetime.now(timezone.utc),
+            decided_by=act.by,
+            minion_id=(row.minion_id or str(row.id)) if row is not None else "",
+            action=action,
+            asset_id=row.id if row is not None else None,
+            reason=f"{_says(evidence)}: {act.why}",
+            evidence=dict(evidence),
+        )
+    )

@@ -1,0 +1,41 @@
+"""
+Say where an asset is in its life, beside how fresh its reports are.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timezone
+
+import sqlalchemy as sa
+
+from salt_ext.store.acts.act import Act, decided, locked
+from salt_ext.store.database import Database, Row
+from salt_ext.store.ingest.steps import keep_columns
+from salt_ext.store.schema import (
+    asset,
+)
+from salt_ext.words.nearest import unknown
+
+LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
+"""What people say of an asset; how fresh its reports are is another thing."""
+
+
+def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act) -> Row:
+    """Say where an asset is in its life; return ``old`` and ``new``."""
+    if state not in LIFECYCLES:
+        raise ValueError(unknown("state", state, LIFECYCLES))
+    now = datetime.now(timezone.utc)
+    with database.begin() as link:
+        row = locked(link, asset_id, act)
+        if state != row.lifecycle and not act.test:
+            keep_columns(link, asset_id, max(now, row.changed_at))
+            link.execute(sa.update(asset).where(asset.c.id == asset_id).values(lifecycle=state))
+            decided(link, "lifecycle", act, row, {"old": row.lifecycle, "new": state})
+        return {
+            "asset_id": asset_id,
+            "minion_id": row.minion_id,
+            "old": row.lifecycle,
+            "new": state,
+            "test": act.test,
+        }

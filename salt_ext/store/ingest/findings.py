@@ -1,0 +1,64 @@
+"""
+What became of the reports of a batch, and what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+import sqlalchemy as sa
+
+from salt_ext.report.checking import ReportError
+from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.problems import Good, Problem, close, record
+
+log = logging.getLogger(__name__)
+
+MOST_ERRORS = 100
+"""Of one report; no machine has as many collectors."""
+
+
+class Findings:
+    """Gathered while a batch is judged; the problems among them are written at its end."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.outcomes: list[Outcome] = []
+        self.problems: list[Problem] = []
+        self.good: dict[str, Good] = {}
+        """The stored reports, by minion id, that may show a problem to be over."""
+
+    def outcome(
+        self, arrival: Arrival, status: str, detail: str, asset_id: uuid.UUID | None = None
+    ) -> None:
+        """Note what became of a report."""
+        self.outcomes.append(Outcome(arrival.minion_id, status, detail, asset_id))
+
+    def refuse(self, arrival: Arrival, error: ReportError) -> None:
+        """Note that a report is refused, and why."""
+        log.warning("Refused the report of %s: %s", arrival.minion_id, error)
+        self.problem(arrival, "report", error.field, str(error))
+        self.outcome(arrival, "refused", str(error))
+
+    def failed_collectors(self, arrival: Arrival) -> None:
+        """Note the errors that a report tells of its own collectors."""
+        for collector, error in [*arrival.report["errors"].items()][:MOST_ERRORS]:
+            if isinstance(collector, str) and isinstance(error, dict):
+                message = f"{error.get('type')}: {error.get('message')}"
+                trace = str(error.get("traceback") or "")
+                self.problem(arrival, "collector", collector, message, trace)
+
+    def problem(
+        self, arrival: Arrival, kind: str, subject: str, message: str, trace: str = ""
+    ) -> None:
+        """Note something that an operator should know."""
+        self.problems.append(
+            Problem(kind, arrival.minion_id, subject, message, trace, arrival.received_at)
+        )
+
+    def write(self, link: sa.Connection) -> None:
+        """Close the problems that are over, then write those that are there."""
+        if self.good:
+            close(link, self.good)
+        record(link, self.problems)

@@ -1,0 +1,189 @@
+"""
+What is stored of the assets of a batch, and what a report makes of it.
+
+Most reports that change something change one section of twenty. The others are
+neither read, nor compared, nor written: the digest of a section says that it is
+as before.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.document import encode
+from salt_ext.document.overlay import overlay
+from salt_ext.report import digests
+from salt_ext.report.checking import Checked
+from salt_ext.store import bulk
+from salt_ext.store.identity.locking import VERSION
+from salt_ext.store.schema import asset_facts
+
+NO_VERSIONS: Mapping[uuid.UUID, str] = {}
+
+
+class Before(NamedTuple):
+    """An asset as it is stored before a report is; ``columns`` are those of the table."""
+
+    id: uuid.UUID
+    minion_id: str | None
+    columns: sa.RowMapping
+    digest: bytes
+    collected_at: datetime
+    last_seen: datetime
+    volatile_at: datetime
+    revision: int
+    changed_at: datetime
+    digests: Mapping[str, str]
+    """Section: the digest of its canonical text."""
+    absent: frozenset[str]
+    """The sections that its last report did not have."""
+    version: str
+    """Another one once anybody has written the asset."""
+
+
+class Document(NamedTuple):
+    """
+    What is known after a report.
+
+    ``facts`` is all of it, ``texts`` the canonical text of each section and
+    ``digest`` that of the whole; ``old`` and ``new`` are the sections that
+    changed, before and after.
+    """
+
+    facts: dict[str, Any]
+    texts: dict[str, bytes]
+    digest: str
+    old: dict[str, Any]
+    new: dict[str, Any]
+
+
+BEFORE = f"""
+SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at, seen.revision,
+       seen.changed_at, stored.digests, stored.absent, {VERSION}
+  FROM asset
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ CROSS JOIN LATERAL (
+       SELECT json_object_agg(section, encode(digest, 'hex')) AS digests,
+              array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent
+         FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
+ WHERE asset"""  # noqa: S608 - a name of our own schema
+
+BY_NAME = sa.text(f"{bulk.ONE_BY_ONE}{BEFORE}.minion_id = ANY(CAST(:names AS text[]))")
+BY_ID = sa.text(f"{BEFORE}.id = ANY(CAST(:ids AS uuid[]))")
+
+LOAD = sa.text(f"""
+SELECT facts.asset_id, facts.section, facts.facts
+  FROM {asset_facts.name} AS facts
+  JOIN unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[])) AS i(asset_id, section)
+    ON i.asset_id = facts.asset_id AND i.section = facts.section
+""")  # noqa: S608 - a name of our own schema
+
+
+def named(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Before]:
+    """Return the assets with these names as they are stored, by name."""
+    rows = link.execute(BY_NAME, {"names": bulk.array(minion_ids)})
+    return {row.minion_id: _before(row) for row in rows}
+
+
+def _before(row: sa.Row[Any]) -> Before:
+    return Before(
+        row.id,
+        row.minion_id,
+        row._mapping,
+        bytes(row.digest),
+        row.collected_at,
+        row.last_seen,
+        row.volatile_at,
+        row.revision,
+        row.changed_at,
+        row.digests or {},
+        frozenset(row.absent or ()),
+        row.version,
+    )
+
+
+class Stored:
+    """What is stored of the assets of a batch; sections are read when they are needed."""
+
+    def __init__(
+        self,
+        link: sa.Connection,
+        ids: Iterable[uuid.UUID],
+        named: Iterable[Before] = (),
+        versions: Mapping[uuid.UUID, str] = NO_VERSIONS,
+    ) -> None:
+        """
+        Read each asset, its times, and the digests of its sections.
+
+        What was read of it before it was locked is used if its version is still so.
+        """
+        self._link = link
+        self._befores = {one.id: one for one in named if one.version == versions.get(one.id)}
+        if others := [one for one in ids if one not in self._befores]:
+            for row in link.execute(BY_ID, {"ids": bulk.array(others)}):
+                self._befores[row.id] = _before(row)
+        self._sections: dict[uuid.UUID, dict[str, Any]] = {}
+
+    def before(self, asset_id: uuid.UUID | None) -> Before | None:
+        """Return the asset as it is stored, None for one that is not."""
+        return self._befores.get(asset_id) if asset_id is not None else None
+
+    def load_all(self, reports: Mapping[uuid.UUID, Checked]) -> None:
+        """Read the sections that differ from a report, of many assets in one statement."""
+        pairs = [
+            (asset_id, name)
+            for asset_id, one in reports.items()
+            if (before := self._befores.get(asset_id)) is not None
+            for name, digest in before.digests.items()
+            if one.digests.get(name) != digest
+        ]
+        self._sections.update({asset_id: {} for asset_id in reports})
+        if pairs:
+            ids, sections = map(bulk.array, zip(*pairs, strict=True))
+            for row in self._link.execute(LOAD, {"ids": ids, "sections": sections}):
+                self._sections[row.asset_id][row.section] = row.facts
+
+    def after(self, asset_id: uuid.UUID | None, report: Checked) -> Document:
+        """Return what is known of an asset, or of a new one, after a report."""
+        before = self.before(asset_id)
+        if before is None:
+            return document_after(report, {}, {})
+        if before.id not in self._sections:
+            self.load_all({before.id: report})
+        return document_after(report, before.digests, self._sections[before.id])
+
+
+def document_after(
+    report: Checked, known: Mapping[str, str], stored: Mapping[str, Any]
+) -> Document:
+    """
+    Return what is known after a report.
+
+    ``known`` are the digests of the sections that are stored, and ``stored`` those
+    sections that differ or were not reported.
+    """
+    differs = {
+        name: report.facts[name]
+        for name, digest in report.digests.items()
+        if digest != known.get(name)
+    }
+    old = {name: stored[name] for name in differs if name in stored}
+    in_part = [name for name in report.partial if name in old]
+    new = overlay(old, differs, in_part) if in_part else differs
+    absent = {name: value for name, value in stored.items() if name not in report.facts}
+    texts = {
+        **report.texts,
+        **{name: encode(new[name]) for name in in_part},
+        **{name: encode(value) for name, value in absent.items()},
+    }
+    facts = {**report.facts, **absent, **new}
+    for name in in_part:
+        if digests.of_section(texts[name]) == known[name]:
+            del old[name], new[name]
+    digest = digests.of_sections(texts) if texts != report.texts else report.digest
+    return Document(facts, texts, digest, old, new)

@@ -1,0 +1,215 @@
+"""
+Reports that say something new: given to their assets, compared with what is stored, written.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.facts.identity import identify
+from salt_ext.report import checking, digests
+from salt_ext.store.identity.claims import Claim, claim, evidence
+from salt_ext.store.identity.decide import Decision
+from salt_ext.store.identity.locking import lock, lock_identity
+from salt_ext.store.identity.owners import Owners
+from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.findings import Findings
+from salt_ext.store.ingest.gathering import Accepted, Gathered
+from salt_ext.store.ingest.problems import Good
+from salt_ext.store.ingest.stored import Before, Document, Stored
+from salt_ext.store.ingest.touching import Due
+from salt_ext.store.ingest.writing import write_all
+from salt_ext.store.schema import held, revision
+
+
+class Again(Exception):
+    """Identity is at stake after all: begin again under its lock."""
+
+
+def store_changed(
+    link: sa.Connection, due: Sequence[Due], grace: timedelta, *, locked: bool
+) -> list[Outcome]:
+    """
+    Store reports, no machine twice among them; return what became of each.
+
+    ``locked`` says whether identity is decided here alone meanwhile. Without
+    that only reports are stored that say of their assets what is known of them;
+    for others it raises :class:`Again`. Who was not heard for the ``grace`` counts
+    as gone.
+    """
+    if locked:
+        lock_identity(link)
+    found = [identify(one.arrival.report["facts"]) for one in due]
+    claims = [
+        claim(
+            one.arrival.minion_id,
+            one.arrival.report.get("previous_minion_id"),
+            one.arrival.report["facts"],
+            identifiers,
+            with_parts=locked,
+        )
+        for one, identifiers in zip(due, found, strict=True)
+    ]
+    ids = lock(link, claims)
+    silent_before = due[0].arrival.received_at - grace
+    known = Owners(link, claims, silent_before, with_parts=locked)
+    settled = [known.settled(one) for one in claims]
+    if not locked and not (known.ids() <= ids and all(settled)):
+        raise Again
+    assets = [one.named for one in due if one.named is not None]
+    stored = Stored(link, known.ids(), assets, known.versions)
+    stored.load_all(
+        {
+            asset_id: one.checked
+            for one, asset_id in zip(due, settled, strict=True)
+            if asset_id is not None
+        }
+    )
+    rejected = _rejected(link, claims) if locked else {}
+    storing = _Storing(link, known, stored)
+    for one, claimed, identifiers in zip(due, claims, found, strict=True):
+        if claimed.minion_id in rejected and rejected[claimed.minion_id] == evidence(claimed):
+            storing.findings.outcome(one.arrival, "held", "a person has rejected it")
+        else:
+            storing.take(one, claimed, identifiers)
+    write_all(link, storing.gathered)
+    storing.findings.write(link)
+    return storing.findings.outcomes
+
+
+def _rejected(link: sa.Connection, claims: Sequence[Claim]) -> dict[str, Any]:
+    """
+    Return of each minion the evidence that a person wants no more of.
+
+    Another report with it is counted, and nothing else.
+    """
+    of_batch = [
+        held.c.minion_id.in_([one.minion_id for one in claims]),
+        held.c.rejected_at.is_not(None),
+    ]
+    found = {
+        row.minion_id: row.evidence
+        for row in link.execute(sa.select(held.c.minion_id, held.c.evidence).where(*of_batch))
+    }
+    again = [one.minion_id for one in claims if found.get(one.minion_id) == evidence(one)]
+    if again:
+        link.execute(
+            sa.update(held)
+            .where(held.c.minion_id.in_(again))
+            .values(count=held.c.count + 1, last_seen=sa.func.now())
+        )
+    return found
+
+
+class _Storing:
+    """A batch on its way into the store: what is known, what is to be written, what is wrong."""
+
+    def __init__(self, link: sa.Connection, known: Owners, stored: Stored) -> None:
+        """Begin with what is known of the assets of the batch."""
+        self.link = link
+        self.known = known
+        self.stored = stored
+        self.gathered = Gathered()
+        self.findings = Findings()
+
+    def take(self, due: Due, claimed: Claim, found: Mapping[str, Any]) -> None:
+        """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
+        arrival, collected_at = due.arrival, due.collected_at
+        verdict = self.known.decide(claimed)
+        if verdict.action == "held" and (heir := self._heir(due, claimed)):
+            self.findings.outcome(arrival, "unchanged", f"an old report of what is {heir} now")
+            return
+        if verdict.action == "held":
+            self._hold(arrival, claimed, verdict)
+            return
+        if verdict.problem:
+            self.findings.problem(arrival, "identity", verdict.action, verdict.problem)
+        before = self.stored.before(verdict.asset_id)
+        if before is not None and not self._is_newer(arrival, collected_at, before):
+            return
+        self.findings.failed_collectors(arrival)
+        document = self.stored.after(verdict.asset_id, due.checked)
+        self._doubts(due, document)
+        if document.digest != due.checked.digest:
+            # What was not reported, or in part, counts as it is known.
+            found = identify(document.facts)
+            previous = claimed.previous_minion_id
+            claimed = claim(claimed.minion_id, previous, document.facts, found)
+        asset_id = verdict.asset_id or uuid.uuid4()
+        accepted = Accepted(arrival, collected_at, asset_id, verdict, claimed, found)
+        changed = self.gathered.store(accepted, before, document, self.known)
+        status = "new" if before is None else "changed" if changed else "unchanged"
+        self.findings.outcome(arrival, status, verdict.reason, asset_id)
+
+    def _heir(self, due: Due, claimed: Claim) -> str | None:
+        """Return the name of the asset that was called so when it made this report."""
+        for one in self.known.around(claimed):
+            before = self.stored.before(one.id)
+            was_called = ("minion_id", claimed.minion_id) in self.known.ledger.get(one.id, {})
+            if (
+                was_called
+                and before is not None
+                and before.minion_id not in (None, claimed.minion_id)
+                and set(claimed.keys) & one.keys
+                and before.collected_at >= due.collected_at
+            ):
+                return str(before.minion_id)
+        return None
+
+    def _doubts(self, due: Due, document: Document) -> None:
+        """Tell what is hardly so; what was doubted of the other sections still is."""
+        arrival, facts = due.arrival, due.arrival.report["facts"]
+        changed = [section for section in document.new if section in facts]
+        found = checking.doubts(arrival.report, changed, due.collected_at, arrival.received_at)
+        for doubt in found:
+            self.findings.problem(arrival, "doubt", doubt.field, str(doubt))
+        as_before = {f"facts.{section}" for section in facts if section not in document.new}
+        doubted = as_before | {doubt.field for doubt in found}
+        self.findings.good[arrival.minion_id] = Good(arrival, doubted)
+
+    def _is_newer(self, arrival: Arrival, collected_at: datetime, before: Before) -> bool:
+        """Whether a report is newer than what is stored; if not, say what becomes of it."""
+        if before.collected_at < collected_at or checking.is_set_back(
+            arrival.report, collected_at, arrival.received_at, before.last_seen
+        ):
+            return True
+        if self._was_stored(arrival, collected_at, before):
+            self.findings.outcome(arrival, "unchanged", "already stored", before.id)
+        else:
+            error = checking.ReportError(
+                "collected_at",
+                f"is {collected_at.isoformat()}, not newer than what is stored"
+                f" ({before.collected_at.isoformat()}); was the clock set back?",
+            )
+            self.findings.refuse(arrival, error)
+        return False
+
+    def _was_stored(self, arrival: Arrival, collected_at: datetime, before: Before) -> bool:
+        """Whether an old report is in the history: another master may have been faster."""
+        if before.digest == digests.of_report(arrival.report):
+            return True
+        same_digest = revision.c.digest == digests.short(arrival.report["digest"])
+        same = (revision.c.collected_at == collected_at) | same_digest
+        statement = sa.select(sa.exists().where(revision.c.asset_id == before.id, same))
+        return bool(self.link.scalar(statement))
+
+    def _hold(
+        self,
+        arrival: Arrival,
+        claimed: Claim,
+        decision: Decision,
+    ) -> None:
+        """Keep a report for a person; what was decided is put down once for the same evidence."""
+        before = self.link.scalar(
+            sa.select(held.c.evidence).where(held.c.minion_id == arrival.minion_id)
+        )
+        self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed))
+        if before != evidence(claimed):
+            self.gathered.decided(arrival, claimed, decision, None)
+        self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
+        self.findings.outcome(arrival, "held", decision.reason)
