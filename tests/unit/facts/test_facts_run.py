@@ -87,7 +87,7 @@ def run(deadline=5.0, root="/", **collectors):
         ("text", "TypeError"),
         ("list_of_text", "TypeError"),
         ("object_inside", "TypeError"),
-        ("missing", "ImportError"),
+        ("missing", "AttributeError"),
         ("HERE", "TypeError"),
     ],
 )
