@@ -343,4 +343,4 @@ def test_a_slot_that_a_partial_section_tells_of_is_as_it_tells(known, reported, 
     [([{"name": "a"}], {"a": 1}), ({"a": 1}, [{"name": "a"}]), (["a"], [{"name": "a"}]), (1, "1")],
 )
 def test_what_is_of_another_kind_takes_the_place_of_what_was_known(known, reported):
-    assert merge({"x": {"y": known}}, {"x": {"y": reported}}, ["x"]) == {"x": {"y": reported}}
+    assert overlay({"x": {"y": known}}, {"x": {"y": reported}}, ["x"]) == {"x": {"y": reported}}
