@@ -3,6 +3,7 @@
 import pytest
 
 from salt_ext import store
+from salt_ext.lists import expected, rows
 
 
 def row(sn=None, name=None, number=2):
@@ -57,3 +58,18 @@ def test_nobody_is_expected_by_a_text_that_no_list_can_have(known):
         store.remove_expected(known, "S1\0")
     assert [one["sn"] for one in store.remove_expected(known, "S1")] == ["S1"]
     assert [one["minion_id"] for one in store.remove_expected(known, "web02")] == ["web02"]
+
+
+def test_a_machine_that_a_list_names_twice_is_kept_once(database, tmp_path):
+    lines = ["Serial,Name", "S1,web01", "S1,web02", ",web03", ",web03", ",web04", "S2,web04"]
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join(lines))
+    done = expected.keep(database, rows.read(str(path), "", {}), by="me")
+    assert (done["counts"]["kept"], done["counts"]["left out"]) == (4, 2)
+    kept = store.expected_machines(database)
+    assert [(one["row"], one["sn"], one["minion_id"]) for one in kept] == [
+        (2, "S1", "web01"),
+        (4, None, "web03"),
+        (6, None, "web04"),
+        (7, "S2", "web04"),
+    ]

@@ -157,6 +157,21 @@ def test_diff_names_what_happened(a, b, expected):
     assert diff(a, b) == expected
 
 
+def test_parts_of_a_section_that_had_none_come_and_go_one_by_one():
+    some, none = dimms(A3, B1), {"memory": {"total_bytes": 1}}
+    with_total = {"memory": {**some["memory"], "total_bytes": 1}}
+    assert [(one.op, one.component) for one in diff(none, with_total)] == [
+        ("added", "4F2A11"),
+        ("added", "77AA01"),
+    ]
+    assert [(one.op, one.component) for one in diff(with_total, none)] == [
+        ("removed", "4F2A11"),
+        ("removed", "77AA01"),
+    ]
+    words = {"memory": {"devices": ["a"], "total_bytes": 1}}
+    assert [(one.op, one.component) for one in diff(words, with_total)] == [("changed", None)]
+
+
 def test_another_order_is_no_change():
     assert diff(dimms(A3, B1), dimms(B1, A3)) == []
 
@@ -322,3 +337,11 @@ def test_a_partial_section_adds_and_takes_nothing_away():
 def test_a_slot_that_a_partial_section_tells_of_is_as_it_tells(known, reported, expected):
     now = overlay(dimms(known, B1), dimms(reported), ["memory"])
     assert now == dimms(expected, B1)
+
+
+@pytest.mark.parametrize(
+    ("known", "reported"),
+    [([{"name": "a"}], {"a": 1}), ({"a": 1}, [{"name": "a"}]), (["a"], [{"name": "a"}]), (1, "1")],
+)
+def test_what_is_of_another_kind_takes_the_place_of_what_was_known(known, reported):
+    assert overlay({"x": {"y": known}}, {"x": {"y": reported}}, ["x"]) == {"x": {"y": reported}}

@@ -370,6 +370,37 @@ def test_the_board_of_a_guest_is_nobodys() -> None:
     ]
 
 
+def test_a_guest_and_a_container_have_no_service_tag_and_no_enclosure() -> None:
+    enclosure = {"serial_number": "CZ3702MD5K", "server_bay": "4"}
+    system = {"manufacturer": "Dell Inc.", "enclosure": enclosure}
+    boards = board(".9XYZ1K2.CN7475162M0382.")
+    assert identify(machine(system=system))["parent_chassis"] is not None
+    for virtual in ({"role": "guest"}, {"role": "none", "container": "lxc"}):
+        facts = machine(system=system, baseboards=boards) | {"virtual": virtual}
+        assert candidate("serial_number", facts) is None
+        assert identify(facts)["parent_chassis"] is None
+
+
+@pytest.mark.parametrize(
+    ("uuid", "is_one"),
+    [
+        ("abababab-abab-abab-abab-abababababab", False),
+        ("abcabcab-cabc-abca-bcab-cabcabcabcab", True),
+        ("4c4c4544-0058-5910-805a-b9c04f4b313", False),
+    ],
+)
+def test_a_uuid_of_one_or_two_digits_is_none(uuid: str, is_one: bool) -> None:
+    assert (candidate("uuid", machine(system={"uuid": uuid})) is not None) is is_one
+
+
+@pytest.mark.parametrize(
+    ("serial", "is_one"), [("SerNum0", False), ("SerNum01", False), ("SerNum017", True)]
+)
+def test_a_template_with_one_or_two_digits_is_no_serial_number(serial: str, is_one: bool) -> None:
+    facts = machine(system={"serial_number": serial})
+    assert (candidate("serial_number", facts) is not None) is is_one
+
+
 @pytest.mark.parametrize(
     ("mac", "is_one"),
     [

@@ -522,6 +522,35 @@ def test_megacli_is_one_machine_in_several_outputs():
     assert without["health"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("line", "health"),
+    [
+        ("Predictive Failure Count: 0", "ok"),
+        ("Predictive Failure Count: 1", "degraded"),
+        ("Drive has flagged a S.M.A.R.T alert : No", "ok"),
+        ("Drive has flagged a S.M.A.R.T alert : Yes", "degraded"),
+    ],
+)
+def test_a_drive_that_announces_its_end_to_megacli_is_degraded(line, health):
+    text = MEGACLI_VOLUME.replace("Device Id: 0\n", f"Device Id: 0\n{line}\n")
+    [drive] = [one for one in megacli.parse(text)["members"] if one["slot"] == "0"]
+    assert drive["health"] == health
+
+
+@pytest.mark.parametrize(
+    ("level", "depth", "raid"),
+    [
+        ("Primary-5, Secondary-0, RAID Level Qualifier-3", 1, "RAID5"),
+        ("Primary-5, Secondary-0, RAID Level Qualifier-3", 2, "RAID50"),
+        ("Primary-1, Secondary-3, RAID Level Qualifier-0", 1, "RAID10"),
+    ],
+)
+def test_what_megacli_stripes_is_a_nested_level(level, depth, raid):
+    text = MEGACLI_VOLUME.replace("Primary-5, Secondary-3, RAID Level Qualifier-3", level)
+    text = text.replace("Span Depth          : 2", f"Span Depth          : {depth}")
+    assert megacli.parse(text)["volumes"][0]["level"] == raid
+
+
 def test_a_sata_drive_is_known_even_where_megacli_s_columns_were_lost():
     text = MEGACLI_VOLUME.replace(SATA_INQUIRY, "9XG0CK5Q ST91000640NS SN04")
     without, _ = megacli.parse(text)["members"]

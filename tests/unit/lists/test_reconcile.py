@@ -136,3 +136,19 @@ def test_a_serial_number_that_several_machines_report_means_none_of_them():
     assert (one.status, one.reason) == ("ghost", "several machines report this SN")
     one = verdict({"sn": "NONE1"}, asset(name="a"), asset(name="b"))
     assert one.reason == "in the file only: no machine reports this SN or name"
+
+
+def test_a_name_that_stands_twice_is_a_duplicate_whichever_column_it_is_in():
+    rows = [Said(2, {"hostname": "web01"}), Said(3, {"minion_id": "WEB01", "hostname": "x"})]
+    verdicts, _ = reconcile(rows, [asset()])
+    assert [one.status for one in verdicts] == ["ok", "duplicate"]
+    assert verdicts[1].reason == "the same name as in row 2"
+
+
+def test_a_short_name_finds_the_machine_with_its_domain():
+    assert verdict({"hostname": "web01"}, asset(name="web01.example.com")).status == "ok"
+
+
+@pytest.mark.parametrize(("amount", "is_same"), [("106GB", True), ("106.1GB", False)])
+def test_a_size_may_differ_by_six_percent(amount, is_same):
+    assert equal("memory_bytes", amount, 100 * 10**9) is is_same

@@ -63,6 +63,12 @@ def test_a_clock_may_be_ten_minutes_ahead_and_no_more():
     assert reason.endswith("in the future: set the clock of the machine")
 
 
+def test_the_time_of_a_report_is_taken_to_the_millisecond():
+    at = later(milliseconds=-877)
+    said = report(server()) | {"collected_at": f"{at:%Y-%m-%dT%H:%M:%S}.123Z"}
+    assert check_header(said, NOW) == at
+
+
 @pytest.mark.parametrize(
     ("behind", "mode", "is_told"),
     [
