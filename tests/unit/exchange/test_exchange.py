@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 import openpyxl
 import pytest
 
-from salt_ext.exchange import ExchangeError, Sheet, lines, write_sheets, write_table, xlsx
+from salt_ext.exchange import ExchangeError, Sheet, write_sheets, write_table, xlsx
 from salt_ext.lists import annotate, reading
 from salt_ext.lists.reading import read_table
 
@@ -116,38 +116,6 @@ def test_a_sheet_that_is_full_goes_on_in_the_next(tmp_path, monkeypatch):
         for row in rows_of(target, name)[1:]
     ]
     assert numbers == list(range(2500))
-
-
-ROWS = [
-    *([f"name {n}", None, 1, "a & b < c"] for n in range(3)),
-    *([one, f"x{one}", 2.5, None] for one in VALUES),
-    *([None, "tab\there", "\\N", "\\"], [" ", "a\n", "\v\f\b\r", "\x01"], [None] * 4),
-    *(["y" * 300, "中" * 300, -7, 10**14], ["N", "n\\t", 10**15, None]),
-]
-
-
-def of_lines(rows):
-    """The same rows as lines, a number marked as one."""
-    block = b""
-    for row in rows:
-        cells = [
-            lines.number(one).decode() if isinstance(one, (int, float)) else one for one in row
-        ]
-        block += lines.line(cells)
-    return lines.Lines([block])
-
-
-@pytest.mark.parametrize("rows", [ROWS, ROWS[:3], *([row] for row in ROWS)])
-def test_lines_are_written_as_rows_are(tmp_path, rows):
-    columns = ["a", "b", "c", "d"]
-    shown = []
-    for number, table in enumerate((rows, of_lines(rows))):
-        path = tmp_path / f"{number}.xlsx"
-        write_table(str(path), columns, table)
-        shown.append([[cell.value for cell in row] for row in rows_of(path)])
-        write_table(str(path.with_suffix(".csv")), columns, of_lines(rows) if number else table)
-    assert shown[0] == shown[1]
-    assert (tmp_path / "0.csv").read_text() == (tmp_path / "1.csv").read_text()
 
 
 def test_a_comma_separated_file_is_for_excel(tmp_path):
