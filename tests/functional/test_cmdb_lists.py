@@ -13,9 +13,11 @@ import pytest
 import salt.loader
 from salt.utils.state import check_result
 
+from salt_ext.commands import progress
 from salt_ext.store import extract, ingest
 from salt_ext.store.reads import export
 from tests.machines import arrival, later, server
+from tests.terminal import terminal
 
 OFFICE = shutil.which("soffice")
 needs_office = pytest.mark.skipif(
@@ -133,6 +135,16 @@ def test_an_export_of_nothing_is_a_workbook_too(cmdb, database, tmp_path):
     _, retcode, _ = cmdb("export", str(tmp_path / "a.xlsx"))
     assert retcode == 0
     assert sheet(tmp_path / "a.xlsx", "Assets") == []
+
+
+def test_a_terminal_shows_how_far_an_export_is(cmdb, fleet, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "ROWS", 1)
+    with terminal() as shown:
+        cmdb("export", str(tmp_path / "a.xlsx"))
+        cmdb("list", out_file=str(tmp_path / "a.csv"))
+    for text in ("5 rows of Memory", "packing the file", "3 of 3 rows"):
+        assert f"\r{text}\x1b[K" in shown[0]
+    assert shown[0].endswith("\r\x1b[K")
 
 
 def test_odd_facts_do_not_stop_an_export(cmdb, database, tmp_path):
