@@ -16,6 +16,12 @@ MAX_NUMBER = 10**15
 MAX_CHARACTERS = 32_767
 """Of a text that Excel can open."""
 
+FORMATTED_CHARACTERS = 255
+"""Excel shows a longer text in the format "Text" as ####."""
+
+SAMPLE_ROWS = 200
+"""The first rows of a sheet, which say how wide its columns are."""
+
 NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LINE_BREAK = re.compile("\r\n?")
 

@@ -19,16 +19,16 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.utility import xl_range
 
 from salt_ext.exchange import Sheet
-from salt_ext.exchange.cells import MAX_CHARACTERS, in_workbook, width
+from salt_ext.exchange.cells import (
+    FORMATTED_CHARACTERS,
+    MAX_CHARACTERS,
+    SAMPLE_ROWS,
+    in_workbook,
+    width,
+)
 
 MAX_ROWS = 1_048_576
 """What Excel can open."""
-
-SAMPLE_ROWS = 200
-"""The first rows, which say how wide the columns are."""
-
-FORMATTED_CHARACTERS = 255
-"""Excel shows a longer text in the format "Text" as ####."""
 
 TEXT = {"num_format": "@"}
 HEADING = {**TEXT, "bold": True, "bg_color": "#E7EBF0"}

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from salt_ext.exchange import ExchangeError, Sheet, check_target, replacing, sha256
-from salt_ext.exchange.cells import in_workbook, width
-from salt_ext.exchange.xlsx import FORMATTED_CHARACTERS, SAMPLE_ROWS
+from salt_ext.exchange.cells import FORMATTED_CHARACTERS, SAMPLE_ROWS, in_workbook, width
 from salt_ext.lists.reading import Table
 
 COLUMNS = ("CMDB status", "CMDB reason")

@@ -14,6 +14,7 @@ import salt.loader
 from salt.utils.state import check_result
 
 from salt_ext.commands import progress
+from salt_ext.exchange import write_table
 from salt_ext.store import extract, ingest
 from salt_ext.store.reads import export
 from tests.machines import arrival, later, server
@@ -350,6 +351,14 @@ def shown(path, directory):
         with file.open(encoding="utf-8", newline="") as text:
             found[file.stem.partition("-")[2]] = list(csv.reader(text))
     return found
+
+
+@needs_office
+def test_libreoffice_shows_every_text_as_it_is(tmp_path):
+    texts = ["=1+1", "0012345", "1E5", "{=1}", "https://example.org", "中文 机房", "a\nb", " a "]
+    texts += ["<r>", "<r>a</r>", "<r><t>&", "<&>", "_x0041_", "y" * 300]
+    write_table(str(tmp_path / "a.xlsx"), ["text"], [[one] for one in texts])
+    assert shown(tmp_path / "a.xlsx", tmp_path)["Table"] == [["text"], *([one] for one in texts)]
 
 
 @needs_office
