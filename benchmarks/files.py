@@ -33,9 +33,9 @@ LISTED = 100
 """Machines in people's list; all others are unknown to it."""
 
 COMMANDS = {
-    "list out_file=": ("list", {"out_file": "list.xlsx"}),
-    "export of half of them": ("export", {"out_file": "half.xlsx", "site__in": HALF}),
-    "reconcile out_file=": ("reconcile", {"file": "people.csv", "out_file": "reconciled.xlsx"}),
+    "`list out_file=`": ("list", {"out_file": "list.xlsx"}),
+    "`export` of half of them": ("export", {"out_file": "half.xlsx", "site__in": HALF}),
+    "`reconcile out_file=`": ("reconcile", {"file": "people.csv", "out_file": "reconciled.xlsx"}),
 }
 
 
