@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -39,10 +38,13 @@ For a mode that is missing here, it is ``salt``.
 class Collection:
     """One run of the command: the mode, the status and the reason of each machine."""
 
-    def __init__(self, opts: Mapping[str, Any], database: store.Database) -> None:
-        """Prepare a run with no machines yet."""
+    def __init__(
+        self, opts: Mapping[str, Any], database: store.Database, show: Callable[[str], None]
+    ) -> None:
+        """Prepare a run with no machines yet; ``show`` is told how far it has come."""
         self.opts = opts
         self.database = database
+        self._show = show
         self.modes: dict[str, str] = {}
         self.rows: dict[str, tuple[str, str]] = {}
         self.is_interrupted = False
@@ -59,18 +61,16 @@ class Collection:
         """
         self.modes.update(dict.fromkeys(plan.names, mode))
         reason = "was not asked any more"
-        show = _progress(len(self.modes))
         try:
             with contextlib.closing(plan.answers) as answers:
                 for answer in () if request.is_over() else answers:
                     self._take(answer, plan)
-                    show(self.counts())
+                    self._show(self._so_far())
         except Exception as error:
             log.debug("The mode %s failed", mode, exc_info=True)
             reason = _sentence(error)
         finally:
             self._flush(plan)
-            show(None)
         if request.is_over():
             self.is_interrupted = True
             reason = "interrupted before it had answered"
@@ -88,6 +88,11 @@ class Collection:
         """Return how many machines have which status."""
         counts = Counter(status for status, _ in self.rows.values())
         return {status: counts[status] for status in STATUSES}
+
+    def _so_far(self) -> str:
+        counts = self.counts()
+        parts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        return f"{sum(counts.values()):,} of {len(self.modes):,} machines: {parts}"
 
     def answer(self) -> dict[str, Any]:
         """Return the content of the command's answer."""
@@ -171,6 +176,7 @@ def collect(
     database: store.Database,
     mode: str,
     request: Request,
+    show: Callable[[str], None],
     *,
     filters: Mapping[str, Any] | None = None,
     limit: int | None = None,
@@ -183,6 +189,8 @@ def collect(
     selects among them. At most ``limit`` machines are asked, the stalest ones.
     With ``test`` nobody is asked. Raises :class:`store.StoreError`, as
     :class:`store.NotFound` when there is no machine to ask.
+
+    ``show`` is called with a text that says how far the run has come.
     """
     with interruption() as is_over:
         request = request._replace(is_over=is_over)
@@ -195,7 +203,7 @@ def collect(
                 f"no machine is meant by {request.tgt!r}",
                 "for mode=salt it needs an accepted key, for mode=ssh a place in the roster",
             )
-        collection = Collection(opts, database)
+        collection = Collection(opts, database, show)
         if test:
             return collection.preview(plans)
         for name, plan in plans.items():
@@ -252,19 +260,3 @@ def _none(names: Iterable[str], reason: str) -> Generator[Answer, None, None]:
 
 def _sentence(error: Exception) -> str:
     return f"{error}; {error.hint}" if isinstance(error, store.StoreError) else str(error)
-
-
-def _progress(asked: int) -> Callable[[Mapping[str, int] | None], None]:
-    """Return a function that shows the counts on the terminal; with None it clears the line."""
-    if not sys.stderr.isatty():
-        return lambda counts: None
-
-    def show(counts: Mapping[str, int] | None) -> None:
-        text = ""
-        if counts is not None:
-            parts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-            text = f"{sum(counts.values())} of {asked}: {parts}"
-        sys.stderr.write(f"\r{text}\x1b[K")
-        sys.stderr.flush()
-
-    return show

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from salt_ext.commands.progress import counted, progress
 from salt_ext.settings import SettingsError, from_opts
 from salt_ext.store import Database, FilterError, NotFound, StoreError
 from salt_ext.words.plain import plain
@@ -87,10 +88,17 @@ def table(
     return {"columns": list(columns), "rows": cells, "total": total, "of": of}
 
 
-def file(path: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write all rows of a table into a file; return the content of an answer that names it."""
+def file(
+    path: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], of: str = "rows"
+) -> dict[str, Any]:
+    """
+    Write all rows of a table into a file; return the content of an answer that names it.
+
+    ``of`` stands behind the number of rows that a terminal shows meanwhile.
+    """
     # Imported here, because most answers go to the screen and need no files.
     from salt_ext.exchange import write_table
 
-    cells = ([row[name] for name in columns] for row in rows)
-    return {"kind": "file", **write_table(path, columns, cells)}
+    with progress() as show:
+        cells = ([row[name] for name in columns] for row in counted(rows, show, of))
+        return {"kind": "file", **write_table(path, columns, cells)}

@@ -1,15 +1,35 @@
 """
-What goes into one cell: lists and mappings in words, everything else as it is.
+What goes into one cell, and how wide it is: lists and mappings in words, everything else as it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+MAX_NUMBER = 10**15
+"""A larger one would be rounded by a spreadsheet, so it becomes text."""
 
-def simple(value: Any) -> bool | int | float | str | datetime | None:
+MAX_CHARACTERS = 32_767
+"""Of a text that Excel can open."""
+
+FORMATTED_CHARACTERS = 255
+"""Excel shows a longer text in the format "Text" as ####."""
+
+SAMPLE_ROWS = 200
+"""The first rows of a sheet, which say how wide its columns are."""
+
+NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+LINE_BREAK = re.compile("\r\n?")
+
+
+Simple = bool | int | float | str | datetime | None
+
+
+def simple(value: Any) -> Simple:
     """Return a value as one that a cell can hold."""
     if value is None or isinstance(value, (bool, int, float, str, datetime)):
         return value
@@ -20,6 +40,21 @@ def simple(value: Any) -> bool | int | float | str | datetime | None:
     return text(value)
 
 
+def in_workbook(value: Any) -> Simple:
+    """Return a value as one that a cell of a workbook can hold: moments are in UTC, unsaid."""
+    cell = simple(value)
+    if isinstance(cell, str):
+        if not cell.isprintable():
+            cell = LINE_BREAK.sub("\n", NOT_XML.sub("�", cell))
+        return cell if len(cell) <= MAX_CHARACTERS else cell[: MAX_CHARACTERS - 1] + "…"
+    if isinstance(cell, datetime):
+        return cell.astimezone(timezone.utc).replace(microsecond=0, tzinfo=None)
+    # "Not below" is true of what is no number, too.
+    if isinstance(cell, (int, float)) and not abs(cell) < MAX_NUMBER:
+        return str(cell)
+    return cell
+
+
 def text(value: Any) -> str:
     """Return a value that JSON does not know as text: moments in UTC, ids, bytes."""
     if isinstance(value, datetime):
@@ -27,3 +62,16 @@ def text(value: Any) -> str:
     if isinstance(value, (bytes, memoryview)):
         return bytes(value).hex()
     return str(value)
+
+
+def width(heading: str, values: Iterable[Any]) -> int:
+    """Return how wide a column is, in characters; the arrow of the filter needs room too."""
+    longest = max(map(_characters, values), default=0)
+    return min(60, max(longest, len(heading) + 2) + 2)
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, datetime):
+        return len("2026-11-21 08:00:00")
+    # A Chinese character is as wide as two others.
+    return sum(2 if one > "\u2e7f" else 1 for one in str(simple(value) or "")[:60])

@@ -7,18 +7,12 @@ openpyxl does not keep pictures, and charts only in part.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from salt_ext.exchange import ExchangeError, Sheet, check_target, replacing, sha256
-from salt_ext.exchange.cells import simple
-from salt_ext.exchange.csv import FORMULA
-from salt_ext.exchange.markup import MAX_CHARACTERS, NOT_XML, Formats
-from salt_ext.exchange.xlsx import write_sheet
+from salt_ext.exchange.cells import FORMATTED_CHARACTERS, SAMPLE_ROWS, in_workbook, width
 from salt_ext.lists.reading import Table
 
 COLUMNS = ("CMDB status", "CMDB reason")
@@ -31,9 +25,6 @@ COLOURS = {
     "unknown": "FFBDD7EE",
 }
 """Status: colour; green is right, yellow to be looked at, red is not there."""
-
-EDITED = (*FORMULA, "0")
-"""How a text begins that becomes something else as soon as somebody edits its cell."""
 
 
 def annotate(
@@ -52,12 +43,10 @@ def annotate(
     _write_notes(sheet, table, notes)
     if added.title in book.sheetnames:
         del book[added.title]
-    place = book.create_sheet(added.title)
-    formats = _formats(place)
+    _write_added(book.create_sheet(added.title), added)
     target = Path(out_file).expanduser().absolute()
-    with replacing(target) as file, tempfile.TemporaryFile() as draft:
-        book.save(draft)
-        _fill(draft, place.path.lstrip("/"), added, formats, file)
+    with replacing(target) as file:
+        book.save(file)
     return {"path": str(target), "rows": len(notes), "sha256": sha256(target)}
 
 
@@ -81,9 +70,9 @@ def _write_notes(sheet: Any, table: Table, notes: Mapping[int, tuple[str, str]])
     else:
         rows = (table.headings, *(cells for _, cells in table.rows))
         first = 1 + max(len(_trimmed(cells)) for cells in rows)
-    for column, (heading, width) in enumerate(zip(COLUMNS, (13, 70), strict=True), first):
+    for column, (heading, wide) in enumerate(zip(COLUMNS, (13, 70), strict=True), first):
         _put(sheet, table.heading, column, heading).font = Font(bold=True)
-        sheet.column_dimensions[get_column_letter(column)].width = width
+        sheet.column_dimensions[get_column_letter(column)].width = wide
     for number, (status, reason) in notes.items():
         _put(sheet, number, first, status).fill = fills[status]
         _put(sheet, number, first + 1, reason)
@@ -94,47 +83,30 @@ def _trimmed(cells: Sequence[Any]) -> Sequence[Any]:
     return cells[:last]
 
 
-def _formats(sheet: Any) -> Formats:
-    """Return the numbers of our formats in somebody's workbook, which has them from now on."""
+def _write_added(sheet: Any, added: Sheet) -> None:
+    """Write a sheet that looks like those of ``cmdb.export``."""
     from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
 
-    heading, date, text = (sheet.cell(1, column) for column in (1, 2, 3))
-    heading.font = Font(bold=True)
-    heading.number_format = text.number_format = "@"
-    date.number_format = "yyyy-mm-dd hh:mm:ss"
-    return Formats(heading.style_id, date.style_id, text.style_id)
-
-
-def _fill(draft: IO[bytes], path: str, added: Sheet, formats: Formats, file: IO[bytes]) -> None:
-    """
-    Copy a workbook with one of its sheets filled.
-
-    Not by openpyxl, which takes 14 microseconds for a cell: a list of few machines
-    leaves all others of the fleet unknown.
-    """
-    with (
-        zipfile.ZipFile(draft) as source,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for name in source.namelist():
-            with source.open(name) as before, archive.open(name, "w") as entry:
-                if name == path:
-                    write_sheet(entry, added, formats)
-                else:
-                    shutil.copyfileobj(before, entry)
+    rows = list(added.rows)
+    for column, heading in enumerate(added.columns, 1):
+        _put(sheet, 1, column, heading).font = Font(bold=True)
+        values = [row[column - 1] for row in rows[:SAMPLE_ROWS]]
+        sheet.column_dimensions[get_column_letter(column)].width = width(heading, values)
+    for number, row in enumerate(rows, 2):
+        for column, value in enumerate(row, 1):
+            if value is not None:
+                _put(sheet, number, column, value)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
 
 
 def _put(sheet: Any, row: int, column: int, value: Any) -> Any:
-    """Write a cell; a text never becomes a formula."""
-    cell = sheet.cell(row, column)
-    value = simple(value)
-    if hasattr(value, "tzinfo") and value.tzinfo:
-        value = value.replace(tzinfo=None)
+    """Write a cell; a text never becomes a formula, when somebody edits it either."""
+    value = in_workbook(value)
+    cell = sheet.cell(row, column, value)
     if isinstance(value, str):
-        cell.value = NOT_XML.sub("�", value)[:MAX_CHARACTERS]
         cell.data_type = "s"
-        if value.startswith(EDITED):
+        if len(value) <= FORMATTED_CHARACTERS:
             cell.number_format = "@"
-    else:
-        cell.value = value
     return cell

@@ -7,21 +7,15 @@ disks in GB, as they are sold.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from importlib import metadata
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import simple
-from salt_ext.exchange.lines import NUMBER, Lines, escaped, number, unescaped
 from salt_ext.store import HEAD, Extract
 from salt_ext.words.changes import line, worth_telling
-
-T = TypeVar("T")
 
 Size = int
 """How many bytes are one of a heading's unit."""
@@ -52,15 +46,6 @@ ASSETS = {
     "Last change (UTC)": "changed_at",
 }
 """Heading: field of the asset list."""
-
-NUMBERS = ("_bytes", "_count", "_mhz", "_mts", "_watts")
-"""How the names of fields end that hold numbers."""
-
-SIZE = b"\x1e"
-"""What stands before bytes, that a sheet shows in larger units."""
-
-MARKED = re.compile(rb"[\x1e\x1f](?:(?<=\t.)\d{1,18}(?=[\t\n]))?")
-LIST = re.compile(rb"(?<=\t)\[[^\t\n]*\](?=[\t\n])")
 
 UNITS = {"memory_bytes": GIB, "disk_bytes": GB}
 
@@ -184,9 +169,8 @@ def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[
             yield Sheet(title, CHANGES, changes(source.changes(since)))
         elif title in PARTS:
             kind = PARTS[title]
-            names = list(kind.columns.values())
-            blocks = source.parts(kind.section, names, marks(names))
-            yield Sheet(title, ["Minion", "SN", *kind.columns], Lines(parts(kind, blocks)))
+            rows = parts(kind, source.parts(kind.section))
+            yield Sheet(title, ["Minion", "SN", *kind.columns], rows)
         elif source.at is None:
             rows = (list(row.values()) for row in source.problems(list(PROBLEMS.values())))
             yield Sheet(title, list(PROBLEMS), rows)
@@ -205,15 +189,12 @@ def counted(sheet: Sheet, counts: dict[str, int]) -> Sheet:
     """Return a sheet that writes down how many rows it has, while they are read."""
     counts[sheet.title] = 0
 
-    def tally(items: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
-        for item in items:
-            counts[sheet.title] += size(item)
-            yield item
+    def rows() -> Iterator[Sequence[Any]]:
+        for row in sheet.rows:
+            counts[sheet.title] += 1
+            yield row
 
-    if isinstance(sheet.rows, Lines):
-        lines = Lines(tally(sheet.rows.blocks, lambda block: block.count(b"\n")))
-        return sheet._replace(rows=lines)
-    return sheet._replace(rows=tally(sheet.rows, lambda _: 1))
+    return sheet._replace(rows=rows())
 
 
 def assets(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
@@ -224,36 +205,21 @@ def assets(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
         yield list(row.values())
 
 
-def marks(names: Iterable[str]) -> dict[str, str]:
-    """Return what stands before the values of fields that hold sizes or other numbers."""
-    return {
-        name: (SIZE if name.endswith("_bytes") else NUMBER).decode()
-        for name in names
-        if name.endswith(NUMBERS)
-    }
-
-
-def parts(kind: Parts, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield lines of parts with sizes in the unit of the sheet, and lists in words."""
-    has_lists = "addresses" in kind.columns.values()
-
-    @lru_cache(4096)
-    def number_of(cell: bytes) -> bytes:
-        if not cell[1:]:  # It is no number after all.
-            return b""
-        return number(size(int(cell[1:]), kind.unit if cell[:1] == SIZE else 1))
-
-    for block in blocks:
-        told = MARKED.sub(lambda found: number_of(found[0]), block)
-        yield LIST.sub(lambda found: words(found[0]), told) if has_lists else told
-
-
-def words(cell: bytes) -> bytes:
-    """Return a list in JSON as words with commas between them."""
-    try:
-        return escaped(str(simple(json.loads(unescaped(cell.decode()))))).encode()
-    except ValueError:
-        return cell
+def parts(
+    kind: Parts, found: Iterable[tuple[str | None, str | None, Mapping[str, Any]]]
+) -> Iterator[list[Any]]:
+    """Yield the rows of a sheet of parts."""
+    columns = [(name, name.endswith("_bytes")) for name in kind.columns.values()]
+    for minion_id, sn, item in found:
+        row: list[Any] = [minion_id, sn]
+        for name, is_size in columns:
+            value = item.get(name)
+            if is_size and isinstance(value, int):
+                value = size(value, kind.unit)
+            elif isinstance(value, (list, dict)):
+                value = simple(value)
+            row.append(value)
+        yield row
 
 
 def changes(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:

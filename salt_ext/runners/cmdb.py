@@ -140,7 +140,9 @@ def list_(
             )
 
         if out_file:
-            return answers.file(text("out_file", out_file), wanted, _all_of(page))
+            found = page(PAGE, None)
+            of = f"of {found.total:,} rows" if found.exact else "rows"
+            return answers.file(text("out_file", out_file), wanted, _all_of(found, page), of)
         found = page(count("limit", limit), str(cursor) or None)
         table = answers.table(wanted, found.rows, found.total, "assets")
         return {**table, "exact": found.exact, "next": found.next}
@@ -152,15 +154,14 @@ PAGE = 1000
 """How many assets are read at once for a file."""
 
 
-def _all_of(page: Callable[[int, str | None], store.Page]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of every page, one page after the other."""
-    cursor = None
-    while True:
-        found = page(PAGE, cursor)
+def _all_of(
+    found: store.Page, page: Callable[[int, str | None], store.Page]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a page and of every page behind it."""
+    yield from found.rows
+    while found.next is not None:
+        found = page(PAGE, found.next)
         yield from found.rows
-        cursor = found.next
-        if cursor is None:
-            return
 
 
 def facets(

@@ -10,6 +10,7 @@ from salt_ext.collect.modes import Request
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, count, filters_of, nothing_else, text
+from salt_ext.commands.progress import progress
 from salt_ext.master.sync import sync as sync_now
 
 if TYPE_CHECKING:
@@ -100,15 +101,17 @@ def collect(
             is_over=lambda: False,
         )
         most = None if limit is None else count("limit", limit)
-        return collect_now(
-            __opts__,
-            database,
-            text("mode", mode),
-            request,
-            filters=filters,
-            limit=most,
-            test=bool(test),
-        )
+        with progress() as show:
+            return collect_now(
+                __opts__,
+                database,
+                text("mode", mode),
+                request,
+                show,
+                filters=filters,
+                limit=most,
+                test=bool(test),
+            )
 
     return answer(
         __opts__, "collected", ask, write=True, differs=lambda content: not content["good"]

@@ -2,6 +2,7 @@
 The commands that write and read people's files: workbooks and lists.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from salt_ext.commands.arguments import (
     text,
     who,
 )
+from salt_ext.commands.progress import Show, counted, progress
 from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
+    from salt_ext.exchange import Sheet
 
 __virtualname__ = "cmdb"
 
@@ -82,10 +85,14 @@ def export(
         titles = [_title(sheet, workbook.TITLES)] if sheet else workbook.TITLES
         moment = store.moment_of(database, as_of, now()) if as_of else None
         filters = assets_of(database, tgt, kwargs)
-        with store.extract(database, filters=filters, text=str(q), at=moment) as source:
+        with (
+            store.extract(database, filters=filters, text=str(q), at=moment) as source,
+            progress() as show,
+        ):
             found = workbook.sheets(
                 source, titles if is_workbook else titles[:1], (moment or now()) - CHANGES_OF
             )
+            found = _shown(found, show)
             about = {
                 "What": "the inventory of salt-cmdb, as the machines themselves report it",
                 "Written at (UTC)": now(),
@@ -241,6 +248,14 @@ def expected(
         return lists.told("expected", [row])
 
     return answer(__opts__, "table", ask, write=action not in ("list", "missing"))
+
+
+def _shown(sheets: Iterable["Sheet"], show: Show) -> Iterator["Sheet"]:
+    """Yield sheets, and show how many rows of which have been read."""
+    for sheet in sheets:
+        show(sheet.title)
+        yield sheet._replace(rows=counted(sheet.rows, show, f"rows of {sheet.title}"))
+    show("packing the file")
 
 
 ACTIONS = ("list", "missing", "import", "set", "remove")

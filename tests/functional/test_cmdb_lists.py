@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 
 import openpyxl
@@ -14,9 +13,12 @@ import pytest
 import salt.loader
 from salt.utils.state import check_result
 
+from salt_ext.commands import progress
+from salt_ext.exchange import write_table
 from salt_ext.store import extract, ingest
 from salt_ext.store.reads import export
 from tests.machines import arrival, later, server
+from tests.terminal import terminal
 
 OFFICE = shutil.which("soffice")
 needs_office = pytest.mark.skipif(
@@ -126,6 +128,8 @@ def test_a_format_with_room_for_one_sheet_has_the_assets_or_the_one_asked_for(
     cmdb("export", str(tmp_path / "a.ndjson"), sheet="disks")
     lines = (tmp_path / "a.ndjson").read_text().splitlines()
     assert json.loads(lines[0])["Model"] == "PM9A3"
+    cmdb("export", str(tmp_path / "a.json"), sheet="network")
+    assert json.loads((tmp_path / "a.json").read_text())[0]["Addresses"] == "10.0.0.1/16"
 
 
 def test_an_export_of_nothing_is_a_workbook_too(cmdb, database, tmp_path):
@@ -134,39 +138,45 @@ def test_an_export_of_nothing_is_a_workbook_too(cmdb, database, tmp_path):
     assert sheet(tmp_path / "a.xlsx", "Assets") == []
 
 
+def test_a_terminal_shows_how_far_an_export_is(cmdb, fleet, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "ROWS", 1)
+    with terminal() as shown:
+        cmdb("export", str(tmp_path / "a.xlsx"))
+        cmdb("list", out_file=str(tmp_path / "a.csv"))
+    for text in ("5 rows of Memory", "packing the file", "3 of 3 rows"):
+        assert f"\r{text}\x1b[K" in shown[0]
+    assert shown[0].endswith("\r\x1b[K")
+
+
 def test_odd_facts_do_not_stop_an_export(cmdb, database, tmp_path):
     facts = server(1, gpus={"no": "list"})
     facts["disks"][0].update(model=["a", "b"], size_bytes="big", vendor={"x": 1}, wwn=10**17)
-    facts["disks"][0].update(transport="a\tb\\\nc", firmware_version="\x1f7", pci_slot="\x1e\x1f")
+    facts["disks"][0].update(transport="a\tb\\\nc", firmware_version="\x1f7", name=None)
     facts["memory"]["devices"] = "none"
     ingest(database, [arrival(facts, "web01")])
     _, retcode, text = cmdb("export", str(tmp_path / "a.xlsx"))
     assert retcode == 0, text
     [row] = sheet(tmp_path / "a.xlsx", "Disks")
-    assert (row["Model"], row["Size GB"], row["WWN"]) == ('["a", "b"]', "big", str(10**17))
-    assert row["Transport"] == "a\tb\\\nc"
+    assert (row["Model"], row["Size GB"], row["WWN"]) == ("a, b", "big", str(10**17))
+    assert (row["Manufacturer"], row["Transport"]) == ('{"x": 1}', "a\tb\\\nc")
+    assert row["Name"] is None
 
 
 def test_an_export_that_breaks_off_leaves_nothing_behind(database, monkeypatch):
-    monkeypatch.setattr(export, "BLOCK_BYTES", 512)
-    disk = server(1)["disks"][0]
-    disks = [{**disk, "serial_number": f"S{number:05d}"} for number in range(5000)]
-    ingest(database, [arrival(server(1, disks=disks), "web01")])
-    threads = threading.active_count()
+    monkeypatch.setattr(export, "BATCH", 2)
+    ingest(database, [arrival(server(number), f"web{number:02d}") for number in range(1, 10)])
 
     def write():
         with extract(database) as source:
-            blocks = source.parts("disks", ["model", "serial_number"], {})
-            assert next(blocks)  # and the server waits, for no pipe has room for all of them
+            assert next(source.parts("disks"))  # and the server has more
             raise RuntimeError("the disk is full")
 
     with pytest.raises(RuntimeError, match="disk is full") as stopped:
         write()
-    # The error still knows of the blocks, as it does until somebody has told of it.
-    assert threading.active_count() == threads, stopped
+    # The error still knows of the parts, as it does until somebody has told of it.
     with extract(database) as source:
-        assert sum(block.count(b"\n") for block in source.parts("disks", ["model"], {})) == 5000
-        assert [row["minion_id"] for row in source.assets(["minion_id"])] == ["web01"]
+        assert len(list(source.parts("disks"))) == 9, stopped
+        assert len(list(source.assets(["minion_id"]))) == 9
 
 
 @pytest.fixture
@@ -341,6 +351,14 @@ def shown(path, directory):
         with file.open(encoding="utf-8", newline="") as text:
             found[file.stem.partition("-")[2]] = list(csv.reader(text))
     return found
+
+
+@needs_office
+def test_libreoffice_shows_every_text_as_it_is(tmp_path):
+    texts = ["=1+1", "0012345", "1E5", "{=1}", "https://example.org", "中文 机房", "a\nb", " a "]
+    texts += ["<r>", "<r>a</r>", "<r><t>&", "<&>", "_x0041_", "y" * 300]
+    write_table(str(tmp_path / "a.xlsx"), ["text"], [[one] for one in texts])
+    assert shown(tmp_path / "a.xlsx", tmp_path)["Table"] == [["text"], *([one] for one in texts)]
 
 
 @needs_office

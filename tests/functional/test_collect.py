@@ -17,6 +17,7 @@ from salt_ext.collect import ssh as ssh_mode
 from salt_ext.collect.modes import Answer, Plan, Request, in_order, size_of
 from salt_ext.master import kept
 from tests.machines import arrival, later, report, server
+from tests.terminal import terminal
 
 HOUR = 3600
 
@@ -178,6 +179,13 @@ def test_ctrl_c_ends_it_soon_and_what_had_come_is_stored(collect, database):
     assert store.assets(database).total == 2
     assert multiprocessing.active_children() == []
     assert signal.getsignal(signal.SIGINT) == handler
+
+
+def test_a_terminal_shows_how_far_it_is(collect):
+    with terminal() as shown:
+        collect("*", mode="stub")
+    assert "\r1 of 3 machines: 1 new\x1b[K" in shown[0]
+    assert shown[0].endswith("\r\x1b[K")
 
 
 def test_what_a_broken_mode_had_brought_is_stored(collect, database):

@@ -9,33 +9,23 @@ it was when the first began, however long the last one takes.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import psycopg2
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
-from sqlalchemy.exc import DBAPIError
 
 from salt_ext.document.diff import Change
 from salt_ext.document.undo import undo
-from salt_ext.exchange.lines import line
 from salt_ext.store.database import Database, Row, ping
-from salt_ext.store.parts import FILLED_FIELDS, SOURCES, is_there, items_of
+from salt_ext.store.parts import SOURCES, is_there, items_of
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import Listing, joined, listing
 from salt_ext.store.schema import asset_facts, change, problem, revision
 
 BATCH = 500
 """Rows fetched at once: of a large section these are some MiB."""
-
-BLOCK_BYTES = 1 << 18
-"""Of lines that are read at once: what fits into a processor's own memory."""
 
 
 @contextlib.contextmanager
@@ -53,29 +43,22 @@ def extract(
     with database.begin_unchecked() as link:
         # Before the first statement, or PostgreSQL refuses it.
         link.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        # A COPY takes as long as the file that is made of it.
+        # Whoever writes a file takes the time of a large fleet to sort, and of a file to pack.
         link.execute(sa.text("SET LOCAL statement_timeout = 0"))
-        # Whoever stops halfway, by an error too, leaves no copying behind: nothing else could
-        # be said over its connection, not even that this is the end.
-        with contextlib.ExitStack() as copies:
-            yield Extract(link, source, found, copies)
+        link.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield Extract(link, source, found)
 
 
 class Extract:
     """The reads of one extract; each can be made once or several times, one after the other."""
 
     def __init__(
-        self,
-        link: sa.Connection,
-        source: Listing,
-        found: Sequence[sa.ColumnElement[bool]],
-        copies: contextlib.ExitStack,
+        self, link: sa.Connection, source: Listing, found: Sequence[sa.ColumnElement[bool]]
     ) -> None:
-        """Keep what :func:`extract` made; ``copies`` ends those that are not read to the end."""
+        """Keep what :func:`extract` made."""
         self._link = link
         self._source = source
         self._found = found
-        self._copies = copies
         self.at = source.at
         self.fields = frozenset(source.fields)
 
@@ -85,49 +68,8 @@ class Extract:
         statement = joined(sa.select(*wanted), self._source, self._found)
         yield from self._rows(statement.order_by(self._source.fields["minion_id"]))
 
-    def parts(
-        self, section: str, names: Sequence[str], marks: Mapping[str, str]
-    ) -> Iterator[bytes]:
-        """
-        Yield minion id, SN and these fields of each part of a section, asset by asset.
-
-        They come in blocks of lines, as COPY writes them, with nothing for what is
-        not known; a field that holds more than a text or a number is JSON. ``marks``
-        are put before the values of fields.
-        """
-        return (self._parts_then if self.at else self._parts_now)(section, names, marks)
-
-    def _parts_now(
-        self, section: str, names: Sequence[str], marks: Mapping[str, str]
-    ) -> Iterator[bytes]:
-        """Let the server take the parts apart: it is faster at that, and hands over less."""
-        chosen = self._chosen()
-        path = ".".join(["$", *SOURCES[section].path[1:]]) + "[*]"
-        each = sa.func.jsonb_path_query(asset_facts.c.facts, sa.cast(path, JSONPATH), type_=JSONB)
-        items = each.alias("item")
-        item = items.column
-        texts = [
-            sa.literal(marks[name]) + item[name].astext if name in marks else item[name].astext
-            for name in names
-        ]
-        statement = (
-            sa.select(chosen.c.minion_id, chosen.c.sn, *texts)
-            .join(asset_facts, asset_facts.c.asset_id == chosen.c.id)
-            .join(items, sa.true())
-            .where(
-                asset_facts.c.section == section,
-                *(item[name].is_distinct_from(sa.text("'false'")) for name in FILLED_FIELDS),
-            )
-            .order_by(chosen.c.minion_id)
-        )
-        copied = self._copied(statement)
-        self._copies.callback(copied.close)
-        return copied
-
-    def _parts_then(
-        self, section: str, names: Sequence[str], marks: Mapping[str, str]
-    ) -> Iterator[bytes]:
-        """Undo what changed since, for which a section must be whole."""
+    def parts(self, section: str) -> Iterator[tuple[str | None, str | None, Mapping[str, Any]]]:
+        """Yield minion id, SN and the facts of each part of a section, asset by asset."""
         chosen = self._chosen()
         here = sa.and_(asset_facts.c.asset_id == chosen.c.id, asset_facts.c.section == section)
         statement = (
@@ -136,14 +78,11 @@ class Extract:
             .order_by(chosen.c.minion_id)
         )
         for batch in self._batches(statement):
-            later = self._later(section, [row.id for row in batch])
-            block = []
+            later = self._later(section, [row.id for row in batch]) if self.at else {}
             for row in batch:
                 facts = _undone(section, row.facts, later.get(row.id, ()))
                 for item in filter(is_there, items_of(facts, SOURCES[section].path)):
-                    texts = [_as_text(item.get(name), marks.get(name, "")) for name in names]
-                    block.append(line([row.minion_id, row.sn, *texts]))
-            yield b"".join(block)
+                    yield row.minion_id, row.sn, item
 
     def _later(self, section: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
         """Return what changed in a section after the moment, the last revision first."""
@@ -216,42 +155,11 @@ class Extract:
         result = self._link.execute(statement.execution_options(yield_per=BATCH))
         yield from result.partitions()
 
-    def _copied(self, statement: sa.Select[Any]) -> Generator[bytes]:
-        """Yield what COPY writes of a statement while the server finds more, in whole lines."""
-        compiled = statement.compile(
-            dialect=self._link.dialect, compile_kwargs={"render_postcompile": True}
-        )
-        cursor: Any = self._link.connection.cursor()
-        query = cursor.mogrify(str(compiled), compiled.params)
-        copy = b"COPY (" + query + b") TO STDOUT (NULL '', ENCODING 'UTF8')"
-        source, sink = os.pipe()
-        # The pipe is closed before the thread is waited for: so it ends when nobody reads on.
-        with cursor, ThreadPoolExecutor(1) as server, open(source, "rb", BLOCK_BYTES) as pipe:
-            copying = server.submit(_copy, cursor, copy, sink)
-            while block := pipe.read(BLOCK_BYTES) + pipe.readline():
-                yield block
-            try:
-                copying.result()
-            except psycopg2.Error as error:
-                raise DBAPIError.instance("COPY", None, error, psycopg2.Error) from error
-
     def _rows(self, statement: sa.Select[Any]) -> Iterator[Row]:
         names = [column.name for column in statement.selected_columns]
         for batch in self._batches(statement):
             for row in batch:
                 yield dict(zip(names, row, strict=True))
-
-
-def _copy(cursor: Any, statement: bytes, pipe: int) -> None:
-    with open(pipe, "wb", BLOCK_BYTES) as file:
-        cursor.copy_expert(statement, file)
-
-
-def _as_text(value: Any, mark: str) -> str | None:
-    """Return a value as PostgreSQL's ``->>`` does, behind a mark."""
-    if value is None:
-        return None
-    return mark + (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _undone(section: str, facts: Any, later: Sequence[Any]) -> dict[str, Any]:
