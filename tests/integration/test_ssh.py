@@ -232,7 +232,7 @@ def test_ctrl_c_ends_it_and_what_had_come_is_stored(site, machine, mute, databas
     )
     os.close(theirs)
     shown = ""
-    while "1 of 2: 1 new" not in shown:
+    while "1 of 2 machines: 1 new" not in shown:
         shown += os.read(ours, 1000).decode()
     pressed = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
