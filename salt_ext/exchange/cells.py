@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from salt_ext.words import plain
+
 MAX_NUMBER = 10**15
 """A larger one would be rounded by a spreadsheet, so it becomes text."""
 
@@ -57,11 +59,7 @@ def in_workbook(value: Any) -> Simple:
 
 def text(value: Any) -> str:
     """Return a value that JSON does not know as text: moments in UTC, ids, bytes."""
-    if isinstance(value, datetime):
-        return f"{value.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, (bytes, memoryview)):
-        return bytes(value).hex()
-    return str(value)
+    return str(plain.simple(value))
 
 
 def width(heading: str, values: Iterable[Any]) -> int:

@@ -63,7 +63,7 @@ def test_a_workbook_keeps_text_text(tmp_path):
 
 def test_a_workbook_keeps_numbers_truths_and_dates(tmp_path):
     target = tmp_path / "table.xlsx"
-    values = [1, True, 2.0, False, 0, 1.5, -7, 10**14, MOMENT, None]
+    values = [1, True, 2.0, False, 0, 1.5, -7, 10**15 - 1, MOMENT, None]
     write_table(str(target), ["value"], [[one] for one in values])
     found = [row[0].value for row in rows_of(target)[1:]]
     assert found[:8] == values[:8]
@@ -75,13 +75,13 @@ def test_a_workbook_keeps_numbers_truths_and_dates(tmp_path):
 
 def test_what_a_spreadsheet_would_round_or_refuse_is_text(tmp_path):
     target = tmp_path / "table.xlsx"
-    values = [10**15, float("inf"), "\x01\x1b[2J", "y" * 40_000, [1, "b"], {"a": [1]}]
+    values = [10**15, -(10**15), float("inf"), "\x01\x1b[2J", "y" * 40_000, [1, "b"], {"a": [1]}]
     values += ["\ud800", "\ufffe", "a\r\nb\rc"]
     write_table(str(target), ["value"], [[one] for one in values])
     found = [row[0].value for row in rows_of(target)[1:]]
-    assert found[:3] == ["1000000000000000", "inf", "��[2J"]
-    assert len(found[3]) == 32_767
-    assert found[4:] == ["1, b", '{"a": [1]}', "�", "�", "a\nb\nc"]
+    assert found[:4] == ["1000000000000000", "-1000000000000000", "inf", "��[2J"]
+    assert len(found[4]) == 32_767
+    assert found[5:] == ["1, b", '{"a": [1]}', "�", "�", "a\nb\nc"]
 
 
 def test_a_workbook_is_ready_to_be_read(tmp_path):
