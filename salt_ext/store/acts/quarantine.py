@@ -13,7 +13,7 @@ from salt_ext.facts.identity import identify
 from salt_ext.report import checking
 from salt_ext.store.database import Database
 from salt_ext.store.errors import NotFound, StoreError
-from salt_ext.store.identity import decide
+from salt_ext.store.identity import claims
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
@@ -73,7 +73,7 @@ def rule(
         stored = Stored(link, [asset_id])
         document = stored.after(verdict.asset_id, checked)
         found = identify(document.facts)
-        claim = decide.claim(minion_id, claim.previous_minion_id, document.facts, found)
+        claim = claims.claim(minion_id, claim.previous_minion_id, document.facts, found)
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
         gathered.store(accepted, stored.before(asset_id), document, known, ruled)
         write_all(link, gathered)
@@ -91,19 +91,19 @@ def _held(link: sa.Connection, minion_id: str) -> Arrival:
     return Arrival(row.minion_id, row.report, row.last_seen)
 
 
-def _claim(arrival: Arrival) -> decide.Claim:
+def _claim(arrival: Arrival) -> claims.Claim:
     report = arrival.report
-    return decide.claim(arrival.minion_id, report.get("previous_minion_id"), report["facts"])
+    return claims.claim(arrival.minion_id, report.get("previous_minion_id"), report["facts"])
 
 
 def _owners(
-    link: sa.Connection, claim: decide.Claim, arrival: Arrival, database: Database
+    link: sa.Connection, claim: claims.Claim, arrival: Arrival, database: Database
 ) -> Owners:
     grace = timedelta(seconds=database.settings["rename_grace"])
     return Owners(link, [claim], arrival.received_at - grace, with_parts=True)
 
 
-def _rulings(known: Owners, claim: decide.Claim) -> list[Ruling]:
+def _rulings(known: Owners, claim: claims.Claim) -> list[Ruling]:
     usable = known.usable(claim)
     return rulings(usable, known.around(usable))
 

@@ -22,16 +22,12 @@ from salt_ext.store.identity.claims import (
     Claim,
     Key,
     Likeness,
-    claim,
     compare,
-    key,
     same_system,
     temporary,
     without,
     words,
 )
-
-__all__ = ["Asset", "Claim", "Decision", "Key", "claim", "decide", "key", "settled"]
 
 
 class Decision(NamedTuple):

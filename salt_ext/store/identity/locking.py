@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS, uuid_spellings
 from salt_ext.store import bulk
-from salt_ext.store.identity import decide as identity
+from salt_ext.store.identity import claims
 
 # OFFSET 0 makes PostgreSQL look up each value by the index. Without it, and without
 # statistics because a table was just filled, every value is compared with every identifier.
@@ -59,7 +59,7 @@ def lock_identity(link: sa.Connection) -> None:
     link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
 
 
-def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID]:
+def lock(link: sa.Connection, claims: Iterable[claims.Claim]) -> set[uuid.UUID]:
     """
     Lock the assets that have a claimed name or key; return their ids.
 
@@ -69,7 +69,7 @@ def lock(link: sa.Connection, claims: Iterable[identity.Claim]) -> set[uuid.UUID
     return set(link.scalars(LOCK, asked(claims)))
 
 
-def asked(claims: Iterable[identity.Claim]) -> dict[str, str]:
+def asked(claims: Iterable[claims.Claim]) -> dict[str, str]:
     """Return the names and keys of claims as :data:`OF_CLAIMS` takes them."""
     names: set[str] = set()
     values: set[str] = set()

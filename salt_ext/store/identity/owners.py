@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS
 from salt_ext.store import bulk
-from salt_ext.store.identity import decide as identity
-from salt_ext.store.identity.claims import PART_PATHS
+from salt_ext.store.identity.claims import PART_PATHS, Asset, Claim, Key
+from salt_ext.store.identity.claims import key as key_of
+from salt_ext.store.identity.decide import Decision, decide, settled
 from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked
 
 READ = sa.text(f"""
@@ -40,7 +41,7 @@ class Owners:
     def __init__(
         self,
         link: sa.Connection,
-        claims: Sequence[identity.Claim],
+        claims: Sequence[Claim],
         silent_before: datetime,
         *,
         with_parts: bool,
@@ -51,10 +52,10 @@ class Owners:
         ``with_parts`` is needed only where it is not clear whose a report is.
         """
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
-        self.shared: set[identity.Key] = set()
-        self._assets: dict[uuid.UUID, identity.Asset] = {}
+        self.shared: set[Key] = set()
+        self._assets: dict[uuid.UUID, Asset] = {}
         self._by_name: dict[str, uuid.UUID] = {}
-        self._by_key: dict[identity.Key, set[uuid.UUID]] = {}
+        self._by_key: dict[Key, set[uuid.UUID]] = {}
         rows = link.execute(READ, asked(claims)).all()
         self.versions = {row.id: row.version for row in rows}
         parts = _parts(link, [row.id for row in rows]) if with_parts else {}
@@ -63,15 +64,15 @@ class Owners:
             for kind, value, shared, is_current in row.identifiers or ():
                 ledger[kind, value] = is_current
                 if shared and kind in KEYS:
-                    self.shared.add(identity.key(kind, value))
+                    self.shared.add(key_of(kind, value))
         for row in rows:
             self._put(self._asset(row, silent_before, parts.get(row.id, frozenset())))
 
-    def _asset(self, row: Any, silent_before: datetime, parts: frozenset[str]) -> identity.Asset:
+    def _asset(self, row: Any, silent_before: datetime, parts: frozenset[str]) -> Asset:
         ledger = self.ledger[row.id]
         now = [key for key, is_current in ledger.items() if is_current]
-        keys = frozenset(identity.key(kind, value) for kind, value in now if kind in KEYS)
-        return identity.Asset(
+        keys = frozenset(key_of(kind, value) for kind, value in now if kind in KEYS)
+        return Asset(
             row.id,
             row.minion_id,
             keys - self.shared,
@@ -83,7 +84,7 @@ class Owners:
             parts=parts,
         )
 
-    def _put(self, asset: identity.Asset) -> None:
+    def _put(self, asset: Asset) -> None:
         self._take(asset.id)
         self._assets[asset.id] = asset
         if asset.minion_id is not None:
@@ -91,7 +92,7 @@ class Owners:
         for key in asset.keys:
             self._by_key.setdefault(key, set()).add(asset.id)
 
-    def _take(self, asset_id: uuid.UUID) -> identity.Asset | None:
+    def _take(self, asset_id: uuid.UUID) -> Asset | None:
         asset = self._assets.pop(asset_id, None)
         if asset is not None:
             if asset.minion_id is not None and self._by_name.get(asset.minion_id) == asset_id:
@@ -104,13 +105,13 @@ class Owners:
         """Return the ids of all these assets."""
         return set(self._assets)
 
-    def usable(self, claim: identity.Claim) -> identity.Claim:
+    def usable(self, claim: Claim) -> Claim:
         """Return the claim without keys that were found on two machines."""
         if not self.shared:
             return claim
         return claim._replace(keys=tuple(key for key in claim.keys if key not in self.shared))
 
-    def around(self, claim: identity.Claim) -> list[identity.Asset]:
+    def around(self, claim: Claim) -> list[Asset]:
         """Return the assets with a claimed name, present or previous, or a claimed key."""
         names = (claim.minion_id, claim.previous_minion_id)
         ids = {self._by_name[name] for name in names if name in self._by_name}
@@ -118,22 +119,22 @@ class Owners:
             ids |= self._by_key.get(key, set())
         return [self._assets[asset_id] for asset_id in sorted(ids)]
 
-    def settled(self, claim: identity.Claim) -> uuid.UUID | None:
+    def settled(self, claim: Claim) -> uuid.UUID | None:
         """
         Return the id of the asset whose name and keys are exactly those of the claim.
 
         None if there is no such asset, or another asset has one of the keys too.
         """
         usable = self.usable(claim)
-        known = identity.settled(usable, self.around(usable._replace(previous_minion_id=None)))
+        known = settled(usable, self.around(usable._replace(previous_minion_id=None)))
         return known and known.id
 
-    def decide(self, claim: identity.Claim) -> identity.Decision:
+    def decide(self, claim: Claim) -> Decision:
         """Decide to whom a report belongs."""
         usable = self.usable(claim)
-        return identity.decide(usable, self.around(usable))
+        return decide(usable, self.around(usable))
 
-    def candidates(self, claim: identity.Claim) -> list[dict[str, Any]]:
+    def candidates(self, claim: Claim) -> list[dict[str, Any]]:
         """Return the assets that a held report may belong to, for a person to read."""
         return [
             {
@@ -144,7 +145,7 @@ class Owners:
             for one in self.around(claim)
         ]
 
-    def learn(self, asset_id: uuid.UUID, claim: identity.Claim, decision: identity.Decision) -> str:
+    def learn(self, asset_id: uuid.UUID, claim: Claim, decision: Decision) -> str:
         """Apply a decision here, for the next reports of the batch; return the asset's name."""
         before = self._assets.get(asset_id)
         keeps_name = before is not None and decision.action == "known" and before.minion_id
@@ -160,7 +161,7 @@ class Owners:
                 self._put(asset._replace(keys=asset.keys - self.shared))
         keys = frozenset(claim.keys) or (before.keys if before else frozenset())
         self._put(
-            identity.Asset(
+            Asset(
                 asset_id,
                 name,
                 keys - self.shared,

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change, diff
 from salt_ext.report import digests
 from salt_ext.store.columns import list_columns, search_text
-from salt_ext.store.identity import decide
+from salt_ext.store.identity import claims, decide
 from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
@@ -58,7 +58,7 @@ class Accepted(NamedTuple):
     collected_at: datetime
     asset_id: uuid.UUID
     verdict: decide.Decision
-    claim: decide.Claim
+    claim: claims.Claim
     found: Mapping[str, Any]
 
 
@@ -74,14 +74,14 @@ class Gathered:
         """The assets whose parts are counted again, and how many rows of ``part`` each has."""
         self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
-        self.shared: set[decide.Key] = set()
+        self.shared: set[claims.Key] = set()
         self.accepted: list[tuple[str, str]] = []
 
     def hold(
         self,
         arrival: Arrival,
         verdict: decide.Decision,
-        claim: decide.Claim,
+        claim: claims.Claim,
         candidates: list[dict[str, Any]],
     ) -> None:
         """Keep a report for a person to decide."""
@@ -101,7 +101,7 @@ class Gathered:
     def decided(
         self,
         arrival: Arrival,
-        claim: decide.Claim,
+        claim: claims.Claim,
         verdict: decide.Decision,
         asset_id: uuid.UUID | None,
         ruling: Ruled | None = None,
@@ -288,7 +288,7 @@ class Gathered:
                     value=value,
                     source=source,
                     quality=quality,
-                    shared=decide.key(kind, value) in known.shared,
+                    shared=claims.key(kind, value) in known.shared,
                     first_seen=at,
                     last_seen=None,
                 )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change
 from salt_ext.facts.identity import uuid_spellings
 from salt_ext.store import bulk
-from salt_ext.store.identity import decide
+from salt_ext.store.identity import claims
 from salt_ext.store.ingest.gathering import Gathered
 from salt_ext.store.ingest.gone import let_go
 from salt_ext.store.schema import (
@@ -101,7 +101,7 @@ def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, str]:
     return dict(zip(names, map(bulk.array, zip(*rows, strict=True)), strict=True))
 
 
-def _share(link: sa.Connection, keys: Iterable[decide.Key]) -> None:
+def _share(link: sa.Connection, keys: Iterable[claims.Key]) -> None:
     """Mark keys that were found on two machines: they are keys no longer."""
     spelled = [
         (kind, spelling)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from salt_ext.store.identity.decide import Asset, Claim, claim, decide
+from salt_ext.store.identity.claims import Asset, Claim, claim
+from salt_ext.store.identity.decide import decide
 from tests.machines import server
 
 A, B, C, T = (uuid.UUID(int=number) for number in (1, 2, 3, 4))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.store.identity.claims import without
-from salt_ext.store.identity.decide import Asset, Claim, decide
+from salt_ext.store.identity.claims import Asset, Claim, without
+from salt_ext.store.identity.decide import decide
 from salt_ext.store.identity.rulings import rulings
 from tests.unit.store.test_decisions import (
     BOX,
