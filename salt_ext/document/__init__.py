@@ -108,13 +108,16 @@ def keyed(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for item in items:
         groups.setdefault(identity(item) or place(item) or "", []).append(item)
     result: dict[str, dict[str, Any]] = {}
+    last: dict[str, int] = {}
     for key, group in groups.items():
         for item in group:
-            name = key if len(group) == 1 else f"{key}@{place(item) or ''}"
-            number = 1
+            name = where = key if len(group) == 1 else f"{key}@{place(item) or ''}"
+            # Not from the beginning for each: thousands of equal parts cost no more than others.
+            number = last.get(where, 1)
             while name in result:
                 number += 1
                 name = f"{key}@{place(item) or ''}#{number}"
+            last[where] = number
             result[name] = item
     return result
 

@@ -41,18 +41,32 @@ def _overlay(known: Any, reported: Any) -> Any:
             **{key: _overlay(known.get(key), value) for key, value in reported.items()},
         }
     if is_components(known) and is_components(reported):
-        items = keyed(known)
-        places = {place(item): key for key, item in items.items() if place(item)}
-        for key, item in keyed(reported).items():
-            here = places.get(place(item))
-            if key in items or here is None:
-                items[key] = _overlay(items.get(key), item)
-            elif items[here].get("present") is False or item.get("present") is False:
-                items[here] = item
-            elif identity(item) is None or identity(items[here]) is None:
-                # One of them has no serial number, so it is taken for the same part.
-                items[here] = _overlay(items[here], item)
-            else:
-                items[key] = item
-        return list(items.values())
+        return _components(keyed(known), keyed(reported))
     return reported
+
+
+def _components(
+    known: dict[str, dict[str, Any]], reported: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    items = dict(known)
+    places = {place(item): key for key, item in known.items() if place(item)}
+    for key, item in reported.items():
+        here = places.get(place(item))
+        before = items.get(here) if here is not None else None
+        if here is not None and before is not None and _is_empty(before) != _is_empty(item):
+            # The slot was filled or emptied. A part that is reported elsewhere has moved.
+            if here == key or here not in reported:
+                del items[here]
+            items[key] = _overlay(items.get(key), item)
+        elif key in items or here is None or before is None:
+            items[key] = _overlay(items.get(key), item)
+        elif identity(item) is None or identity(before) is None:
+            # One of them has no serial number, so it is taken for the same part.
+            items[here] = _overlay(before, item)
+        else:
+            items[key] = item
+    return list(items.values())
+
+
+def _is_empty(item: Mapping[str, Any]) -> bool:
+    return item.get("present") is False

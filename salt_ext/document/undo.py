@@ -4,6 +4,7 @@ Changes made to a document, and undone: the way back to any earlier one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,16 +44,30 @@ def _turn(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, A
                     item.pop(change.field, None)
                 else:
                     item[change.field] = _copy(change.new)
-        left = list(items.values())
-        for change in rows:
-            if change.field is None and change.old is not None:
-                gone = encode(change.old)
-                del left[next(i for i, item in enumerate(left) if encode(item) == gone)]
+        left = _without(
+            list(items.values()),
+            [change.old for change in rows if change.field is None and change.old is not None],
+        )
         for change in rows:
             if change.field is None and change.new is not None:
                 left.append(_copy(change.new))
         _put(result, path, left)
     return normal(result)
+
+
+def _without(items: list[dict[str, Any]], gone: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items without those that are gone; of equal ones the first go."""
+    if not gone:
+        return items
+    counts = Counter(map(encode, gone))
+    left = []
+    for item in items:
+        text = encode(item)
+        if counts[text] > 0:
+            counts[text] -= 1
+        else:
+            left.append(item)
+    return left
 
 
 def _get(document: Mapping[str, Any], path: str) -> Any:

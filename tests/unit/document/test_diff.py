@@ -306,6 +306,16 @@ def test_equal_documents_have_no_changes(a):
     assert diff(a, normal(a)) == []
 
 
+def test_thousands_of_equal_parts_cost_what_others_do():
+    # With a cost that grows with their square this would take minutes.
+    many = 20_000
+    a, b = ({"x": [{"a": number}] * many} for number in (1, 2))
+    changes = diff(a, b)
+    assert [one.component for one in changes[:3]] == ["@", "@#2", "@#3"]
+    assert apply(a, changes) == b
+    assert undo(b, changes) == a
+
+
 def test_a_section_that_was_not_reported_stays_as_it_was_known():
     known = {"system": {"serial_number": "S"}, "disks": [{"serial_number": "D"}]}
     assert overlay(known, {"disks": []}, []) == {"system": {"serial_number": "S"}, "disks": []}
@@ -337,6 +347,16 @@ def test_a_partial_section_adds_and_takes_nothing_away():
 def test_a_slot_that_a_partial_section_tells_of_is_as_it_tells(known, reported, expected):
     now = overlay(dimms(known, B1), dimms(reported), ["memory"])
     assert now == dimms(expected, B1)
+
+
+@pytest.mark.parametrize("says_present", [True, False])
+def test_a_part_that_moved_is_in_its_new_slot_alone_after_a_partial_section(says_present):
+    here, there = ({**A3, "locator": name} for name in ("A1", "A2"))
+    if says_present:
+        here, there = ({**one, "present": True} for one in (here, there))
+    empty = [{"locator": name, "present": False} for name in ("A1", "A2")]
+    now = overlay(dimms(here, empty[1]), dimms(empty[0], there), ["memory"])
+    assert now == dimms(empty[0], there)
 
 
 @pytest.mark.parametrize(
