@@ -234,7 +234,9 @@ def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
 
 
 def serve(demo: Demo, web: subprocess.Popen[bytes]) -> None:
-    """Wait for Ctrl-C."""
+    """Say how to ask it, and wait for Ctrl-C."""
+    salt_run = f"{BIN / 'salt-run'} --config-dir={demo.root / 'master'}"
+    print(f"In another terminal: {salt_run} cmdb.report", flush=True)
     print("Ctrl-C ends it.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         web.wait()

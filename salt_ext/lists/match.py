@@ -66,8 +66,15 @@ def bare(sn: Any) -> str:
 
 
 def short(name: Any) -> str:
-    """Return a name without case and domain."""
-    return text(name).casefold().partition(".")[0]
+    """Return a name without case and domain; an IP address has no domain."""
+    whole = text(name).casefold()
+    return whole if whole.replace(".", "").isdigit() else whole.partition(".")[0]
+
+
+def same_name(one: Any, other: Any) -> bool:
+    """Whether two names may mean one machine: one may lack the domain that the other has."""
+    first, second = text(one).casefold(), text(other).casefold()
+    return first == second or first == short(second) or short(first) == second
 
 
 def match(rows: Sequence[Said], machines: Sequence[Machine]) -> dict[int, Match]:
@@ -113,13 +120,17 @@ class _Known:
         self.sns: dict[str, list[Machine]] = {}
         self.bare: dict[str, list[Machine]] = {}
         self.names: dict[str, list[Machine]] = {}
+        self.without_domain: dict[str, list[Machine]] = {}
+        """Of names with a domain, by what stands before it."""
         for one in machines:
             if sn := text(one["sn"]).casefold():
                 self.sns.setdefault(sn, []).append(one)
                 self.bare.setdefault(bare(sn), []).append(one)
             names = {text(one[key]).casefold() for key in ("minion_id", "hostname")}
-            for name in names | {short(name) for name in names}:
+            for name in names:
                 self.names.setdefault(name, []).append(one)
+            for name in {short(name) for name in names} - names:
+                self.without_domain.setdefault(name, []).append(one)
 
     def by_sn(self, values: Mapping[str, Any]) -> tuple[Machine | None, str]:
         sn = text(values.get("sn")).casefold()
@@ -134,8 +145,13 @@ class _Known:
     def by_name(self, values: Mapping[str, Any]) -> tuple[Machine | None, str]:
         for field in ("minion_id", "hostname"):
             name = text(values.get(field)).casefold()
-            for key in (name, short(name)):
-                if key and len(same := self.names.get(key, [])) == 1:
+            # Another domain is another machine: only one of both may lack it.
+            for names, key in (
+                (self.names, name),
+                (self.without_domain, name),
+                (self.names, short(name)),
+            ):
+                if key and len(same := names.get(key, [])) == 1:
                     return same[0], f"found by its name {text(values[field])}"
         return None, ""
 

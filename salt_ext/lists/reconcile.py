@@ -36,12 +36,12 @@ class Verdict(NamedTuple):
 
 
 def reconcile(
-    rows: Sequence[Said], machines: Sequence[Machine]
+    rows: Sequence[Said], assets: Sequence[Machine]
 ) -> tuple[list[Verdict], list[Machine]]:
     """Return a verdict for each row, and the machines that no row means."""
     verdicts = []
     meant = set()
-    found = match(rows, machines)
+    found = match(rows, assets)
     for row in rows:
         machine, why, is_repeated = found[row.number]
         if is_repeated:
@@ -51,7 +51,7 @@ def reconcile(
         else:
             meant.add(id(machine))
             verdicts.append(_compared(row, machine, why))
-    return verdicts, [one for one in machines if id(one) not in meant]
+    return verdicts, [one for one in assets if id(one) not in meant]
 
 
 def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
@@ -74,16 +74,16 @@ def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
     return Verdict(row.number, status, "; ".join([*reasons, *filter(None, [remark])]), asset)
 
 
-def equal(field: str, ours: Any, theirs: Any) -> bool:
-    """Whether the value that people wrote (``ours``) is what the machine reports (``theirs``)."""
+def equal(field: str, said: Any, reported: Any) -> bool:
+    """Whether what people wrote is what the machine reports."""
     if field in SIZES:
-        amounts = sizes(text(ours), "g")
-        return not amounts or any(abs(one - theirs) <= TOLERANCE * theirs for one in amounts)
-    if isinstance(theirs, int):
-        return text(ours) == str(theirs) or not text(ours).isdigit()
+        amounts = sizes(text(said), "g")
+        return not amounts or any(abs(one - reported) <= TOLERANCE * reported for one in amounts)
+    if isinstance(reported, int):
+        return text(said) == str(reported) or not text(said).isdigit()
     if field == "address":
-        return str(theirs) in re.split(r"[\s,;/、，；]+", text(ours))  # noqa: RUF001
-    one, other = plain(text(ours)), plain(theirs)
+        return str(reported) in re.split(r"[\s,;/、，；]+", text(said))  # noqa: RUF001
+    one, other = plain(text(said)), plain(reported)
     return one == other or (field in LOOSE and (_has(one, other) or _has(other, one)))
 
 
@@ -99,10 +99,10 @@ def sizes(amount: str, unit: str) -> list[float]:
     There are two, with units of 1000 and of 1024; none when the text is no size.
     ``unit`` is the unit of a bare number, such as ``g``.
     """
-    text = amount.lower().replace(",", "").replace("\N{MULTIPLICATION SIGN}", "*")
-    if re.sub(r"[\s+;、]+", "", AMOUNT.sub("", text)):
+    words = amount.lower().replace(",", "").replace("\N{MULTIPLICATION SIGN}", "*")
+    if re.sub(r"[\s+;、]+", "", AMOUNT.sub("", words)):
         return []
-    found = [match for match in AMOUNT.finditer(text) if match[2]]
+    found = [one for one in AMOUNT.finditer(words) if one[2]]
     return [
         sum(
             int(one[1] or 1)
@@ -124,13 +124,10 @@ COLUMNS = (
 """The columns that are read of each asset, and that the sheet of unknown machines shows."""
 
 
-def compare(
-    database: store.Database, rows: Sequence[Said], filters: Mapping[str, Any]
-) -> tuple[list[Verdict], list[Mapping[str, Any]]]:
-    """Return a verdict for each row, and those filtered assets that no row means."""
+def machines(database: store.Database, filters: Mapping[str, Any]) -> list[Machine]:
+    """Return the assets that a filter finds, with COLUMNS."""
     with store.extract(database, filters=filters) as source:
-        assets = list(source.assets(COLUMNS))
-    return reconcile(rows, assets)
+        return list(source.assets(COLUMNS))
 
 
 def cells(assets: Iterable[Mapping[str, Any]]) -> list[list[Any]]:

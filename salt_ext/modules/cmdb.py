@@ -10,7 +10,9 @@ import salt.exceptions
 import salt.utils.mine
 
 from salt_ext import document, settings
+from salt_ext.facts import HEADER
 from salt_ext.report import agent, envelope
+from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,12 +100,13 @@ def facts(section: str = "") -> Any:
         return found
     if section not in found:
         error = found["errors"].get(section)
-        reason = (
-            f"its collector failed: {error['type']}: {error['message']}"
-            if error
-            else "there are: " + ", ".join(sorted(found))
-        )
-        raise salt.exceptions.CommandExecutionError(f"there is no section {section!r}; {reason}")
+        reason = unknown("section", section, sorted(found.keys() - {*HEADER}))
+        if error:
+            reason = (
+                f"there is no section {section!r}; its collector failed:"
+                f" {error['type']}: {error['message']}"
+            )
+        raise salt.exceptions.CommandExecutionError(reason)
     return found[section]
 
 

@@ -285,6 +285,8 @@ def components(
 
     def ask(database: store.Database) -> dict[str, Any]:
         if serial:
+            if out_file:
+                raise Misused("out_file= is for the kinds of parts of a section, not for serial=")
             nothing_else(kwargs, "section", "serial", "tgt", "limit")
             stays = store.genealogy(database, text("serial", serial))
             return {"kind": "genealogy", "serial": serial, "stays": stays}

@@ -10,7 +10,7 @@ from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, te
 from salt_ext.document.volatile import with_volatile
 from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, NAMES
-from salt_ext.lists.match import bare, short
+from salt_ext.lists.match import bare, same_name
 from salt_ext.lists.reconcile import equal
 from salt_ext.words.nearest import unknown
 from salt_ext.words.paths import NoValue, value_at
@@ -144,7 +144,7 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
         ill = store.health(database, filters={"id": asset_id})
         wrong = store.problems(database, minion_id=name, limit=PROBLEMS) if name else ([], 0)
         facts = row.pop("facts")
-        for unshown in ("volatile", "collected", "identifiers", "search"):
+        for unshown in ("volatile", "collected", "identifiers"):
             row.pop(unshown)
         return {
             "asset": row,
@@ -188,7 +188,8 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
 def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
     """Whether the list and the machine contradict each other. An unknown value does not."""
     if field in ("minion_id", "hostname"):
-        return short(value) not in (short(row["minion_id"]), short(row["hostname"]))
+        names = [name for name in (row["minion_id"], row["hostname"]) if name]
+        return bool(names) and not any(same_name(value, name) for name in names)
     if field == "sn":
         return bool(row["sn"]) and bare(value) != bare(row["sn"])
     return field in COMPARED and row[field] is not None and not equal(field, value, row[field])

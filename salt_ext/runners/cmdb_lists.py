@@ -166,7 +166,7 @@ def reconcile(
         most = count("limit", limit)
         listed = read(_file("file", file), text("sheet", sheet), wanted)
         filters = assets_of(database, tgt, options)
-        verdicts, unknown = lists.compare(database, listed.rows, filters)
+        verdicts, unknown = lists.reconcile(listed.rows, lists.machines(database, filters))
         written: dict[str, Any] = {}
         if out_file:
             notes = {one.number: (one.status, one.reason) for one in verdicts}

@@ -130,11 +130,11 @@ def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -
         nothing_else(kwargs, "asset", "as_of", "limit")
         asset_id = asset_of(database, asset)
         row = store.overview(database, asset_id)
-        made = store.decisions(database, asset_id=asset_id, limit=count("limit", limit))
+        then = store.moment_of(database, as_of, now()) if as_of else None
+        most = count("limit", limit)
+        made = store.decisions(database, asset_id=asset_id, until=then, limit=most)
         known = row["identifiers"]
-        if as_of:
-            then = store.moment_of(database, as_of, now())
-            made = [one for one in made if one["decided_at"] <= then]
+        if then is not None:
             known = [
                 one
                 for one in known
@@ -191,9 +191,9 @@ def quarantine(
         meant = options.pop("as", "")
         nothing_else(options, "action", "minion_id", "as", "reason", "test", "limit")
         if action == "list":
-            rows = store.held_reports(database, limit=count("limit", limit))
+            rows, total = store.held_reports(database, limit=count("limit", limit))
             columns = ["minion_id", "last_seen", "count", "rejected_at", "reason"]
-            return answers.table(columns, rows, len(rows), "held reports")
+            return answers.table(columns, rows, total, "held reports")
         name = reference(minion_id)
         found: list[dict[str, Any]] = [
             {

@@ -5,8 +5,8 @@ from tests import postgres, writers
 from tests.machines import NOW, arrival, later, server
 
 
-def test_a_restored_backup_has_the_past_and_goes_on(tmp_path):
-    primary = postgres.Server(tmp_path / "primary").initialise().start()
+def test_a_restored_backup_has_the_past_and_goes_on(server_home):
+    primary = postgres.Server(server_home() / "primary").initialise().start()
     try:
         database = primary.new_store()
         story = writers.story(machines=6, steps=8)

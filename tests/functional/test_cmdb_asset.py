@@ -277,3 +277,14 @@ def test_a_row_of_a_name_that_two_machines_have_is_on_nobodys_card(cmdb, databas
     ingest(database, [arrival(server(n), f"web.dc{n}") for n in (1, 2)])
     expect(",web,dc7,,")
     assert cmdb("card", "web.dc1")[0]["expected"] is None
+
+
+def test_what_two_lists_say_of_one_machine_is_no_repetition(cmdb, database, tmp_path):
+    ingest(database, [arrival(server(1), "web01")])
+    for name, line in (("a.csv", "9XYZ001,web01"), ("b.csv", ",web01")):
+        (tmp_path / name).write_text(f"SN,Name\n{line}\n")
+        assert cmdb("expected", "import", file=str(tmp_path / name))[1] == 0
+    listed, _, _ = cmdb("expected")
+    at = listed["columns"].index("seen_as")
+    assert [row[at] for row in listed["rows"]] == ["web01", "web01"]
+    assert cmdb("expected", "missing")[0]["total"] == 0

@@ -277,7 +277,7 @@ def test_a_disk_that_fails_now_counts_for_its_kind(cmdb, database):
         ("status", ["nobody"], {}, 3, "there is no asset 'nobody'"),
         ("status", [], {"sight": "dc1"}, 2, "did you mean 'site'"),
         ("missing", [], {"older_than": "soon"}, 3, "is no time, and there is no snapshot"),
-        ("missing", [], {"limit": 0}, 2, "a whole number above 0"),
+        ("missing", [], {"limit": 0}, 2, "a whole number from 1 to"),
         ("duplicates", [], {"by": "mack"}, 2, "did you mean 'mac'"),
         ("duplicates", [], {"by": 7}, 2, "by arrived as 7"),
         ("odd", [], {"threshold": "few"}, 2, "threshold is a share such as 0.05"),

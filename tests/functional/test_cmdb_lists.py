@@ -298,7 +298,7 @@ def test_one_machine_is_expected_and_no_more(cmdb, fleet):
         ("reconcile", ["list.csv"], {"map": "sn"}, 2, "map is a mapping"),
         ("reconcile", ["list.csv"], {"map": {"SNN": "sn"}}, 2, "did you mean 'SN'"),
         ("reconcile", ["list.csv"], {"out_file": "b.csv"}, 2, "must end with .xlsx"),
-        ("reconcile", ["list.csv"], {"limit": 0}, 2, "a whole number above 0"),
+        ("reconcile", ["list.csv"], {"limit": 0}, 2, "a whole number from 1 to"),
         ("expected", ["improt"], {}, 2, "did you mean 'import'"),
         ("expected", ["import"], {}, 2, "which file?"),
         ("expected", ["set"], {}, 2, "which asset?"),

@@ -12,9 +12,9 @@ from tests.machines import arrival, later, server
 
 
 @pytest.fixture(scope="module")
-def primary(tmp_path_factory):
+def primary(server_home):
     """A server whose log is ours alone."""
-    server = postgres.Server(tmp_path_factory.mktemp("writers") / "primary").initialise()
+    server = postgres.Server(server_home() / "primary").initialise()
     yield server.start()
     server.stop()
 

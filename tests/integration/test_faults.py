@@ -16,8 +16,8 @@ STEPS = 400
 
 
 @pytest.fixture(scope="module")
-def primary(tmp_path_factory):
-    server = postgres.Server(tmp_path_factory.mktemp("faults") / "primary").initialise()
+def primary(server_home):
+    server = postgres.Server(server_home() / "primary").initialise()
     yield server.start()
     server.stop()
 

@@ -13,10 +13,11 @@ from webui import create_app
 
 
 @pytest.fixture
-def pair(tmp_path, eventually):
+def pair(server_home, eventually):
     """A primary and its standby, which acknowledges every commit before the writer is told."""
-    primary = postgres.Server(tmp_path / "primary").initialise().start()
-    standby = postgres.Server(tmp_path / "standby")
+    home = server_home()
+    primary = postgres.Server(home / "primary").initialise().start()
+    standby = postgres.Server(home / "standby")
     try:
         primary.new_store().close()
         # A statement on the standby that is in the way of what it copies waits for nothing.

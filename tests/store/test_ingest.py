@@ -221,7 +221,7 @@ def test_a_serial_does_not_move_to_another_live_minion(database):
     [outcome] = ingest(database, [stolen])
     assert outcome.status == "held"
     assert store.overview(database, store.resolve(database, "m1")) == before
-    [row] = store.held_reports(database)
+    [row] = store.held_reports(database)[0]
     assert row["minion_id"] == "m2"
     [problem], _ = store.problems(database)
     assert "m1" in problem["message"]
@@ -343,7 +343,7 @@ def test_the_last_report_under_the_old_name_is_no_other_machine(database):
     # It lies in the master's cache until the old key is deleted.
     changed = arrival(server(1, firmware={"version": "2.0"}), "old", later(minutes=5))
     assert statuses(database, changed) == ["unchanged"]
-    assert store.held_reports(database) == []
+    assert store.held_reports(database)[0] == []
     assert store.problems(database) == ([], 0)
     # A newer one is somebody else's, or the machine did not change its name after all.
     assert statuses(database, arrival(server(1), "old", later(minutes=15))) == ["held"]

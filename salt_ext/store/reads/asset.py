@@ -14,7 +14,7 @@ from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
 
-HIDDEN = ("asset_id", "digest", "told_revision", "told_freshness")
+HIDDEN = ("search", "asset_id", "digest", "told_revision", "told_freshness")
 """Columns that the store needs for itself and that say nothing about the machine."""
 
 LEDGER = ("kind", "value", "source", "quality", "shared", "first_seen", "last_seen")
@@ -50,7 +50,7 @@ def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
 def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> Row:
     found = link.execute(
         sa.select(
-            asset,
+            *(one for one in asset.columns if one.name not in HIDDEN),
             *(one for one in asset_seen.columns if one.name not in HIDDEN),
             freshness(database.settings).label("freshness"),
         )

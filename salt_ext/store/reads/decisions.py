@@ -5,6 +5,7 @@ What was decided: whose a report is, and what people did to an asset.
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ def decisions(
     *,
     asset_id: uuid.UUID | None = None,
     minion_id: str | None = None,
+    until: datetime | None = None,
     limit: int = 50,
 ) -> list[Row]:
     """Return decisions and acts of people: by whom, when and why, the last first."""
@@ -27,6 +29,8 @@ def decisions(
         where.append(of_asset)
     if minion_id is not None:
         where.append(decision.c.minion_id == minion_id)
-    with database.begin() as link:
+    if until is not None:
+        where.append(decision.c.decided_at <= until)
+    with database.autocommit() as link:
         statement = sa.select(decision).where(*where).order_by(decision.c.decided_at.desc())
         return rows(link.execute(statement.limit(limit)))

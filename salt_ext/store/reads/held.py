@@ -10,11 +10,17 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.schema import held
 
 
-def held_reports(database: Database, minion_id: str | None = None, limit: int = 50) -> list[Row]:
-    """Return the reports that wait for a person, of one minion or of all, without their facts."""
+def held_reports(
+    database: Database, minion_id: str | None = None, limit: int = 50
+) -> tuple[list[Row], int]:
+    """
+    Return the reports that wait for a person, and how many there are in all.
+
+    They are those of one minion or of all, without their facts.
+    """
     columns = [one for one in held.columns if one.name != "report"]
-    statement = sa.select(*columns).order_by(held.c.last_seen.desc()).limit(limit)
-    if minion_id is not None:
-        statement = statement.where(held.c.minion_id == minion_id)
-    with database.begin() as link:
-        return rows(link.execute(statement))
+    where = [] if minion_id is None else [held.c.minion_id == minion_id]
+    newest = sa.select(*columns).where(*where).order_by(held.c.last_seen.desc()).limit(limit)
+    number = sa.select(sa.func.count()).select_from(held).where(*where)
+    with database.autocommit() as link:
+        return rows(link.execute(newest)), int(link.scalar(number) or 0)

@@ -11,6 +11,7 @@ def machine(sn, name):
 
 ZEROS = machine("0012345", "web01.example.org")
 MIXED = machine("ABC12", "web02")
+ADDRESS = machine("X1", "10.9.0.1")
 
 
 @pytest.mark.parametrize(
@@ -22,14 +23,17 @@ MIXED = machine("ABC12", "web02")
         ({"sn": 12345.0}, ZEROS),
         ({"sn": "00012345"}, ZEROS),
         ({"hostname": "WEB01"}, ZEROS),
-        ({"minion_id": "web02.example.com"}, MIXED),
         ({"sn": "ABC123"}, None),
+        ({"hostname": "web01.example.com"}, None),
+        ({"hostname": "web02.example.com"}, MIXED),
+        ({"hostname": "10.9.0.99"}, None),
+        ({"hostname": "10.9.0.1"}, ADDRESS),
         ({"owner": "web team"}, None),
     ],
     ids=str,
 )
 def test_a_row_means_one_machine_whatever_its_case_zeros_and_domain(values, meant):
-    [found] = match([Said(2, values)], [ZEROS, MIXED]).values()
+    [found] = match([Said(2, values)], [ZEROS, MIXED, ADDRESS]).values()
     assert found.machine is meant
     assert not found.is_repeated
 
