@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from wcwidth import wcwidth
+
 from salt_ext.words import plain
 
 MAX_NUMBER = 10**15
@@ -72,4 +74,4 @@ def _characters(value: Any) -> int:
     if isinstance(value, datetime):
         return len("2026-11-21 08:00:00")
     # A Chinese character is as wide as two others.
-    return sum(2 if one > "\u2e7f" else 1 for one in str(simple(value) or "")[:60])
+    return sum(max(0, wcwidth(one)) for one in str(simple(value) or "")[:60])

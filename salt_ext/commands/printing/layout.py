@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 from itertools import zip_longest
 from typing import Any
 
+from wcwidth import wcwidth
+
 from salt_ext.words import values
 from salt_ext.words.times import ago, of_timestamp
 
@@ -55,11 +57,11 @@ def grid(columns: list[str], rows: list[list[Any]]) -> list[str]:
     numeric = [all(isinstance(row[i], number) for row in rows) for i in range(len(columns))]
     cells = [[cell(name, row[i]) for i, name in enumerate(columns)] for row in rows]
     lines = _unfolded([[_heading(name) for name in columns], *cells])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(columns))]
     return [
         "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
+            _padded(cell, wide, right)
+            for cell, wide, right in zip(line, widths, numeric, strict=True)
         )
         for line in lines
     ]
@@ -105,8 +107,18 @@ def time(text: str) -> str:
 
 def columns(lines: list[list[str]]) -> list[str]:
     """Return lines of cells in columns, each as wide as its widest cell."""
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]) - 1)] + [0]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(lines[0]) - 1)] + [0]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        "  ".join(_padded(cell, wide) for cell, wide in zip(line, widths, strict=True))
         for line in lines
     ]
+
+
+def width(text: str) -> int:
+    """Return how many places a text takes on a terminal: a Chinese character takes two."""
+    return len(text) if text.isascii() else sum(max(0, wcwidth(one)) for one in text)
+
+
+def _padded(cell: str, wide: int, right: bool = False) -> str:
+    blanks = " " * (wide - width(cell))
+    return blanks + cell if right else cell + blanks
