@@ -50,6 +50,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Return the application; by default with the settings of the environment."""
     app = Flask(__name__)
     app.json = _Json(app)
+    # With it /sn//x would lead to wherever the Host header says.
+    app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = store.Database(

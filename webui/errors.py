@@ -53,7 +53,8 @@ def _not_found(error: store.NotFound) -> Response:
 
 def _store_error(error: store.StoreError) -> Response:
     current_app.logger.warning("request %s: %s", g.request_id, error)
-    return answer(503, str(error), error.hint)
+    # Anybody may see the page: where the store is stands in the log alone.
+    return answer(503, error.public, error.hint)
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -14,6 +14,7 @@ from typing import Any
 from salt_ext import store
 from salt_ext.master.feed import Feed, Source, Unreadable
 from salt_ext.report import core_grains
+from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -78,5 +79,5 @@ def say(outcomes: list[store.Outcome]) -> list[store.Outcome]:
         if outcome.status == "unchanged":
             continue
         level = logging.WARNING if outcome.status in ("held", "refused") else logging.DEBUG
-        log.log(level, "%s is %s: %s", outcome.minion_id, outcome.status, outcome.detail)
+        log.log(level, "%s", visible(f"{outcome.minion_id} is {outcome.status}: {outcome.detail}"))
     return outcomes

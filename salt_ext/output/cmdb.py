@@ -18,6 +18,7 @@ from salt_ext.commands.printing import (
     problems,
 )
 from salt_ext.words import values
+from salt_ext.words.visible import visible
 
 
 def output(data: Any, **kwargs: Any) -> str:
@@ -37,9 +38,8 @@ def output(data: Any, **kwargs: Any) -> str:
 
 
 def _clean(line: str) -> str:
-    """Return a line without control characters: a serial number must not move the cursor."""
-    line = line.replace(values.NO_BREAK, " ").rstrip()
-    return "".join(one if one.isprintable() else "�" for one in line)
+    """Return a line as it may be printed: a serial number must not move the cursor."""
+    return visible(line.replace(values.NO_BREAK, " ").rstrip())
 
 
 def _error(answer: layout.Answer) -> list[str]:

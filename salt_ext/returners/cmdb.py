@@ -23,6 +23,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from salt_ext import settings, store
+from salt_ext.words.visible import visible
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -58,4 +59,4 @@ def returner(ret: dict[str, Any]) -> None:
         ) from error
     if outcome.status in ("held", "refused"):
         raise RuntimeError(f"the report of {minion_id} was {outcome.status}: {outcome.detail}")
-    log.info("%s is %s: %s", minion_id, outcome.status, outcome.detail)
+    log.info("%s", visible(f"{minion_id} is {outcome.status}: {outcome.detail}"))

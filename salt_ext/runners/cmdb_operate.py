@@ -140,7 +140,7 @@ def _shown(options: Settings, name: str) -> Any:
     """Return the value of a setting; the password of a database is hidden."""
     value = options[name]
     if name in ("database_url", "database_read_url") and value:
-        return store.Database(options, read_only=name == "database_read_url").shown_url
+        return store.shown_url(value)
     return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
 
 

@@ -57,6 +57,7 @@ from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
 from salt_ext.store.schema import KEPT_COLUMNS
 from salt_ext.store.text import storable
+from salt_ext.store.url import shown as shown_url
 
 __all__ = [
     "CLASSES",
@@ -136,6 +137,7 @@ __all__ = [
     "server",
     "set_expected",
     "set_lifecycle",
+    "shown_url",
     "snapshots",
     "stalest_first",
     "standing",

@@ -12,11 +12,13 @@ from typing import Any
 
 import psycopg2
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
 from salt_ext.store.errors import Contended, StoreError, StoreUnreachable
+from salt_ext.store.url import parsed as parsed_url
+from salt_ext.store.url import shown
 
 DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
@@ -92,20 +94,18 @@ class Database:
             "database_read_url" if read_only and settings["database_read_url"] else "database_url"
         )
         url = settings[name]
-        try:
-            parsed = sa.make_url(url)
-        except ArgumentError:
-            parsed = None
+        parsed = parsed_url(url)
         if parsed is None or parsed.drivername != DRIVER:
-            shown = parsed.render_as_string(hide_password=True) if parsed else repr(url)
             raise StoreError(
-                f"{name} is {shown}, which is not a PostgreSQL URL",
-                f"write it as {DRIVER}://user:password@host:5432/cmdb",
+                f"{name} is not a PostgreSQL URL: {shown(url)}",
+                f"write it as {DRIVER}://user:password@host:5432/cmdb, and in a password"
+                " %40 for @, %2F for /, %3A for : and %25 for %",
+                f"{name} is not a PostgreSQL URL",
             )
         self.settings = settings
         self.url = url
         self.read_only = read_only
-        self.shown_url = parsed.render_as_string(hide_password=True)
+        self.shown_url = shown(url)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -157,6 +157,7 @@ class Database:
             raise StoreUnreachable(
                 f"all connections of this process to {self.shown_url} are busy",
                 "try again; if it stays so, look for statements that take long",
+                "all connections to the database are busy",
             ) from None
         except DBAPIError as error:
             plain = self._plain(error)
@@ -171,7 +172,11 @@ class Database:
         code = getattr(original, "pgcode", None) or ""
         for kind, plain, message, hint in PLAIN:
             if isinstance(original, kind):
-                return plain(f"{message.format(url=self.shown_url)}: {first_line}", hint)
+                return plain(
+                    f"{message.format(url=self.shown_url)}: {first_line}",
+                    hint,
+                    message.format(url="the database"),
+                )
         # Class 08 is a broken connection, 28 a refused login, 3D a missing database,
         # 53 a lack of resources, 57P a server that shuts down. Without a code the
         # server was not reached at all.
@@ -187,6 +192,7 @@ class Database:
             return StoreUnreachable(
                 f"cannot reach the database at {self.shown_url}: {first_line}",
                 "start PostgreSQL, or correct cmdb:database_url in the configuration",
+                "cannot reach the database",
             )
         return None
 
@@ -232,10 +238,11 @@ def check_schema(link: sa.Connection) -> None:
     if found != HEAD:
         state = "has no schema yet" if found is None else f"has schema {found}, not {HEAD}"
         raise StoreError(
-            f"the database {link.engine.url.render_as_string(hide_password=True)} {state}",
+            f"the database {shown(link.engine.url.render_as_string(hide_password=False))} {state}",
             "run: salt-run cmdb.migrate"
             if found is None or found < HEAD
             else "install the newer salt-cmdb that migrated it",
+            f"the database {state}",
         )
 
 

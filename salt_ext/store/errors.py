@@ -6,12 +6,18 @@ from __future__ import annotations
 
 
 class StoreError(Exception):
-    """What went wrong with the store, in a sentence; ``hint`` says what to do about it."""
+    """
+    What went wrong with the store, in a sentence; ``hint`` says what to do about it.
 
-    def __init__(self, message: str, hint: str) -> None:
-        """Keep the message and the hint, for the caller to show."""
+    ``public`` is the sentence for whoever may not know where the store is and who
+    uses it: without host, role and the words of PostgreSQL.
+    """
+
+    def __init__(self, message: str, hint: str, public: str = "") -> None:
+        """Keep the sentences, for the caller to show."""
         super().__init__(message)
         self.hint = hint
+        self.public = public or message
 
 
 class StoreUnreachable(StoreError):

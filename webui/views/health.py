@@ -4,7 +4,7 @@ Addresses for load balancers and monitoring.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 
 from salt_ext import store
 from webui.errors import RETRY_SECONDS
@@ -30,6 +30,7 @@ def ready() -> Response:
         store.ping(database())
         return _plain("ok")
     except store.StoreError as error:
-        response = _plain(f"{error}; {error.hint}", 503)
+        current_app.logger.warning("not ready: %s", error)
+        response = _plain(f"{error.public}; {error.hint}", 503)
         response.headers["Retry-After"] = str(RETRY_SECONDS)
         return response

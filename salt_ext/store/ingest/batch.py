@@ -20,6 +20,7 @@ from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
+from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,8 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
             if len(batch) == 1:
                 outcomes.append(_refuse_broken(database, batch[0], error))
                 continue
-            log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), error)
+            reason = visible(error)
+            log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), reason)
             for arrival in batch:
                 outcomes += ingest(database, [arrival])
     return outcomes
@@ -117,7 +119,8 @@ def _patiently(work: Callable[[], T]) -> T:
 
 def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
     """Refuse a report that failed though all checks passed, and keep the traceback."""
-    log.error("The report of %s could not be stored", arrival.minion_id, exc_info=error)
+    name = visible(arrival.minion_id)
+    log.error("The report of %s could not be stored", name, exc_info=error)
     record_failure(database, "report", arrival.minion_id, "store", error)
     reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"
     return Outcome(arrival.minion_id, "refused", reason)

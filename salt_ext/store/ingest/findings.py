@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from salt_ext.report.checking import ReportError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.problems import Good, Problem, close, record
+from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Findings:
 
     def refuse(self, arrival: Arrival, error: ReportError) -> None:
         """Note that a report is refused, and why."""
-        log.warning("Refused the report of %s: %s", arrival.minion_id, error)
+        log.warning("Refused the report of %s", visible(f"{arrival.minion_id}: {error}"))
         self.problem(arrival, "report", error.field, str(error))
         self.outcome(arrival, "refused", str(error))
 
