@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tarfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,16 @@ from tests.corpus import corpus_files, corpus_name
 def expectation(path: Path) -> dict[str, Any]:
     """Return what others say of a corpus file; empty when nobody said anything."""
     for directory in path.parents:
-        if (directory / "expected.json").exists():
-            expected = json.loads((directory / "expected.json").read_text())
+        if (expected := _expectations(directory)) is not None:
             return expected.get(path.relative_to(directory).as_posix()) or {}
     return {}
+
+
+@cache
+def _expectations(directory: Path) -> dict[str, Any] | None:
+    """Return what is said of the files below a directory, if it is said there."""
+    path = directory / "expected.json"
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def captures(*patterns: str, having: str = "") -> list[Any]:
@@ -37,27 +45,30 @@ def unpacked(archive: Path, where: Path, only: tuple[str, ...]) -> Root:
     if archive.suffix == ".ttar":
         _unpack_text(archive.read_text(), where, only)
     else:
-        _unpack(archive, where, only)
+        extract(archive, where, lambda one: one.issym() or any(part in one.name for part in only))
     for directory, names, _ in os.walk(where):
         if "sys" in names:
             return Root(directory)
     return Root(str(where))  # nothing of that is in it
 
 
-def _unpack(archive: Path, where: Path, only: tuple[str, ...]) -> None:
+def extract(archive: Path, where: Path, wanted: Callable[[tarfile.TarInfo], bool]) -> None:
+    """Lay out the wanted members of an archive."""
+    made: set[str] = set()
     with tarfile.open(archive) as tar:
         for member in tar:
-            path = where / member.name
-            if not (member.issym() or any(part in member.name for part in only)):
+            if not wanted(member):
                 continue
-            if member.isdir():
-                path.mkdir(parents=True, exist_ok=True)
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path = f"{where}/{member.name}"
+            directory = path if member.isdir() else os.path.dirname(path)
+            if directory not in made:
+                os.makedirs(directory, exist_ok=True)
+                made.add(directory)
             if member.issym():
-                path.symlink_to(member.linkname)
+                os.symlink(member.linkname, path)
             elif file := tar.extractfile(member):
-                path.write_bytes(file.read())
+                with open(path, "wb") as out:
+                    out.write(file.read())
 
 
 def _unpack_text(text: str, where: Path, only: tuple[str, ...]) -> None:

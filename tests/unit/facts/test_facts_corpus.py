@@ -8,7 +8,6 @@ out, and says why.
 
 import json
 import os
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,21 +25,12 @@ from salt_ext.facts.root import Root
 from salt_ext.facts.system import baseboards, chassis, firmware, system
 from salt_ext.facts.virtual import cloud, virtual
 from tests.corpus import corpus_files, corpus_name, needs_corpus
-from tests.unit.facts.captures import captures
+from tests.unit.facts.captures import captures, expectation, extract
 from tests.unit.facts.captures import unpacked as captured
 from tests.unit.facts.trees import tree
 
 pytestmark = needs_corpus
 KIB = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-
-
-def expectation(path: Path) -> dict[str, Any]:
-    """Return what is expected of a corpus file; empty when nobody said anything."""
-    for directory in path.parents:
-        if (directory / "expected.json").exists():
-            expected = json.loads((directory / "expected.json").read_text())
-            return expected.get(path.relative_to(directory).as_posix()) or {}
-    return {}
 
 
 def files(*patterns: str) -> list[Any]:
@@ -59,18 +49,7 @@ def unpacked(archive: Path, where: Path, only: tuple[str, ...] = ("",)) -> Path:
     ``only`` are parts of the names that are wanted: some trees have thousands
     of files that the test at hand never reads.
     """
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            path = where / member.name
-            if member.isdir() or not any(part in member.name for part in only):
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if member.issym():
-                path.symlink_to(member.linkname)
-            elif member.isfile():
-                file = tar.extractfile(member)
-                assert file is not None
-                path.write_bytes(file.read())
+    extract(archive, where, lambda one: any(part in one.name for part in only))
     for directory, names, _ in os.walk(where):
         if "sys" in names:
             return Path(directory)
