@@ -12,14 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from salt_ext.document import (
-    identity,
-    is_components,
-    keyed,
-    place,
-    place_fields,
-    same,
-)
+from salt_ext.document import identity, is_components, keyed, place, place_fields, same
 
 
 class Change(NamedTuple):

@@ -7,13 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from salt_ext.document import (
-    identity,
-    is_components,
-    keyed,
-    normal,
-    place,
-)
+from salt_ext.document import identity, is_components, keyed, normal, place
 
 
 def overlay(

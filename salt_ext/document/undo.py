@@ -8,11 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from salt_ext.document import (
-    encode,
-    keyed,
-    normal,
-)
+from salt_ext.document import encode, keyed, normal
 from salt_ext.document.diff import Change, names_of
 
 

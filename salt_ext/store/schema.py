@@ -205,6 +205,11 @@ change = sa.Table(
     sa.Index(None, "asset_id", "revision"),
 )
 
+OF_REVISION = sa.and_(
+    change.c.asset_id == revision.c.asset_id, change.c.revision == revision.c.number
+)
+"""Joins changes with their revisions."""
+
 part = sa.Table(
     "part",
     metadata,

@@ -12,11 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.store.errors import NotFound
-from salt_ext.store.schema import (
-    asset,
-    asset_seen,
-    decision,
-)
+from salt_ext.store.schema import asset, asset_seen, decision
 
 
 class Act(NamedTuple):

@@ -12,9 +12,7 @@ import sqlalchemy as sa
 from salt_ext.store.acts.act import Act, decided, locked
 from salt_ext.store.database import Database, Row
 from salt_ext.store.ingest.steps import keep_columns
-from salt_ext.store.schema import (
-    asset,
-)
+from salt_ext.store.schema import asset
 from salt_ext.words.nearest import unknown
 
 LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")

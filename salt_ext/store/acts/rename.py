@@ -21,14 +21,7 @@ from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest import inbox
 from salt_ext.store.ingest.steps import revision_of, step
 from salt_ext.store.ingest.writing import UPSERTS
-from salt_ext.store.schema import (
-    LIST_COLUMNS,
-    asset,
-    change,
-    held,
-    identifier,
-    revision,
-)
+from salt_ext.store.schema import LIST_COLUMNS, asset, change, held, identifier, revision
 
 
 def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:

@@ -16,7 +16,7 @@ from salt_ext.store.errors import FilterError, NotFound
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching, of_parts
 from salt_ext.store.reads.listing import joined, listing
-from salt_ext.store.schema import PART_FIELDS, asset, change, part, placement, revision
+from salt_ext.store.schema import OF_REVISION, PART_FIELDS, asset, change, part, placement, revision
 from salt_ext.store.text import is_text
 from salt_ext.words.nearest import unknown
 
@@ -94,13 +94,7 @@ def genealogy(database: Database, serial: str) -> list[Row]:
         own = rows(
             link.execute(
                 sa.select(change, revision.c.recorded_at)
-                .join(
-                    revision,
-                    sa.and_(
-                        revision.c.asset_id == change.c.asset_id,
-                        revision.c.number == change.c.revision,
-                    ),
-                )
+                .join(revision, OF_REVISION)
                 .where(
                     change.c.asset_id.in_({row["asset_id"] for row in stays}),
                     change.c.component.in_({row["serial"] for row in stays}),

@@ -11,10 +11,9 @@ from collections.abc import Container, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from salt_ext.store.columns import LARGEST
 from salt_ext.store.errors import FilterError
 from salt_ext.store.text import is_text
-
-LARGEST = 2**63 - 1
 
 
 def write(values: Sequence[Any]) -> str:

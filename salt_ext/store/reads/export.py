@@ -22,7 +22,7 @@ from salt_ext.store.database import Database, Row, ping
 from salt_ext.store.parts import SOURCES, is_there, items_of
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import Listing, joined, listing
-from salt_ext.store.schema import asset_facts, change, problem, revision
+from salt_ext.store.schema import OF_REVISION, asset_facts, change, problem, revision
 
 BATCH = 500
 """Rows fetched at once: of a large section these are some MiB."""
@@ -90,13 +90,7 @@ class Extract:
         here = change.c.path == section
         statement = (
             sa.select(change)
-            .join(
-                revision,
-                sa.and_(
-                    revision.c.asset_id == change.c.asset_id,
-                    revision.c.number == change.c.revision,
-                ),
-            )
+            .join(revision, OF_REVISION)
             .where(
                 change.c.asset_id.in_(ids),
                 revision.c.recorded_at > self.at,
@@ -114,13 +108,7 @@ class Extract:
         told = [change.c[name] for name in Change._fields]
         statement = (
             sa.select(*told, revision.c.recorded_at, chosen.c.minion_id, chosen.c.sn)
-            .join(
-                revision,
-                sa.and_(
-                    revision.c.asset_id == change.c.asset_id,
-                    revision.c.number == change.c.revision,
-                ),
-            )
+            .join(revision, OF_REVISION)
             .join(chosen, chosen.c.id == revision.c.asset_id)
             .where(revision.c.recorded_at >= since)
             .order_by(

@@ -14,7 +14,7 @@ from salt_ext.document import IDENTITY_FIELDS
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.schema import asset, asset_facts, change, part, placement, revision
+from salt_ext.store.schema import OF_REVISION, asset, asset_facts, change, part, placement, revision
 
 SECTIONS = ("disks", "memory", "gpus", "power_supplies")
 """The sections whose parts are counted: those that people replace."""
@@ -89,12 +89,7 @@ def _gone(since: datetime) -> sa.Select[Any]:
     ]
     return (
         sa.select(*kind, sa.func.count(number.distinct()).label("count"))
-        .join(
-            revision,
-            sa.and_(
-                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
-            ),
-        )
+        .join(revision, OF_REVISION)
         .where(
             revision.c.recorded_at >= since,
             change.c.op.in_(("removed", "replaced")),

@@ -17,7 +17,7 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import StoreError
 from salt_ext.store.reads.as_of import documents_at
 from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.schema import asset, change, revision
+from salt_ext.store.schema import OF_REVISION, asset, change, revision
 
 WAVES = 20
 
@@ -145,12 +145,7 @@ def _each(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
             sa.case((is_value, sa.cast(change.c.new, sa.Text))).label("new"),
         )
         .distinct()
-        .join(
-            revision,
-            sa.and_(
-                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
-            ),
-        )
+        .join(revision, OF_REVISION)
         .where(*recorded)
         .cte("each")
     )

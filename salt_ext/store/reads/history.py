@@ -14,11 +14,7 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.components import moves
 from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.schema import asset, change, revision
-
-OF_REVISION = sa.and_(
-    change.c.asset_id == revision.c.asset_id, change.c.revision == revision.c.number
-)
+from salt_ext.store.schema import OF_REVISION, asset, change, revision
 
 
 class Wanted(NamedTuple):

@@ -16,6 +16,7 @@ from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
+    OF_REVISION,
     PART_FIELDS,
     WAS_COLUMNS,
     asset,
@@ -167,12 +168,7 @@ def _kernel_release(at: datetime) -> sa.ColumnElement[str]:
     """Return the kernel of an asset at a moment: the old value of the first change after that."""
     replaced = (
         sa.select(sa.func.coalesce(change.c.old.op("#>>", return_type=sa.Text)("{}"), ""))
-        .join(
-            revision,
-            sa.and_(
-                revision.c.asset_id == change.c.asset_id, revision.c.number == change.c.revision
-            ),
-        )
+        .join(revision, OF_REVISION)
         .where(
             change.c.asset_id == asset.c.id,
             change.c.path.in_(("operating_system", "operating_system.kernel_release")),

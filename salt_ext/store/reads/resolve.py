@@ -13,10 +13,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
-from salt_ext.store.schema import (
-    asset,
-    identifier,
-)
+from salt_ext.store.schema import asset, identifier
 from salt_ext.store.text import is_text
 
 

@@ -7,15 +7,7 @@ import pytest
 
 from salt_ext.facts.raid import adaptec, areca, mdadm, megacli, ssacli, threeware
 from salt_ext.facts.raid import storcli as raid_storcli
-from salt_ext.facts.raid.view import (
-    MEANINGS,
-    health,
-    judged,
-    level,
-    lines,
-    merged,
-    size_bytes,
-)
+from salt_ext.facts.raid.view import MEANINGS, health, judged, level, lines, merged, size_bytes
 
 GB = 1024**3
 TB = 1024**4
