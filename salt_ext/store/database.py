@@ -24,7 +24,7 @@ DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
-HEAD = "0004"
+HEAD = "0005"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
 

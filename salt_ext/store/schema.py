@@ -142,8 +142,49 @@ asset_seen = sa.Table(
         comment="the last revision that an event has told of",
     ),
     sa.Column("told_freshness", sa.Text, comment="what an event has told last; null: fresh"),
+    sa.Column("boot_id", UUID, comment="of the boot that the last report is of"),
+    sa.Column("since_boot_ms", sa.BigInteger, comment="when that was made"),
+    sa.Column("doubted_boot_id", UUID, comment="of a report that may be an old one"),
+    sa.Column("doubted_since_boot_ms", sa.BigInteger),
+    sa.Column("secret_hash", BYTEA, comment="of the secret that proves a rename"),
+    sa.Column("master", sa.SmallInteger, comment="which master heard it last"),
+    sa.Column("position", Moment, comment="when its carrier was written, by that master"),
     sa.Index(None, "changed_at", "asset_id"),
     sa.Index(None, "mode", "asset_id"),
+)
+
+master = sa.Table(
+    "master",
+    metadata,
+    sa.Column("number", sa.SmallInteger, sa.Identity(), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, comment="the id of the Salt master"),
+    sa.Column("version", sa.Text, nullable=False, comment="of salt-cmdb"),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("beat_at", Moment, nullable=False, comment="its last heartbeat"),
+    sa.Column("waiting", sa.Integer, nullable=False, comment="reports that are due"),
+    sa.Column("waiting_since", Moment, comment="when the oldest of them came"),
+    sa.Column("failure", sa.Text, comment="why nothing can be stored; null: all is well"),
+    sa.UniqueConstraint("name"),
+    comment="the engines that store reports, and how each of them does",
+)
+
+listening = sa.Table(
+    "listening",
+    metadata,
+    sa.Column("master", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("since", Moment, primary_key=True),
+    sa.Column("until", Moment, nullable=False),
+    comment="when each master listened without a break; 0: before this was recorded",
+)
+
+spent = sa.Table(
+    "spent",
+    metadata,
+    sa.Column("minion_id", sa.Text, primary_key=True),
+    sa.Column("since", Moment, nullable=False, comment="when the hour began"),
+    sa.Column("changes", sa.Integer, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    comment="what the reports of each machine have cost in this hour",
 )
 
 asset_facts = sa.Table(
@@ -183,6 +224,7 @@ revision = sa.Table(
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, comment="why identity gave it to this asset, if not as usual"),
     sa.Column("digest", BYTEA, nullable=False, comment="of the whole document after it, 8 bytes"),
+    sa.Column("last_before", Moment, comment="collected_at of the last report before it"),
     sa.Index(None, "recorded_at"),
 )
 
@@ -336,6 +378,7 @@ held = sa.Table(
     sa.Column("last_seen", Moment, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("rejected_at", Moment, comment="since when a person wants no more of it"),
+    sa.Column("rule", sa.Text, comment="why it is held, in two words"),
 )
 
 problem = sa.Table(
