@@ -9,6 +9,7 @@ then PostgreSQL itself refuses every write.
 from salt_ext.document.diff import Change
 from salt_ext.store.acts.act import Act
 from salt_ext.store.acts.baseline import accept_baseline
+from salt_ext.store.acts.disown import disown
 from salt_ext.store.acts.expected import import_expected, remove_expected, set_expected
 from salt_ext.store.acts.lifecycle import LIFECYCLES, set_lifecycle
 from salt_ext.store.acts.purge import CLASSES, purge
@@ -97,6 +98,7 @@ __all__ = [
     "count_changes",
     "decisions",
     "differing",
+    "disown",
     "document",
     "due",
     "duplicates",

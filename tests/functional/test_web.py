@@ -621,7 +621,7 @@ def test_operations_are_shown_by_symbol_word_and_class(client, database):
     facts["operating_system"]["kernel_release"] = "6.2"
     facts["disks"].append({"name": "sdb", "serial_number": "D2", "size_bytes": 10**12})
     facts["network"] = []
-    ingest(database, [arrival(facts, "web01b", at=NOW, previous="web01")])
+    ingest(database, [arrival(facts, "web01b", at=NOW, previous="web01", last=later(hours=-3))])
     feed = page(client, "/changes").find(class_="feed")
     shown = {" ".join(node["class"]): text(node) for node in feed.find_all(class_="op")}
     assert shown == {

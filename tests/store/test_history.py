@@ -97,7 +97,7 @@ def past(new_database):
             facts = fleet.machine(1000 + count)
         found.take(at, name, facts, **fields)
         if count % 12 == 5:  # it takes another name, and says so
-            found.take(at + pause, f"{name}-{count}", facts, previous=name)
+            found.take(at + pause, f"{name}-{count}", facts, previous=name, last=at)
         if count % 15 == 7:  # a change that is taken back
             stick = {**facts, "slots": [{"designation": f"PCIe {chance.randrange(9)}"}]}
             found.take(at + 2 * pause, name, stick)

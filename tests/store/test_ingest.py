@@ -231,7 +231,7 @@ def test_a_serial_does_not_move_to_another_live_minion(database):
 def test_a_rename_keeps_the_asset_its_history_and_its_old_name(database):
     ingest(database, [arrival(server(1), "old")])
     asset_id = store.resolve(database, "old")
-    [outcome] = ingest(database, [arrival(server(1), "new", later(minutes=5), "old")])
+    [outcome] = ingest(database, [arrival(server(1), "new", later(minutes=5), "old", last=NOW)])
     assert outcome.asset_id == asset_id
     assert store.resolve(database, "new") == asset_id
     assert store.resolve(database, "old") == asset_id  # a former name is still an answer
@@ -265,8 +265,9 @@ def test_two_clones_in_one_batch_stay_two_assets_with_a_problem(database):
     batch = [arrival(server(1), "a"), arrival(clone, "b")]
     assert statuses(database, *batch) == ["new", "new"]
     assert len(listed(database)) == 2
-    [row], _ = store.problems(database)
-    assert "duplicate identity" in row["message"]
+    rows, _ = store.problems(database)
+    assert {row["minion_id"] for row in rows} == {"a", "b"}
+    assert all("duplicate identity: a, b show" in row["message"] for row in rows)
     # And they stay apart, without a person, whatever they report later.
     clone["firmware"] = {"version": "3"}
     later_batch = [arrival(clone, "b", later(minutes=5)), arrival(server(1), "a", later(minutes=5))]
@@ -330,7 +331,13 @@ def test_a_machine_under_its_old_name_and_its_new_one_in_one_batch_is_renamed(da
     ingest(database, [arrival(server(1), "zz-old")])
     changed = server(1, firmware={"version": "2.0"})
     old = arrival(changed, "zz-old", later(minutes=5))
-    new = arrival(server(1, firmware={"version": "3.0"}), "aa-new", later(minutes=9), "zz-old")
+    new = arrival(
+        server(1, firmware={"version": "3.0"}),
+        "aa-new",
+        later(minutes=9),
+        "zz-old",
+        last=later(minutes=5),
+    )
     assert statuses(database, new, old) == ["changed", "changed"]
     assert listed(database) == {("aa-new", "9XYZ001")}
     asset_id = store.resolve(database, "aa-new")
@@ -339,7 +346,7 @@ def test_a_machine_under_its_old_name_and_its_new_one_in_one_batch_is_renamed(da
 
 def test_the_last_report_under_the_old_name_is_no_other_machine(database):
     ingest(database, [arrival(server(1), "old")])
-    ingest(database, [arrival(server(1), "new", later(minutes=9), "old")])
+    ingest(database, [arrival(server(1), "new", later(minutes=9), "old", last=NOW)])
     # It lies in the master's cache until the old key is deleted.
     changed = arrival(server(1, firmware={"version": "2.0"}), "old", later(minutes=5))
     assert statuses(database, changed) == ["unchanged"]

@@ -32,6 +32,20 @@ def choices(answer: Answer) -> list[str]:
     return [*lines, "", "nothing was done; decide with reason='...' test=False"]
 
 
+def ruled_many(answer: Answer) -> list[str]:
+    """Print what was decided about many held reports, or would be."""
+    lines = []
+    for one in answer["reports"]:
+        lines += [f"{one['minion_id']}  {one['status']}", *(f"  {say}" for say in one["says"])]
+    left = sum(one["status"] == "left out" for one in answer["reports"])
+    done = answer["total"] - left
+    verb = "would be decided" if answer["test"] else "decided"
+    lines += ["", f"{done} {verb}: {answer['choice']}; {left} left out"]
+    if answer["test"] and done:
+        lines.append("nothing was done; decide with reason='...' test=False")
+    return lines
+
+
 def ruled(answer: Answer) -> list[str]:
     """Print what was decided."""
     outcome = answer["outcome"]

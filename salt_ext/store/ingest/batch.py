@@ -20,6 +20,7 @@ from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
+from salt_ext.store.listening import Listener
 from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
@@ -29,17 +30,20 @@ T = TypeVar("T")
 ATTEMPTS = 3
 
 
-def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
+def ingest(
+    database: Database, arrivals: Iterable[Arrival], listener: Listener | None = None
+) -> list[Outcome]:
     """
     Store reports and return what became of each; all of them are committed.
 
+    ``listener`` is the master that hands them over, None for reports without one.
     Raises :class:`StoreError` when the store cannot be used. Then some reports are
     stored and others not; it is safe to give all of them again.
     """
     outcomes: list[Outcome] = []
     for batch in _rounds(arrivals):
         try:
-            outcomes += _transaction(database, batch)
+            outcomes += _transaction(database, batch, listener)
         except StoreError:
             raise
         except Exception as error:
@@ -49,7 +53,7 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
             reason = visible(error)
             log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), reason)
             for arrival in batch:
-                outcomes += ingest(database, [arrival])
+                outcomes += ingest(database, [arrival], listener)
     return outcomes
 
 
@@ -80,7 +84,9 @@ def _previous_name(arrival: Arrival) -> str:
     return previous if isinstance(previous, str) and previous != arrival.minion_id else ""
 
 
-def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
+def _transaction(
+    database: Database, batch: Sequence[Arrival], listener: Listener | None
+) -> list[Outcome]:
     """
     Touch the unchanged reports, then store the others in a transaction of their own.
 
@@ -96,7 +102,7 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
-            return store_changed(link, due, grace, locked=locked)
+            return store_changed(link, due, grace, listener, locked=locked)
 
     due, outcomes = _patiently(touching)
     if due:
