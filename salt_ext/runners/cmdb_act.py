@@ -152,8 +152,8 @@ def disown(
         ``cloud_instance_id``, ``serial_number``, ``board_serial_number``, ``uuid`` or
         ``mac``.
     value
-        One of its keys of this kind, as ``cmdb.identity`` shows it; all that it
-        reports now when omitted.
+        One of its keys of this kind, as ``cmdb.identity`` shows it; all that another
+        machine shows too when omitted.
     reason
         Why; it is kept with your name.
     undo

@@ -21,6 +21,7 @@ from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreac
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest, record_failure
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
+from salt_ext.store.listening import Listener
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
 from salt_ext.store.news import News, tell
@@ -76,6 +77,7 @@ __all__ = [
     "Deviation",
     "Extract",
     "FilterError",
+    "Listener",
     "News",
     "NotFound",
     "Outcome",

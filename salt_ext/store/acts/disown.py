@@ -13,6 +13,7 @@ from salt_ext.store.acts.act import Act, decided, locked
 from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
+from salt_ext.store.reads.asset import SHARED
 from salt_ext.store.schema import identifier
 from salt_ext.words.nearest import unknown
 
@@ -23,9 +24,9 @@ def disown(
     """
     Say that an asset only claims its keys of a kind, or with ``own`` that they are its own again.
 
-    ``value`` is one of them, blank for all that it shows now. Then they do not count
-    for this asset, whatever it reports, and decide for the other machine again. Returns
-    the ``values``. Raises ValueError for an unknown kind, :class:`NotFound` when the
+    ``value`` is one of them, blank for all that another machine shows too. They do not
+    count for this asset from now on, whatever it reports, and decide for the other
+    machine again. Returns the ``values``. Raises ValueError for an unknown kind, :class:`NotFound` when the
     asset shows none.
     """
     if kind not in KEYS:
@@ -38,13 +39,16 @@ def disown(
             identifier.c.asset_id == asset_id,
             identifier.c.kind == kind,
             identifier.c.disowned == own,
-            identifier.c.value == value if value else identifier.c.last_seen.is_(None),
         ]
+        if value:
+            where.append(identifier.c.value == value)
+        elif not own:
+            where.append(SHARED)
         values = [*link.scalars(sa.select(identifier.c.value).where(*where).order_by("value"))]
         if not values:
             raise NotFound(
                 f"{row.minion_id or asset_id} has no such {kind}"
-                f" that is {'disowned' if own else 'its own'}",
+                f" that is {'disowned' if own else 'shown by another machine too'}",
                 "see which keys it shows with: salt-run cmdb.identity",
             )
         if not act.test:

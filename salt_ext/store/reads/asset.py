@@ -39,7 +39,7 @@ SHARED = sa.and_(
     )
     .correlate(identifier)
     .exists(),
-).label("shared")
+)
 """Whether a key is shown by another machine too: then it decides for neither alone."""
 
 
@@ -84,7 +84,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
     sections = link.execute(sa.select(asset_facts).where(asset_facts.c.asset_id == asset_id)).all()
     ledger = link.execute(
-        sa.select(*(identifier.c[name] for name in LEDGER), SHARED)
+        sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
         .where(identifier.c.asset_id == asset_id)
         .order_by(identifier.c.kind, identifier.c.first_seen)
     )
