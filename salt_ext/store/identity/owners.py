@@ -174,6 +174,10 @@ class Owners:
         )
         return name
 
+    def name(self, asset_id: uuid.UUID) -> str:
+        """Return the name of an asset after the decisions until now; blank when it has none."""
+        return self._assets[asset_id].minion_id or ""
+
 
 def _parts(link: sa.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
     """Return, by asset, the serial numbers of the parts that stay when a board is replaced."""
