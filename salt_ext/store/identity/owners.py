@@ -235,6 +235,10 @@ class Owners:
         )
         return name
 
+    def name(self, asset_id: uuid.UUID) -> str:
+        """Return the name of an asset after the decisions until now; blank when it has none."""
+        return self._assets[asset_id].minion_id or ""
+
 
 def holders(
     link: sa.Connection, keys: Collection[Key], silent_before: datetime

@@ -30,6 +30,6 @@ class Outcome(NamedTuple):
     detail: str
     asset_id: uuid.UUID | None = None
     name: str | None = None
-    """The name of that asset, where it is not the minion id."""
+    """The name of that asset, where it is not the minion id; blank where it has none."""
     wait_seconds: float = 0
     """For so long no other report of this machine need be tried."""

@@ -151,8 +151,10 @@ class _Storing:
         )
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claimed, found)
         changed = self.gathered.store(accepted, before, document, self.known)
+        # A machine with the name of another live one is stored under its former name.
+        name = self.known.name(asset_id)
         status = "new" if before is None else "changed" if changed else "unchanged"
-        self.findings.outcome(arrival, status, verdict.reason, asset_id)
+        self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
 
     def _heir(self, due: Due, claimed: Claim) -> str | None:
         """Return the present name of the asset that made this old report under its former name."""
@@ -187,7 +189,8 @@ class _Storing:
         ):
             return True
         if self._was_stored(arrival, collected_at, before):
-            self.findings.outcome(arrival, "unchanged", "already stored", before.id)
+            name = before.minion_id or ""
+            self.findings.outcome(arrival, "unchanged", "already stored", before.id, name)
         else:
             error = checking.ReportError(
                 "collected_at",

@@ -31,10 +31,16 @@ class Findings:
         """The stored reports, by minion id, that may show that a problem is over."""
 
     def outcome(
-        self, arrival: Arrival, status: str, detail: str, asset_id: uuid.UUID | None = None
+        self,
+        arrival: Arrival,
+        status: str,
+        detail: str,
+        asset_id: uuid.UUID | None = None,
+        name: str | None = None,
     ) -> None:
-        """Note what became of a report."""
-        self.outcomes.append(Outcome(arrival.minion_id, status, detail, asset_id))
+        """Note what became of a report; ``name`` is that of the asset, blank if it has none."""
+        other = name if name != arrival.minion_id else None
+        self.outcomes.append(Outcome(arrival.minion_id, status, detail, asset_id, other))
 
     def refuse(self, arrival: Arrival, error: ReportError) -> None:
         """Note that a report is refused, and why."""

@@ -22,7 +22,7 @@ from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document
 from salt_ext.store.ingest.gone import Gone
-from salt_ext.store.ingest.touching import VOLATILE_HOURS
+from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (
     WAS_COLUMNS,
@@ -84,13 +84,13 @@ class Gathered:
         claim: claims.Claim,
         candidates: list[dict[str, Any]],
     ) -> None:
-        """Keep a report for a person to decide."""
+        """Keep a report for a person to decide, without the secret that it may show."""
         self.add(
             held,
             minion_id=arrival.minion_id,
             reason=verdict.reason,
             candidates=candidates,
-            report=arrival.report,
+            report={key: value for key, value in arrival.report.items() if key != "proof"},
             evidence=evidence(claim),
             first_seen=arrival.received_at,
             last_seen=arrival.received_at,
@@ -182,6 +182,7 @@ class Gathered:
             last_seen=last_seen,
             volatile_at=accepted.collected_at if before is None or is_due else before.volatile_at,
             mode=arrival.report["mode"],
+            secret_hash=secret_hash(arrival.report),
             revision=number,
             changed_at=at if before is None or changed else before.changed_at,
             detached_at=None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -28,11 +28,12 @@ UPDATE asset_seen AS seen
    SET last_seen = greatest(seen.last_seen, i.received_at),
        collected_at = i.collected_at,
        mode = i.mode,
+       secret_hash = i.secret_hash,
        reports_as = NULL
   FROM unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]),
               CAST(:collected AS timestamptz[]), CAST(:received AS timestamptz[]),
-              CAST(:modes AS text[]))
-       AS i(minion_id, digest, collected_at, received_at, mode)
+              CAST(:modes AS text[]), CAST(:secret_hashes AS bytea[]))
+       AS i(minion_id, digest, collected_at, received_at, mode, secret_hash)
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
    AND seen.digest = i.digest
@@ -95,6 +96,17 @@ def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list
     return due, findings
 
 
+def secret_hash(report: Mapping[str, Any]) -> bytes | None:
+    """
+    Return the hash of the secret that proves a rename later, None without one.
+
+    A report without a hash, by ssh or by the first edition, leaves no older hash standing:
+    its moment is not in the machine's name file, so that nothing proves a rename then.
+    """
+    said = report.get("secret_hash")
+    return bytes.fromhex(said) if said is not None else None
+
+
 def _note_touched(
     findings: Findings,
     arrival: Arrival,
@@ -130,6 +142,7 @@ def _touch(
             "collected": array(collected[one.minion_id] for one in batch),
             "received": array(one.received_at for one in batch),
             "modes": array(one.report["mode"] for one in batch),
+            "secret_hashes": array(secret_hash(one.report) for one in batch),
         },
     )
     return {row.minion_id: (row.asset_id, row.has_problem) for row in rows}

@@ -15,7 +15,7 @@ from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
 
-HIDDEN = ("search", "asset_id", "digest", "told_revision", "told_freshness")
+HIDDEN = ("search", "asset_id", "digest", "told_revision", "told_freshness", "secret_hash")
 """Columns that the store needs for itself and that say nothing about the machine."""
 
 LEDGER = ("kind", "value", "source", "quality", "disowned", "first_seen", "last_seen")
