@@ -5,6 +5,7 @@ Each scenario is a sentence, what a report says, what is known, and what is
 decided. ``docs/identity.md`` shows the same table to operators; a test compares.
 """
 
+import re
 import uuid
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -729,6 +730,14 @@ def test_operators_read_the_same_table():
     """To renew it: ``python -m tests.unit.store.test_decisions``, between the two marks."""
     text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
     assert text.split("<!-- scenarios -->\n")[1] == table()
+
+
+def test_operators_read_why_a_report_may_be_held():
+    text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE)
+    assert dict(row for row in rows if row[0] in RULES) == RULES
+    used = {decide(one.says, one.known, one.theirs).rule for one in SCENARIOS.values()}
+    assert used - {None} == set(RULES)
 
 
 RESULTS = {
