@@ -6,9 +6,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from salt_ext.store import roles
 from salt_ext.store.database import Database
 from salt_ext.store.errors import StoreError
+from salt_ext.store.rights import renew
 
 # Two masters may start a migration at once; the second waits for the first.
 LOCK = 0x636D6462
@@ -57,7 +57,7 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
             command.upgrade(config, "head")
         if not test:
             _index_words(link)
-        return steps + roles.renew(link, test=test)
+        return steps + renew(link, test=test)
 
 
 def _check_encoding(link: sa.Connection) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import settings, store
-from salt_ext.store import ingest, roles
+from salt_ext.store import ingest, rights
 from salt_ext.store.ingest.arrivals import Arrival
 from tests.machines import NOW, arrival, later, revisions, server
 from tests.postgres import open_store
@@ -67,7 +67,7 @@ def upgraded(store_of, database):
         one.close()
 
 
-def rights(database, role, table):
+def rights_of(database, role, table):
     with database.begin() as link:
         return [
             one
@@ -85,16 +85,16 @@ def test_an_upgrade_gives_the_roles_their_rights_on_new_tables(upgraded):
     assert store.migrate(database, test=True)[-2:] == told
     assert store.migrate(database)[-2:] == told
     for table in ("master", "listening", "spent"):
-        assert rights(database, "cmdb_writer", table) == ["SELECT", "INSERT", "UPDATE", "DELETE"]
-        assert rights(database, "cmdb_reader", table) == ["SELECT"]
-        assert rights(database, "cmdb_reporter", table) == []
+        assert rights_of(database, "cmdb_writer", table) == ["SELECT", "INSERT", "UPDATE", "DELETE"]
+        assert rights_of(database, "cmdb_reader", table) == ["SELECT"]
+        assert rights_of(database, "cmdb_reporter", table) == []
     assert store.migrate(database) == []
 
 
 def test_a_role_of_another_database_gets_no_rights_by_an_upgrade(upgraded):
     database = upgraded()
     assert [step[:4] for step in store.migrate(database)] == [REVISIONS[-1]]
-    assert rights(database, "cmdb_writer", "asset") == []
+    assert rights_of(database, "cmdb_writer", "asset") == []
 
 
 def test_who_may_not_grant_migrates_nevertheless(database, login):
@@ -102,15 +102,15 @@ def test_who_may_not_grant_migrates_nevertheless(database, login):
     with database.begin() as link:
         link.exec_driver_sql("REVOKE ALL ON master FROM cmdb_writer")
     with one.begin() as link:
-        assert roles.renew(link) == []
+        assert rights.renew(link) == []
     assert store.migrate(database) == ["rights of cmdb_writer renewed"]
 
 
 def test_every_table_is_in_somebodys_rights(database):
-    rights = [name for tables in roles.RIGHTS["cmdb_writer"].values() for name in tables]
+    ours = [name for tables in rights.RIGHTS["cmdb_writer"].values() for name in tables]
     with database.begin() as link:
         tables = sa.inspect(link).get_table_names()
-    assert sorted(tables) == sorted(rights)
+    assert sorted(tables) == sorted(ours)
 
 
 def test_the_writer_stores_reports_and_cannot_change_the_schema(login):
