@@ -19,12 +19,12 @@ OWN_BUSINESS = ("collector", "doubt")
 
 KINDS = sa.text(f"""
 SELECT 'held' AS kind, count(*) AS machines,
-       (array_agg(minion_id ORDER BY minion_id))[:{NAMED}] AS names
+       (array_agg(minion_id ORDER BY minion_id))[1:{NAMED}] AS names
   FROM held
  WHERE rejected_at IS NULL
 HAVING count(*) > 0
 UNION ALL
-SELECT kind, count(DISTINCT minion_id), (array_agg(DISTINCT minion_id))[:{NAMED}]
+SELECT kind, count(DISTINCT minion_id), (array_agg(DISTINCT minion_id))[1:{NAMED}]
   FROM problem
  WHERE closed_at IS NULL AND NOT (kind = 'identity' AND subject = 'held')
  GROUP BY kind
@@ -35,6 +35,8 @@ TROUBLED = sa.text(f"""
 SELECT DISTINCT minion_id FROM problem
  WHERE closed_at IS NULL AND kind NOT IN {OWN_BUSINESS!r}
    AND minion_id = ANY(CAST(:names AS text[]))
+ UNION
+SELECT minion_id FROM held WHERE minion_id = ANY(CAST(:names AS text[]))
 """)  # noqa: S608 - a constant of ours
 
 
@@ -49,6 +51,6 @@ def attention(database: Database) -> list[Row]:
 
 
 def troubled(database: Database, minion_ids: Iterable[str]) -> set[str]:
-    """Return those of these machines whose reports have an open problem, so they may wait."""
+    """Return those of these machines whose reports are held, or have an open problem: they wait."""
     with database.autocommit() as link:
         return set(link.scalars(TROUBLED, {"names": array(minion_ids)}))
