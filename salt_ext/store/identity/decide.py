@@ -300,8 +300,10 @@ def _is_apart(claim: Claim, owner: Likeness) -> bool:
     """
     asset = owner.asset
     if _was_heard_meanwhile(claim, asset):
-        has_own = bool(set(claim.keys) - asset.keys) or same_system(claim, asset) is False
-        return has_own and frozenset(claim.keys) != asset.keys
+        if frozenset(claim.keys) == asset.keys:
+            # Two systems of one machine take turns; two machines run at the same time.
+            return same_system(claim, asset) is False and _ran_meanwhile(claim, asset)
+        return bool(set(claim.keys) - asset.keys) or same_system(claim, asset) is False
     if not owner.differ or says_it_was(claim, asset):
         return False
     most_differ = len(owner.differ) >= len(owner.same)
@@ -314,9 +316,19 @@ def _was_heard_meanwhile(claim: Claim, asset: Asset) -> bool:
     """Whether a live asset has reported since a report with the claimed keys was first held."""
     return (
         not is_gone(claim, asset)
+        and (claim.boot_id is None or claim.boot_id != asset.boot_id)
         and claim.held_since is not None
         and asset.last_seen is not None
         and asset.last_seen > claim.held_since
+    )
+
+
+def _ran_meanwhile(claim: Claim, asset: Asset) -> bool:
+    """Whether the machine of an asset has run ever since before such a report was first held."""
+    return (
+        claim.held_since is not None
+        and asset.booted_at is not None
+        and asset.booted_at < claim.held_since
     )
 
 

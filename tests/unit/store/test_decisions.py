@@ -35,6 +35,7 @@ PARTS = frozenset(f"part{number}" for number in range(8))
 LAST = Proof(b"secret", "2026-11-29T08:00:00.000Z")
 """What only a machine whose last report is stored can show."""
 EARLIER = Proof(b"secret", "2026-11-29T07:00:00.000Z")
+BOOT = uuid.UUID(int=9)
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 
@@ -365,6 +366,36 @@ SHARED_KEYS = {
         (asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1)),),
         "new",
         shared=(SN,),
+    ),
+    "two machines that show the very same: the first has run while the second reported": Scenario(
+        says("node2", (SN,), machine_id="m2", held_since=NOON),
+        (
+            asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1))._replace(
+                booted_at=NOON - timedelta(days=9)
+            ),
+        ),
+        "new",
+        shared=(SN,),
+    ),
+    "one machine with two systems, which take turns": Scenario(
+        says("linux", ONE, machine_id="m2", held_since=NOON),
+        (
+            WEB._replace(
+                last_seen=NOON + timedelta(hours=1), booted_at=NOON + timedelta(minutes=30)
+            ),
+        ),
+        "held",
+    ),
+    "the same boot under another name, and back, and again": Scenario(
+        says("db", ONE, machine_id="m2", held_since=NOON, boot_id=BOOT),
+        (
+            WEB._replace(
+                last_seen=NOON + timedelta(hours=1),
+                booted_at=NOON - timedelta(days=9),
+                boot_id=BOOT,
+            ),
+        ),
+        "held",
     ),
     "nothing but the serial number of a live machine, which has reported meanwhile": Scenario(
         says("node2", (SN,), machine_id=None, held_since=NOON),
