@@ -25,8 +25,8 @@ WITH_KEY = ("agent", "salt", "grains")
 
 READ = sa.text(f"""
 SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_hash,
-       seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms, seen.last_seen < :silent_before AS is_silent,
-       ledger.identifiers, {VERSION}
+       seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms,
+       seen.last_seen < :silent_before AS is_silent, ledger.identifiers, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
@@ -255,8 +255,10 @@ def holders(
 
 def _booted(last_seen: datetime, since_boot_ms: int | None) -> datetime | None:
     """Return when a machine has booted, by the clock of the store; None if that is not known."""
+    if since_boot_ms is None:
+        return None
     try:
-        return since_boot_ms and last_seen - timedelta(milliseconds=since_boot_ms)
+        return last_seen - timedelta(milliseconds=since_boot_ms)
     except OverflowError:
         return None
 
