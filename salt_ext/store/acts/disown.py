@@ -58,7 +58,7 @@ def disown(
         return {
             "asset_id": asset_id,
             "minion_id": row.minion_id,
-            "kind": kind,
+            "key": kind,
             "values": values,
             "disowned": not own,
             "test": act.test,
