@@ -54,7 +54,7 @@ def start() -> None:
         log.critical("The cmdb engine does nothing until the master is restarted: %s", error)
         threading.Event().wait()  # Salt would start a process that ended again at once
         return
-    cache = Cache(__opts__)
+    cache = Cache(__opts__, mends=True)
     feed: Feed | None = None  # None while the store or the cache is away
     failures = 0
     next_look = 0.0

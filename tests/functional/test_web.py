@@ -736,13 +736,6 @@ def test_a_process_without_a_database_is_alive_and_not_ready():
     assert "127.0.0.1" not in response.text
 
 
-@pytest.mark.parametrize("address", ["/sn//x", "/assets//", "/sn/x//y"])
-def test_no_address_leads_to_where_the_host_header_says(empty, address):
-    response = empty.get(address, headers={"Host": "evil.example"})
-    assert "evil.example" not in response.headers.get("Location", "")
-    assert response.status_code == 404
-
-
 def test_a_process_with_its_database_is_ready(empty):
     assert (empty.get("/readyz").status_code, empty.get("/readyz").text) == (200, "ok\n")
 

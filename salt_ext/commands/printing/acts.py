@@ -33,7 +33,7 @@ def disowned(answer: Answer) -> list[str]:
     would = "would be " if answer["test"] else ""
     name = answer["minion_id"] or answer["asset_id"]
     state = "none of its keys any more" if answer["disowned"] else "its own again"
-    return [f"{name}  {answer['kind']} {one}: {would}{state}" for one in answer["values"]]
+    return [f"{name}  {answer['key']} {one}: {would}{state}" for one in answer["values"]]
 
 
 def accepted(answer: Answer) -> list[str]:

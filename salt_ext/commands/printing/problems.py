@@ -11,7 +11,16 @@ from salt_ext.commands.printing.layout import Answer
 def identity(answer: Answer) -> list[str]:
     """Print the identifiers of an asset, and the decisions about it."""
     lines = [f"{answer['minion_id'] or 'detached'}  {answer['id']}", "", "identifiers"]
-    columns = ["kind", "value", "source", "quality", "shared", "first_seen", "last_seen"]
+    columns = [
+        "kind",
+        "value",
+        "source",
+        "quality",
+        "shared",
+        "disowned",
+        "first_seen",
+        "last_seen",
+    ]
     rows = [[row[name] for name in columns] for row in answer["identifiers"]]
     lines += [f"  {line}" for line in layout.grid(columns, rows)]
     lines += ["", "decisions"]

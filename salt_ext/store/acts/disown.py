@@ -26,8 +26,8 @@ def disown(
 
     ``value`` is one of them, blank for all that another machine shows too. They do not
     count for this asset from now on, whatever it reports, and decide for the other
-    machine again. Returns the ``values``. Raises ValueError for an unknown kind, :class:`NotFound` when the
-    asset shows none.
+    machine again. Returns the ``values``. Raises ValueError for an unknown kind, and
+    :class:`NotFound` when the asset shows none.
     """
     if kind not in KEYS:
         raise ValueError(unknown("kind of key", kind, KEYS))
@@ -58,7 +58,7 @@ def disown(
         return {
             "asset_id": asset_id,
             "minion_id": row.minion_id,
-            "kind": kind,
+            "key": kind,
             "values": values,
             "disowned": not own,
             "test": act.test,

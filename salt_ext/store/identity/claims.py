@@ -46,6 +46,7 @@ class Claim(NamedTuple):
     """Serial numbers of disks, memory modules and power supplies; empty for a virtual machine."""
     proof: Proof | None = None
     """What the machine shows to prove that its previous name was its own."""
+    boot_id: uuid.UUID | None = None
     held_since: datetime | None = None
     """Since when a report with the same keys under this name is held."""
 
@@ -69,6 +70,8 @@ class Asset(NamedTuple):
     proof: Proof | None = None
     """What a report must show to prove that it is of this machine."""
     last_seen: datetime | None = None
+    boot_id: uuid.UUID | None = None
+    booted_at: datetime | None = None
 
     def name(self) -> str:
         """Return the name of the asset, for people to read."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from salt_ext.store.identity.apart import is_apart
 from salt_ext.store.identity.claims import (
     MAC,
     Asset,
@@ -255,7 +256,7 @@ def _other_name(
 ) -> Decision:
     """Decide when the hardware is known under another name, or is detached."""
     asset, gone = owner.asset, is_gone(claim, owner.asset)
-    apart = _is_apart(claim, owner)
+    apart = is_apart(claim, owner)
     rivals = [one for one in others if set(without_cards(one.common)) - asset.keys]
     if rivals and (gone or not apart or any(one.contradicts() for one in rivals)):
         return tie(claim, [owner, *rivals])
@@ -287,37 +288,6 @@ def _other_name(
         )
     problem = duplicate(claim, [asset], without_cards(owner.common) or owner.common)
     return hold(claim, "claimed", f"{problem}, and both are live")
-
-
-def _is_apart(claim: Claim, owner: Likeness) -> bool:
-    """
-    Whether something tells that the report is not of the machine that owns this key.
-
-    If the owner is gone, the best key must differ too: it may have come back with
-    another board. If the owner is live, another machine-id is enough, because a
-    live machine has only one. And if it was heard while this report was held, both
-    exist, provided that they do not show the very same.
-    """
-    asset = owner.asset
-    if _was_heard_meanwhile(claim, asset):
-        has_own = bool(set(claim.keys) - asset.keys) or same_system(claim, asset) is False
-        return has_own and frozenset(claim.keys) != asset.keys
-    if not owner.differ or says_it_was(claim, asset):
-        return False
-    most_differ = len(owner.differ) >= len(owner.same)
-    if is_gone(claim, asset):
-        return most_differ and not owner.agrees
-    return most_differ or same_system(claim, asset) is False
-
-
-def _was_heard_meanwhile(claim: Claim, asset: Asset) -> bool:
-    """Whether a live asset has reported since a report with the claimed keys was first held."""
-    return (
-        not is_gone(claim, asset)
-        and claim.held_since is not None
-        and asset.last_seen is not None
-        and asset.last_seen > claim.held_since
-    )
 
 
 def _moved(claim: Claim, owner: Likeness, holder: Asset | None) -> Decision:

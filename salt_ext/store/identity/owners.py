@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,8 +25,8 @@ WITH_KEY = ("agent", "salt", "grains")
 
 READ = sa.text(f"""
 SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_hash,
-       seen.collected_at, seen.mode, seen.master, seen.last_seen < :silent_before AS is_silent,
-       ledger.identifiers, {VERSION}
+       seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms,
+       seen.last_seen < :silent_before AS is_silent, ledger.identifiers, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
@@ -116,6 +116,8 @@ class Owners:
             parts=parts,
             proof=row.secret_hash and Proof(bytes(row.secret_hash), _moment(row.collected_at)),
             last_seen=row.last_seen,
+            boot_id=row.boot_id,
+            booted_at=_booted(row.last_seen, row.since_boot_ms),
         )
 
     def _put(self, asset: Asset) -> None:
@@ -249,6 +251,16 @@ def holders(
         for row in link.execute(SHOWN, {**_values(keys), "silent_before": silent_before}):
             found.setdefault(key_of(row.kind, row.value), set()).add(row.asset_id)
     return found
+
+
+def _booted(last_seen: datetime, since_boot_ms: int | None) -> datetime | None:
+    """Return when a machine has booted, by the clock of the store; None if that is not known."""
+    if since_boot_ms is None:
+        return None
+    try:
+        return last_seen - timedelta(milliseconds=since_boot_ms)
+    except OverflowError:
+        return None
 
 
 def _moment(collected_at: datetime) -> str:

@@ -8,16 +8,20 @@ never blocks its batch. A report whose outcome was returned is committed.
 
 from __future__ import annotations
 
+import functools
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from salt_ext.store.database import Database
 from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
+from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
 from salt_ext.store.listening import Listener
@@ -95,16 +99,22 @@ def _transaction(
     """
     grace = timedelta(seconds=database.settings["rename_grace"])
 
-    def touching() -> tuple[list[Due], list[Outcome]]:
+    def touching() -> tuple[list[Due], Findings]:
         with database.autocommit() as link:
-            due, findings = touch_unchanged(link, batch)
-            return due, findings.outcomes
+            return touch_unchanged(link, batch)
+
+    def noting(step: Callable[[sa.Connection], None]) -> None:
+        with database.begin() as link:
+            step(link)
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
             return store_changed(link, due, grace, listener, locked=locked)
 
-    due, outcomes = _patiently(touching)
+    due, findings = _patiently(touching)
+    outcomes = findings.outcomes
+    for step in findings.steps():
+        _patiently(functools.partial(noting, step))
     if due:
         try:
             outcomes += _patiently(lambda: writing(locked=False))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -66,6 +67,18 @@ class Findings:
 
     def write(self, link: sa.Connection) -> None:
         """Close the problems that are over, then write the problems of this batch."""
+        for step in self.steps():
+            step(link)
+
+    def steps(self) -> list[Callable[[sa.Connection], None]]:
+        """
+        Return what :meth:`write` does, if anything: each may have a transaction of its own.
+
+        In one transaction two writers that close and record might wait for each other.
+        """
+        found: list[Callable[[sa.Connection], None]] = []
         if self.good:
-            close(link, self.good)
-        record(link, self.problems)
+            found.append(lambda link: close(link, self.good))
+        if self.problems:
+            found.append(lambda link: record(link, self.problems))
+        return found

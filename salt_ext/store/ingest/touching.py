@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from salt_ext.report import checking, digests
 from salt_ext.store.bulk import ONE_BY_ONE, array
+from salt_ext.store.database import HEAD
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, named
 from salt_ext.store.ingest.findings import Findings
@@ -21,6 +22,8 @@ from salt_ext.store.ingest.problems import Good
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""
 
+# In a schema that this code does not know nothing is touched: then all reports are due, and
+# the transaction that shall store them refuses.
 TOUCH = sa.text(f"""
 {ONE_BY_ONE}
 WITH touched AS (
@@ -39,6 +42,7 @@ UPDATE asset_seen AS seen
    AND seen.digest = i.digest
    AND seen.collected_at <= i.collected_at
    AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
+   AND (SELECT version_num FROM alembic_version) = '{HEAD}'
 RETURNING i.minion_id, asset.id AS asset_id
 )
 SELECT minion_id, asset_id,
@@ -63,8 +67,8 @@ def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list
     """
     Check reports and touch the assets of those that say nothing new; return the others.
 
-    No machine may be twice in the batch. The findings are returned too; the problems
-    among them are written already.
+    No machine may be twice in the batch. The findings are returned too; nothing of them
+    is written yet.
     """
     findings = Findings()
     good: list[Arrival] = []
@@ -92,7 +96,6 @@ def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list
             due.append(Due(arrival, collected_at, checked, asset))
         except checking.ReportError as error:
             findings.refuse(arrival, error)
-    findings.write(link)
     return due, findings
 
 

@@ -5,6 +5,7 @@ Each scenario is a sentence, what a report says, what is known, and what is
 decided. ``docs/identity.md`` shows the same table to operators; a test compares.
 """
 
+import re
 import uuid
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -34,6 +35,7 @@ PARTS = frozenset(f"part{number}" for number in range(8))
 LAST = Proof(b"secret", "2026-11-29T08:00:00.000Z")
 """What only a machine whose last report is stored can show."""
 EARLIER = Proof(b"secret", "2026-11-29T07:00:00.000Z")
+BOOT = uuid.UUID(int=9)
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 
@@ -364,6 +366,36 @@ SHARED_KEYS = {
         (asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1)),),
         "new",
         shared=(SN,),
+    ),
+    "two machines that show the very same: the first has run while the second reported": Scenario(
+        says("node2", (SN,), machine_id="m2", held_since=NOON),
+        (
+            asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1))._replace(
+                booted_at=NOON - timedelta(days=9)
+            ),
+        ),
+        "new",
+        shared=(SN,),
+    ),
+    "one machine with two systems, which take turns": Scenario(
+        says("linux", ONE, machine_id="m2", held_since=NOON),
+        (
+            WEB._replace(
+                last_seen=NOON + timedelta(hours=1), booted_at=NOON + timedelta(minutes=30)
+            ),
+        ),
+        "held",
+    ),
+    "the same boot under another name, and back, and again": Scenario(
+        says("db", ONE, machine_id="m2", held_since=NOON, boot_id=BOOT),
+        (
+            WEB._replace(
+                last_seen=NOON + timedelta(hours=1),
+                booted_at=NOON - timedelta(days=9),
+                boot_id=BOOT,
+            ),
+        ),
+        "held",
     ),
     "nothing but the serial number of a live machine, which has reported meanwhile": Scenario(
         says("node2", (SN,), machine_id=None, held_since=NOON),
@@ -729,6 +761,14 @@ def test_operators_read_the_same_table():
     """To renew it: ``python -m tests.unit.store.test_decisions``, between the two marks."""
     text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
     assert text.split("<!-- scenarios -->\n")[1] == table()
+
+
+def test_operators_read_why_a_report_may_be_held():
+    text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE)
+    assert dict(row for row in rows if row[0] in RULES) == RULES
+    used = {decide(one.says, one.known, one.theirs).rule for one in SCENARIOS.values()}
+    assert used - {None} == set(RULES)
 
 
 RESULTS = {
