@@ -90,7 +90,7 @@ def _store(
         _try("clock", lambda: clock(found["skew"])),
         _try("search", lambda: search(found["has_trigrams"], found["offers_trigrams"])),
         _try("role", lambda: role(found)),
-        _try("machines", lambda: machines(set(accepted()), store.positions(database))),
+        _try("machines", lambda: machines(set(accepted()), store.reporting(database))),
         _try("waiting", lambda: waiting(unstored(), store.inbox_size(database))),
     ]
 

@@ -33,6 +33,7 @@ from salt_ext import settings, store
 from salt_ext.master import events, intake
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
+from salt_ext.master.heartbeat import EVERY_SECONDS, Heartbeat
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -58,22 +59,25 @@ def start() -> None:
     failures = 0
     next_look = 0.0
     news = _Retried("Events wait in the store")
+    heart = Heartbeat(database, __opts__["id"])
     # Not connected yet: catching up need not wait for the bus.
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
-            hinted = _hinted(bus, next_look - time.monotonic(), options["batch_size"])
+            wait = min(EVERY_SECONDS, next_look - time.monotonic())
+            hinted = _hinted(bus, wait, options["batch_size"])
             is_time = time.monotonic() >= next_look
-            if not is_time and (feed is None or not hinted):
+            if not is_time and feed is None:
                 continue
             try:
                 if feed is None:
-                    feed = intake.feed(cache, database)
+                    feed = _feed(cache, database, heart)
                 if is_time:
                     next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
                     intake.empty_inbox(database, cache.accepted)
-                else:
+                elif hinted:
                     feed.look(hinted)
                 feed.drain()
+                heart.beat(feed.due)
                 if failures:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0
@@ -86,6 +90,14 @@ def start() -> None:
                 failures += 1
                 next_look = time.monotonic() + _pause(failures)
                 _tell(database, error, is_first=failures == 1)
+                heart.fail(error)
+
+
+def _feed(cache: Cache, database: store.Database, heart: Heartbeat) -> Feed:
+    """Return a feed into the store that lets the heart beat after each batch."""
+    listener = store.Listener(heart.beat({}), cache.trusted)
+    feed = intake.feed(cache, database, lambda outcomes: heart.beat(feed.due), listener)
+    return feed
 
 
 class _Retried:

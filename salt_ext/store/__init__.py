@@ -15,11 +15,13 @@ from salt_ext.store.acts.purge import CLASSES, purge
 from salt_ext.store.acts.quarantine import choices, rule
 from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
+from salt_ext.store.clock import Clock, clock
 from salt_ext.store.database import HEAD, Database, ping
 from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest, record_failure
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
+from salt_ext.store.listening import BRIDGE, Listener, beat, number_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
 from salt_ext.store.news import News, tell
@@ -45,7 +47,7 @@ from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
 from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.odd import odd
-from salt_ext.store.reads.positions import known_beyond, positions
+from salt_ext.store.reads.positions import known_beyond, positions, reporting
 from salt_ext.store.reads.problems import problems
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
@@ -60,6 +62,7 @@ from salt_ext.store.text import storable
 from salt_ext.store.url import shown as shown_url
 
 __all__ = [
+    "BRIDGE",
     "CLASSES",
     "FRESHNESS",
     "HARDWARE",
@@ -71,10 +74,12 @@ __all__ = [
     "Act",
     "Arrival",
     "Change",
+    "Clock",
     "Database",
     "Deviation",
     "Extract",
     "FilterError",
+    "Listener",
     "News",
     "NotFound",
     "Outcome",
@@ -87,10 +92,12 @@ __all__ = [
     "asset_page",
     "assets",
     "baseline_of",
+    "beat",
     "changes",
     "changes_page",
     "check_baselines",
     "choices",
+    "clock",
     "compare",
     "compare_assets",
     "components",
@@ -122,6 +129,7 @@ __all__ = [
     "moment_of",
     "neighbours",
     "news_since",
+    "number_of",
     "odd",
     "overview",
     "padded",
@@ -132,6 +140,7 @@ __all__ = [
     "record_failure",
     "remove_expected",
     "rename",
+    "reporting",
     "resolve",
     "rule",
     "server",

@@ -110,7 +110,7 @@ def test_reads_work_on_what_an_older_version_stored(migrated):
         assert store.assets(migrated, text=text).total == 1, text
     assert store.resolve(migrated, "gone") == IDS["gone"]
     assert store.resolve(migrated, "9XYZ002") == IDS["web02"]
-    assert store.positions(migrated).keys() == {"web01", "web02"}
+    assert store.reporting(migrated) == {"web01", "web02"}
     row = store.overview(migrated, IDS["web01"])
     assert row["facts"] == story()[-1][1]
     assert row["volatile"] == {"network": {"a": 1}}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,16 +17,21 @@ from salt_ext.store.identity.claims import PART_PATHS, Asset, Claim, Key
 from salt_ext.store.identity.claims import key as key_of
 from salt_ext.store.identity.decide import Decision, decide, settled
 from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked
+from salt_ext.store.listening import is_silent
 
-READ = sa.text(f"""
-SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, ledger.identifiers, {VERSION}
+READ = f"""
+SELECT asset.id, asset.minion_id, {{is_silent}} AS is_silent, seen.reports_as, ledger.identifiers,
+       {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
        SELECT json_agg(json_build_array(kind, value, shared, last_seen IS NULL)) AS identifiers
          FROM identifier WHERE asset_id = asset.id) AS ledger
  WHERE asset.id IN ({OF_CLAIMS})
-""")  # noqa: S608 - constants of ours
+"""  # noqa: S608 - constants of ours
+
+READ_SETTLED = sa.text(READ.format(is_silent="false"))
+READ_WHOLE = sa.text(READ.format(is_silent=is_silent("seen", ":grace", ":at")))
 
 PARTS = sa.text("""
 SELECT asset_id, serial FROM placement
@@ -42,21 +47,26 @@ class Owners:
         self,
         link: sa.Connection,
         claims: Sequence[Claim],
-        silent_before: datetime,
+        at: datetime,
+        grace: timedelta,
         *,
         with_parts: bool,
     ) -> None:
         """
-        Read the assets; one that was last seen before ``silent_before`` counts as silent.
+        Read the assets; one that was silent for ``grace`` at a moment counts as silent.
 
-        ``with_parts`` is needed only where it is not clear whose a report is.
+        ``with_parts`` is needed only where it is not clear whose a report is. Without it
+        no asset counts as silent.
         """
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
         self.shared: set[Key] = set()
         self._assets: dict[uuid.UUID, Asset] = {}
         self._by_name: dict[str, uuid.UUID] = {}
         self._by_key: dict[Key, set[uuid.UUID]] = {}
-        rows = link.execute(READ, asked(claims)).all()
+        if with_parts:
+            rows = link.execute(READ_WHOLE, {**asked(claims), "at": at, "grace": grace}).all()
+        else:
+            rows = link.execute(READ_SETTLED, asked(claims)).all()
         self.versions = {row.id: row.version for row in rows}
         parts = _parts(link, [row.id for row in rows]) if with_parts else {}
         for row in rows:
@@ -66,9 +76,9 @@ class Owners:
                 if shared and kind in KEYS:
                     self.shared.add(key_of(kind, value))
         for row in rows:
-            self._put(self._asset(row, silent_before, parts.get(row.id, frozenset())))
+            self._put(self._asset(row, parts.get(row.id, frozenset())))
 
-    def _asset(self, row: Any, silent_before: datetime, parts: frozenset[str]) -> Asset:
+    def _asset(self, row: Any, parts: frozenset[str]) -> Asset:
         ledger = self.ledger[row.id]
         now = [key for key, is_current in ledger.items() if is_current]
         keys = frozenset(key_of(kind, value) for kind, value in now if kind in KEYS)
@@ -77,7 +87,7 @@ class Owners:
             row.minion_id,
             keys - self.shared,
             next((value for kind, value in now if kind == "machine_id"), None),
-            is_silent=row.last_seen < silent_before,
+            is_silent=row.is_silent,
             is_temporary=not any(kind in KEYS for kind, _ in ledger),
             reports_as=row.reports_as,
             chassis=frozenset(value for kind, value in now if kind == "chassis_serial_number"),

@@ -5,17 +5,19 @@ A report on its way in, and what became of it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 
 class Arrival(NamedTuple):
-    """A report, the minion id that Salt authenticated for it, and when the master got it."""
+    """A report, the minion id that Salt authenticated for it, and when it came."""
 
     minion_id: str
     report: Any
     received_at: datetime
+    """By the clock of the store: see :mod:`salt_ext.store.clock`."""
+    position: datetime | None = None
+    """When its entry in the master's cache was written, by the clock of that master."""
 
 
 class Outcome(NamedTuple):
@@ -34,10 +36,3 @@ class Outcome(NamedTuple):
     """The name of that asset, where it is not the minion id."""
     wait_seconds: float = 0
     """For so long no other report of this machine need be tried."""
-
-
-class Listener(NamedTuple):
-    """A master that hands over reports: its number in the store, and whose key it has accepted."""
-
-    number: int
-    trusted: Callable[[Iterable[str]], Collection[str]]

@@ -11,15 +11,17 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TypeVar
 
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database
 from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
+from salt_ext.store.listening import Listener
 from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
@@ -29,17 +31,20 @@ T = TypeVar("T")
 ATTEMPTS = 3
 
 
-def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
+def ingest(
+    database: Database, arrivals: Iterable[Arrival], listener: Listener | None = None
+) -> list[Outcome]:
     """
     Store reports and return what became of each; all of them are committed.
 
+    ``listener`` is the master that hands them over, if one does.
     Raises :class:`StoreError` when the store cannot be used. Then some reports are
     stored and others not; it is safe to give all of them again.
     """
     outcomes: list[Outcome] = []
     for batch in _rounds(arrivals):
         try:
-            outcomes += _transaction(database, batch)
+            outcomes += _transaction(database, batch, listener)
         except StoreError:
             raise
         except Exception as error:
@@ -49,7 +54,7 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
             reason = visible(error)
             log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), reason)
             for arrival in batch:
-                outcomes += ingest(database, [arrival])
+                outcomes += ingest(database, [arrival], listener)
     return outcomes
 
 
@@ -80,7 +85,9 @@ def _previous_name(arrival: Arrival) -> str:
     return previous if isinstance(previous, str) and previous != arrival.minion_id else ""
 
 
-def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
+def _transaction(
+    database: Database, batch: Sequence[Arrival], listener: Listener | None
+) -> list[Outcome]:
     """
     Touch the unchanged reports, then store the others in a transaction of their own.
 
@@ -88,15 +95,16 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
     other rows and for the identity lock: two masters would wait for each other.
     """
     grace = timedelta(seconds=database.settings["rename_grace"])
+    master = listener.number if listener else None
 
     def touching() -> tuple[list[Due], list[Outcome]]:
         with database.autocommit() as link:
-            due, findings = touch_unchanged(link, batch)
+            due, findings = touch_unchanged(link, batch, master)
             return due, findings.outcomes
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
-            return store_changed(link, due, grace, locked=locked)
+            return store_changed(link, due, grace, locked=locked, master=master)
 
     due, outcomes = _patiently(touching)
     if due:
@@ -132,6 +140,5 @@ def record_failure(
     """Keep an exception that nobody foresaw, with its traceback, among the problems."""
     text = "".join(traceback.format_exception(error)).replace("\0", "")
     message = f"{type(error).__name__}: {error}".replace("\0", "")
-    now = datetime.now(timezone.utc)
     with database.begin() as link:
-        record(link, [Problem(kind, minion_id, subject, message, text, now)])
+        record(link, [Problem(kind, minion_id, subject, message, text, now(link))])
