@@ -34,6 +34,8 @@ from salt_ext import settings, store
 from salt_ext.master import events, intake, replies
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
+from salt_ext.master.heartbeat import EVERY_SECONDS, Heartbeat
+from salt_ext.master.replies import Replies
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -59,25 +61,28 @@ def start() -> None:
     failures = 0
     next_look = 0.0
     news = _Retried("Events wait in the store")
-    answers = replies.Replies()
+    answers = Replies()
     answering = _Retried("Machines wait for the answer to their reports")
+    heart = Heartbeat(database, __opts__["id"])
     # Not connected yet: catching up need not wait for the bus.
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
-            hinted = _hinted(bus, next_look - time.monotonic(), options["batch_size"])
+            wait = min(EVERY_SECONDS, next_look - time.monotonic())
+            hinted = _hinted(bus, wait, options["batch_size"])
             is_time = time.monotonic() >= next_look
-            if not is_time and (feed is None or not hinted):
+            if not is_time and feed is None:
                 continue
             try:
                 if feed is None:
-                    feed = intake.feed(cache, database, answer=answers.note)
+                    feed = _feed(cache, database, heart, answers)
                 if is_time:
                     next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
                     intake.empty_inbox(database, cache.accepted)
-                else:
+                elif hinted:
                     feed.look(hinted)
                 feed.drain()
                 answering.attempt(lambda: replies.send(answers, __opts__))
+                heart.beat(feed.due)
                 if failures:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0
@@ -90,6 +95,18 @@ def start() -> None:
                 failures += 1
                 next_look = time.monotonic() + _pause(failures)
                 _tell(database, error, is_first=failures == 1)
+                heart.fail(error)
+
+
+def _feed(cache: Cache, database: store.Database, heart: Heartbeat, answers: Replies) -> Feed:
+    """Return a feed into the store that lets the heart beat after each batch."""
+    listener = store.Listener(heart.beat({}), cache.trusted)
+
+    def beat(outcomes: list[store.Outcome]) -> None:
+        heart.beat(feed.due)
+
+    feed = intake.feed(cache, database, beat, answers.note, listener)
+    return feed
 
 
 class _Retried:

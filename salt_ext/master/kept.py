@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import salt.cache
@@ -52,12 +51,13 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
     """
     Keep reports for the next ``cmdb.sync``; return the names of their machines.
 
+    Here ``received_at`` is by the clock of this host: the store, whose clock counts, is away.
     Raises :class:`Lost` for reports that cannot be kept, after it has kept the others.
     """
     cache = _cache(opts)
     kept: list[str] = []
     reasons: dict[str, str] = {}
-    for minion_id, report, received_at in arrivals:
+    for minion_id, report, received_at, _ in arrivals:
         entry = {"report": report, "received_at": received_at.timestamp()}
         try:
             if not salt.utils.verify.valid_id(cache.opts, minion_id):
@@ -80,7 +80,9 @@ def names(opts: Mapping[str, Any]) -> list[str]:
     return sorted(key.removesuffix(END) for key in keys if key.endswith(END))
 
 
-def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.Outcome]:
+def store_kept(
+    opts: Mapping[str, Any], database: store.Database, listener: store.Listener | None = None
+) -> list[store.Outcome]:
     """
     Store the kept reports, a batch at a time, and remove them; return their outcomes.
 
@@ -98,16 +100,12 @@ def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.
             except Exception as error:
                 reason = f"what was kept of it in the master's cache cannot be read: {error}"
                 outcomes.append(store.Outcome(minion_id, "refused", reason))
-        arrivals = [
-            store.Arrival(
-                minion_id,
-                entry.get("report"),
-                datetime.fromtimestamp(entry["received_at"], timezone.utc),
-            )
+        reports = [
+            (minion_id, entry.get("report"), float(entry["received_at"]))
             for minion_id, entry in entries.items()
             if entry
         ]
-        outcomes += intake.say(store.ingest(database, arrivals))
+        outcomes += intake.take(database, reports, listener, is_cached=False)
         for minion_id, entry in entries.items():
             # A newer report may have been kept meanwhile: that one stays.
             if _entry(cache, minion_id) == entry:

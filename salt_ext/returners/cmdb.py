@@ -19,7 +19,6 @@ another server.
 """
 
 import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from salt_ext import settings, store
@@ -50,9 +49,8 @@ def returner(ret: dict[str, Any]) -> None:
         raise ValueError("a return without a minion id")
     database = store.Database(settings.from_opts(__opts__))
     try:
-        [outcome] = store.submit(
-            database, [store.Arrival(minion_id, value, datetime.now(timezone.utc))]
-        )
+        came_at = store.clock(database).now
+        [outcome] = store.submit(database, [store.Arrival(minion_id, value, came_at)])
     except store.StoreError as error:
         raise RuntimeError(
             f"the report of {minion_id} was not stored: {error}; {error.hint}"
