@@ -18,6 +18,7 @@ from salt_ext.collect.interruption import interruption
 from salt_ext.collect.modes import Answer, Plan, Request, load
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
+from salt_ext.words.visible import trace, visible
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Collection:
                     self._take(answer, plan)
                     self._show(self._so_far())
         except Exception as error:
-            log.debug("The mode %s failed", mode, exc_info=True)
+            log.debug("The mode %s failed%s", visible(mode), trace(error))
             reason = _sentence(error)
         finally:
             self._flush(plan)

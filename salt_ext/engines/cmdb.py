@@ -36,6 +36,7 @@ from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
 from salt_ext.master.heartbeat import EVERY_SECONDS, Heartbeat
 from salt_ext.master.replies import Replies
+from salt_ext.words.visible import trace, visible
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -53,7 +54,8 @@ def start() -> None:
         events.wanted(options)
         database = store.Database(options)
     except (settings.SettingsError, store.StoreError) as error:
-        log.critical("The cmdb engine does nothing until the master is restarted: %s", error)
+        reason = visible(error)
+        log.critical("The cmdb engine does nothing until the master is restarted: %s", reason)
         threading.Event().wait()  # Salt would start a process that ended again at once
         return
     cache = Cache(__opts__, mends=True)
@@ -128,8 +130,10 @@ class _Retried:
         except Exception as error:
             self.failures += 1
             self.not_before = time.monotonic() + _pause(self.failures)
-            level = logging.WARNING if self.failures == 1 else logging.DEBUG
-            log.log(level, "%s: %s", self.consequence, error, exc_info=level == logging.DEBUG)
+            if self.failures == 1:
+                log.warning("%s", visible(f"{self.consequence}: {error}"))
+            else:
+                log.debug("%s%s", visible(self.consequence), trace(error))
 
 
 def _tell_news(bus: Any, database: store.Database, cache: Cache) -> None:
@@ -160,9 +164,9 @@ def _tell(database: store.Database, error: Exception, *, is_first: bool) -> None
     if isinstance(error, (store.StoreError, SaltCacheError, OSError)):
         if is_first:
             hint = f"; {error.hint}" if isinstance(error, store.StoreError) else ""
-            log.error("%s%s. Reports wait in the master's cache", error, hint)
+            log.error("%s. Reports wait in the master's cache", visible(f"{error}{hint}"))
         return
-    log.error("The cmdb engine failed and tries again", exc_info=error)
+    log.error("The cmdb engine failed and tries again%s", trace(error))
     with contextlib.suppress(store.StoreError):
         store.record_failure(database, "engine", __opts__["id"], "engine", error)
 

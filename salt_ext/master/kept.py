@@ -20,6 +20,7 @@ from salt.exceptions import SaltCacheError
 from salt_ext import store
 from salt_ext.master import intake
 from salt_ext.master.cache import AS_IT_IS
+from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
         except Exception as error:  # each cache driver raises its own errors, as for a full disk
             reasons[minion_id] = str(error)
     if kept:
-        log.warning("Kept for the next cmdb.sync: the results of %s", ", ".join(sorted(kept)))
+        who = visible(", ".join(sorted(kept)))
+        log.warning("Kept for the next cmdb.sync: the results of %s", who)
     if reasons:
         raise Lost(reasons)
     return sorted(kept)

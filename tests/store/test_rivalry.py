@@ -17,9 +17,7 @@ def at(minutes):
 
 
 def send(database, facts, name, minutes, previous=None, **fields):
-    [outcome] = store.ingest(
-        database, [arrival(facts, name, at(minutes), previous, **fields)]
-    )
+    [outcome] = store.ingest(database, [arrival(facts, name, at(minutes), previous, **fields)])
     return outcome
 
 

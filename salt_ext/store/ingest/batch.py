@@ -26,7 +26,7 @@ from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
 from salt_ext.store.listening import Listener
-from salt_ext.words.visible import visible
+from salt_ext.words.visible import trace, visible
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def _patiently(work: Callable[[], T]) -> T:
 def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
     """Refuse a report that failed though all checks passed, and keep the traceback."""
     name = visible(arrival.minion_id)
-    log.error("The report of %s could not be stored", name, exc_info=error)
+    log.error("The report of %s could not be stored%s", name, trace(error))
     record_failure(database, "report", arrival.minion_id, "store", error)
     reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"
     return Outcome(arrival.minion_id, "refused", reason)
