@@ -81,8 +81,9 @@ OPTIONS: dict[str, Option] = {
         "",
         str,
         "minion",
-        "The file in which a minion keeps the name it last reported under, so that a rename is"
-        " seen as one; `cmdb/name` below the minion's `cachedir` when empty.",
+        "The file in which a minion keeps the name that the master knows it by and what proves"
+        " it, so that a rename is believed at once; `cmdb/name` below the minion's `cachedir` when"
+        " empty.",
     ),
     "sweep_seconds": Option(
         5,

@@ -11,9 +11,10 @@ import pytest
 import salt.cache
 import salt.loader
 import salt.payload
+from salt.exceptions import SaltClientError
 
 from salt_ext import store
-from salt_ext.master import intake
+from salt_ext.master import intake, replies
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Unreadable
 from salt_ext.report import checking
@@ -230,3 +231,25 @@ def test_events_hint_at_minions_that_returned_cmdb_collect(engine):
     assert engine._hint(event("salt/job/1/ret/web01", fun="test.ping")) == []
     assert engine._hint(event("salt/job/1/new", fun="cmdb.collect")) == []
     assert engine._hint({"tag": "salt/job/1/ret/web01", "data": None}) == []
+
+
+def test_machines_are_answered_about_what_a_feed_has_stored(cache, database):
+    renamed = report(server(1), "web01", previous="old01")
+    keep(cache, "mine", "web01", {MINE_FUNCTION: renamed})
+    keep(cache, "mine", "web02", {MINE_FUNCTION: report(server(2), "web02")})
+    answers = replies.Replies()
+    feed = intake.feed(cache, database, answer=answers.note)
+    feed.look()
+    feed.drain()
+    assert answers.due() == {
+        "web01": {"status": "stored", "name": "web01", "collected_at": renamed["collected_at"]}
+    }
+
+
+def test_answers_wait_while_nothing_can_be_published(master_opts):
+    answers = replies.Replies()
+    outcome = store.Outcome("web01", "held", "because")
+    answers.note([("web01", report(server(1)), 5.0)], [outcome])
+    with pytest.raises(SaltClientError):
+        replies.send(answers, master_opts)
+    assert set(answers.due()) == {"web01"}
