@@ -145,7 +145,10 @@ def _revisions(judge, at):
             "SELECT recorded_at FROM revision WHERE asset_id = %(id)s", id=kept.id
         ):
             # Each step back is compared with the digest of its revision.
-            store.document(judge.store.database, kept.id, moment["recorded_at"])
+            try:
+                store.document(judge.store.database, kept.id, moment["recorded_at"])
+            except store.StoreError as error:
+                judge.find_once(kept, "history", at, f"{kept.name}: {error}")
 
 
 def _sample(items, most):

@@ -3,6 +3,7 @@ One simulation from its options to what it found, and how that is told.
 """
 
 import contextlib
+import logging
 import re
 import tempfile
 import time
@@ -16,7 +17,7 @@ from salt_ext import store
 from tests import postgres
 from tests.simulation import happenings
 from tests.simulation.judge import Judge, plain
-from tests.simulation.machine import DAY
+from tests.simulation.machine import DAY, moment
 from tests.simulation.masters import Store
 from tests.simulation.world import World
 
@@ -95,7 +96,9 @@ class Played(NamedTuple):
             lines.append(f"--- {machine.says()}")
         told = {line for machine in finding.machines for line in machine.story}
         both = sorted(told | set(self.world.story))
-        last = max((n for n, line in enumerate(both) if finding.what in line), default=len(both))
+        last = max((n for n, line in enumerate(both) if finding.what in line), default=None)
+        if last is None:
+            last = sum(line < moment(finding.at) for line in both)
         lines += _condensed(both[: last + 1])[-MOST_LINES:]
         lines.append(f"again: python -m tests.simulation {self.options.line()}")
         return "\n".join(lines)
@@ -113,46 +116,60 @@ def _condensed(lines):
     kept: list[str] = []
     waiting: list[str] = []
     last, count = None, 0
-
-    def flush():
-        nonlocal count
-        if count:
-            kept.append(f"{'':16}({count} more like it)")
-        kept.extend(waiting)
-        waiting.clear()
-        count = 0
-
     for line in lines:
-        if MADE.match(line):
+        is_made = MADE.match(line)
+        status, _, detail = line.partition(" -> ")[2].partition(": ")
+        key = status if status == "unchanged" else (status, detail)
+        if is_made:
             waiting.append(line)
-        elif " -> " in line and line.partition(" -> ")[2] == last:
+        elif status and key == last:
             waiting.clear()
             count += 1
         else:
-            flush()
-            kept.append(line)
-            if " -> " in line:
-                last = line.partition(" -> ")[2]
-    flush()
-    return kept
+            kept += [f"{'':16}({count} more like it)"] * bool(count)
+            kept += [f"{'':16}({len(waiting) - 1} more were made)"] * (len(waiting) > 1)
+            kept += waiting[-1:] + [line]
+            waiting.clear()
+            last, count = key if status else last, 0
+    return kept + waiting
 
 
 def _counted(counter):
     return ", ".join(f"{count} {what}" for what, count in counter.most_common()) or "none"
 
 
-def play(url, options, start=None):
+class _Failures(logging.Handler):
+    """Notes batches that failed, although each report was tried alone then."""
+
+    def __init__(self, judge):
+        super().__init__(logging.WARNING)
+        self.judge = judge
+
+    def emit(self, record):
+        text = record.getMessage()
+        if "Refused" not in text:
+            self.judge.find("no batch fails", self.judge.store.now, text[:600])
+
+
+def play(url, options):
     """Play a simulation in an empty store."""
     began = time.perf_counter()
     database = postgres.open_store(url, **SETTINGS)
+    log = logging.getLogger("salt_ext.store")
     try:
         world_store = Store(database)
         judge = Judge(options, world_store)
+        failures = _Failures(judge)
+        log.propagate = False
+        log.addHandler(failures)
         today = time.time() // DAY * DAY
         world = World(options, world_store, judge, today - options.weeks * 7 * DAY)
         world.run()
         return Played(options, judge, world, time.perf_counter() - began)
     finally:
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+        log.propagate = True
         database.close()
 
 
