@@ -30,6 +30,11 @@ WORDS: dict[str, tuple[bytes, ...]] = {
         b"      1048512 blocks super 1.2 [2/1] [_U]\n      [=>....]  recovery = 12.6%"
         b" (132096/1048512) finish=0.1min\nmd1 : inactive sdc[0](S)\n\nunused devices: <none>\n",
     ),
+    "name_file": (
+        b'{"format": 2, "asked": "2026-11-21T08:00:00.000Z", "names": [{"name": "web01",'
+        b' "secret": "' + b"a" * 64 + b'", "collected_at": "2026-11-21T08:00:00.000Z"}]}',
+        b"db01\nweb01\n",
+    ),
     "os_release": (b'NAME="Debian GNU/Linux"\nID=debian\nPRETTY_NAME="a \\"b\\" \\$c \\\\"\n',),
     "values": (
         b"0-3,8,10-11",

@@ -45,6 +45,7 @@ from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
 from salt_ext.facts.smart import ata, nvme, scsi, sg
 from salt_ext.facts.smbios import fields, hpe
+from salt_ext.report import name_file
 
 # Decoders by SMBIOS type: a decoder has the name, in lower case, of the constant with its type.
 DECODERS = {
@@ -247,6 +248,15 @@ def _raid() -> Iterator[tuple[str, Target]]:
             yield f"raid_{module.name}", Target(texts(*parsers), ("*/raid/**/*",))
 
 
+def names_of_file(data: bytes) -> Any:
+    """Read a name file: it says names that a report can carry, or that it is of no use."""
+    with suppress(name_file.Unusable):
+        names = name_file.parse(data)
+        previous = names.previous("web01")
+        return [[*map(list, names.names)], previous and previous.proof()]
+    return None
+
+
 TARGETS = {
     "smbios": Target(smbios_table, ("*/smbios_bin/**/*", "*/smbios_synth/**/*")),
     "machine": Target(smbios_machine, ("*/smbios_bin/**/*",)),
@@ -261,6 +271,7 @@ TARGETS = {
     "metadata": Target(metadata),
     "disk_pages": Target(disk_pages),
     "answers": Target(answers),
+    "name_file": Target(names_of_file),
     **dict(_raid()),
 }
 

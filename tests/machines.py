@@ -5,10 +5,12 @@ They are like those of the made-up fleet, but small, and with numbers that peopl
 """
 
 import copy
+import hashlib
 from datetime import datetime, timedelta, timezone
 
 from benchmarks.fleet import documents, hardware, models
 from salt_ext import store
+from salt_ext.facts import timestamp
 from salt_ext.report import envelope
 from salt_ext.store import Arrival
 
@@ -22,6 +24,7 @@ SECTIONS = (
     *("processors", "memory", "disks", "network"),
 )
 """The sections that most tests are about; a test gives all others itself."""
+SECRET = "what every machine of the tests keeps in the file with its name"
 
 
 def few(facts, *names):
@@ -57,9 +60,17 @@ def server(number=1, **sections):
     return copy.deepcopy({**{name: facts[name] for name in SECTIONS}, **sections})
 
 
-def report(facts, minion_id="web01", at=NOW, previous=None, mode="agent", **fields):
-    """The report of these facts, as the minion would make it."""
+def report(facts, minion_id="web01", at=NOW, previous=None, mode="agent", last=None, **fields):
+    """
+    The report of these facts, as the minion would make it.
+
+    A machine that was renamed proves it when it knows when its ``last`` report under
+    the previous name was made.
+    """
     document = documents.collected(facts, at)
+    fields.setdefault("secret_hash", hashlib.sha256(SECRET.encode()).hexdigest())
+    if last is not None:
+        fields["proof"] = {"secret": SECRET, "collected_at": timestamp(last.timestamp())}
     return {**envelope.build(document, minion_id, previous, mode), **fields}
 
 

@@ -18,7 +18,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from salt_ext import store
 from salt_ext.settings import Settings, from_environ
 from salt_ext.words.plain import simple
-from webui import errors, format
+from webui import errors, format, silence
 from webui.views import asset, assets, changes, find, health, overview, problems
 
 METHODS = ("GET", "HEAD")
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(_add_headers)
     format.register(app)
     errors.register(app)
+    silence.register(app)
     for view in (overview, assets, asset, find, changes, problems, health):
         app.register_blueprint(view.blueprint)
     return app

@@ -15,8 +15,9 @@ leads to the same cache. While PostgreSQL is away the cache keeps the latest
 report of every minion. The engine tries again after 1, 2, 4 and so on up to 60
 seconds, and then goes on after the last report that the store has.
 
-After each look through the whole cache, the engine tells on the event bus what is
-new in the store: see :mod:`salt_ext.master.events`.
+Machines that have to know what became of their reports are answered: see
+:mod:`salt_ext.master.replies`. After each look through the whole cache, the engine
+tells on the event bus what is new in the store: see :mod:`salt_ext.master.events`.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ import salt.utils.event
 from salt.exceptions import SaltCacheError
 
 from salt_ext import settings, store
-from salt_ext.master import events, intake
+from salt_ext.master import events, intake, replies
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
 
@@ -53,11 +54,13 @@ def start() -> None:
         log.critical("The cmdb engine does nothing until the master is restarted: %s", error)
         threading.Event().wait()  # Salt would start a process that ended again at once
         return
-    cache = Cache(__opts__)
+    cache = Cache(__opts__, mends=True)
     feed: Feed | None = None  # None while the store or the cache is away
     failures = 0
     next_look = 0.0
     news = _Retried("Events wait in the store")
+    answers = replies.Replies()
+    answering = _Retried("Machines wait for the answer to their reports")
     # Not connected yet: catching up need not wait for the bus.
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
@@ -67,13 +70,14 @@ def start() -> None:
                 continue
             try:
                 if feed is None:
-                    feed = intake.feed(cache, database)
+                    feed = intake.feed(cache, database, answer=answers.note)
                 if is_time:
                     next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
                     intake.empty_inbox(database, cache.accepted)
                 else:
                     feed.look(hinted)
                 feed.drain()
+                answering.attempt(lambda: replies.send(answers, __opts__))
                 if failures:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0

@@ -5,10 +5,15 @@ The bank ``mine`` holds the reports that ``cmdb.collect`` sent. For a minion tha
 never sent one, the bank ``grains`` holds its grains: with our grain ``cmdb``, or
 Salt's own grains alone. Both banks are read through Salt's cache API, so every
 driver of the master's option ``cache`` works.
+
+Salt reads the old mine of a minion before it stores a new one. So an entry that is
+damaged, as a file that was cut off is, keeps all later reports of that minion out until
+it is removed. Nobody can write it meanwhile, so the engine may remove it.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,7 +22,7 @@ import salt.key
 import salt.utils.mine
 import salt.utils.verify
 import salt.version
-from salt.exceptions import SaltCacheError
+from salt.exceptions import SaltCacheError, SaltDeserializationError
 
 from salt_ext.master.feed import Unreadable
 from salt_ext.report import core_grains, envelope
@@ -34,10 +39,17 @@ AS_IT_IS = {"memcache_expire_seconds": 0, "key_cache": ""}
 class Cache:
     """The reports in the master's cache, of minions whose key is accepted."""
 
-    def __init__(self, opts: Mapping[str, Any], *, one_bank_each: bool | None = None) -> None:
+    def __init__(
+        self,
+        opts: Mapping[str, Any],
+        *,
+        mends: bool = False,
+        one_bank_each: bool | None = None,
+    ) -> None:
         """
         Open the cache of the master that has these options.
 
+        ``mends`` is whether a damaged mine is removed when it is read for the second time.
         ``one_bank_each`` is true for the layout with a bank for each minion; by
         default the layout is that of the Salt that runs.
         """
@@ -47,6 +59,9 @@ class Cache:
         if one_bank_each is None:
             one_bank_each = salt.version.__saltstack_version__ < BANKS_SINCE
         self.one_bank_each = one_bank_each
+        self.mends = mends
+        self._damaged_at: dict[str, float] = {}
+        """By minion id: when its mine was written, of those that were damaged when last read."""
 
     def versions(self, minion_ids: Iterable[str] | None = None) -> dict[str, tuple[float, ...]]:
         """
@@ -91,12 +106,12 @@ class Cache:
         there is neither. Raises :class:`Unreadable` when the entry cannot be read.
         """
         mine_at, grains_at = version
-        sent = self._fetch("mine", minion_id).get(envelope.MINE_FUNCTION)
+        sent = self._fetch("mine", minion_id, mine_at).get(envelope.MINE_FUNCTION)
         if isinstance(sent, dict) and salt.utils.mine.MINE_ITEM_ACL_ID in sent:
             sent = sent.get(salt.utils.mine.MINE_ITEM_ACL_DATA)
         if sent is not None:
             return sent, mine_at
-        grains = self._fetch("grains", minion_id)
+        grains = self._fetch("grains", minion_id, grains_at)
         if self.one_bank_each:
             grains = grains.get("grains") or {}
         grain = grains.get("cmdb")
@@ -126,13 +141,55 @@ class Cache:
         """Return the same by asking for each minion, without a list of all entries."""
         return {one for one in minion_ids if self.cache.contains(*self._place(kind, one))}
 
-    def _fetch(self, kind: str, minion_id: str) -> dict[str, Any]:
+    def _fetch(self, kind: str, minion_id: str, written_at: float) -> dict[str, Any]:
+        where = f"the {kind} of {minion_id} in the master's cache"
         try:
             value = self.cache.fetch(*self._place(kind, minion_id))
-        except Exception as error:  # what a damaged entry raises depends on the driver
+        except SaltDeserializationError as error:
+            raise self._damaged(where, kind, minion_id, written_at) from error
+        except Exception as error:  # each driver raises its own, as for a server that is away
             reason = str(error) if isinstance(error, SaltCacheError) else repr(error)
             raise Unreadable(
-                f"the report of {minion_id} in the master's cache cannot be read: {reason};"
-                f" let it report again: salt {minion_id} cmdb.collect"
+                f"{where} cannot be read: {reason}; when that is mended, the report is stored"
             ) from error
-        return value if isinstance(value, dict) else {}
+        if isinstance(value, dict):
+            return value
+        # No entry is {} or None. Salt would go on storing what is there and is no mapping.
+        if written_at:
+            raise self._damaged(where, kind, minion_id, written_at)
+        return {}
+
+    def _damaged(self, where: str, kind: str, minion_id: str, written_at: float) -> Unreadable:
+        """Return what is to be said of an entry that is damaged; a second time, remove it."""
+        if kind != "mine":
+            return Unreadable(f"{where} are damaged; write them anew: {_anew(minion_id)}")
+        place = self._place(kind, minion_id)
+        remedy = f"remove it and let it report again: {flush(*place)}; {_again(minion_id)}"
+        said = f"{where} is damaged and keeps all later reports out"
+        is_known = self._damaged_at.get(minion_id) == written_at
+        self._damaged_at[minion_id] = written_at
+        if not (self.mends and is_known):
+            return Unreadable(f"{said}; {remedy}")
+        try:
+            if float(self.cache.updated(*place) or 0) == written_at:
+                self.cache.flush(*place)
+        except Exception as error:
+            return Unreadable(f"{said}, and cannot be removed by the engine: {error}; {remedy}")
+        del self._damaged_at[minion_id]
+        return Unreadable(
+            f"{where} was damaged and kept all later reports out: it is removed, and the next"
+            f" report will be stored; to have it now: {_again(minion_id)}"
+        )
+
+
+def flush(bank: str, key: str) -> str:
+    """Return the command that removes an entry of the cache."""
+    return f"salt-run cache.flush {shlex.quote(bank)} {shlex.quote(key)}"
+
+
+def _again(minion_id: str) -> str:
+    return f"salt {shlex.quote(minion_id)} cmdb.collect"
+
+
+def _anew(minion_id: str) -> str:
+    return f"salt {shlex.quote(minion_id)} saltutil.refresh_pillar"

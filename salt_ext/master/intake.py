@@ -7,7 +7,7 @@ The engine does this all the time, ``cmdb.sync`` once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,26 +18,37 @@ from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
 
+Handed = tuple[str, Any, float]
+"""What a feed hands over: minion id, report, seconds since the epoch."""
+
 
 def feed(
     source: Source,
     database: store.Database,
     tell: Callable[[list[store.Outcome]], object] = lambda outcomes: None,
+    answer: Callable[[Sequence[Handed], Sequence[store.Outcome]], object] = lambda *_: None,
 ) -> Feed:
     """
     Return a feed into the store, which begins after the last report that the store has.
 
-    ``tell`` is called with the outcomes of each batch. Raises :class:`store.StoreError`.
+    ``tell`` is called with the outcomes of each batch, ``answer`` with its reports too.
+    Raises :class:`store.StoreError`.
     """
+
+    def store_batch(reports: list[Handed]) -> None:
+        outcomes = take(database, reports)
+        tell(outcomes)
+        answer(reports, outcomes)
+
     return Feed(
         source,
-        lambda reports: tell(take(database, reports)),
+        store_batch,
         database.settings["batch_size"],
         store.positions(database),
     )
 
 
-def take(database: store.Database, reports: list[tuple[str, Any, float]]) -> list[store.Outcome]:
+def take(database: store.Database, reports: list[Handed]) -> list[store.Outcome]:
     """
     Store the reports that a feed hands over; log and return their outcomes.
 

@@ -2,6 +2,7 @@
 What a minion knows about its own hardware, and how it is sent to the master.
 """
 
+import logging
 import platform
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 SEND_TIMEOUT_SECONDS = 30
 
 
@@ -30,8 +33,10 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
 
     The report is sent to the master's mine. Salt authenticates the sender, and no
     other minion can read it. When this function returns, the report is in the
-    master's cache, from which the engine takes it. The answer is a summary.
-    Raises CommandExecutionError when the master does not take the report.
+    master's cache, from which the engine takes it. The answer is a summary, with
+    ``previous_minion_id`` as long as the master has not answered that it knows the machine
+    by its present name. Raises CommandExecutionError when the master does not take the
+    report.
 
     send
         False returns the whole report instead of sending it, for use with
@@ -45,9 +50,10 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
         salt-call --local cmdb.collect --return cmdb
     """
     if not send or __opts__.get("file_client") == "local":
-        return _ask(agent.report, "return")
+        return _ask(agent.report)
     # Only a job that a master published has a target.
-    report = _ask(agent.report, "salt" if "__pub_tgt" in kwargs else "agent")
+    mode = "salt" if "__pub_tgt" in kwargs else "agent"
+    report, trouble = _ask(agent.report_to_send, mode)
     load = {
         "cmd": "_mine",
         "id": __opts__["id"],
@@ -70,15 +76,40 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
         raise salt.exceptions.CommandExecutionError(
             f"the master {__opts__.get('master')} did not take the report; see its log"
         )
-    agent.remember_name(__opts__)
+    if trouble := agent.note_taken(__opts__, report) or trouble:
+        log.warning("The name file %s", trouble)
+    unusual = {"previous_minion_id": report["previous_minion_id"], "name_file": trouble}
     return {
         "sent": True,
+        **{name: value for name, value in unusual.items() if value},
         "digest": report["digest"],
         "sections": sorted(report["facts"]),
         "errors": {name: error["message"] for name, error in report["errors"].items()},
         "size_bytes": len(document.encode(report)),
         "duration_ms": report["duration_ms"],
     }
+
+
+def answered(answers: dict[str, Any]) -> str:
+    """
+    Note what the master made of this machine's last report; only the master calls this.
+
+    After a report under a new name the name file keeps the old one until the master
+    answers that it knows the machine by the new one. What was held, refused or kept
+    under the old name is a warning in the log of the minion. The text says what was noted.
+
+    answers
+        For each machine ``{"status", "name", "collected_at"}``; see docs/collecting.md.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt web01 cmdb.answered '{web01: {status: held, collected_at: "2026-11-21T08:00:00.000Z"}}'
+    """
+    text, is_warning = _ask(agent.note_answer, answers)
+    log.log(logging.WARNING if is_warning else logging.INFO, "The master answers: %s", text)
+    return text
 
 
 def facts(section: str = "") -> Any:
@@ -149,11 +180,12 @@ def check() -> dict[str, Any]:
         else:
             sections[section] = "ok" if section in found else "this machine gives no way to tell"
     return {
-        "ok": not found["errors"],
+        "ok": not found["errors"] and agent.name_trouble(__opts__) is None,
         "sections": sections,
         "primary": found["identity"]["primary"],
         "root": options["root"],
         "previous_minion_id": agent.previous_name(__opts__),
+        "name_file": agent.name_trouble(__opts__) or "ok",
         "grain_size_bytes": len(document.encode(grain)),
         "document_size_bytes": len(document.encode(found)),
         "duration_ms": found["duration_ms"],

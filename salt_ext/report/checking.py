@@ -57,6 +57,9 @@ def check_header(report: Any, now: datetime) -> datetime:
     value = report.get("digest")
     if not isinstance(value, str) or not DIGEST(value):
         raise ReportError("digest", f"is {_short(value)}, not a SHA-256 in hexadecimal")
+    value = report.get("secret_hash")
+    if value is not None and not (isinstance(value, str) and DIGEST(value)):
+        raise ReportError("secret_hash", f"is {_short(value)}, not a SHA-256 in hexadecimal")
     collected_at = _time(report.get("collected_at"))
     if collected_at > now + CLOCK_TOLERANCE:
         raise ReportError(
@@ -114,6 +117,7 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
     previous = report.get("previous_minion_id")
     if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
         raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")
+    _check_proof(report.get("proof"))
     for number, name in enumerate(report["partial"]):
         if not isinstance(name, str):
             raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
@@ -133,6 +137,17 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
     return Checked(report["facts"], report["partial"], texts, found, digest)
+
+
+def _check_proof(proof: Any) -> None:
+    """Raise ReportError for what cannot be a proof, without showing a secret."""
+    if proof is None:
+        return
+    if not isinstance(proof, dict) or proof.keys() != {"secret", "collected_at"}:
+        raise ReportError("proof", "is not a mapping of secret and collected_at")
+    for field, value in proof.items():
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+            raise ReportError(f"proof.{field}", "is not a short text")
 
 
 def _too_large(path: str) -> ReportError:

@@ -2,11 +2,13 @@
 The envelope in which a machine's facts travel.
 
 A report is ``{"schema", "minion_id", "previous_minion_id", "collected_at",
-"mode", "digest", "facts", "volatile", "errors", "partial", "duration_ms"}``.
+"mode", "secret_hash", "proof", "digest", "facts", "volatile", "errors", "partial",
+"duration_ms"}``.
 The digest is over the canonical JSON of the stable facts and is made on the
 machine. While it does not change, the master updates one row and does not read
 the body. Which minion a report belongs to is decided by the id that Salt
-authenticated, never by ``minion_id``.
+authenticated, never by ``minion_id``. ``secret_hash`` and ``proof`` are those of
+the name file, see :mod:`salt_ext.report.name_file`; a proof is never stored.
 """
 
 from __future__ import annotations
@@ -33,7 +35,13 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 
 
 def build(
-    facts_document: Mapping[str, Any], minion_id: str, previous_minion_id: str | None, mode: str
+    facts_document: Mapping[str, Any],
+    minion_id: str,
+    previous_minion_id: str | None,
+    mode: str,
+    *,
+    secret_hash: str | None = None,
+    proof: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the report made from a fact document such as ``facts.collect`` returns."""
     from salt_ext.facts import HEADER
@@ -47,6 +55,8 @@ def build(
         "previous_minion_id": previous_minion_id,
         "collected_at": facts_document["collected_at"],
         "mode": mode,
+        "secret_hash": secret_hash,
+        "proof": proof,
         "digest": digests.of_facts(stable),
         "facts": stable,
         "volatile": volatile,

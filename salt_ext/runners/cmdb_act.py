@@ -131,6 +131,56 @@ def lifecycle(
     return answer(__opts__, "lifecycle", ask, write=not test)
 
 
+def disown(
+    asset: str = "",
+    kind: str = "",
+    value: str = "",
+    reason: str = "",
+    undo: bool = False,
+    test: bool = False,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """
+    Say that a machine only claims a key, such as a serial number that is another's.
+
+    While two live machines show a key, it decides for neither alone. After this, it
+    is the other machine's again, whatever this one reports.
+
+    asset
+        The machine that claims it: its minion id or any other identifier.
+    kind
+        ``cloud_instance_id``, ``serial_number``, ``board_serial_number``, ``uuid`` or
+        ``mac``.
+    value
+        One of its keys of this kind, as ``cmdb.identity`` shows it; all that another
+        machine shows too when omitted.
+    reason
+        Why; it is kept with your name.
+    undo
+        True: they are its own again.
+    test
+        True shows what would happen and changes nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmdb.disown web09 serial_number reason='copied from web01, INC-4711' test=True
+        salt-run cmdb.disown web09 serial_number undo=True reason='web01 was scrapped'
+    """
+
+    def ask(database: store.Database) -> dict[str, Any]:
+        nothing_else(kwargs, "asset", "kind", "value", "reason", "undo", "test")
+        act = _act(reason, test)
+        asset_id = asset_of(database, asset)
+        wanted = text("value", value)
+        return store.disown(
+            database, asset_id, text("kind", kind), act, value=wanted, own=bool(undo)
+        )
+
+    return answer(__opts__, "disowned", ask, write=not test)
+
+
 def baseline(
     action: str = "",
     tgt: str = "",

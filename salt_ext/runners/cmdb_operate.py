@@ -29,7 +29,7 @@ def __virtual__() -> str:
 
 def doctor(exit_code: bool = False, **kwargs: Any) -> dict[str, Any]:
     """
-    Check this master: its database, its configuration, its keys, and what waits.
+    Check this master: its database, its engine, its configuration, its keys, and what waits.
 
     exit_code
         True makes the exit status 1 when something is not ok.
@@ -47,7 +47,7 @@ def doctor(exit_code: bool = False, **kwargs: Any) -> dict[str, Any]:
         checks = examine(
             __opts__,
             database,
-            lambda: Cache(__opts__).accepted(),
+            lambda: Cache(__opts__),
             lambda: kept.names(__opts__),
         )
         return {"checks": [one._asdict() for one in checks]}

@@ -153,6 +153,7 @@ def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -
 def quarantine(
     action: str = "list",
     minion_id: str = "",
+    rule: str = "",
     reason: str = "",
     test: bool = True,
     limit: int = 50,
@@ -166,7 +167,11 @@ def quarantine(
         what each choice would do. ``accept``, ``split``, ``merge`` or ``reject``:
         the decision.
     minion_id
-        The minion id of the held report.
+        The minion id of the held report, or a glob of several.
+    rule
+        Only reports that are held for this reason, a word that the list shows. With
+        a rule or a glob all of them are decided alike, except those of which several
+        assets may be meant.
     as
         The asset that is meant, where there are several: its name, id or any
         identifier.
@@ -184,25 +189,25 @@ def quarantine(
         salt-run cmdb.quarantine
         salt-run cmdb.quarantine show web01
         salt-run cmdb.quarantine accept web01 reason='new board, RMA 4711' test=False
+        salt-run cmdb.quarantine accept 'rack7-*' rule=claimed
+        salt-run cmdb.quarantine accept 'rack7-*' rule=claimed reason='CHG-4711' test=False
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
         options = salt.utils.args.clean_kwargs(**kwargs)
         meant = options.pop("as", "")
-        nothing_else(options, "action", "minion_id", "as", "reason", "test", "limit")
+        nothing_else(options, "action", "minion_id", "rule", "as", "reason", "test", "limit")
         if action == "list":
-            rows, total = store.held_reports(database, limit=count("limit", limit))
-            columns = ["minion_id", "last_seen", "count", "rejected_at", "reason"]
+            of = text("minion_id", minion_id) or "*"
+            rows, total = store.held_reports(database, of, count("limit", limit), rule=rule)
+            columns = ["minion_id", "rule", "last_seen", "count", "rejected_at", "reason"]
             return answers.table(columns, rows, total, "held reports")
+        if rule or set(text("minion_id", minion_id)) & {"*", "?"}:
+            if meant:
+                raise Misused("as= means one asset: decide about one report at a time")
+            return _of_many(database, action, minion_id or "*", rule, str(reason), test)
         name = reference(minion_id)
-        found: list[dict[str, Any]] = [
-            {
-                "choice": one.name,
-                "subject": one.subject and {"id": one.subject.id, "name": one.subject.name()},
-                "says": one.says,
-            }
-            for one in store.choices(database, name)
-        ]
+        found = _choices(database, name)
         if action == "show":
             return {"kind": "choices", "minion_id": name, "choices": found, "test": True}
         if action not in {one["choice"] for one in found}:
@@ -218,8 +223,53 @@ def quarantine(
         if test:
             return {"kind": "choices", "minion_id": name, "choices": fitting, "test": True}
         if not reason:
-            raise Misused("why? give reason='...'; it is kept with the decision")
+            raise Misused(WHY)
         outcome = store.rule(database, name, action, subject=subject, by=who(), why=str(reason))
         return {"kind": "ruled", "outcome": outcome._asdict()}
 
     return answer(__opts__, "table", ask, write=not test)
+
+
+WHY = "why? give reason='...'; it is kept with the decision"
+
+
+def _choices(database: store.Database, minion_id: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "choice": one.name,
+            "subject": one.subject and {"id": one.subject.id, "name": one.subject.name()},
+            "says": one.says,
+        }
+        for one in store.choices(database, minion_id)
+    ]
+
+
+def _of_many(
+    database: store.Database, action: str, names: str, rule: str, reason: str, test: bool
+) -> dict[str, Any]:
+    """Show or make one decision about many held reports; what is not clear is left out and told."""
+    if action not in (valid := ("list", "accept", "split", "merge", "reject")):
+        raise Misused(f"{unknown('action', action, valid)}; cmdb.quarantine show takes one minion")
+    if not test and not reason:
+        raise Misused(WHY)
+    rows, total = store.held_reports(database, names, MOST, rule=rule)
+    reports = []
+    for row in rows:
+        name = row["minion_id"]
+        fitting = [one for one in _choices(database, name) if one["choice"] == action]
+        if row["rejected_at"] is not None or len(fitting) != 1:
+            why = "is rejected" if row["rejected_at"] else f"{len(fitting)} assets may be meant"
+            says, status = (why if fitting else f"nothing to {action}",), "left out"
+        elif test:
+            says, status = fitting[0]["says"], "would be decided"
+        else:
+            outcome = store.rule(database, name, action, by=who(), why=reason)
+            says, status = (outcome.detail,), outcome.status
+        reports.append({"minion_id": name, "status": status, "says": says})
+    return {
+        "kind": "ruled_many",
+        "choice": action,
+        "reports": reports,
+        "total": total,
+        "test": test,
+    }

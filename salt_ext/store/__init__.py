@@ -9,6 +9,7 @@ then PostgreSQL itself refuses every write.
 from salt_ext.document.diff import Change
 from salt_ext.store.acts.act import Act
 from salt_ext.store.acts.baseline import accept_baseline
+from salt_ext.store.acts.disown import disown
 from salt_ext.store.acts.expected import import_expected, remove_expected, set_expected
 from salt_ext.store.acts.lifecycle import LIFECYCLES, set_lifecycle
 from salt_ext.store.acts.purge import CLASSES, purge
@@ -20,13 +21,15 @@ from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreac
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest, record_failure
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
+from salt_ext.store.listening import Listener
 from salt_ext.store.maintain import maintain
-from salt_ext.store.migrate import migrate
+from salt_ext.store.migrate import ENCODING, migrate, new_database
 from salt_ext.store.news import News, tell
 from salt_ext.store.reads.addresses import addresses
 from salt_ext.store.reads.as_of import compare, compare_assets, document
 from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
+from salt_ext.store.reads.attention import attention, troubled
 from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
 from salt_ext.store.reads.changes_page import changes_page
 from salt_ext.store.reads.components import components, genealogy
@@ -44,8 +47,9 @@ from salt_ext.store.reads.held import held_reports
 from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
 from salt_ext.store.reads.lookup import lookup
+from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
 from salt_ext.store.reads.odd import odd
-from salt_ext.store.reads.positions import known_beyond, positions
+from salt_ext.store.reads.positions import known_beyond, positions, unknown_of
 from salt_ext.store.reads.problems import problems
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
@@ -57,10 +61,13 @@ from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
 from salt_ext.store.schema import KEPT_COLUMNS
 from salt_ext.store.text import storable
+from salt_ext.store.url import secrets as url_secrets
 from salt_ext.store.url import shown as shown_url
+from salt_ext.store.url import spellings
 
 __all__ = [
     "CLASSES",
+    "ENCODING",
     "FRESHNESS",
     "HARDWARE",
     "HEAD",
@@ -68,6 +75,7 @@ __all__ = [
     "LIFECYCLES",
     "SEVERITIES",
     "SHARED",
+    "SILENT_AFTER_SECONDS",
     "Act",
     "Arrival",
     "Change",
@@ -75,6 +83,7 @@ __all__ = [
     "Deviation",
     "Extract",
     "FilterError",
+    "Listener",
     "News",
     "NotFound",
     "Outcome",
@@ -86,6 +95,7 @@ __all__ = [
     "addresses",
     "asset_page",
     "assets",
+    "attention",
     "baseline_of",
     "changes",
     "changes_page",
@@ -97,6 +107,7 @@ __all__ = [
     "count_changes",
     "decisions",
     "differing",
+    "disown",
     "document",
     "due",
     "duplicates",
@@ -118,10 +129,13 @@ __all__ = [
     "listable",
     "lookup",
     "maintain",
+    "masters",
     "migrate",
     "moment_of",
     "neighbours",
+    "new_database",
     "news_since",
+    "nobody_since",
     "odd",
     "overview",
     "padded",
@@ -139,6 +153,7 @@ __all__ = [
     "set_lifecycle",
     "shown_url",
     "snapshots",
+    "spellings",
     "stalest_first",
     "standing",
     "statistics",
@@ -148,5 +163,8 @@ __all__ = [
     "take_snapshot",
     "tell",
     "totals",
+    "troubled",
+    "unknown_of",
+    "url_secrets",
     "usual_columns",
 ]

@@ -6,24 +6,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import psycopg2
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
 from salt_ext.store.errors import Contended, StoreError, StoreUnreachable
 from salt_ext.store.url import parsed as parsed_url
-from salt_ext.store.url import shown
+from salt_ext.store.url import scrubbed, shown
 
 DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
+RECHECK_SECONDS = 60
+"""After this time a process that only reads looks again whether it knows the schema."""
 HEAD = "0005"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
@@ -109,9 +112,17 @@ class Database:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction that commits at the end: mostly to write."""
-        with self.begin_unchecked() as link:
-            self._check(link)
+        """
+        Yield a connection in a transaction that commits at the end: mostly to write.
+
+        The schema is looked at in the same transaction: whoever changes it waits until this
+        has ended, and what comes later is refused.
+        """
+        with self._plain_errors(), self.begin_unchecked() as link:
+            if self.read_only:
+                self._check_now_and_then(link)
+            else:
+                check_schema(link)
             yield link
 
     @contextlib.contextmanager
@@ -127,22 +138,25 @@ class Database:
             driver: Any = link.connection.dbapi_connection
             driver.autocommit = True
             try:
-                self._check(link)
+                self._check_now_and_then(link)
                 yield link
             finally:
                 if not driver.closed:
                     driver.autocommit = False
 
-    def _check(self, link: sa.Connection) -> None:
+    def _check_now_and_then(self, link: sa.Connection) -> None:
         mark = (os.getpid(), self.url)
-        if mark not in _checked:
+        if time.monotonic() >= _check_again.get(mark, 0):
             check_schema(link)
-            _checked.add(mark)
+            _check_again[mark] = time.monotonic() + RECHECK_SECONDS
 
     @contextlib.contextmanager
     def begin_unchecked(self) -> Iterator[sa.Connection]:
         """Yield a connection as :meth:`begin` does, whatever the schema is: for migrations."""
-        with self._plain_errors(), _engine(os.getpid(), self.url, self.read_only).begin() as link:
+        with (
+            self._plain_errors(knows_schema=False),
+            _engine(os.getpid(), self.url, self.read_only).begin() as link,
+        ):
             yield link
 
     def close(self) -> None:
@@ -150,7 +164,7 @@ class Database:
         _engine(os.getpid(), self.url, self.read_only).dispose()
 
     @contextlib.contextmanager
-    def _plain_errors(self) -> Iterator[None]:
+    def _plain_errors(self, *, knows_schema: bool = True) -> Iterator[None]:
         try:
             yield
         except PoolTimeout:
@@ -161,14 +175,25 @@ class Database:
             ) from None
         except DBAPIError as error:
             plain = self._plain(error)
+            if plain is None and knows_schema and isinstance(error.orig, OTHER_SCHEMA):
+                plain = self._other_schema()
             if plain is None:
                 raise
             raise plain from error
 
+    def _other_schema(self) -> StoreError | None:
+        """Return what is wrong with the schema when a statement did not find a table or column."""
+        try:
+            ping(self)
+        except StoreError as error:
+            return error
+        return None
+
     def _plain(self, error: DBAPIError) -> StoreError | None:
         """Return what a database error means to an operator, or None when it is a bug of ours."""
         original = error.orig
-        first_line = str(original).strip().splitlines()[0] if str(original).strip() else "no reason"
+        text = scrubbed(str(original).strip(), self.url)
+        first_line = text.splitlines()[0] if text else "no reason"
         code = getattr(original, "pgcode", None) or ""
         for kind, plain, message, hint in PLAIN:
             if isinstance(original, kind):
@@ -177,6 +202,12 @@ class Database:
                     hint,
                     message.format(url="the database"),
                 )
+        if code == "" and isinstance(original, psycopg2.ProgrammingError) and "dsn" in first_line:
+            return StoreError(
+                f"{self.shown_url} has an option that PostgreSQL does not know: {first_line}",
+                "correct cmdb:database_url in the configuration",
+                "the URL of the database has an option that PostgreSQL does not know",
+            )
         # Class 08 is a broken connection, 28 a refused login, 3D a missing database,
         # 53 a lack of resources, 57P a server that shuts down. Without a code the
         # server was not reached at all.
@@ -219,31 +250,54 @@ def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            # Not what the environment of a process says, such as PGCLIENTENCODING.
+            "client_encoding": "utf8",
             "application_name": "salt-cmdb",
             "options": " ".join(options),
         },
     )
 
 
-_checked: set[tuple[int, str]] = set()
-"""The process ids and URLs for which the schema was found right; each is checked once."""
+_check_again: dict[tuple[int, str], float] = {}
+"""By process id and URL: when to look at the schema again, by the monotonic clock."""
+
+OTHER_SCHEMA = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn)
+"""What a statement fails with when the schema is another one than when it was last looked at."""
+
+VERSION = sa.text("SELECT version_num FROM alembic_version")
 
 
 def check_schema(link: sa.Connection) -> None:
-    """Raise :class:`StoreError` unless the schema is the one that this code knows."""
-    if link.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+    """
+    Raise :class:`StoreError` unless the schema is the one that this code knows.
+
+    Until the transaction ends, nobody can change the schema: this reads its table.
+    """
+    where = f"the database {shown(link.engine.url.render_as_string(hide_password=False))}"
+    try:
+        found = link.scalar(VERSION)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg2.errors.UndefinedTable):
+            raise
         found = None
-    else:
-        found = link.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if found != HEAD:
-        state = "has no schema yet" if found is None else f"has schema {found}, not {HEAD}"
+    except OperationalError as error:
+        if not isinstance(error.orig, psycopg2.errors.QueryCanceled):
+            raise
         raise StoreError(
-            f"the database {shown(link.engine.url.render_as_string(hide_password=False))} {state}",
-            "run: salt-run cmdb.migrate"
-            if found is None or found < HEAD
-            else "install the newer salt-cmdb that migrated it",
-            f"the database {state}",
-        )
+            f"{where} is being migrated",
+            "wait until salt-run cmdb.migrate is done; what was not stored is still due",
+            "the database is being migrated",
+        ) from error
+    if found == HEAD:
+        return
+    state = "has no schema yet" if found is None else f"has schema {found}, not {HEAD}"
+    raise StoreError(
+        f"{where} {state}",
+        "run: salt-run cmdb.migrate"
+        if found is None or found < HEAD
+        else "install the newer salt-cmdb that migrated it, and restart the master and the web UI",
+        f"the database {state}",
+    )
 
 
 def ping(database: Database) -> None:

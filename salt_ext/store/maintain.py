@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, timezone
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row
-from salt_ext.store.schema import asset, asset_seen, held, identifier, problem
+from salt_ext.store.ingest.rivalry import close_over
+from salt_ext.store.schema import asset_seen, held, identifier, problem
 
 MOST_PROBLEMS = 1000
 """At most so many problems of one machine are kept, whatever it sends."""
@@ -28,22 +29,13 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
     """
     now = datetime.now(timezone.utc)
     before = now - timedelta(seconds=database.settings["keep_problems"])
-    is_shared = (
-        sa.select(identifier.c.asset_id)
-        .join(asset, asset.c.id == identifier.c.asset_id)
-        .where(
-            asset.c.minion_id == problem.c.minion_id,
-            identifier.c.shared,
-            identifier.c.last_seen.is_(None),
-        )
-        .exists()
-    )
+    silent_before = now - timedelta(seconds=database.settings["rename_grace"])
     by_machine = sa.func.row_number().over(
         partition_by=problem.c.minion_id, order_by=problem.c.last_seen.desc()
     )
     ranked = sa.select(problem.c.id, by_machine.label("number")).subquery()
-    # The machine of the held report, found by its best key, has been stored again since
-    # then: it reports under its own name.
+    # The claim was not repeated for the grace, and the machine that has the best key has
+    # been stored since: it reports under its own name.
     first_key = held.c.evidence["keys"][0]
     goes_on = (
         sa.select(identifier.c.asset_id)
@@ -52,7 +44,7 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
             identifier.c.kind == first_key[0].astext,
             identifier.c.value == first_key[1].astext,
             identifier.c.last_seen.is_(None),
-            ~identifier.c.shared,
+            held.c.last_seen < silent_before,
             asset_seen.c.last_seen > held.c.last_seen,
         )
         .exists()
@@ -70,14 +62,6 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
             ~is_held,
         )
         .values(closed_at=now),
-        "duplicate identities that are over, closed": sa.update(problem)
-        .where(
-            problem.c.kind == "identity",
-            problem.c.subject != "held",
-            problem.c.closed_at.is_(None),
-            ~is_shared,
-        )
-        .values(closed_at=now),
         "problems that are over, removed": sa.delete(problem).where(problem.c.closed_at < before),
         f"problems beyond {MOST_PROBLEMS} of one machine, removed": sa.delete(problem).where(
             problem.c.id.in_(sa.select(ranked.c.id).where(ranked.c.number > MOST_PROBLEMS))
@@ -90,6 +74,8 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
         found = [
             {"step": name, "rows": link.execute(step).rowcount} for name, step in steps.items()
         ]
+        over = close_over(link, silent_before, now)
+        found.insert(2, {"step": "other doubts about identity that are over, closed", "rows": over})
         if test:
             attempt.rollback()
     return found

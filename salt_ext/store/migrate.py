@@ -7,11 +7,15 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database
+from salt_ext.store.errors import StoreError
+from salt_ext.store.rights import renew
 
 # Two masters may start a migration at once; the second waits for the first.
 LOCK = 0x636D6462
 LOCK_TIMEOUT_SECONDS = 10
 """A step waits no longer than this for a table: meanwhile all later reads queue behind it."""
+
+ENCODING = "UTF8"
 
 
 def migrate(database: Database, *, test: bool = False) -> list[str]:
@@ -19,8 +23,11 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
     Take the steps that the schema lacks; return each as ``revision description``.
 
     With ``test`` the steps are named and not taken. All of them are one
-    transaction: a step that fails leaves the schema as it was. Raises
-    :class:`StoreError` when others keep a table busy for too long.
+    transaction: a step that fails leaves the schema as it was. Who writes meanwhile is
+    waited for, or waits and is then told that the schema is another one. The three roles
+    of the store get their rights on new tables, where they have rights already. Raises
+    :class:`StoreError` when others keep a table busy for too long, and when the database
+    cannot hold every character.
     """
     # Imported here, so that no other command has to wait until Alembic is loaded.
     from alembic import command
@@ -32,6 +39,7 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     script = ScriptDirectory.from_config(config)
     with database.begin_unchecked() as link:
+        _check_encoding(link)
         # A step over a year of history, or the wait for the other master, may take minutes.
         link.exec_driver_sql("SET LOCAL statement_timeout = 0")
         link.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -42,11 +50,35 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
             for step in reversed(list(script.iterate_revisions("head", current or "base")))
         ]
         if steps and not test:
+            if current is not None:
+                # Every writer reads this table in its transaction.
+                link.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
             config.attributes["connection"] = link
             command.upgrade(config, "head")
         if not test:
             _index_words(link)
-    return steps
+        return steps + renew(link, test=test)
+
+
+def _check_encoding(link: sa.Connection) -> None:
+    encoding, name = link.execute(
+        sa.text("SELECT current_setting('server_encoding'), current_database()")
+    ).one()
+    if encoding != ENCODING:
+        raise StoreError(
+            f"the database {name} has the encoding {encoding}, not {ENCODING}: not every character"
+            " of a report can be stored in it",
+            new_database(name),
+            f"the database has the encoding {encoding}, not {ENCODING}",
+        )
+
+
+def new_database(name: str) -> str:
+    """Return how to make a database that can hold every character."""
+    return (
+        f"createdb --encoding={ENCODING} --locale=C.UTF-8 --template=template0 {name}_utf8,"
+        " and name it in cmdb:database_url; a store moves there with pg_dump and pg_restore"
+    )
 
 
 def _index_words(link: sa.Connection) -> None:

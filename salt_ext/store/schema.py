@@ -206,7 +206,7 @@ identifier = sa.Table(
     sa.Column("value", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("quality", sa.Text, nullable=False),
-    sa.Column("shared", sa.Boolean, nullable=False, comment="seen on two machines: no key"),
+    sa.Column("disowned", sa.Boolean, nullable=False, comment="a person said: it only claims it"),
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("last_seen", Moment, comment="null while the machine still reports it"),
     sa.Index(None, "value", "kind"),

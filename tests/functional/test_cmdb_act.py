@@ -430,5 +430,7 @@ def test_nobody_in_the_inbox_was_a_machine_of_others_before(cmdb, database, send
         assert forged.status == "refused"
         assert f"{name} " in forged.detail
     assert store.overview(database, store.resolve(database, "9XYZ001"))["minion_id"] == "lap01"
-    own = send("laptops", server(1), "lap02", 2, previous="lap01")
+    # Its own role may say so; but nothing proves it until the old name is silent.
+    assert send("laptops", server(1), "lap02", 2, previous="lap01").status == "held"
+    own = send("laptops", server(1), "lap02", 2 * 86400, previous="lap01")
     assert (own.status, own.asset_id) == ("changed", store.resolve(database, "lap02"))

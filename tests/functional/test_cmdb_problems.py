@@ -2,6 +2,7 @@
 
 import pytest
 
+from salt_ext import store
 from salt_ext.store import ingest
 from tests.machines import NOW, arrival, later, server
 
@@ -71,6 +72,65 @@ def test_the_identity_of_another_time(cmdb, database):
     assert macs() == {"52:54:00:00:00:01", "52:54:00:00:00:99"}
 
 
+@pytest.fixture
+def many(database):
+    """Three machines under new names, which show what live machines show; one of them twice."""
+    for number in (1, 2, 3):
+        ingest(database, [arrival(server(number), f"web{number:02d}")])
+        ingest(database, [arrival(server(number), f"db{number:02d}", later(seconds=1))])
+    ingest(database, [arrival(server(4), "web01", later(seconds=2))])
+    return database
+
+
+def test_many_held_reports_are_decided_in_one_command_with_a_preview(cmdb, many):
+    answer, _, text = cmdb("quarantine")
+    assert [row[1] for row in answer["rows"]].count("claimed") == 3
+    assert "taken" in text
+    answer, _, text = cmdb("quarantine", "accept", "db*", rule="claimed")
+    assert [one["status"] for one in answer["reports"]] == ["would be decided"] * 3
+    assert "It is called db01 from now on, not web01" in text
+    assert "3 would be decided: accept; 0 left out" in text
+    assert "nothing was done" in text
+    assert store.held_reports(many)[1] == 4
+    assert "why? give reason=" in cmdb("quarantine", "accept", "db*", test=False)[2]
+    _, retcode, text = cmdb("quarantine", "accept", "db*", test=False, reason="CHG-4711")
+    assert retcode == 0
+    assert "3 decided: accept; 0 left out" in text
+    assert [row["minion_id"] for row in store.held_reports(many)[0]] == ["web01"]
+    assert {row["minion_id"] for row in store.assets(many).rows} >= {"db01", "db02", "db03"}
+
+
+def test_what_is_not_clear_is_left_out_of_a_decision_about_many_and_told(cmdb, database):
+    ingest(database, [arrival(server(1), "web01"), arrival(server(2), "web02")])
+    both = server(1, baseboards=[])
+    both["system"]["uuid"] = server(2)["system"]["uuid"]
+    ingest(database, [arrival(both, "new", later(seconds=1))])
+    _, _, text = cmdb("quarantine", "accept", "*")
+    assert "new  left out\n  2 assets may be meant" in text
+    assert "0 would be decided: accept; 1 left out" in text
+
+
+def test_a_key_that_a_machine_only_claims_is_disowned_and_owned_again(cmdb, database):
+    stranger = server(2, baseboards=[])
+    stranger["system"]["serial_number"] = server(1)["system"]["serial_number"]
+    ingest(database, [arrival(server(1), "web01")])
+    ingest(database, [arrival(stranger, "web02", later(seconds=1))])
+    _, _, text = cmdb("errors", "web01")
+    assert "salt-run cmdb.disown ID serial_number" in text
+    of = ("disown", "web02", "serial_number")
+    _, _, text = cmdb(*of, test=True)
+    assert text == "web02  serial_number dell/9xyz001: would be none of its keys any more"
+    _, _, text = cmdb(*of, reason="copied")
+    assert text == "web02  serial_number dell/9xyz001: none of its keys any more"
+    _, _, text = cmdb("identity", "web02")
+    assert "DISOWNED" in text
+    assert "copied" in text
+    _, retcode, text = cmdb(*of, reason="copied")
+    assert (retcode, "cmdb.identity" in text) == (3, True)
+    _, _, text = cmdb(*of, undo=True, reason="no, it is its own")
+    assert text == "web02  serial_number dell/9xyz001: its own again"
+
+
 @pytest.mark.parametrize(
     ("command", "args", "kwargs", "retcode", "says"),
     [
@@ -78,6 +138,10 @@ def test_the_identity_of_another_time(cmdb, database):
         ("errors", [12345], {}, 2, "drops leading zeros"),
         ("errors", [], {"since": "2020-13-01"}, 2, "is not a time"),
         ("identity", [], {}, 2, "which asset?"),
+        ("quarantine", ["list"], {"rule": "claim"}, 2, "did you mean 'claimed'"),
+        ("quarantine", ["accept", "*"], {"as": "web01"}, 2, "as= means one asset"),
+        ("quarantine", ["show", "web*"], {}, 2, "takes one minion"),
+        ("disown", ["web01", "serial"], {"test": True}, 2, "there is no kind of key 'serial'"),
     ],
 )
 def test_wrong_input_gets_a_sentence(ask, command, args, kwargs, retcode, says):

@@ -90,7 +90,7 @@ def test_a_damaged_entry_is_a_problem_of_its_minion_and_blocks_no_other(
     keep(cache, "mine", "web01", {})
     damaged = {path.stem: path for path in cache_files(master_opts)}
     damaged["mine" if cache.one_bank_each else "web01"].write_bytes(b"\xc1rubbish")
-    with pytest.raises(Unreadable, match="web01 in the master's cache cannot be read"):
+    with pytest.raises(Unreadable, match="the mine of web01 in the master's cache is damaged"):
         cache.report("web01", (5.0, 0.0))
     outcomes = []
     feed = intake.feed(cache, database, outcomes.extend)

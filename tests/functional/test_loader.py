@@ -1,9 +1,12 @@
 """Everything that Salt finds by the entry point, through its own loaders."""
 
 import ast
+import json
 import subprocess
 import sys
 from datetime import datetime, timezone
+from hashlib import sha256
+from pathlib import Path
 
 import msgpack
 import pytest
@@ -23,7 +26,7 @@ def returner(minion_opts, database_url):
 
 def test_each_room_is_found(minion_opts, master_opts, modules, runners):
     assert {name for name in modules if name.startswith("cmdb.")} == {
-        *("cmdb.collect", "cmdb.facts", "cmdb.identity", "cmdb.check")
+        *("cmdb.collect", "cmdb.answered", "cmdb.facts", "cmdb.identity", "cmdb.check")
     }
     assert runners["cmdb.report"]
     assert "cmdb.cmdb" in salt.loader.grain_funcs(minion_opts)
@@ -157,15 +160,131 @@ def test_bad_settings_are_a_sentence(minion_opts, name):
         salt.loader.minion_mods(minion_opts)[f"cmdb.{name}"]()
 
 
-def test_a_machine_remembers_the_name_it_had_before(minion_opts, modules):
-    assert agent.previous_name(minion_opts) is None
-    agent.remember_name(minion_opts)
-    assert agent.previous_name(minion_opts) is None
-    renamed = {**minion_opts, "id": "db01"}
-    assert agent.previous_name(renamed) == "web01"
-    agent.remember_name(renamed)
-    # Nobody knows when the master has understood it, so every report says so.
-    assert agent.previous_name(renamed) == "web01"
+def sent(opts):
+    """A report as it is sent, after the master has taken it."""
+    report, trouble = agent.report_to_send(opts, "agent")
+    assert agent.note_taken(opts, report) is None
+    assert trouble is None
+    return report
+
+
+def stored_as(name, report):
+    return {"status": "stored", "name": name, "collected_at": report["collected_at"]}
+
+
+def renamed(opts, name="db01"):
+    return {**opts, "id": name}
+
+
+def test_a_machine_says_what_it_was_and_proves_it_until_it_is_answered(minion_opts):
+    first = sent(minion_opts)
+    assert (first["previous_minion_id"], first["proof"]) == (None, None)
+    second = sent(renamed(minion_opts))
+    assert second["previous_minion_id"] == "web01"
+    assert second["proof"]["collected_at"] == first["collected_at"]
+    assert sha256(second["proof"]["secret"].encode()).hexdigest() == first["secret_hash"]
+    assert second["secret_hash"] != first["secret_hash"]
+    checking.check_body(second)
+    checking.check_header(second, datetime.now(timezone.utc))
+    db01 = salt.loader.minion_mods(renamed(minion_opts))
+    answer = {"db01": stored_as("db01", second), "web01": stored_as("other", second)}
+    assert db01["cmdb.answered"](answer) == "the master knows this machine as db01"
+    assert db01["cmdb.check"]()["previous_minion_id"] is None
+    assert sent(renamed(minion_opts))["proof"] is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (None, "is no answer for db01"),
+        ("held", "is no answer for db01"),
+        ({"web01": {"status": "held"}}, "is no answer for db01"),
+        ({"db01": ["held"]}, "is no answer for db01"),
+        ({"db01": {"status": "stored", "name": "db01"}}, "another report than the last one"),
+    ],
+)
+def test_an_answer_that_is_for_another_machine_or_report_changes_nothing(
+    minion_opts, answer, sentence
+):
+    sent(minion_opts)
+    sent(renamed(minion_opts))
+    before = Path(minion_opts["cachedir"], "cmdb/name").read_bytes()
+    text = salt.loader.minion_mods(renamed(minion_opts))["cmdb.answered"](answer)
+    assert sentence in text
+    assert Path(minion_opts["cachedir"], "cmdb/name").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "sentence"),
+    [
+        ("held", "", "salt-run cmdb.quarantine show db01"),
+        ("refused", "", "salt-run cmdb.errors db01"),
+        ("waiting", "", "salt-run cmdb.errors db01"),
+        ("stored", "web01", "stored under the name web01"),
+    ],
+)
+def test_what_became_of_a_report_is_a_warning_in_the_log(
+    minion_opts, caplog, status, name, sentence
+):
+    sent(minion_opts)
+    report = sent(renamed(minion_opts))
+    answer = stored_as(name, report) | {"status": status}
+    text = salt.loader.minion_mods(renamed(minion_opts))["cmdb.answered"]({"db01": answer})
+    assert sentence in text
+    [record] = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert text in record.getMessage()
+    assert agent.previous_name(renamed(minion_opts)) == "web01"
+
+
+def test_a_report_for_return_says_what_the_machine_was_and_has_no_secret_in_it(minion_opts):
+    secret = sent(renamed(sent_once(minion_opts)))["proof"]["secret"]
+    report = salt.loader.minion_mods(renamed(minion_opts))["cmdb.collect"]()
+    assert report["previous_minion_id"] == "web01"
+    assert (report["secret_hash"], report["proof"]) == (None, None)
+    assert secret not in json.dumps(report)
+
+
+def sent_once(opts):
+    sent(opts)
+    return opts
+
+
+def test_a_full_disk_loses_no_report_and_is_told(minion_opts):
+    first = sent(minion_opts)
+    path = Path(minion_opts["cachedir"], "cmdb/name")
+    Path(f"{path}.new").mkdir()  # what even root cannot write to
+    report, trouble = agent.report_to_send(renamed(minion_opts), "agent")
+    assert trouble.startswith(f"{path} cannot be written")
+    # The old name is still proved; there is no hash of a secret that is not kept.
+    assert report["proof"]["collected_at"] == first["collected_at"]
+    assert report["secret_hash"] is None
+    assert "cannot be written" in agent.note_taken(renamed(minion_opts), report)
+
+
+def test_a_damaged_name_file_is_told_by_the_check_and_written_anew(minion_opts, modules):
+    sent(minion_opts)
+    path = Path(minion_opts["cachedir"], "cmdb/name")
+    path.write_text("{")
+    checked = modules["cmdb.check"]()
+    assert "is damaged" in checked["name_file"]
+    assert checked["ok"] is False
+    report, trouble = agent.report_to_send(minion_opts, "agent")
+    assert "is damaged" in trouble
+    assert report["secret_hash"] is not None
+    assert modules["cmdb.check"]()["name_file"] == "ok"
+
+
+def test_a_machine_of_the_first_edition_proves_nothing_until_its_next_report(minion_opts):
+    path = Path(minion_opts["cachedir"], "cmdb/name")
+    path.parent.mkdir(parents=True)
+    path.write_text("db01\nweb01\n")
+    report = sent(renamed(minion_opts))
+    assert (report["previous_minion_id"], report["proof"]) == ("web01", None)
+    text, is_warning = agent.note_answer(renamed(minion_opts), {"db01": stored_as("db01", report)})
+    assert not is_warning, text
+    again = sent(renamed(minion_opts, "db02"))
+    assert again["proof"]["collected_at"] == report["collected_at"]
+    assert sha256(again["proof"]["secret"].encode()).hexdigest() == report["secret_hash"]
 
 
 def test_the_returner_stores_a_report_and_ignores_options_that_come_with_it(

@@ -621,7 +621,7 @@ def test_operations_are_shown_by_symbol_word_and_class(client, database):
     facts["operating_system"]["kernel_release"] = "6.2"
     facts["disks"].append({"name": "sdb", "serial_number": "D2", "size_bytes": 10**12})
     facts["network"] = []
-    ingest(database, [arrival(facts, "web01b", at=NOW, previous="web01")])
+    ingest(database, [arrival(facts, "web01b", at=NOW, previous="web01", last=later(hours=-3))])
     feed = page(client, "/changes").find(class_="feed")
     shown = {" ".join(node["class"]): text(node) for node in feed.find_all(class_="op")}
     assert shown == {
@@ -734,13 +734,6 @@ def test_a_process_without_a_database_is_alive_and_not_ready():
     assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
     assert response.text.startswith("cannot reach the database; start PostgreSQL")
     assert "127.0.0.1" not in response.text
-
-
-@pytest.mark.parametrize("address", ["/sn//x", "/assets//", "/sn/x//y"])
-def test_no_address_leads_to_where_the_host_header_says(empty, address):
-    response = empty.get(address, headers={"Host": "evil.example"})
-    assert "evil.example" not in response.headers.get("Location", "")
-    assert response.status_code == 404
 
 
 def test_a_process_with_its_database_is_ready(empty):

@@ -142,7 +142,7 @@ def test_silence_is_told_once_and_so_is_the_return(database, sweep):
 def test_a_rename_by_report_or_by_a_person_is_told_with_both_names(database, sweep):
     ingest(database, [arrival(server(1), "web01")])
     sweep()
-    ingest(database, [arrival(server(1), "web02", later(seconds=1), previous="web01")])
+    ingest(database, [arrival(server(1), "web02", later(seconds=1), previous="web01", last=NOW)])
     [(_, data)] = sweep()
     assert (data["kind"], data["old"], data["new"]) == ("renamed", "web01", "web02")
     act = store.Act("me", "because", test=False)

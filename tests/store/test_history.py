@@ -97,7 +97,7 @@ def past(new_database):
             facts = fleet.machine(1000 + count)
         found.take(at, name, facts, **fields)
         if count % 12 == 5:  # it takes another name, and says so
-            found.take(at + pause, f"{name}-{count}", facts, previous=name)
+            found.take(at + pause, f"{name}-{count}", facts, previous=name, last=at)
         if count % 15 == 7:  # a change that is taken back
             stick = {**facts, "slots": [{"designation": f"PCIe {chance.randrange(9)}"}]}
             found.take(at + 2 * pause, name, stick)
@@ -270,7 +270,8 @@ def test_a_change_that_was_taken_back_is_none(database):
 
 def test_a_name_that_was_taken_back_is_no_change(database):
     for day, (name, before) in enumerate([("a", None), ("b", "a"), ("a", "b")]):
-        store.ingest(database, [arrival(server(1), name, later(days=day), before)])
+        last = later(days=day - 1) if before else None
+        store.ingest(database, [arrival(server(1), name, later(days=day), before, last=last)])
     assert store.fleet_diff(database, NOW, later(days=2))["assets"] == 0
     [row] = store.fleet_diff(database, NOW, later(days=1))["rows"]
     assert [(one["op"], one["old"], one["new"]) for one in row["changes"]] == [

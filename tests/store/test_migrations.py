@@ -1,15 +1,9 @@
 """Stores of every released schema, brought up to this one with what is in them."""
 
 import ast
-import itertools
-import json
-import os
-import shutil
-import subprocess
 import sys
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -18,46 +12,15 @@ import sqlalchemy as sa
 from salt_ext import settings, store
 from salt_ext.document import encode
 from salt_ext.report.digests import of_section
-from tests import postgres
 from tests.machines import NOW, arrival, later, report, revisions, server
 from tests.postgres import open_store
-from tests.store.old_store import IDS, MIGRATIONS, REVISIONS, STORIES, fill_store, story, upgrade
+from tests.store.conftest import NEXT
+from tests.store.old_store import IDS, MIGRATIONS, REVISIONS, STORIES, story
 
 
 def after(revision):
     """The steps that a store of this schema lacks."""
     return [one for one in REVISIONS if one > revision]
-
-
-@pytest.fixture(scope="module")
-def store_of(new_database, postgresql):
-    """
-    A function that returns the URL of a new store of a released schema.
-
-    Each schema is made once, out of the one before, and copied.
-    """
-    made = {}
-    numbers = itertools.count()
-
-    def template(revision):
-        if revision not in made:
-            if revision == REVISIONS[0]:
-                url = new_database(empty=True)
-                upgrade(url, revision)
-                fill_store(url)
-            else:
-                url = copy(template(REVISIONS[REVISIONS.index(revision) - 1]))
-                upgrade(url, revision)
-            made[revision] = url
-        return made[revision]
-
-    def copy(url):
-        url = sa.make_url(url)
-        name = f"old_{next(numbers)}"
-        postgres.execute(postgresql, f"CREATE DATABASE {name} TEMPLATE {url.database}")
-        return url.set(database=name).render_as_string(hide_password=False)
-
-    return lambda revision: copy(template(revision))
 
 
 @pytest.fixture
@@ -343,92 +306,9 @@ def test_a_migration_imports_nothing_of_the_code_of_today(path):
             }
 
 
-NEXT = f"{int(REVISIONS[-1]) + 1:04}"
-A_STEP = f'''
-"""The firmware's version in the list."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{NEXT}"
-down_revision = "{REVISIONS[-1]}"
-
-
-def upgrade() -> None:
-    """Take the step."""
-    for table in ("asset", "asset_was"):
-        op.add_column(table, sa.Column("firmware_version", sa.Text()))
-    op.create_index("asset_firmware_version_id_idx", "asset", ["firmware_version", "id"])
-    op.execute("""
-        UPDATE asset SET firmware_version = facts.facts->>'version'
-          FROM asset_facts AS facts
-         WHERE facts.asset_id = asset.id AND facts.section = 'firmware'""")
-'''
-IN_THE_CODE = (
-    ("database.py", f'HEAD = "{REVISIONS[-1]}"', f'HEAD = "{NEXT}"'),
-    ("schema.py", "LIST_COLUMNS = (", 'LIST_COLUMNS = (\n    "firmware_version",'),
-    (
-        "schema.py",
-        '    "asset",\n    metadata,\n',
-        '    "asset",\n    metadata,\n    sa.Column("firmware_version", sa.Text),\n',
-    ),
-    (
-        "columns.py",
-        "    return {\n",
-        '    return {\n        "firmware_version": _mapping(facts, "firmware").get("version"),\n',
-    ),
-)
-USE = """
-import json, sys
-from salt_ext import settings, store
-database = store.Database(settings.resolve(("test", {"database_url": sys.argv[1]})))
-steps = [step[:4] for step in store.migrate(database)]
-rows = store.assets(database, columns="minion_id,firmware_version").rows
-print(json.dumps([steps, {row["minion_id"]: row["firmware_version"] for row in rows}]))
-"""
-
-
-@pytest.fixture(scope="module")
-def next_version(tmp_path_factory):
-    """A function that migrates and reads a store with our code plus one column of the list."""
-    home = tmp_path_factory.mktemp("next_version")
-    room = home / "salt_ext" / "store"
-    shutil.copytree(Path(store.__file__).parents[1], home / "salt_ext")
-    (room / "migrations" / "versions" / f"{NEXT}_firmware.py").write_text(A_STEP)
-    for name, old, new in IN_THE_CODE:
-        text = (room / name).read_text()
-        assert old in text, f"{name} has no {old}"
-        (room / name).write_text(text.replace(old, new, 1))
-
-    def use(url):
-        done = subprocess.run(
-            [sys.executable, "-c", USE, url],
-            env={**os.environ, "PYTHONPATH": str(home)},
-            cwd=home,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return use
-
-
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_new_column_of_the_list_comes_to_a_store_of_any_age(store_of, next_version, revision):
     steps, rows = next_version(store_of(revision))
     assert steps == [*after(revision), NEXT]
     assert rows["web01"] == "2.0"
     assert rows.keys() == {"web01", "web02", "null"}
-
-
-def test_the_code_before_goes_on_after_a_step(store_of, next_version):
-    url = store_of(REVISIONS[-1])
-    database = open_store(url)
-    assert store.assets(database).total == 3
-    assert next_version(url)[0] == [NEXT]
-    reports = [arrival(server(2, disks=[]), "web02", NOW + timedelta(hours=1))]
-    assert [outcome.status for outcome in store.ingest(database, reports)] == ["changed"]
-    assert next_version(url)[1]["web02"] == server(2)["firmware"]["version"]
-    database.close()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from salt_ext import store
 from salt_ext.store.ingest.problems import Good, Problem, close, record
 from tests.machines import arrival, later, server
+from tests.postgres import open_store
 
 ERROR = {"type": "OSError", "message": "no", "traceback": "Traceback", "duration_ms": 1}
 
@@ -94,6 +95,8 @@ def test_a_report_that_was_held_is_a_problem_until_its_machine_has_its_own_name_
     assert problems(database) == {("identity", "held", 1, None)}
     assert ingest(database, server(1), 3, "a") == "unchanged"
     store.maintain(database)
+    assert problems(database) == {("identity", "held", 1, None)}  # it may claim it again
+    store.maintain(open_store(database.url, rename_grace="0s"))
     assert store.held_reports(database)[0] == []
     assert store.problems(database) == ([], 0)
 
@@ -112,8 +115,12 @@ def test_a_key_on_two_machines_stays_a_problem(database):
     for minutes in (1, 2):
         ingest(database, server(1), minutes, "a")
         ingest(database, clone, minutes, "b")
-    [(kind, _, _, closed)] = problems(database)
-    assert (kind, closed) == ("identity", None)
+    store.maintain(database)
+    assert problems(database) == {("identity", "shared", 1, None)}
+    assert {row["minion_id"] for row in store.problems(database)[0]} == {"a", "b"}
+    ingest(database, server(2), 3, "b")
+    [left] = {closed for *_, closed in problems(database)}
+    assert left is None  # until the grace is over, b may show them again
 
 
 def twins(*names):

@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import settings, store
-from salt_ext.store import ingest, roles
+from salt_ext.store import ingest, rights
 from salt_ext.store.ingest.arrivals import Arrival
 from tests.machines import NOW, arrival, later, revisions, server
+from tests.postgres import open_store
+from tests.store.old_store import REVISIONS
 
 NUMBERS = itertools.count()
 
@@ -46,11 +48,69 @@ def test_granting_twice_is_the_same_and_a_test_does_nothing(database):
     assert not [step for step in store.grant(database) if step.startswith("CREATE")]
 
 
+@pytest.fixture
+def upgraded(store_of, database):
+    """A function that makes a store of the schema before this one, as a role of it was given it."""
+    store.grant(database)
+    opened = []
+
+    def upgraded(*statements):
+        one = open_store(store_of(REVISIONS[-2]))
+        opened.append(one)
+        with one.begin_unchecked() as link:
+            for statement in statements:
+                link.exec_driver_sql(statement)
+        return one
+
+    yield upgraded
+    for one in opened:
+        one.close()
+
+
+def rights_of(database, role, table):
+    with database.begin() as link:
+        return [
+            one
+            for one in ("SELECT", "INSERT", "UPDATE", "DELETE")
+            if link.scalar(sa.select(sa.func.has_table_privilege(role, table, one)))
+        ]
+
+
+def test_an_upgrade_gives_the_roles_their_rights_on_new_tables(upgraded):
+    database = upgraded(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO cmdb_writer",
+        "GRANT SELECT ON alembic_version TO cmdb_reader",
+    )
+    told = ["rights of cmdb_reader renewed", "rights of cmdb_writer renewed"]
+    assert store.migrate(database, test=True)[-2:] == told
+    assert store.migrate(database)[-2:] == told
+    for table in ("master", "listening", "spent"):
+        assert rights_of(database, "cmdb_writer", table) == ["SELECT", "INSERT", "UPDATE", "DELETE"]
+        assert rights_of(database, "cmdb_reader", table) == ["SELECT"]
+        assert rights_of(database, "cmdb_reporter", table) == []
+    assert store.migrate(database) == []
+
+
+def test_a_role_of_another_database_gets_no_rights_by_an_upgrade(upgraded):
+    database = upgraded()
+    assert [step[:4] for step in store.migrate(database)] == [REVISIONS[-1]]
+    assert rights_of(database, "cmdb_writer", "asset") == []
+
+
+def test_who_may_not_grant_migrates_nevertheless(database, login):
+    one = login("cmdb_writer")  # the tables are another's
+    with database.begin() as link:
+        link.exec_driver_sql("REVOKE ALL ON master FROM cmdb_writer")
+    with one.begin() as link:
+        assert rights.renew(link) == []
+    assert store.migrate(database) == ["rights of cmdb_writer renewed"]
+
+
 def test_every_table_is_in_somebodys_rights(database):
-    rights = " ".join(roles._rights()["cmdb_writer"])
+    ours = [name for tables in rights.RIGHTS["cmdb_writer"].values() for name in tables]
     with database.begin() as link:
         tables = sa.inspect(link).get_table_names()
-    assert [name for name in tables if name not in rights] == []
+    assert sorted(tables) == sorted(ours)
 
 
 def test_the_writer_stores_reports_and_cannot_change_the_schema(login):

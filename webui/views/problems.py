@@ -24,7 +24,7 @@ def page() -> str:
             raise store.FilterError(unknown("option", name, OPTIONS))
     minion_id = request.args.get("minion_id") or None
     problems, total = store.problems(database(), minion_id=minion_id, limit=LIMIT)
-    held, _ = store.held_reports(database(), minion_id, limit=LIMIT)
+    held, _ = store.held_reports(database(), minion_id or "*", limit=LIMIT)
     return render_template(
         "problems.html", problems=problems, total=total, held=held, minion_id=minion_id
     )

@@ -1,5 +1,5 @@
 """
-How renames, changes of the lifecycle and baselines print.
+How renames, changes of the lifecycle, disowned keys and baselines print.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ def lifecycle(answer: Answer) -> list[str]:
         return [f"{name} is {answer['new']} already"]
     would = "would be: " if answer["test"] else ""
     return [f"{name}  {would}{answer['old']} → {answer['new']}"]
+
+
+def disowned(answer: Answer) -> list[str]:
+    """Print which keys a machine only claims, or which are its own again."""
+    would = "would be " if answer["test"] else ""
+    name = answer["minion_id"] or answer["asset_id"]
+    state = "none of its keys any more" if answer["disowned"] else "its own again"
+    return [f"{name}  {answer['key']} {one}: {would}{state}" for one in answer["values"]]
 
 
 def accepted(answer: Answer) -> list[str]:

@@ -31,7 +31,16 @@ def asset(answer: Answer) -> list[str]:
     for name in [*ours, *sorted(facts.keys() - set(ours))]:
         lines += ["", name, *section(facts[name], name)]
     if asset.get("identifiers"):
-        columns = ["kind", "value", "source", "quality", "shared", "last_seen", "is_current"]
+        columns = [
+            "kind",
+            "value",
+            "source",
+            "quality",
+            "shared",
+            "disowned",
+            "last_seen",
+            "is_current",
+        ]
         rows = [[row[name] for name in columns] for row in asset["identifiers"]]
         lines += ["", "identifiers", *(f"  {line}" for line in layout.grid(columns, rows))]
     return lines

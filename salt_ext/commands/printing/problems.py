@@ -11,7 +11,16 @@ from salt_ext.commands.printing.layout import Answer
 def identity(answer: Answer) -> list[str]:
     """Print the identifiers of an asset, and the decisions about it."""
     lines = [f"{answer['minion_id'] or 'detached'}  {answer['id']}", "", "identifiers"]
-    columns = ["kind", "value", "source", "quality", "shared", "first_seen", "last_seen"]
+    columns = [
+        "kind",
+        "value",
+        "source",
+        "quality",
+        "shared",
+        "disowned",
+        "first_seen",
+        "last_seen",
+    ]
     rows = [[row[name] for name in columns] for row in answer["identifiers"]]
     lines += [f"  {line}" for line in layout.grid(columns, rows)]
     lines += ["", "decisions"]
@@ -30,6 +39,20 @@ def choices(answer: Answer) -> list[str]:
         subject = f"  as={one['subject']['id']}" if one["subject"] else ""
         lines += ["", f"{one['choice']}{subject}", *(f"  {say}" for say in one["says"])]
     return [*lines, "", "nothing was done; decide with reason='...' test=False"]
+
+
+def ruled_many(answer: Answer) -> list[str]:
+    """Print what was decided about many held reports, or would be."""
+    lines = []
+    for one in answer["reports"]:
+        lines += [f"{one['minion_id']}  {one['status']}", *(f"  {say}" for say in one["says"])]
+    left = sum(one["status"] == "left out" for one in answer["reports"])
+    done = answer["total"] - left
+    verb = "would be decided" if answer["test"] else "decided"
+    lines += ["", f"{done} {verb}: {answer['choice']}; {left} left out"]
+    if answer["test"] and done:
+        lines.append("nothing was done; decide with reason='...' test=False")
+    return lines
 
 
 def ruled(answer: Answer) -> list[str]:

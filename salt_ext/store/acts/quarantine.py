@@ -93,14 +93,15 @@ def _held(link: sa.Connection, minion_id: str) -> Arrival:
 
 def _claim(arrival: Arrival) -> claims.Claim:
     report = arrival.report
-    return claims.claim(arrival.minion_id, report.get("previous_minion_id"), report["facts"])
+    previous = report.get("previous_minion_id")
+    return claims.claim(arrival.minion_id, previous, report["facts"], shown=report.get("proof"))
 
 
 def _owners(
     link: sa.Connection, claim: claims.Claim, arrival: Arrival, database: Database
 ) -> Owners:
     grace = timedelta(seconds=database.settings["rename_grace"])
-    return Owners(link, [claim], arrival.received_at - grace, with_parts=True)
+    return Owners(link, [claim], arrival.received_at - grace, whole=True)
 
 
 def _rulings(known: Owners, claim: claims.Claim) -> list[Ruling]:

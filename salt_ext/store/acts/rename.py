@@ -60,7 +60,7 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
             .values(last_seen=seen["last_seen"])
         )
         alias = {"asset_id": asset_id, "kind": "minion_id", "value": name, "source": "salt"}
-        alias |= {"quality": "low", "shared": False, "first_seen": now, "last_seen": None}
+        alias |= {"quality": "low", "disowned": False, "first_seen": now, "last_seen": None}
         bulk.insert(link, identifier, [alias], UPSERTS[identifier])
         bulk.insert(link, revision, [revision_of(link, seen, f"renamed by {act.by}: {act.why}")])
         renamed = Change("renamed", "minion_id", None, None, row.minion_id, name)

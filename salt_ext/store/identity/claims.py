@@ -4,8 +4,10 @@ What a report claims to be, what is known of an asset, and how far the two agree
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from salt_ext.facts.identity import KEYS, identify, uuid_spellings
@@ -24,6 +26,13 @@ PART_PATHS = ("disks", "memory.devices", "power_supplies")
 MOST_WORDS = 8
 
 
+class Proof(NamedTuple):
+    """What proves that a machine had a name: the hash of its secret, and when it last reported."""
+
+    secret_hash: bytes
+    collected_at: str
+
+
 class Claim(NamedTuple):
     """What a report says about the machine that it is of; ``keys`` has the best key first."""
 
@@ -35,6 +44,11 @@ class Claim(NamedTuple):
     """Serial numbers of the chassis: evidence beside others, never a key."""
     parts: frozenset[str] = frozenset()
     """Serial numbers of disks, memory modules and power supplies; empty for a virtual machine."""
+    proof: Proof | None = None
+    """What the machine shows to prove that its previous name was its own."""
+    boot_id: uuid.UUID | None = None
+    held_since: datetime | None = None
+    """Since when a report with the same keys under this name is held."""
 
 
 class Asset(NamedTuple):
@@ -43,15 +57,21 @@ class Asset(NamedTuple):
     id: uuid.UUID
     minion_id: str | None
     keys: frozenset[Key]
+    """The keys that it shows now, whoever else shows them."""
     machine_id: str | None = None
     is_silent: bool = False
-    """It was not heard for longer than ``rename_grace``."""
+    """It was not heard for ``rename_grace``, or the key of its minion was removed."""
     is_temporary: bool = False
     """It has never shown a key, neither a shared nor any other one."""
     reports_as: str | None = None
     """The minion id that it last reported under, where that is not its name."""
     chassis: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
+    proof: Proof | None = None
+    """What a report must show to prove that it is of this machine."""
+    last_seen: datetime | None = None
+    boot_id: uuid.UUID | None = None
+    booted_at: datetime | None = None
 
     def name(self) -> str:
         """Return the name of the asset, for people to read."""
@@ -90,12 +110,14 @@ def claim(
     found: Mapping[str, Any] | None = None,
     *,
     with_parts: bool = True,
+    shown: Mapping[str, Any] | None = None,
 ) -> Claim:
     """
     Return what a report claims; its keys are judged here and not on the machine.
 
     ``found`` is the answer of :func:`identify` about these facts, if the caller has
     it. ``with_parts`` is needed only where it is not clear whose the report is.
+    ``shown`` is the ``proof`` in the report.
     """
     found = found or identify(facts)
     candidates = found["candidates"]
@@ -108,7 +130,16 @@ def claim(
         # The disks of a guest get their serial numbers from the host, often the same ones
         # on every guest.
         _part_serials(facts) if with_parts and not found["is_virtual"] else frozenset(),
+        _proof(shown),
     )
+
+
+def _proof(shown: Mapping[str, Any] | None) -> Proof | None:
+    """Return what a report shows to prove its previous name; None if it shows nothing of use."""
+    secret, collected_at = (shown or {}).get("secret"), (shown or {}).get("collected_at")
+    if not isinstance(secret, str) or not isinstance(collected_at, str) or not secret:
+        return None
+    return Proof(hashlib.sha256(secret.encode()).digest(), collected_at)
 
 
 def key(kind: str, value: str) -> Key:
@@ -162,12 +193,51 @@ def same_system(claim: Claim, asset: Asset) -> bool | None:
     return claim.machine_id == asset.machine_id
 
 
+def says_it_was(claim: Claim, asset: Asset) -> bool:
+    """Whether the report names the asset as its former one, and shows no other machine-id."""
+    return (
+        claim.previous_minion_id is not None
+        and claim.previous_minion_id == asset.minion_id
+        and same_system(claim, asset) is not False
+    )
+
+
+def proves(claim: Claim, asset: Asset) -> bool:
+    """
+    Whether the report proves that its machine had the name of the asset until now.
+
+    It shows the secret that the last report under that name had the hash of, and the
+    moment of that report. A clone that was taken earlier, or whose original went on
+    reporting, has another moment. Keys prove nothing: others know them.
+    """
+    return (
+        claim.proof is not None
+        and claim.previous_minion_id == asset.minion_id
+        and claim.proof == asset.proof
+    )
+
+
+def is_gone(claim: Claim, asset: Asset) -> bool:
+    """
+    Whether no other machine can be the one that reports as this asset.
+
+    The asset is detached or silent, its last report came under the claimed name, or
+    the report proves that its machine had that name.
+    """
+    return (
+        asset.minion_id is None
+        or asset.is_silent
+        or asset.reports_as == claim.minion_id
+        or proves(claim, asset)
+    )
+
+
 def temporary(claim: Claim, assets: Iterable[Asset]) -> Asset | None:
     """
     Return the temporary asset that this machine was before it showed a key, or None.
 
-    That asset has the machine-id of the claim, and its name is the present or the
-    previous name of the claim. No other machine has both.
+    That asset has the machine-id of the claim, and its name is that of the claim or,
+    if nobody else can have it, the previous name of the claim.
     """
     names = [claim.minion_id, claim.previous_minion_id]
     found = [
@@ -177,6 +247,7 @@ def temporary(claim: Claim, assets: Iterable[Asset]) -> Asset | None:
         and one.minion_id is not None
         and one.minion_id in names
         and same_system(claim, one)
+        and (one.minion_id == claim.minion_id or is_gone(claim, one))
     ]
     return min(found, key=lambda one: names.index(one.minion_id), default=None)
 

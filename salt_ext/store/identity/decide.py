@@ -12,10 +12,9 @@ in ``tests/unit/store/test_decisions.py``.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
 
+from salt_ext.store.identity.apart import is_apart
 from salt_ext.store.identity.claims import (
     MAC,
     Asset,
@@ -23,102 +22,137 @@ from salt_ext.store.identity.claims import (
     Key,
     Likeness,
     compare,
+    is_gone,
     same_system,
+    says_it_was,
     temporary,
     without,
     words,
 )
+from salt_ext.store.identity.decision import Decision, duplicate, hold, tie, without_cards
 
 
-class Decision(NamedTuple):
-    """
-    What to do with a report.
-
-    ``action`` is one of
-
-    - ``new``: a machine nobody knew;
-    - ``known``: it belongs to ``asset_id``, which keeps its name;
-    - ``renamed``: it belongs to ``asset_id``, which takes the claimed name;
-    - ``replaced``: other hardware under the claimed name. It belongs to
-      ``asset_id`` or, without one, to a new asset; ``detached`` loses the name;
-    - ``held``: nothing is written but the report itself, for a person to decide;
-    - ``rejected``: a person wants no more reports with this evidence; nothing is
-      written.
-
-    ``shared`` are keys found on two machines at once; from then on they are no keys.
-    ``problem`` is a sentence for the operator when something is wrong.
-    ``merged`` is an asset that turned out to be the same machine as ``asset_id``; it
-    loses its name to that. :func:`decide` merges only temporary assets, which never
-    showed a key; a person may merge others.
-    """
-
-    action: str
-    asset_id: uuid.UUID | None
-    reason: str
-    detached: uuid.UUID | None = None
-    shared: tuple[Key, ...] = ()
-    problem: str | None = None
-    merged: uuid.UUID | None = None
-
-
-def decide(claim: Claim, assets: Sequence[Asset]) -> Decision:
+def decide(
+    claim: Claim, assets: Sequence[Asset], shared: Collection[Key] = frozenset()
+) -> Decision:
     """
     Decide to whom a report belongs.
 
-    ``assets`` are all assets that have its name, its previous name or one of its keys.
+    ``assets`` are all assets that have its name, its previous name or one of its keys;
+    ``shared`` are the keys that two live assets or more show. Such a key counts only
+    for the asset that has the claimed name, or beside a key that is not shared.
     """
-    if known := settled(claim, assets):
-        return Decision("known", known.id, f"same name and {words(claim.keys[:1])}")
-    named = next((asset for asset in assets if asset.minion_id == claim.minion_id), None)
-    if not claim.keys:
-        return _without_keys(claim, named, assets)
-    decision = _by_keys(claim, named, assets)
     before = temporary(claim, assets)
-    if before is None or decision.asset_id in (None, before.id):
+    if known := settled(claim, assets):
+        merged = before.id if before is not None else None
+        return Decision("known", known.id, f"same name and {words(claim.keys[:1])}", merged=merged)
+    decision = _decide(claim, assets, shared)
+    was = _previous(claim, assets)
+    if was and was.is_temporary and not is_gone(claim, was) and decision.action != "known":
+        # Else the machine would be two assets from now on.
+        return _unproved(claim, was)
+    if before is not None and decision.asset_id not in (None, before.id):
+        decision = decision._replace(merged=before.id)
+    if decision.action == "held":
         return decision
-    return decision._replace(merged=before.id)
+    return decision._replace(shared=_shared(claim, decision, assets))
+
+
+def _decide(claim: Claim, assets: Sequence[Asset], shared: Collection[Key]) -> Decision:
+    named = next((asset for asset in assets if asset.minion_id == claim.minion_id), None)
+    theirs = frozenset(shared) - (named.keys if named else frozenset())
+    alone, stripped = without(claim, assets, theirs)
+    holder = next((one for one in stripped if named and one.id == named.id), None)
+    if alone.keys:
+        return _by_keys(claim, alone, holder, stripped, assets)
+    return _without_keys(claim, holder, stripped)
 
 
 def settled(claim: Claim, assets: Sequence[Asset]) -> Asset | None:
-    """Return the only asset if its name and its keys are exactly those of the claim, else None."""
-    if len(assets) != 1 or not claim.keys:
-        return None
-    [known] = assets
-    is_so = known.minion_id == claim.minion_id and known.keys == frozenset(claim.keys)
-    return known if is_so else None
+    """Return the asset whose name and keys are exactly those of the claim, else None."""
+    return next(
+        (
+            one
+            for one in assets
+            if claim.keys and one.minion_id == claim.minion_id and one.keys == frozenset(claim.keys)
+        ),
+        None,
+    )
 
 
-def _by_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Decision:
-    """Decide by the best of the claimed keys; of several assets with it, take the one so named."""
-    alike = [one for one in (compare(claim, asset) for asset in assets) if one.is_match()]
-    best = next((key for key in claim.keys if any(key in one.common for one in alike)), None)
-    owners = [one for one in alike if best in one.common]
+def _shared(claim: Claim, decision: Decision, assets: Sequence[Asset]) -> tuple[Key, ...]:
+    """Return the claimed keys that another live asset shows too."""
+    over = (decision.asset_id, decision.detached, decision.merged)
+    others = [one for one in assets if one.id not in over and not is_gone(claim, one)]
+    theirs = frozenset[Key]().union(*(one.keys for one in others))
+    # A network card may come from the other machine: it does not prove that both exist.
+    return tuple(key for key in without_cards(claim.keys) if key in theirs)
+
+
+def _by_keys(
+    claim: Claim,
+    alone: Claim,
+    named: Asset | None,
+    assets: Sequence[Asset],
+    whole: Sequence[Asset],
+) -> Decision:
+    """
+    Decide by the best of the claimed keys; of several assets with it, take the one so named.
+
+    ``alone`` and ``assets`` are the claim and the assets without the keys that decide
+    nothing alone; ``whole`` are the assets with all of their keys.
+    """
+    alike = [one for one in (compare(alone, asset) for asset in assets) if one.is_match()]
+    best = next((key for key in alone.keys if any(key in one.common for one in alike)), None)
+    owners = _likeliest(claim, best, alike)
     owner = next((one for one in owners if one.asset is named), owners[0] if owners else None)
     if owner is None:
-        return _unknown_hardware(claim, named, assets)
+        return _unknown_hardware(alone, named, assets)
     if owner.asset is named:
-        return _same_name(claim, owner, alike)
+        return _same_name(alone, owner, alike)
     if len(owners) > 1:
-        return _tie(claim, owners)
-    return _other_name(claim, owner, [one for one in alike if one is not owner], named, assets)
+        return tie(claim, owners)
+    others = [one for one in alike if one is not owner]
+    # Beside a key that is not shared, the shared ones count too.
+    [asset] = [one for one in whole if one.id == owner.asset.id]
+    return _other_name(claim, compare(claim, asset), others, named, assets)
+
+
+def _likeliest(claim: Claim, best: Key | None, alike: Sequence[Likeness]) -> list[Likeness]:
+    """Return the assets that have the best key, or fewer if something else tells them apart."""
+    if best is not None and best[0] == MAC:
+        # A card travels, so a machine is where its name or most of its cards are.
+        owners = [one for one in alike if one.asset.minion_id == claim.minion_id]
+        most = max(len(one.common) for one in alike)
+        owners = owners or [one for one in alike if len(one.common) == most]
+    else:
+        owners = [one for one in alike if best in one.common]
+    if len(owners) > 1:
+        owners = [one for one in owners if not one.contradicts()] or owners
+        said = [
+            one for one in owners if says_it_was(claim, one.asset) and is_gone(claim, one.asset)
+        ]
+        owners = said or owners
+    return owners
 
 
 def _without_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) -> Decision:
-    """Decide about a machine that shows no key: by its name and its machine-id together."""
+    """Decide about a machine without a key of its own: by its name and its machine-id together."""
     if named is None:
         before = _previous(claim, assets)
-        # If all keys of that asset are shared, the machine may be a clone of it: so the
-        # asset must be silent.
-        if before and not before.keys and (before.is_temporary or before.is_silent):
+        # If all keys of that asset are shared, the machine may be a clone of it.
+        if before and not before.keys and is_gone(claim, before):
             return Decision("renamed", before.id, f"same machine-id, formerly {before.name()}")
-        return Decision("new", None, "no key; known by its name and machine-id until it has one")
+        reason = "no key that it has alone; known by its name and machine-id until it has one"
+        return Decision("new", None, reason)
     if same_system(claim, named) is not False:
         # A machine-id that could not be read does not count as another one.
         return Decision("known", named.id, "no key in this report; same name and machine-id")
     if named.is_temporary:
         return _replaced(claim, named, "no key, and another machine-id under the same name")
-    return _hold(
+    return hold(
         claim,
+        "unread",
         f"{claim.minion_id} reports another machine-id than before and no key that would"
         " tell whether it is the same machine",
     )
@@ -127,7 +161,16 @@ def _without_keys(claim: Claim, named: Asset | None, assets: Sequence[Asset]) ->
 def _previous(claim: Claim, assets: Sequence[Asset]) -> Asset | None:
     """Return the asset of the previous name, if its machine-id is the claimed one."""
     return next(
-        (one for one in assets if _says_it_was(claim, one) and same_system(claim, one)), None
+        (one for one in assets if says_it_was(claim, one) and same_system(claim, one)), None
+    )
+
+
+def _unproved(claim: Claim, asset: Asset) -> Decision:
+    """Hold a report that says what its machine was, while that is heard and nothing proves it."""
+    return hold(
+        claim,
+        "unproved",
+        f"{claim.minion_id} says it was {asset.name()}, which is live, and does not prove it",
     )
 
 
@@ -139,8 +182,9 @@ def _unknown_hardware(claim: Claim, named: Asset | None, assets: Sequence[Asset]
         if before is not None and before.is_temporary:
             return Decision("renamed", before.id, f"formerly {before.name()}; now has {best}")
         if before is not None and not compare(claim, before).differ:
-            return _hold(
+            return hold(
                 claim,
+                "unread",
                 f"{claim.minion_id} says it was {before.name()} and has its machine-id, but shows"
                 " none of its kinds of keys",
             )
@@ -148,7 +192,8 @@ def _unknown_hardware(claim: Claim, named: Asset | None, assets: Sequence[Asset]
     like = compare(claim, named)
     if like.same or like.differ:
         if kinship := _kinship(claim, like):
-            return _hold(claim, f"{claim.minion_id} shows other keys than before, but {kinship}")
+            reason = f"{claim.minion_id} shows other keys than before, but {kinship}"
+            return hold(claim, "board", reason)
         return _replaced(claim, named, f"other hardware: {best}", temporary(claim, assets))
     # No kind of key is known of both: keys appear when a firmware or a permission is fixed.
     is_same = same_system(claim, named)
@@ -156,8 +201,9 @@ def _unknown_hardware(claim: Claim, named: Asset | None, assets: Sequence[Asset]
         return Decision("known", named.id, f"same name; now has {best}")
     if named.is_temporary and is_same is False:
         return _replaced(claim, named, "other hardware, and another machine-id")
-    return _hold(
+    return hold(
         claim,
+        "unread",
         f"{claim.minion_id} reports other kinds of keys than before and not its machine-id",
     )
 
@@ -184,8 +230,9 @@ def _same_name(claim: Claim, owner: Likeness, alike: Sequence[Likeness]) -> Deci
     # When only the board was replaced, the disks stay, and with them the machine-id.
     is_other_node = len(owner.differ) >= len(owner.same) and same_system(claim, asset) is False
     if (len(changed) >= 2 and not owner.agrees) or is_other_node:
-        return _hold(
+        return hold(
             claim,
+            "changed",
             f"{claim.minion_id} changed {' and '.join(owner.differ)}"
             + (" and its machine-id at once" if is_other_node else " at once")
             + f"; only {words(owner.common)} is as before",
@@ -193,22 +240,11 @@ def _same_name(claim: Claim, owner: Likeness, alike: Sequence[Likeness]) -> Deci
     rivals = [
         one
         for one in alike
-        if owner.contradicts() and not one.contradicts() and _without_cards(one.common)
+        if owner.contradicts() and not one.contradicts() and without_cards(one.common)
     ]
     if rivals:
-        return _tie(claim, [owner, *rivals])
-    # A network card may come from the other machine: it does not prove that both exist.
-    others = [one for one in alike if one.asset is not asset and not _is_gone(claim, one.asset)]
-    shared = _without_cards(
-        one for one in claim.keys if any(one in other.common for other in others)
-    )
-    return Decision(
-        "known",
-        asset.id,
-        f"same name and {match}",
-        shared=shared,
-        problem=_duplicate(claim, [one.asset for one in others], shared) if shared else None,
-    )
+        return tie(claim, [owner, *rivals])
+    return Decision("known", asset.id, f"same name and {match}")
 
 
 def _other_name(
@@ -219,86 +255,39 @@ def _other_name(
     assets: Sequence[Asset],
 ) -> Decision:
     """Decide when the hardware is known under another name, or is detached."""
-    asset = owner.asset
-    is_gone = _is_gone(claim, asset)
-    is_apart = _is_apart(claim, owner, is_gone)
-    rivals = [one for one in others if set(_without_cards(one.common)) - asset.keys]
-    if rivals and (is_gone or not is_apart or any(one.contradicts() for one in rivals)):
-        return _tie(claim, [owner, *rivals])
+    asset, gone = owner.asset, is_gone(claim, owner.asset)
+    apart = is_apart(claim, owner)
+    rivals = [one for one in others if set(without_cards(one.common)) - asset.keys]
+    if rivals and (gone or not apart or any(one.contradicts() for one in rivals)):
+        return tie(claim, [owner, *rivals])
     # A temporary asset that is this same machine does not count as holder of the name.
     holder = None if named and named == temporary(claim, [named]) else named
-    is_proof = not owner.has_card_only() or bool(same_system(claim, asset))
-    if is_gone and owner.agrees and len(owner.same) > len(owner.differ) and is_proof:
+    is_enough = not owner.has_card_only() or bool(same_system(claim, asset))
+    if gone and owner.agrees and len(owner.same) > len(owner.differ) and is_enough:
         return _moved(claim, owner, holder)
-    if holder is None and _says_it_was(claim, asset) and not owner.differ and is_proof:
-        reason = f"{words(owner.common[:1])}; says it was {asset.name()}"
-        return Decision("renamed", asset.id, reason)
-    if is_apart:
-        return _apart(claim, owner, is_gone, assets)
-    if not is_proof:
-        return _hold(
+    if apart:
+        # The other keys decide; this one both machines have.
+        both = without_cards(owner.common)
+        decision = _decide(*without(claim, assets, both), ())
+        if decision.action == "held" and not gone:
+            problem = f"{duplicate(claim, [asset], both)}; {decision.problem}"
+            return decision._replace(problem=problem)
+        return decision
+    if not is_enough:
+        return hold(
             claim,
+            "card",
             f"all that {claim.minion_id} has of {asset.name()} is a network card, and cards move",
         )
-    if is_gone:
-        return _hold(
+    if gone:
+        return hold(
             claim,
+            "changed",
             f"{claim.minion_id} shows {words(owner.common)} of {asset.name()}, which is heard no"
             f" more, but another {' and '.join(owner.differ)}: a new board, or another machine",
         )
-    problem = _duplicate(claim, [asset], _without_cards(owner.common) or owner.common)
-    return _hold(claim, f"{problem}, and both are live")
-
-
-def _is_gone(claim: Claim, asset: Asset) -> bool:
-    """
-    Whether no other machine can be the one that reports as this asset.
-
-    The asset is detached or silent, or its last report came under the claimed name.
-    """
-    return asset.minion_id is None or asset.is_silent or asset.reports_as == claim.minion_id
-
-
-def _says_it_was(claim: Claim, asset: Asset) -> bool:
-    """Whether the report names the asset as its former one, and shows no other machine-id."""
-    return (
-        claim.previous_minion_id is not None
-        and claim.previous_minion_id == asset.minion_id
-        and same_system(claim, asset) is not False
-    )
-
-
-def _is_apart(claim: Claim, owner: Likeness, is_gone: bool) -> bool:
-    """
-    Whether other keys show that the report is not of the machine that owns this key.
-
-    If the owner is gone, the best key must differ too: it may have come back with
-    another board. If the owner is live, another machine-id is enough, because a
-    live machine has only one.
-    """
-    if not owner.differ or _says_it_was(claim, owner.asset):
-        return False
-    most_differ = len(owner.differ) >= len(owner.same)
-    if is_gone:
-        return most_differ and not owner.agrees
-    return most_differ or same_system(claim, owner.asset) is False
-
-
-def _apart(claim: Claim, owner: Likeness, is_gone: bool, assets: Sequence[Asset]) -> Decision:
-    """Decide by the other keys, when two machines have these keys in common."""
-    shared = _without_cards(owner.common)
-    decision = decide(*without(claim, assets, shared))
-    if is_gone:
-        return decision
-    problem = _duplicate(claim, [owner.asset], shared)
-    if decision.action == "held":
-        return decision._replace(problem=f"{problem}; {decision.problem}")
-    left = words([one for one in claim.keys if one not in shared][:1])
-    problem = f"{problem}; they are told apart by {left}"
-    return decision._replace(
-        shared=shared + decision.shared,
-        problem=f"{problem}; {decision.problem}" if decision.problem else problem,
-    )
+    problem = duplicate(claim, [asset], without_cards(owner.common) or owner.common)
+    return hold(claim, "claimed", f"{problem}, and both are live")
 
 
 def _moved(claim: Claim, owner: Likeness, holder: Asset | None) -> Decision:
@@ -308,8 +297,9 @@ def _moved(claim: Claim, owner: Likeness, holder: Asset | None) -> Decision:
         was = f"{asset.minion_id} is silent" if asset.minion_id else "detached until now"
         return Decision("renamed", asset.id, f"{match}; {was}")
     if not compare(claim, holder).contradicts() and same_system(claim, holder) is not False:
-        return _hold(
+        return hold(
             claim,
+            "changed",
             f"{match} is that of {asset.name()}, but nothing tells that the machine which was"
             f" {holder.name()} until now is another",
         )
@@ -331,31 +321,11 @@ def _moved(claim: Claim, owner: Likeness, holder: Asset | None) -> Decision:
 def _replaced(claim: Claim, named: Asset, reason: str, owner: Asset | None = None) -> Decision:
     """Give a name to other hardware if the machine of that name is silent; else hold the report."""
     if not named.is_silent and not named.is_temporary:
-        return _hold(
+        return hold(
             claim,
+            "taken",
             f"{claim.minion_id} is the name of a live machine with {words(sorted(named.keys))}, and"
             f" this is other hardware ({reason}); it takes the name when the other was silent for"
             " the rename grace",
         )
     return Decision("replaced", owner and owner.id, reason, detached=named.id)
-
-
-def _tie(claim: Claim, alike: Sequence[Likeness]) -> Decision:
-    """Hold a report whose keys belong to several assets."""
-    claims = sorted(f"{words(one.common)} of {one.asset.name()}" for one in alike)
-    return _hold(claim, f"{claim.minion_id} shows {' and '.join(claims)}")
-
-
-def _duplicate(claim: Claim, assets: Sequence[Asset], keys: Sequence[Key]) -> str:
-    names = ", ".join(sorted(asset.name() for asset in assets))
-    return f"duplicate identity: {claim.minion_id} and {names} both report {words(keys)}"
-
-
-def _without_cards(keys: Iterable[Key]) -> tuple[Key, ...]:
-    return tuple(one for one in keys if one[0] != MAC)
-
-
-def _hold(claim: Claim, reason: str) -> Decision:
-    return Decision(
-        "held", None, reason, problem=f"{reason}; it shows {words(claim.keys) or 'no key'}"
-    )

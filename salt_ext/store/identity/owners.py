@@ -5,29 +5,49 @@ The assets that a batch of reports may belong to, read from the store.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.facts.identity import KEYS
+from salt_ext.facts.identity import KEYS, uuid_spellings
 from salt_ext.store import bulk
-from salt_ext.store.identity.claims import PART_PATHS, Asset, Claim, Key
+from salt_ext.store.identity.claims import PART_PATHS, Asset, Claim, Key, Proof
 from salt_ext.store.identity.claims import key as key_of
-from salt_ext.store.identity.decide import Decision, decide, settled
+from salt_ext.store.identity.decide import decide, settled
+from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked
+from salt_ext.store.listening import Listener
+
+WITH_KEY = ("agent", "salt", "grains")
+"""The modes of reports that come from a minion, whose key the master has accepted."""
 
 READ = sa.text(f"""
-SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, ledger.identifiers, {VERSION}
+SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_hash,
+       seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms,
+       seen.last_seen < :silent_before AS is_silent, ledger.identifiers, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
-       SELECT json_agg(json_build_array(kind, value, shared, last_seen IS NULL)) AS identifiers
+       SELECT json_agg(json_build_array(kind, value, disowned, last_seen IS NULL)) AS identifiers
          FROM identifier WHERE asset_id = asset.id) AS ledger
  WHERE asset.id IN ({OF_CLAIMS})
 """)  # noqa: S608 - constants of ours
 
+# OFFSET 0: see OF_CLAIMS.
+SHOWN = sa.text("""
+SELECT shown.kind, shown.value, shown.asset_id
+  FROM unnest(CAST(:values AS text[])) AS i(value)
+ CROSS JOIN LATERAL (
+       SELECT kind, value, asset_id, last_seen FROM identifier
+        WHERE value = i.value AND kind = ANY(CAST(:kinds AS text[])) AND NOT disowned
+       OFFSET 0) AS shown
+  JOIN asset ON asset.id = shown.asset_id AND asset.minion_id IS NOT NULL
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE coalesce(shown.last_seen, seen.last_seen) >= :silent_before
+   AND seen.last_seen >= :silent_before
+""")
 PARTS = sa.text("""
 SELECT asset_id, serial FROM placement
  WHERE asset_id = ANY(CAST(:ids AS uuid[])) AND path = ANY(CAST(:paths AS text[]))
@@ -44,44 +64,60 @@ class Owners:
         claims: Sequence[Claim],
         silent_before: datetime,
         *,
-        with_parts: bool,
+        whole: bool,
+        listener: Listener | None = None,
     ) -> None:
         """
         Read the assets; one that was last seen before ``silent_before`` counts as silent.
 
-        ``with_parts`` is needed only where it is not clear whose a report is.
+        So does one whose minion has no accepted key any more on the master that
+        listens to it. ``whole`` also reads what is needed only where it is not clear
+        whose a report is: parts, and who else shows the keys.
         """
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
-        self.shared: set[Key] = set()
+        self._disowned: dict[uuid.UUID, set[Key]] = {}
+        self._shown: dict[Key, set[uuid.UUID]] = {}
         self._assets: dict[uuid.UUID, Asset] = {}
         self._by_name: dict[str, uuid.UUID] = {}
         self._by_key: dict[Key, set[uuid.UUID]] = {}
-        rows = link.execute(READ, asked(claims)).all()
+        rows = link.execute(READ, {**asked(claims), "silent_before": silent_before}).all()
         self.versions = {row.id: row.version for row in rows}
-        parts = _parts(link, [row.id for row in rows]) if with_parts else {}
+        parts = _parts(link, [row.id for row in rows]) if whole else {}
+        keyless = _keyless(rows, listener) if whole else frozenset()
         for row in rows:
             ledger = self.ledger[row.id] = {}
-            for kind, value, shared, is_current in row.identifiers or ():
+            for kind, value, disowned, is_current in row.identifiers or ():
                 ledger[kind, value] = is_current
-                if shared and kind in KEYS:
-                    self.shared.add(key_of(kind, value))
+                if disowned and kind in KEYS:
+                    self._disowned.setdefault(row.id, set()).add(key_of(kind, value))
         for row in rows:
-            self._put(self._asset(row, silent_before, parts.get(row.id, frozenset())))
+            self._put(self._asset(row, row.id in keyless, parts.get(row.id, frozenset())))
+        if whole:
+            keys = {key for claim in claims for key in claim.keys}.union(
+                *(asset.keys for asset in self._assets.values())
+            )
+            self._shown = {
+                key: ids - keyless for key, ids in holders(link, keys, silent_before).items()
+            }
 
-    def _asset(self, row: Any, silent_before: datetime, parts: frozenset[str]) -> Asset:
+    def _asset(self, row: Any, has_no_key: bool, parts: frozenset[str]) -> Asset:
         ledger = self.ledger[row.id]
         now = [key for key, is_current in ledger.items() if is_current]
         keys = frozenset(key_of(kind, value) for kind, value in now if kind in KEYS)
         return Asset(
             row.id,
             row.minion_id,
-            keys - self.shared,
+            keys - self._disowned.get(row.id, set()),
             next((value for kind, value in now if kind == "machine_id"), None),
-            is_silent=row.last_seen < silent_before,
+            is_silent=row.is_silent or has_no_key,
             is_temporary=not any(kind in KEYS for kind, _ in ledger),
             reports_as=row.reports_as,
             chassis=frozenset(value for kind, value in now if kind == "chassis_serial_number"),
             parts=parts,
+            proof=row.secret_hash and Proof(bytes(row.secret_hash), _moment(row.collected_at)),
+            last_seen=row.last_seen,
+            boot_id=row.boot_id,
+            booted_at=_booted(row.last_seen, row.since_boot_ms),
         )
 
     def _put(self, asset: Asset) -> None:
@@ -105,11 +141,17 @@ class Owners:
         """Return the ids of all these assets."""
         return set(self._assets)
 
+    def asset(self, asset_id: uuid.UUID) -> Asset | None:
+        """Return one of these assets."""
+        return self._assets.get(asset_id)
+
     def usable(self, claim: Claim) -> Claim:
-        """Return the claim without keys that were found on two machines."""
-        if not self.shared:
+        """Return the claim without keys of which a person said that it only claims them."""
+        named = self._by_name.get(claim.minion_id)
+        disowned = self._disowned.get(named) if named is not None else None
+        if not disowned:
             return claim
-        return claim._replace(keys=tuple(key for key in claim.keys if key not in self.shared))
+        return claim._replace(keys=tuple(key for key in claim.keys if key not in disowned))
 
     def around(self, claim: Claim) -> list[Asset]:
         """Return the assets with a claimed name, present or previous, or a claimed key."""
@@ -119,20 +161,40 @@ class Owners:
             ids |= self._by_key.get(key, set())
         return [self._assets[asset_id] for asset_id in sorted(ids)]
 
-    def settled(self, claim: Claim) -> uuid.UUID | None:
-        """
-        Return the id of the asset whose name and keys are exactly those of the claim.
+    def shared(self, assets: Iterable[Asset]) -> frozenset[Key]:
+        """Return those keys of these assets that two live ones or more show."""
+        keys = frozenset[Key]().union(*(one.keys for one in assets))
+        return frozenset(key for key in keys if len(self._shown.get(key, ())) > 1)
 
-        None if there is no such asset, or another asset has one of the keys too.
-        """
+    def settled(self, claim: Claim) -> uuid.UUID | None:
+        """Return the id of the asset whose name and keys are exactly those of the claim."""
         usable = self.usable(claim)
         known = settled(usable, self.around(usable._replace(previous_minion_id=None)))
         return known and known.id
 
+    def is_own_name(self, claim: Claim) -> bool:
+        """Whether the asset of the claimed name shows a claimed key; true if none is claimed."""
+        named = self._by_name.get(claim.minion_id)
+        if named is None:
+            return False
+        return not claim.keys or not self._assets[named].keys.isdisjoint(claim.keys)
+
     def decide(self, claim: Claim) -> Decision:
         """Decide to whom a report belongs."""
         usable = self.usable(claim)
-        return decide(usable, self.around(usable))
+        assets = self.around(usable)
+        return decide(usable, assets, self.shared(assets))
+
+    def others(self, claim: Claim, key: Key, asset_id: uuid.UUID) -> list[str]:
+        """Return the names of the other assets around a claim that show a key."""
+        return sorted(
+            one.minion_id
+            for one in self.around(claim)
+            if key in one.keys
+            and one.minion_id is not None
+            and not one.is_silent
+            and one.id != asset_id
+        )
 
     def candidates(self, claim: Claim) -> list[dict[str, Any]]:
         """Return the assets that a held report may belong to, for a person to read."""
@@ -154,17 +216,18 @@ class Owners:
             self._put(detached._replace(minion_id=None))
         if decision.merged:
             self._take(decision.merged)
-        self.shared.update(decision.shared)
-        for key in decision.shared:
-            for other in sorted(self._by_key.get(key, ())):
-                asset = self._assets[other]
-                self._put(asset._replace(keys=asset.keys - self.shared))
+        for lost in (decision.detached, decision.merged):
+            for key in claim.keys:
+                self._shown.get(key, set()).discard(lost)
         keys = frozenset(claim.keys) or (before.keys if before else frozenset())
+        keys -= self._disowned.get(asset_id, set())
+        for key in keys:
+            self._shown.setdefault(key, set()).add(asset_id)
         self._put(
             Asset(
                 asset_id,
                 name,
-                keys - self.shared,
+                keys,
                 claim.machine_id or (before.machine_id if before else None),
                 is_temporary=not claim.keys and (before is None or before.is_temporary),
                 reports_as=claim.minion_id if claim.minion_id != name else None,
@@ -173,6 +236,58 @@ class Owners:
             )
         )
         return name
+
+    def name(self, asset_id: uuid.UUID) -> str:
+        """Return the name of an asset after the decisions until now; blank when it has none."""
+        return self._assets[asset_id].minion_id or ""
+
+
+def holders(
+    link: sa.Connection, keys: Collection[Key], silent_before: datetime
+) -> dict[Key, set[uuid.UUID]]:
+    """Return, by key, the live assets that show it, or have shown it within the rename grace."""
+    found: dict[Key, set[uuid.UUID]] = {}
+    if keys:
+        for row in link.execute(SHOWN, {**_values(keys), "silent_before": silent_before}):
+            found.setdefault(key_of(row.kind, row.value), set()).add(row.asset_id)
+    return found
+
+
+def _booted(last_seen: datetime, since_boot_ms: int | None) -> datetime | None:
+    """Return when a machine has booted, by the clock of the store; None if that is not known."""
+    if since_boot_ms is None:
+        return None
+    try:
+        return last_seen - timedelta(milliseconds=since_boot_ms)
+    except OverflowError:
+        return None
+
+
+def _moment(collected_at: datetime) -> str:
+    """Return the moment of a report as it stands in the report: exact, with milliseconds."""
+    return f"{collected_at:%Y-%m-%dT%H:%M:%S}.{collected_at.microsecond // 1000:03d}Z"
+
+
+def _values(keys: Collection[Key]) -> dict[str, str]:
+    spelled = {
+        spelling
+        for kind, value in keys
+        for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
+    }
+    return {"values": bulk.array(sorted(spelled)), "kinds": bulk.array(KEYS)}
+
+
+def _keyless(rows: Sequence[Any], listener: Listener | None) -> frozenset[uuid.UUID]:
+    """Return the assets that this master heard last and whose minion has no accepted key now."""
+    if listener is None:
+        return frozenset()
+    heard = {
+        row.minion_id: row.id
+        for row in rows
+        if row.minion_id is not None and row.mode in WITH_KEY and row.master == listener.number
+    }
+    trusted = listener.trusted(heard) if heard else ()
+    return frozenset(asset_id for name, asset_id in heard.items() if name not in trusted)
 
 
 def _parts(link: sa.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:

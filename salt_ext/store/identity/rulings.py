@@ -22,7 +22,7 @@ from salt_ext.store.identity.claims import (
     temporary,
     words,
 )
-from salt_ext.store.identity.decide import Decision
+from salt_ext.store.identity.decision import Decision
 
 
 class Ruling(NamedTuple):
@@ -43,13 +43,12 @@ def rulings(claim: Claim, assets: Sequence[Asset]) -> list[Ruling]:
     """
     Return what may be decided about a report; the arguments are those of ``identity.decide``.
 
-    Of several candidates the one with the best key comes first. A claim comes
-    without the keys that are shared already, because those are decided.
+    Of several candidates the one with the best key comes first.
     """
     candidates = _candidates(claim, assets)
     named = next((one for one in assets if one.minion_id == claim.minion_id), None)
     before = temporary(claim, assets)
-    found = [_accept(claim, one.asset, named, before) for one in candidates]
+    found = [accept(claim, one.asset, assets) for one in candidates]
     found.append(_split(claim, candidates, named, before))
     if candidates and candidates[0].is_match():
         best = candidates[0].asset
@@ -76,8 +75,10 @@ def _candidates(claim: Claim, assets: Sequence[Asset]) -> list[Likeness]:
     return sorted((one for one in alike if one.common or one.asset.minion_id in names), key=order)
 
 
-def _accept(claim: Claim, asset: Asset, named: Asset | None, before: Asset | None) -> Ruling:
-    """Return the ruling that the report is of this asset."""
+def accept(claim: Claim, asset: Asset, assets: Sequence[Asset]) -> Ruling:
+    """Return the ruling that the report is of this one of the assets around it."""
+    named = next((one for one in assets if one.minion_id == claim.minion_id), None)
+    before = temporary(claim, assets)
     merged = before if before is not asset else None
     detached = named if named not in (asset, merged) else None
     return _Given(claim, asset, merged, detached).ruling(
@@ -105,7 +106,10 @@ def _split(
     says = ["The report is of a machine of its own" + (f": {_who(before)}." if before else ".")]
     if shared:
         names = ", ".join(one.asset.name() for one in others)
-        says.append(f"It shares {words(shared)} with {names}: these are keys no longer.")
+        says.append(
+            f"It shares {words(shared)} with {names}: while both show them, they decide for"
+            " neither alone."
+        )
     detached = named if named is not before else None
     given = _Given(claim, before, None, detached).ruling(
         "split", "a machine of its own", says, before

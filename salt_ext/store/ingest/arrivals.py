@@ -5,7 +5,6 @@ A report on its way in, and what became of it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,13 +30,6 @@ class Outcome(NamedTuple):
     detail: str
     asset_id: uuid.UUID | None = None
     name: str | None = None
-    """The name of that asset, where it is not the minion id."""
+    """The name of that asset, where it is not the minion id; blank where it has none."""
     wait_seconds: float = 0
     """For so long no other report of this machine need be tried."""
-
-
-class Listener(NamedTuple):
-    """A master that hands over reports: its number in the store, and whose key it has accepted."""
-
-    number: int
-    trusted: Callable[[Iterable[str]], Collection[str]]

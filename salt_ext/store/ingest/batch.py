@@ -8,18 +8,23 @@ never blocks its batch. A report whose outcome was returned is committed.
 
 from __future__ import annotations
 
+import functools
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from salt_ext.store.database import Database
 from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
+from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
+from salt_ext.store.listening import Listener
 from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
@@ -29,17 +34,20 @@ T = TypeVar("T")
 ATTEMPTS = 3
 
 
-def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
+def ingest(
+    database: Database, arrivals: Iterable[Arrival], listener: Listener | None = None
+) -> list[Outcome]:
     """
     Store reports and return what became of each; all of them are committed.
 
+    ``listener`` is the master that hands them over, None for reports without one.
     Raises :class:`StoreError` when the store cannot be used. Then some reports are
     stored and others not; it is safe to give all of them again.
     """
     outcomes: list[Outcome] = []
     for batch in _rounds(arrivals):
         try:
-            outcomes += _transaction(database, batch)
+            outcomes += _transaction(database, batch, listener)
         except StoreError:
             raise
         except Exception as error:
@@ -49,7 +57,7 @@ def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
             reason = visible(error)
             log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), reason)
             for arrival in batch:
-                outcomes += ingest(database, [arrival])
+                outcomes += ingest(database, [arrival], listener)
     return outcomes
 
 
@@ -80,7 +88,9 @@ def _previous_name(arrival: Arrival) -> str:
     return previous if isinstance(previous, str) and previous != arrival.minion_id else ""
 
 
-def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
+def _transaction(
+    database: Database, batch: Sequence[Arrival], listener: Listener | None
+) -> list[Outcome]:
     """
     Touch the unchanged reports, then store the others in a transaction of their own.
 
@@ -89,16 +99,22 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
     """
     grace = timedelta(seconds=database.settings["rename_grace"])
 
-    def touching() -> tuple[list[Due], list[Outcome]]:
+    def touching() -> tuple[list[Due], Findings]:
         with database.autocommit() as link:
-            due, findings = touch_unchanged(link, batch)
-            return due, findings.outcomes
+            return touch_unchanged(link, batch)
+
+    def noting(step: Callable[[sa.Connection], None]) -> None:
+        with database.begin() as link:
+            step(link)
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
-            return store_changed(link, due, grace, locked=locked)
+            return store_changed(link, due, grace, listener, locked=locked)
 
-    due, outcomes = _patiently(touching)
+    due, findings = _patiently(touching)
+    outcomes = findings.outcomes
+    for step in findings.steps():
+        _patiently(functools.partial(noting, step))
     if due:
         try:
             outcomes += _patiently(lambda: writing(locked=False))

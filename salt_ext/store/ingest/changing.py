@@ -14,17 +14,26 @@ import sqlalchemy as sa
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking, digests
 from salt_ext.store.identity.claims import Claim, claim, evidence
-from salt_ext.store.identity.decide import Decision
+from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.before import Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.gathering import Accepted, Gathered
+from salt_ext.store.ingest.holding import (
+    Waiting,
+    accepted_before,
+    count_rejected,
+    since,
+    waiting,
+)
 from salt_ext.store.ingest.problems import Good
+from salt_ext.store.ingest.rivalry import problems_of
 from salt_ext.store.ingest.touching import Due
 from salt_ext.store.ingest.writing import write_all
-from salt_ext.store.schema import held, revision
+from salt_ext.store.listening import Listener
+from salt_ext.store.schema import revision
 
 
 class Again(Exception):
@@ -32,7 +41,12 @@ class Again(Exception):
 
 
 def store_changed(
-    link: sa.Connection, due: Sequence[Due], grace: timedelta, *, locked: bool
+    link: sa.Connection,
+    due: Sequence[Due],
+    grace: timedelta,
+    listener: Listener | None = None,
+    *,
+    locked: bool,
 ) -> list[Outcome]:
     """
     Store reports, at most one of each machine; return what became of each.
@@ -40,7 +54,7 @@ def store_changed(
     With ``locked`` the lock of identity is taken, so that nobody else decides
     meanwhile. Without it each report must have exactly the name and the keys of one
     asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
-    counts as silent.
+    counts as silent, and so does one whose minion has no key any more.
     """
     if locked:
         lock_identity(link)
@@ -52,12 +66,15 @@ def store_changed(
             one.arrival.report["facts"],
             identifiers,
             with_parts=locked,
+            shown=one.arrival.report.get("proof"),
         )
         for one, identifiers in zip(due, found, strict=True)
     ]
+    before = waiting(link, claims) if locked else {}
+    claims = [since(one, before.get(one.minion_id)) for one in claims]
     ids = lock(link, claims)
     silent_before = due[0].arrival.received_at - grace
-    known = Owners(link, claims, silent_before, with_parts=locked)
+    known = Owners(link, claims, silent_before, whole=locked, listener=listener)
     settled = [known.settled(one) for one in claims]
     if not locked and not (known.ids() <= ids and all(settled)):
         raise Again
@@ -70,50 +87,37 @@ def store_changed(
             if asset_id is not None
         }
     )
-    rejected = _rejected(link, claims) if locked else {}
-    storing = _Storing(link, known, stored)
-    for one, claimed, identifiers in zip(due, claims, found, strict=True):
-        if claimed.minion_id in rejected and rejected[claimed.minion_id] == evidence(claimed):
+    rejected = count_rejected(link, claims, before)
+    storing = _Storing(link, known, stored, before)
+    # Machines under their own names first, then newcomers: so the end does not depend on
+    # the order in which the reports of a batch came.
+    in_order = sorted(range(len(due)), key=lambda number: not known.is_own_name(claims[number]))
+    for number in in_order:
+        one, claimed = due[number], claims[number]
+        if claimed.minion_id in rejected:
             storing.findings.outcome(one.arrival, "held", "a person has rejected it")
         else:
-            storing.take(one, claimed, identifiers)
+            storing.take(one, claimed, found[number])
     write_all(link, storing.gathered)
     storing.findings.write(link)
     return storing.findings.outcomes
 
 
-def _rejected(link: sa.Connection, claims: Sequence[Claim]) -> dict[str, Any]:
-    """
-    Return, by minion id, the evidence that a person has rejected.
-
-    A report that shows the same evidence again is only counted, which is done here.
-    """
-    of_batch = [
-        held.c.minion_id.in_([one.minion_id for one in claims]),
-        held.c.rejected_at.is_not(None),
-    ]
-    found = {
-        row.minion_id: row.evidence
-        for row in link.execute(sa.select(held.c.minion_id, held.c.evidence).where(*of_batch))
-    }
-    again = [one.minion_id for one in claims if found.get(one.minion_id) == evidence(one)]
-    if again:
-        link.execute(
-            sa.update(held)
-            .where(held.c.minion_id.in_(again))
-            .values(count=held.c.count + 1, last_seen=sa.func.now())
-        )
-    return found
-
-
 class _Storing:
     """A batch on its way into the store: what is known, what is to be written, what is wrong."""
 
-    def __init__(self, link: sa.Connection, known: Owners, stored: Stored) -> None:
-        """Begin with what is known of the assets of the batch."""
+    def __init__(
+        self,
+        link: sa.Connection,
+        known: Owners,
+        stored: Stored,
+        waiting: Waiting,
+    ) -> None:
+        """Begin with what is known of the assets of the batch, and with its held reports."""
         self.link = link
         self.known = known
         self.stored = stored
+        self.waiting = waiting
         self.gathered = Gathered()
         self.findings = Findings()
 
@@ -125,10 +129,10 @@ class _Storing:
             self.findings.outcome(arrival, "unchanged", f"an old report of what is {heir} now")
             return
         if verdict.action == "held":
+            verdict = accepted_before(self.link, self.known, claimed, verdict)
+        if verdict.action == "held":
             self._hold(arrival, claimed, verdict)
             return
-        if verdict.problem:
-            self.findings.problem(arrival, "identity", verdict.action, verdict.problem)
         before = self.stored.before(verdict.asset_id)
         if before is not None and not self._is_newer(arrival, collected_at, before):
             return
@@ -139,12 +143,18 @@ class _Storing:
             # Sections that were reported in part or not at all count as they are known.
             found = identify(document.facts)
             previous = claimed.previous_minion_id
-            claimed = claim(claimed.minion_id, previous, document.facts, found)
+            merged = claim(claimed.minion_id, previous, document.facts, found)
+            claimed = merged._replace(proof=claimed.proof)
         asset_id = verdict.asset_id or uuid.uuid4()
+        self.findings.problems += problems_of(
+            claimed, verdict, asset_id, self.known, arrival.received_at
+        )
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claimed, found)
         changed = self.gathered.store(accepted, before, document, self.known)
+        # A machine with the name of another live one is stored under its former name.
+        name = self.known.name(asset_id)
         status = "new" if before is None else "changed" if changed else "unchanged"
-        self.findings.outcome(arrival, status, verdict.reason, asset_id)
+        self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
 
     def _heir(self, due: Due, claimed: Claim) -> str | None:
         """Return the present name of the asset that made this old report under its former name."""
@@ -179,7 +189,8 @@ class _Storing:
         ):
             return True
         if self._was_stored(arrival, collected_at, before):
-            self.findings.outcome(arrival, "unchanged", "already stored", before.id)
+            name = before.minion_id or ""
+            self.findings.outcome(arrival, "unchanged", "already stored", before.id, name)
         else:
             error = checking.ReportError(
                 "collected_at",
@@ -205,11 +216,9 @@ class _Storing:
         decision: Decision,
     ) -> None:
         """Hold a report for a person; for the same evidence the decision is remembered once."""
-        before = self.link.scalar(
-            sa.select(held.c.evidence).where(held.c.minion_id == arrival.minion_id)
-        )
+        before = self.waiting.get(arrival.minion_id)
         self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed))
-        if before != evidence(claimed):
+        if before is None or before.evidence != evidence(claimed):
             self.gathered.decided(arrival, claimed, decision, None)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
         self.findings.outcome(arrival, "held", decision.reason)

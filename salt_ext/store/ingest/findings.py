@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -31,10 +32,16 @@ class Findings:
         """The stored reports, by minion id, that may show that a problem is over."""
 
     def outcome(
-        self, arrival: Arrival, status: str, detail: str, asset_id: uuid.UUID | None = None
+        self,
+        arrival: Arrival,
+        status: str,
+        detail: str,
+        asset_id: uuid.UUID | None = None,
+        name: str | None = None,
     ) -> None:
-        """Note what became of a report."""
-        self.outcomes.append(Outcome(arrival.minion_id, status, detail, asset_id))
+        """Note what became of a report; ``name`` is that of the asset, blank if it has none."""
+        other = name if name != arrival.minion_id else None
+        self.outcomes.append(Outcome(arrival.minion_id, status, detail, asset_id, other))
 
     def refuse(self, arrival: Arrival, error: ReportError) -> None:
         """Note that a report is refused, and why."""
@@ -60,6 +67,18 @@ class Findings:
 
     def write(self, link: sa.Connection) -> None:
         """Close the problems that are over, then write the problems of this batch."""
+        for step in self.steps():
+            step(link)
+
+    def steps(self) -> list[Callable[[sa.Connection], None]]:
+        """
+        Return what :meth:`write` does, if anything: each may have a transaction of its own.
+
+        In one transaction two writers that close and record might wait for each other.
+        """
+        found: list[Callable[[sa.Connection], None]] = []
         if self.good:
-            close(link, self.good)
-        record(link, self.problems)
+            found.append(lambda link: close(link, self.good))
+        if self.problems:
+            found.append(lambda link: record(link, self.problems))
+        return found

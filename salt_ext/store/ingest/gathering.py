@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change, diff
 from salt_ext.report import digests
 from salt_ext.store.columns import list_columns, search_text
-from salt_ext.store.identity import claims, decide
+from salt_ext.store.identity import claims
 from salt_ext.store.identity.claims import evidence
+from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document
 from salt_ext.store.ingest.gone import Gone
-from salt_ext.store.ingest.touching import VOLATILE_HOURS
+from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (
     WAS_COLUMNS,
@@ -57,7 +58,7 @@ class Accepted(NamedTuple):
     arrival: Arrival
     collected_at: datetime
     asset_id: uuid.UUID
-    verdict: decide.Decision
+    verdict: Decision
     claim: claims.Claim
     found: Mapping[str, Any]
 
@@ -74,35 +75,35 @@ class Gathered:
         """The assets whose parts are counted again, and how many rows of ``part`` each has."""
         self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
-        self.shared: set[claims.Key] = set()
         self.accepted: list[tuple[str, str]] = []
 
     def hold(
         self,
         arrival: Arrival,
-        verdict: decide.Decision,
+        verdict: Decision,
         claim: claims.Claim,
         candidates: list[dict[str, Any]],
     ) -> None:
-        """Keep a report for a person to decide."""
+        """Keep a report for a person to decide, without the secret that it may show."""
         self.add(
             held,
             minion_id=arrival.minion_id,
             reason=verdict.reason,
             candidates=candidates,
-            report=arrival.report,
+            report={key: value for key, value in arrival.report.items() if key != "proof"},
             evidence=evidence(claim),
             first_seen=arrival.received_at,
             last_seen=arrival.received_at,
             count=1,
             rejected_at=None,
+            rule=verdict.rule,
         )
 
     def decided(
         self,
         arrival: Arrival,
         claim: claims.Claim,
-        verdict: decide.Decision,
+        verdict: Decision,
         asset_id: uuid.UUID | None,
         ruling: Ruled | None = None,
     ) -> None:
@@ -142,12 +143,11 @@ class Gathered:
         name = known.learn(asset_id, accepted.claim, verdict)
         key = next(iter(accepted.claim.keys), None)
         self.accepted.append((arrival.minion_id, json.dumps(key)))
-        self.shared.update(verdict.shared)
         changes = diff(document.old, document.new) if before is not None else []
         if before is not None and before.minion_id != name:
             renamed = Change("renamed", "minion_id", None, None, before.minion_id, name)
             changes.insert(0, renamed)
-        is_plain = not verdict.problem and ruling is None
+        is_plain = not verdict.problem and not verdict.shared and ruling is None
         is_usual = verdict.action == "known" and is_plain
         # For a new machine its first revision says enough.
         if not is_usual and not (verdict.action == "new" and is_plain):
@@ -182,6 +182,7 @@ class Gathered:
             last_seen=last_seen,
             volatile_at=accepted.collected_at if before is None or is_due else before.volatile_at,
             mode=arrival.report["mode"],
+            secret_hash=secret_hash(arrival.report),
             revision=number,
             changed_at=at if before is None or changed else before.changed_at,
             detached_at=None,
@@ -288,7 +289,7 @@ class Gathered:
                     value=value,
                     source=source,
                     quality=quality,
-                    shared=claims.key(kind, value) in known.shared,
+                    disowned=False,
                     first_seen=at,
                     last_seen=None,
                 )
@@ -301,7 +302,7 @@ class Gathered:
                     value=value,
                     source="",
                     quality="",
-                    shared=False,
+                    disowned=False,
                     first_seen=at,
                     last_seen=before.last_seen if before is not None else at,
                 )

@@ -7,12 +7,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from salt_ext.report import checking, digests
 from salt_ext.store.bulk import ONE_BY_ONE, array
+from salt_ext.store.database import HEAD
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, named
 from salt_ext.store.ingest.findings import Findings
@@ -21,6 +22,8 @@ from salt_ext.store.ingest.problems import Good
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""
 
+# In a schema that this code does not know nothing is touched: then all reports are due, and
+# the transaction that shall store them refuses.
 TOUCH = sa.text(f"""
 {ONE_BY_ONE}
 WITH touched AS (
@@ -28,16 +31,18 @@ UPDATE asset_seen AS seen
    SET last_seen = greatest(seen.last_seen, i.received_at),
        collected_at = i.collected_at,
        mode = i.mode,
+       secret_hash = i.secret_hash,
        reports_as = NULL
   FROM unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]),
               CAST(:collected AS timestamptz[]), CAST(:received AS timestamptz[]),
-              CAST(:modes AS text[]))
-       AS i(minion_id, digest, collected_at, received_at, mode)
+              CAST(:modes AS text[]), CAST(:secret_hashes AS bytea[]))
+       AS i(minion_id, digest, collected_at, received_at, mode, secret_hash)
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
    AND seen.digest = i.digest
    AND seen.collected_at <= i.collected_at
    AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
+   AND (SELECT version_num FROM alembic_version) = '{HEAD}'
 RETURNING i.minion_id, asset.id AS asset_id
 )
 SELECT minion_id, asset_id,
@@ -62,8 +67,8 @@ def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list
     """
     Check reports and touch the assets of those that say nothing new; return the others.
 
-    No machine may be twice in the batch. The findings are returned too; the problems
-    among them are written already.
+    No machine may be twice in the batch. The findings are returned too; nothing of them
+    is written yet.
     """
     findings = Findings()
     good: list[Arrival] = []
@@ -91,8 +96,18 @@ def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list
             due.append(Due(arrival, collected_at, checked, asset))
         except checking.ReportError as error:
             findings.refuse(arrival, error)
-    findings.write(link)
     return due, findings
+
+
+def secret_hash(report: Mapping[str, Any]) -> bytes | None:
+    """
+    Return the hash of the secret that proves a rename later, None without one.
+
+    A report without a hash, by ssh or by the first edition, leaves no older hash standing:
+    its moment is not in the machine's name file, so that nothing proves a rename then.
+    """
+    said = report.get("secret_hash")
+    return bytes.fromhex(said) if said is not None else None
 
 
 def _note_touched(
@@ -130,6 +145,7 @@ def _touch(
             "collected": array(collected[one.minion_id] for one in batch),
             "received": array(one.received_at for one in batch),
             "modes": array(one.report["mode"] for one in batch),
+            "secret_hashes": array(secret_hash(one.report) for one in batch),
         },
     )
     return {row.minion_id: (row.asset_id, row.has_problem) for row in rows}

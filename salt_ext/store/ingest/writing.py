@@ -4,15 +4,13 @@ The rows of a batch, written with one statement for each table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.document.diff import Change
-from salt_ext.facts.identity import uuid_spellings
 from salt_ext.store import bulk
-from salt_ext.store.identity import claims
 from salt_ext.store.ingest.gathering import Gathered
 from salt_ext.store.ingest.gone import let_go
 from salt_ext.store.schema import (
@@ -50,8 +48,6 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
     if gathered.placed:
         names = ("serials", "paths", "places", "ids", "moments", "models")
         link.execute(PLACE, _columns(gathered.placed, *names))
-    if gathered.shared:
-        _share(link, gathered.shared)
     if gathered.accepted:
         link.execute(FORGET, _columns(gathered.accepted, "names", "keys"))
 
@@ -101,20 +97,6 @@ def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, str]:
     return dict(zip(names, map(bulk.array, zip(*rows, strict=True)), strict=True))
 
 
-def _share(link: sa.Connection, keys: Iterable[claims.Key]) -> None:
-    """Mark keys that were found on two machines: they are keys no longer."""
-    spelled = [
-        (kind, spelling)
-        for kind, value in keys
-        for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
-    ]
-    link.execute(
-        sa.update(identifier)
-        .where(sa.tuple_(identifier.c.kind, identifier.c.value).in_(spelled))
-        .values(shared=True)
-    )
-
-
 def _all(table: sa.Table, *but: str) -> dict[str, str]:
     keys = {column.name for column in table.primary_key}
     return bulk.taken(*(one.name for one in table.columns if one.name not in {*keys, *but}))
@@ -137,6 +119,12 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     part: _all(part),
     placement: bulk.taken("until", "model"),
     decision: None,
-    held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},
+    held: {
+        **_all(held),
+        # Another claim under the same name is held since now, not since the first one.
+        "first_seen": "CASE WHEN held.evidence -> 'keys' = excluded.evidence -> 'keys'"
+        " THEN held.first_seen ELSE excluded.first_seen END",
+        "count": "held.count + excluded.count",
+    },
 }
 """Every table in the order of writing, with its ``update`` for :func:`bulk.insert`."""

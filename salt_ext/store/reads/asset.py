@@ -8,17 +8,39 @@ import uuid
 
 import sqlalchemy as sa
 
+from salt_ext.facts.identity import KEYS
 from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
 
-HIDDEN = ("search", "asset_id", "digest", "told_revision", "told_freshness")
+HIDDEN = ("search", "asset_id", "digest", "told_revision", "told_freshness", "secret_hash")
 """Columns that the store needs for itself and that say nothing about the machine."""
 
-LEDGER = ("kind", "value", "source", "quality", "shared", "first_seen", "last_seen")
+LEDGER = ("kind", "value", "source", "quality", "disowned", "first_seen", "last_seen")
 """The columns of an identifier that are shown."""
+
+_other = identifier.alias("other")
+
+SHARED = sa.and_(
+    identifier.c.kind.in_(KEYS),
+    identifier.c.last_seen.is_(None),
+    ~identifier.c.disowned,
+    sa.select(_other.c.asset_id)
+    .join(asset, asset.c.id == _other.c.asset_id)
+    .where(
+        _other.c.value == identifier.c.value,
+        _other.c.kind == identifier.c.kind,
+        _other.c.asset_id != identifier.c.asset_id,
+        _other.c.last_seen.is_(None),
+        ~_other.c.disowned,
+        asset.c.minion_id.is_not(None),
+    )
+    .correlate(identifier)
+    .exists(),
+)
+"""Whether a key is shown by another machine too: then it decides for neither alone."""
 
 
 def overview(database: Database, asset_id: uuid.UUID) -> Row:
@@ -62,7 +84,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
     sections = link.execute(sa.select(asset_facts).where(asset_facts.c.asset_id == asset_id)).all()
     ledger = link.execute(
-        sa.select(*(identifier.c[name] for name in LEDGER))
+        sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
         .where(identifier.c.asset_id == asset_id)
         .order_by(identifier.c.kind, identifier.c.first_seen)
     )

@@ -7,19 +7,25 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.identity.decision import RULES
+from salt_ext.store.reads.patterns import glob
 from salt_ext.store.schema import held
+from salt_ext.words.nearest import unknown
 
 
 def held_reports(
-    database: Database, minion_id: str | None = None, limit: int = 50
+    database: Database, minion_id: str = "*", limit: int = 50, *, rule: str = ""
 ) -> tuple[list[Row], int]:
     """
     Return the reports that wait for a person, and how many there are in all.
 
-    They are those of one minion or of all, without their facts.
+    They come without their facts. ``minion_id`` may be a glob; ``rule`` is one of
+    ``identity.decision.RULES``, blank for all. Raises ValueError for another one.
     """
+    if rule and rule not in RULES:
+        raise ValueError(unknown("rule", rule, RULES))
     columns = [one for one in held.columns if one.name != "report"]
-    where = [] if minion_id is None else [held.c.minion_id == minion_id]
+    where = [glob(held.c.minion_id, minion_id)] + ([held.c.rule == rule] if rule else [])
     newest = sa.select(*columns).where(*where).order_by(held.c.last_seen.desc()).limit(limit)
     number = sa.select(sa.func.count()).select_from(held).where(*where)
     with database.autocommit() as link:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from salt_ext.store.bulk import array
 from salt_ext.store.database import Database
 from salt_ext.store.schema import asset, asset_facts, asset_seen
 
@@ -28,6 +29,20 @@ def positions(database: Database) -> dict[str, float]:
     with database.autocommit() as link:
         rows = link.execute(statement)
         return {row[0]: row[1] for row in rows}
+
+
+UNKNOWN = sa.text("""
+SELECT i.name
+  FROM unnest(CAST(:names AS text[])) AS i(name)
+ WHERE NOT EXISTS (SELECT FROM asset WHERE asset.minion_id = i.name)
+   AND NOT EXISTS (SELECT FROM asset_seen WHERE asset_seen.reports_as = i.name)
+""")
+
+
+def unknown_of(database: Database, minion_ids: Iterable[str]) -> set[str]:
+    """Return those of these minions that no asset is called after, whoever has heard of it."""
+    with database.autocommit() as link:
+        return set(link.scalars(UNKNOWN, {"names": array(minion_ids)}))
 
 
 def known_beyond(

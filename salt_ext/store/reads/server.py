@@ -7,11 +7,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row
+from salt_ext.store.rights import READ, TABLES, VERSION, WRITE, lacking
 
 SERVER = sa.text("""
 SELECT current_setting('server_version_num')::int AS version,
        current_setting('server_version') AS version_text,
        extract(epoch FROM clock_timestamp())::float AS clock,
+       current_database() AS database,
+       current_setting('server_encoding') AS encoding,
+       pg_is_in_recovery() AS is_standby,
+       current_setting('default_transaction_read_only')::boolean AS is_read_only,
        current_user AS role,
        rolsuper AS superuser, rolcreaterole AS createrole, rolcreatedb AS createdb,
        EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') AS has_trigrams,
@@ -22,6 +27,15 @@ SELECT current_setting('server_version_num')::int AS version,
 
 
 def server(database: Database) -> Row:
-    """Return the server's version and clock, the rights of our role, and whether it has pg_trgm."""
+    """
+    Return the server's version, clock and encoding, the rights of our role, whether it has pg_trgm.
+
+    ``lacks`` names the tables of the store that are there and that our role may not
+    read and write.
+    """
     with database.begin_unchecked() as link:
-        return dict(link.execute(SERVER).one()._mapping)
+        found = dict(link.execute(SERVER).one()._mapping)
+        role = found["role"]
+        found["lacks"] = lacking(link, role, TABLES, WRITE, without=True)
+        found["lacks"] += lacking(link, role, [VERSION], READ, without=True)
+    return found

@@ -302,14 +302,14 @@ def test_the_report_has_the_slow_sections_and_the_grain_has_not(run, tmp_path):
         },
     }
     assert "smart" not in agent.document(opts)
-    report = agent.report(opts, "agent")
+    report = agent.report(opts)
     assert report["facts"]["smart"] == [{"name": "sda", "passed": True}]
     assert report["volatile"]["smart"]["sda"]["hours"] == 5
     assert report["partial"] == ["lldp"]
     assert report["errors"]["lldp"]["type"] == "LookupError"
     assert (tmp_path / "cache" / "cmdb" / "slow" / "smart.json").exists()
     # The second one is of the same bytes.
-    assert agent.report(opts, "agent")["digest"] == report["digest"]
+    assert agent.report(opts)["digest"] == report["digest"]
 
 
 def test_the_command_line_shows_them_on_request(tmp_path):

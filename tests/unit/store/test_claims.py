@@ -4,11 +4,12 @@ import uuid
 
 import pytest
 
-from salt_ext.store.identity.claims import Asset, Claim, claim, compare, temporary, words
+from salt_ext.store.identity.claims import Asset, Claim, Proof, claim, compare, temporary, words
 from salt_ext.store.identity.decide import decide
 from tests.machines import server
 
 A, B = (uuid.UUID(int=number) for number in (1, 2))
+LAST = Proof(b"secret", "2026-11-29T08:00:00.000Z")
 SN, SN2, BOARD, UUID = (
     *(("serial_number", "dell/1"), ("serial_number", "dell/2")),
     *(("board_serial_number", "dell/b1"), ("uuid", "u1")),
@@ -48,14 +49,17 @@ def test_of_two_temporary_assets_that_of_the_present_name_is_the_machine():
         for number, name in ((A, "web"), (B, "old"))
     )
     assert temporary(one, [previous, present]) == present
+    assert temporary(one, [previous]) is None
+    previous = previous._replace(is_silent=True)
+    assert temporary(one, [previous, present]) == present
     assert temporary(one, [previous]) == previous
     assert temporary(one, [previous._replace(machine_id="m2")]) is None
     assert temporary(one, [previous._replace(is_temporary=False)]) is None
 
 
 def test_what_a_machine_says_it_was_does_not_settle_whose_keys_it_shows():
-    one = Claim("new", "db", (SN, UUID), "m1")
-    db, web = Asset(B, "db", frozenset({SN})), Asset(A, "web", frozenset({UUID, BOARD}))
+    one = Claim("new", "db", (SN, UUID), "m1", proof=LAST)
+    db, web = Asset(B, "db", frozenset({SN}), proof=LAST), Asset(A, "web", frozenset({UUID, BOARD}))
     assert decide(one, [db]).action == "renamed"
     assert decide(one, [db, web]).action == "held"
 

@@ -5,14 +5,17 @@ Each scenario is a sentence, what a report says, what is known, and what is
 decided. ``docs/identity.md`` shows the same table to operators; a test compares.
 """
 
+import re
 import uuid
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from salt_ext.store.identity.claims import Asset, Claim, claim
+from salt_ext.store.identity.claims import Asset, Claim, Proof, claim
 from salt_ext.store.identity.decide import decide
+from salt_ext.store.identity.decision import RULES
 from tests.machines import server
 
 A, B, C, T = (uuid.UUID(int=number) for number in (1, 2, 3, 4))
@@ -29,6 +32,11 @@ HUNDREDS = tuple(
     ("mac", f"00:11:22:33:{number >> 8:02x}:{number & 255:02x}") for number in range(300)
 )
 PARTS = frozenset(f"part{number}" for number in range(8))
+LAST = Proof(b"secret", "2026-11-29T08:00:00.000Z")
+"""What only a machine whose last report is stored can show."""
+EARLIER = Proof(b"secret", "2026-11-29T07:00:00.000Z")
+BOOT = uuid.UUID(int=9)
+NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 
 class Scenario(NamedTuple):
@@ -39,14 +47,20 @@ class Scenario(NamedTuple):
     detached: uuid.UUID | None = None
     shared: tuple = ()
     merged: uuid.UUID | None = None
+    theirs: tuple = ()
+    """The keys that two live assets or more show."""
 
 
 def says(name, keys, previous=None, machine_id="m1", **evidence):
     return Claim(name, previous, tuple(keys), machine_id, **evidence)
 
 
+def proves(name, keys, previous, **evidence):
+    return says(name, keys, previous, proof=LAST, **evidence)
+
+
 def asset(asset_id, name, keys, machine_id="m1", **fields):
-    return Asset(asset_id, name, frozenset(keys), machine_id, **fields)
+    return Asset(asset_id, name, frozenset(keys), machine_id, proof=LAST, **fields)
 
 
 def silent(one):
@@ -59,7 +73,7 @@ def detached(one):
 
 WEB, DB = asset(A, "web", ONE), asset(B, "db", TWO, "m2")
 BOX = asset(T, "box", (), is_temporary=True)
-SHARED = asset(A, "web", (), is_temporary=False)  # its keys were all found on another, too
+CLONE, CLONE2 = asset(A, "web", (UUID1,)), asset(B, "twin", (UUID1,))
 WITH_PARTS = asset(A, "web", ONE, chassis=frozenset({"dell/c1"}), parts=PARTS, is_silent=True)
 JUNK = {"manufacturer": "To be filled by O.E.M.", "serial_number": "Default string"}
 
@@ -198,8 +212,30 @@ OTHER_HARDWARE = {
 RENAMES = {
     "a new machine with a free name": Scenario(says("db", TWO), (WEB,), "new"),
     "a new machine with a taken name": Scenario(says("web", TWO, machine_id="m2"), (WEB,), "held"),
-    "renamed to a free name, and says so": Scenario(
-        says("new", ONE, previous="web"), (WEB,), "renamed", A
+    "renamed to a free name, and proves what it was": Scenario(
+        proves("new", ONE, "web"), (WEB,), "renamed", A
+    ),
+    "renamed to a free name, and only says what it was": Scenario(
+        says("new", ONE, previous="web"), (WEB,), "held"
+    ),
+    "a copy of the file with the name, taken before the last report": Scenario(
+        says("new", ONE, previous="web", proof=EARLIER), (WEB,), "held"
+    ),
+    "one serial number of a live machine, and says that it was that machine": Scenario(
+        says("new", (SN,), previous="web", machine_id=None), (WEB,), "held"
+    ),
+    "proves what it was, with a new network card": Scenario(
+        proves("new", (SN, BOARD, UUID1, MAC2), "web"), (WEB,), "renamed", A
+    ),
+    "proves what it was, reinstalled with its files kept": Scenario(
+        proves("new", ONE, "web", machine_id="m9"), (WEB,), "renamed", A
+    ),
+    "proves what it was, on other hardware: the disk moved": Scenario(
+        proves("new", TWO, "web"), (WEB,), "new"
+    ),
+    "proves what it was, with a new board": Scenario(proves("new", NODE2, "web"), (WEB,), "held"),
+    "renamed to the name of a live machine, and proves what it was": Scenario(
+        proves("db", ONE, "web"), (WEB, DB), "known", A
     ),
     "renamed to a free name, its old name is silent": Scenario(
         says("new", ONE), (silent(WEB),), "renamed", A
@@ -293,12 +329,97 @@ SHARED_KEYS = {
         B,
         shared=(SN,),
     ),
-    "two known nodes with one serial number": Scenario(
+    "a node shows what it showed before": Scenario(
         says("node2", (SN, BOARD2)),
         (asset(A, "node1", (SN, BOARD)), asset(B, "node2", (SN, BOARD2))),
         "known",
         B,
+        theirs=(SN,),
+    ),
+    "a node of two that share a serial number gets another board": Scenario(
+        says("node2", (SN, BOARD3)),
+        (asset(A, "node1", (SN, BOARD)), asset(B, "node2", (SN, BOARD2))),
+        "known",
+        B,
         shared=(SN,),
+        theirs=(SN,),
+    ),
+    "a third node, which shows nothing but the serial number that two share": Scenario(
+        says("node3", (SN,), machine_id="m3"),
+        (asset(A, "node1", (SN, BOARD)), asset(B, "node2", (SN, BOARD2))),
+        "new",
+        shared=(SN,),
+        theirs=(SN,),
+    ),
+    "a node of two that share a serial number, renamed after silence": Scenario(
+        says("new", (SN, BOARD)),
+        (silent(asset(A, "node1", (SN, BOARD))), asset(B, "node2", (SN, BOARD2))),
+        "renamed",
+        A,
+        shared=(SN,),
+    ),
+    "the second of two nodes, while the first shows nothing but the serial number": Scenario(
+        says("node2", (SN, BOARD2), machine_id="m2"), (asset(A, "node1", (SN,)),), "held"
+    ),
+    "the same once more, and the first has reported meanwhile: both exist": Scenario(
+        says("node2", (SN, BOARD2), machine_id="m2", held_since=NOON),
+        (asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1)),),
+        "new",
+        shared=(SN,),
+    ),
+    "two machines that show the very same: the first has run while the second reported": Scenario(
+        says("node2", (SN,), machine_id="m2", held_since=NOON),
+        (
+            asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1))._replace(
+                booted_at=NOON - timedelta(days=9)
+            ),
+        ),
+        "new",
+        shared=(SN,),
+    ),
+    "one machine with two systems, which take turns": Scenario(
+        says("linux", ONE, machine_id="m2", held_since=NOON),
+        (
+            WEB._replace(
+                last_seen=NOON + timedelta(hours=1), booted_at=NOON + timedelta(minutes=30)
+            ),
+        ),
+        "held",
+    ),
+    "the same boot under another name, and back, and again": Scenario(
+        says("db", ONE, machine_id="m2", held_since=NOON, boot_id=BOOT),
+        (
+            WEB._replace(
+                last_seen=NOON + timedelta(hours=1),
+                booted_at=NOON - timedelta(days=9),
+                boot_id=BOOT,
+            ),
+        ),
+        "held",
+    ),
+    "nothing but the serial number of a live machine, which has reported meanwhile": Scenario(
+        says("node2", (SN,), machine_id=None, held_since=NOON),
+        (WEB._replace(last_seen=NOON + timedelta(hours=1)),),
+        "held",
+    ),
+    "a stranger shows the serial number of a live machine beside its own keys": Scenario(
+        says("db", (SN, *TWO[1:]), machine_id="m2"), (WEB, DB), "held"
+    ),
+    "the machine whose serial number a stranger shows": Scenario(
+        says("web", (SN, BOARD3, UUID1, MAC)),
+        (WEB, asset(B, "db", (SN, *TWO[1:]))),
+        "known",
+        A,
+        shared=(SN,),
+        theirs=(SN,),
+    ),
+    "the same, and it proves a new name": Scenario(
+        proves("new", ONE, "web"),
+        (WEB, asset(B, "db", (SN, *TWO[1:]))),
+        "renamed",
+        A,
+        shared=(SN,),
+        theirs=(SN,),
     ),
     "a known node that shares one key with one live machine, and one with another": Scenario(
         says("node2", (SN, BOARD3, UUID3)),
@@ -356,6 +477,18 @@ SHARED_KEYS = {
     "a new machine with a network card of a silent one": Scenario(
         says("new", (SN2, BOARD2, UUID2, MAC), machine_id="m2"), (silent(WEB),), "new"
     ),
+    "known by its cards only, and has one of another machine before its own": Scenario(
+        says("web", (MAC2, MAC)), (asset(A, "web", (MAC,)), asset(B, "db", (MAC2,))), "known", A
+    ),
+    "known by its cards only, and has one of another machine after its own": Scenario(
+        says("web", (MAC, MAC2)), (asset(A, "web", (MAC,)), asset(B, "db", (MAC2,))), "known", A
+    ),
+    "known by its cards only, renamed after silence with a card of another": Scenario(
+        says("new", (MAC3, MAC, MAC2)),
+        (silent(asset(A, "web", (MAC, MAC2))), asset(B, "db", (MAC3,), "m2")),
+        "renamed",
+        A,
+    ),
     "nothing but a network card of a live machine": Scenario(
         says("new", (MAC,), machine_id="m2"), (WEB,), "held"
     ),
@@ -380,17 +513,22 @@ VIRTUAL_MACHINES = {
     "a clone of a machine that is silent, with a card of its own": Scenario(
         says("clone", (UUID1, MAC2)), (silent(asset(A, "web", (UUID1, MAC))),), "held"
     ),
-    "a clone all of whose keys are shared is known by its name and machine-id": Scenario(
-        says("web", ()), (SHARED,), "known", A
-    ),
-    "a second clone of it says that it was the first, which is live": Scenario(
-        says("clone", (), previous="web"), (SHARED,), "new"
+    "a third clone of two all of whose keys are shared says that it was the first": Scenario(
+        says("clone", (UUID1,), previous="web"),
+        (CLONE, CLONE2),
+        "new",
+        shared=(UUID1,),
+        theirs=(UUID1,),
     ),
     "a clone all of whose keys are shared, renamed after silence": Scenario(
-        says("new", (), previous="web"), (silent(SHARED),), "renamed", A
+        says("new", (UUID1,), previous="web"),
+        (silent(CLONE), CLONE2),
+        "renamed",
+        A,
+        shared=(UUID1,),
     ),
     "a clone all of whose keys are shared, reinstalled": Scenario(
-        says("web", (), machine_id="m9"), (SHARED,), "held"
+        says("web", (UUID1,), machine_id="m9"), (CLONE, CLONE2), "known", A, theirs=(UUID1,)
     ),
     "machines of one template with one machine-id": Scenario(
         says("b", (UUID2, MAC2)), (asset(A, "a", (UUID1, MAC)),), "new"
@@ -459,8 +597,14 @@ TEMPORARY = {
     "without a key: the same name, another machine-id": Scenario(
         says("box", (), machine_id="m9"), (BOX,), "replaced", None, detached=T
     ),
-    "without a key: another name, the same machine-id, and says what it was": Scenario(
-        says("new", (), previous="box"), (BOX,), "renamed", T
+    "without a key: another name, the same machine-id, and proves what it was": Scenario(
+        proves("new", (), "box"), (BOX,), "renamed", T
+    ),
+    "without a key: another name, the same machine-id, and only says what it was": Scenario(
+        says("new", (), previous="box"), (BOX,), "held"
+    ),
+    "without a key: the same, and what it was is silent": Scenario(
+        says("new", (), previous="box"), (silent(BOX),), "renamed", T
     ),
     "without a key: another name, another machine-id, and says what it was": Scenario(
         says("new", (), previous="box", machine_id="m9"), (BOX,), "new"
@@ -473,10 +617,13 @@ TEMPORARY = {
         says("box", ONE, machine_id=None), (BOX,), "held"
     ),
     "the first key together with a new name": Scenario(
-        says("new", ONE, previous="box"), (BOX,), "renamed", T
+        proves("new", ONE, "box"), (BOX,), "renamed", T
+    ),
+    "the first key together with a new name, which only says what it was": Scenario(
+        says("new", ONE, previous="box"), (BOX,), "held"
     ),
     "the first key together with the name of a silent machine": Scenario(
-        says("db", ONE, previous="box"), (BOX, silent(DB)), "replaced", T, detached=B
+        proves("db", ONE, "box"), (BOX, silent(DB)), "replaced", T, detached=B
     ),
     "the first key is that of a detached asset": Scenario(
         says("box", ONE), (BOX, detached(WEB)), "renamed", A, merged=T
@@ -484,8 +631,11 @@ TEMPORARY = {
     "the first key is that of a silent asset": Scenario(
         says("box", ONE), (BOX, silent(WEB)), "renamed", A, merged=T
     ),
-    "the first key is that of a live asset, which it says it was": Scenario(
-        says("box", ONE, previous="web"), (BOX, WEB), "renamed", A, merged=T
+    "the first key is that of a live asset, which it proves it was": Scenario(
+        proves("box", ONE, "web"), (BOX, WEB), "renamed", A, merged=T
+    ),
+    "the first key is that of a live asset, which it only says it was": Scenario(
+        says("box", ONE, previous="web"), (BOX, WEB), "held"
     ),
     "the first key is that of a live asset": Scenario(says("box", ONE), (BOX, WEB), "held"),
     "the first keys tell it apart from a live asset": Scenario(
@@ -498,10 +648,13 @@ TEMPORARY = {
         says("box", ONE, machine_id=None), (BOX, silent(WEB)), "held"
     ),
     "back under the name and with the keys it had before it was temporary": Scenario(
-        says("web", ONE, previous="box"), (BOX, WEB), "known", A, merged=T
+        proves("web", ONE, "box"), (BOX, WEB), "known", A, merged=T
     ),
     "a new name after it was temporary under another": Scenario(
-        says("new", ONE, previous="box"), (BOX, silent(WEB)), "renamed", A, merged=T
+        proves("new", ONE, "box"), (BOX, silent(WEB)), "renamed", A, merged=T
+    ),
+    "the same, and it only says what it was": Scenario(
+        says("new", ONE, previous="box"), (BOX, silent(WEB)), "held"
     ),
 }
 
@@ -547,7 +700,7 @@ every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCE
 
 @every_scenario
 def test_decision(scenario):
-    decision = decide(scenario.says, scenario.known)
+    decision = decide(scenario.says, scenario.known, scenario.theirs)
     decided = Scenario(
         scenario.says,
         scenario.known,
@@ -556,15 +709,17 @@ def test_decision(scenario):
         decision.detached,
         decision.shared,
         decision.merged,
+        scenario.theirs,
     )
     assert decided == scenario, decision
     assert decision.reason
 
 
 @every_scenario
-def test_what_is_held_or_shared_is_a_problem_that_names_machines_and_keys(scenario):
-    decision = decide(scenario.says, scenario.known)
-    named = decision.shared or (scenario.says.keys if decision.action == "held" else ())
+def test_what_is_held_is_a_problem_that_names_the_machine_and_its_keys(scenario):
+    decision = decide(scenario.says, scenario.known, scenario.theirs)
+    assert (decision.rule in RULES) == (decision.action == "held")
+    named = scenario.says.keys if decision.action == "held" else ()
     for text in (scenario.says.minion_id, *(f"{kind} {value}" for kind, value in named[:8])):
         assert not named or text in str(decision.problem)
 
@@ -606,6 +761,14 @@ def test_operators_read_the_same_table():
     """To renew it: ``python -m tests.unit.store.test_decisions``, between the two marks."""
     text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
     assert text.split("<!-- scenarios -->\n")[1] == table()
+
+
+def test_operators_read_why_a_report_may_be_held():
+    text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE)
+    assert dict(row for row in rows if row[0] in RULES) == RULES
+    used = {decide(one.says, one.known, one.theirs).rule for one in SCENARIOS.values()}
+    assert used - {None} == set(RULES)
 
 
 RESULTS = {

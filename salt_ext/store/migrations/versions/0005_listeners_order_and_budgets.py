@@ -73,3 +73,12 @@ def upgrade() -> None:
         sa.Column("last_before", Moment, comment="collected_at of the last report before it"),
     )
     op.add_column("held", sa.Column("rule", sa.Text, comment="why it is held, in two words"))
+    # Which keys two machines show is seen in the ledger itself; once said, it stayed for ever.
+    op.alter_column(
+        "identifier",
+        "shared",
+        new_column_name="disowned",
+        comment="a person said: it only claims it",
+        existing_comment="seen on two machines: no key",
+    )
+    op.execute("UPDATE identifier SET disowned = false WHERE disowned")

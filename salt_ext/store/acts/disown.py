@@ -1,0 +1,65 @@
+"""
+A key that a machine only claims: from now on it is none of that machine's.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import sqlalchemy as sa
+
+from salt_ext.facts.identity import KEYS
+from salt_ext.store.acts.act import Act, decided, locked
+from salt_ext.store.database import Database, Row
+from salt_ext.store.errors import NotFound
+from salt_ext.store.identity.locking import lock_identity
+from salt_ext.store.reads.asset import SHARED
+from salt_ext.store.schema import identifier
+from salt_ext.words.nearest import unknown
+
+
+def disown(
+    database: Database, asset_id: uuid.UUID, kind: str, act: Act, *, value: str = "", own: bool
+) -> Row:
+    """
+    Say that an asset only claims its keys of a kind, or with ``own`` that they are its own again.
+
+    ``value`` is one of them, blank for all that another machine shows too. They do not
+    count for this asset from now on, whatever it reports, and decide for the other
+    machine again. Returns the ``values``. Raises ValueError for an unknown kind, and
+    :class:`NotFound` when the asset shows none.
+    """
+    if kind not in KEYS:
+        raise ValueError(unknown("kind of key", kind, KEYS))
+    with database.begin() as link:
+        if not act.test:
+            lock_identity(link)
+        row = locked(link, asset_id, act)
+        where = [
+            identifier.c.asset_id == asset_id,
+            identifier.c.kind == kind,
+            identifier.c.disowned == own,
+        ]
+        if value:
+            where.append(identifier.c.value == value)
+        elif not own:
+            where.append(SHARED)
+        values = [*link.scalars(sa.select(identifier.c.value).where(*where).order_by("value"))]
+        if not values:
+            raise NotFound(
+                f"{row.minion_id or asset_id} has no such {kind}"
+                f" that is {'disowned' if own else 'shown by another machine too'}",
+                "see which keys it shows with: salt-run cmdb.identity",
+            )
+        if not act.test:
+            link.execute(sa.update(identifier).where(*where).values(disowned=not own))
+            evidence = {kind: ", ".join(values)}
+            decided(link, "own" if own else "disown", act, row, evidence)
+        return {
+            "asset_id": asset_id,
+            "minion_id": row.minion_id,
+            "key": kind,
+            "values": values,
+            "disowned": not own,
+            "test": act.test,
+        }

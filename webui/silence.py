@@ -1,0 +1,33 @@
+"""
+A sentence above a page that may be old, because no engine stores reports.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, current_app
+
+from salt_ext import store
+from salt_ext.words.values import moment
+from webui.format import since
+from webui.views import database
+
+
+def register(app: Flask) -> None:
+    """Let templates ask for the sentence."""
+    app.add_template_global(silence)
+
+
+def silence() -> str:
+    """Return since when no engine works; blank while one does, and where none ever did."""
+    try:
+        last = store.nobody_since(database())
+    except store.StoreError as error:
+        current_app.logger.warning("whether an engine works is not known: %s", error)
+        return "Whether reports still come in is not known: what is shown may be old."
+    if last is None:
+        return ""
+    at = last["beat_at"]
+    return (
+        f"No engine has stored reports since {moment(at)}, {since(at)}: what is shown may be"
+        " old. On the master, salt-run cmdb.doctor says why."
+    )
