@@ -15,7 +15,7 @@ from typing import Any
 from salt_ext.document.overlay import overlay
 from salt_ext.report import digests
 from tests.simulation.machine import MINUTE, moment
-from tests.simulation.masters import IN_ITS_SECOND, Sent
+from tests.simulation.masters import Sent
 
 STORED = ("new", "changed", "unchanged")
 CLOCK_SLACK = 5 * MINUTE
@@ -61,9 +61,10 @@ class Judge:
         self.held_reasons = Counter()
         self.of_machine: dict[int, Kept] = {}
         self.last_taken: dict[int, Sent] = {}
-        self.delivered_since: Counter = Counter()
         self.listening: dict[int, list[list[float]]] = {}
         self.reports = 0
+        self.delayed: Counter = Counter()
+        """New reports of a machine, one after another, that were refused as old ones."""
         self.held_at_end: list = []
         self.problems_at_end: Counter = Counter()
 
@@ -236,10 +237,22 @@ class Judge:
                 text = f"#{sent.number} is an old report and is held: {outcome.detail[:200]}"
                 self.find("no false problem", at, text, machine)
         elif outcome.status == "refused" and is_new and not machine.is_evil:
-            ahead = float(entry.written_at) + IN_ITS_SECOND - claimed(sent)
-            if -ahead < CLOCK_SLACK and self.store.now - claimed(sent) > -CLOCK_SLACK:
-                text = f"#{sent.number} is new and is refused: {outcome.detail[:200]}"
-                self.find("no change lost", at, text, machine)
+            self._refused(entry, outcome, at)
+
+    def _refused(self, entry, outcome, at):
+        """
+        A new report may be refused while a clock runs ahead, and once when one was set back.
+
+        Then it is an old one for all that the store can know; the next one tells.
+        """
+        machine = entry.sent.machine
+        came = min(self.store.now, entry.written_at)
+        if claimed(entry.sent) > came + CLOCK_SLACK:
+            return
+        self.delayed[machine.number] += 1
+        if self.delayed[machine.number] > 1:
+            text = f"#{entry.sent.number} is new and is refused: {outcome.detail[:200]}"
+            self.find("no change lost", at, text, machine)
 
     def _is_new(self, sent, kept):
         return kept.machine is not sent.machine or sent.made_at > kept.last.made_at
@@ -249,8 +262,8 @@ class Judge:
         return kept.last if kept is not None and kept.last.machine is machine else None
 
     def _of_machine(self, sent, kept):
+        self.delayed[sent.machine.number] = 0
         self.of_machine[sent.machine.number] = kept
-        self.delivered_since[sent.machine.number] += 1
 
     def _after(self, kept, sent):
         if sent.body is kept.last.body and kept.last.machine is sent.machine:

@@ -2,7 +2,6 @@
 The masters: their caches, their clocks, what they deliver, and when they listened.
 """
 
-import inspect
 import random
 from collections import deque
 from dataclasses import dataclass, field
@@ -18,8 +17,6 @@ IN_ITS_SECOND = 0.5
 BATCH = 100
 KEPT = 400
 """So many former entries of its cache has each master's backup."""
-
-LISTENS = "listener" in inspect.signature(store.ingest).parameters
 
 CLOCK = """
 CREATE SCHEMA clock;
@@ -133,6 +130,14 @@ class Store:
         with self.database.begin() as link:
             return [dict(row._mapping) for row in link.exec_driver_sql(statement, values)]
 
+    def _arrival(self, master, minion_id, entry):
+        """Return what the engine makes of an entry: when it came by the clock of the store."""
+        position = entry.written_at + IN_ITS_SECOND
+        ago = max(0.0, self.now + master.clock - position)
+        if "position" not in store.Arrival._fields:
+            return store.Arrival(minion_id, entry.sent.report, when(position))
+        return store.Arrival(minion_id, entry.sent.report, when(self.now - ago), when(position))
+
     def ingest(self, master, entries, accepted, order: random.Random | None):
         """Deliver entries of a master's cache; yield each entry with its outcome."""
         items = sorted(entries.items())
@@ -140,20 +145,11 @@ class Store:
             order.shuffle(items)
         for start in range(0, len(items), BATCH):
             batch = items[start : start + BATCH]
-            arrivals = [
-                store.Arrival(minion_id, one.sent.report, when(one.written_at + IN_ITS_SECOND))
-                for minion_id, one in batch
-            ]
-            more = {"listener": _listener(master, accepted)} if LISTENS else {}
-            outcomes = store.ingest(self.database, arrivals, **more)
+            arrivals = [self._arrival(master, minion_id, one) for minion_id, one in batch]
+            listener = store.Listener(master.number, lambda names: accepted & set(names))
+            outcomes = store.ingest(self.database, arrivals, listener)
             by_name = {one.minion_id: one for one in outcomes}
             yield from ((entry, by_name.get(minion_id)) for minion_id, entry in batch)
-
-
-def _listener(master, accepted):
-    from salt_ext.store.ingest.arrivals import Listener
-
-    return Listener(master.number, lambda names: accepted & set(names))
 
 
 def when(at):
