@@ -198,6 +198,8 @@ class Judge:
         """An asset goes to another machine: by the rules only when its own is gone or silent."""
         owner = kept.machine
         why = self.may_be_taken(world, kept, at)
+        if owner.is_evil and not sent.machine.is_evil:
+            why = why or "taken back from a liar"
         if why and not sent.machine.is_evil:
             self.taken_over[why] += 1
         elif why and sent.machine.is_evil:

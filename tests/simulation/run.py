@@ -28,7 +28,7 @@ AROUND_WORLD = ("outage", "engine_stops", "master_stops", "master_clock", "backu
 FEATURES = ("hostile", "engine_restarts", *AROUND_WORLD, *(one.__name__ for one in happenings.EVENTS))
 """All that can be left out."""
 
-MOST_LINES = 60
+MOST_LINES = 45
 MADE = re.compile(r"\S+ \S+  #\d+ as ")
 
 
