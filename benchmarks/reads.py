@@ -359,5 +359,7 @@ def _others(sample: Sample) -> Iterator[Read]:
     yield _one(
         "problems, the last 200", None, [lambda: len(store.problems(sample.database, limit=200)[0])]
     )
-    yield _one("positions of all minions", None, [lambda: len(store.positions(sample.database))])
+    yield _one(
+        "positions of all minions", None, [lambda: len(store.positions(sample.database, None))]
+    )
     yield _one("overview page", None, [overview])

@@ -81,8 +81,9 @@ OPTIONS: dict[str, Option] = {
         "",
         str,
         "minion",
-        "The file in which a minion keeps the name it last reported under, so that a rename is"
-        " seen as one; `cmdb/name` below the minion's `cachedir` when empty.",
+        "The file in which a minion keeps the name that the master knows it by and what proves"
+        " it, so that a rename is believed at once; `cmdb/name` below the minion's `cachedir` when"
+        " empty.",
     ),
     "sweep_seconds": Option(
         5,
@@ -142,6 +143,11 @@ OPTIONS: dict[str, Option] = {
 }
 
 
+LONGEST_NAME = 40
+SECRETS = ("database_url", "database_read_url")
+"""Options whose value may hold a password."""
+
+
 class SettingsError(ValueError):
     """A setting that does not exist or has a value it cannot have."""
 
@@ -165,7 +171,9 @@ def resolve(*layers: tuple[str, Mapping[str, Any]]) -> Settings:
             raise SettingsError(f"{source}: `cmdb` is {type(values).__name__}, not a mapping")
         for name, value in values.items():
             if name not in OPTIONS:
-                raise SettingsError(f"{source}: {unknown('setting', name, OPTIONS)}")
+                # A colon that was forgotten makes a name of a whole URL.
+                known = unknown("setting", name if _is_name(name) else "(not shown)", OPTIONS)
+                raise SettingsError(f"{source}: {known}")
             value = _checked(source, name, value)
             if isinstance(value, dict):
                 value = {**settings[name], **value}
@@ -204,6 +212,10 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     return resolve(*layers, ("environment", variables))
 
 
+def _is_name(name: object) -> bool:
+    return str(name).isidentifier() and len(str(name)) <= LONGEST_NAME
+
+
 def _checked(source: str, name: str, value: Any) -> Any:
     kind = OPTIONS[name].type
     if kind == "duration":
@@ -214,11 +226,15 @@ def _checked(source: str, name: str, value: Any) -> Any:
         return value
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         words = {str: "a text", int: "a whole number", dict: "a mapping", list: "a list"}[kind]
-        raise SettingsError(f"{source}: {name} is {value!r}, but it must be {words}")
+        # Whatever a secret is written as, it is not shown.
+        shown = type(value).__name__ if name in SECRETS else repr(value)
+        raise SettingsError(f"{source}: {name} is {shown}, but it must be {words}")
     return value
 
 
 def _file(path: str) -> Mapping[str, Any]:
+    import re
+
     import yaml
 
     try:
@@ -227,7 +243,11 @@ def _file(path: str) -> Mapping[str, Any]:
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: not YAML: {error}") from None
+        # The text of the error quotes the file, and in that are passwords.
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        reason = re.sub("'(?!<).{2,}'", "(not shown)", getattr(error, "problem", None) or "no text")
+        raise SettingsError(f"{path}: not YAML{where}: {reason}") from None
     if not isinstance(content, dict):
         raise SettingsError(f"{path}: not a mapping")
     # The file may also have all options below ``cmdb:``, like the file of the master.

@@ -83,6 +83,12 @@ def later(**delta):
     return NOW + timedelta(**delta)
 
 
+def reporting(database):
+    """The minion ids that reports of the assets came with last."""
+    found = [store.overview(database, row["id"]) for row in store.assets(database, limit=1000).rows]
+    return {one["reports_as"] or one["minion_id"] for one in found} - {None}
+
+
 def revisions(database, asset_id):
     """Every revision of an asset, the newest first."""
     return store.asset_page(database, asset_id, limit=10_000)["revisions"]

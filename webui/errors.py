@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from salt_ext import store
+from salt_ext.words.visible import trace, visible
 
 RETRY_SECONDS = 10
 
@@ -52,7 +53,7 @@ def _not_found(error: store.NotFound) -> Response:
 
 
 def _store_error(error: store.StoreError) -> Response:
-    current_app.logger.warning("request %s: %s", g.request_id, error)
+    current_app.logger.warning("%s", visible(f"request {g.request_id}: {error}"))
     # Anybody may see the page: where the store is stands in the log alone.
     return answer(503, error.public, error.hint)
 
@@ -68,7 +69,9 @@ def _http_error(error: HTTPException) -> Response:
 
 def _bug(error: Exception) -> Response:
     current_app.logger.error(
-        "request %s failed: %s %r", g.request_id, request.method, request.full_path, exc_info=error
+        "%s%s",
+        visible(f"request {g.request_id} failed: {request.method} {request.full_path}"),
+        trace(error),
     )
     return answer(
         500,

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from salt_ext import store
 from salt_ext.words.values import moment
+from salt_ext.words.visible import visible
 from webui.format import since
 from webui.views import database
 
@@ -22,7 +23,7 @@ def silence() -> str:
     try:
         last = store.nobody_since(database())
     except store.StoreError as error:
-        current_app.logger.warning("whether an engine works is not known: %s", error)
+        current_app.logger.warning("whether an engine works is not known: %s", visible(error))
         return "Whether reports still come in is not known: what is shown may be old."
     if last is None:
         return ""

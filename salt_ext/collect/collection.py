@@ -17,6 +17,8 @@ from salt_ext import store
 from salt_ext.collect.interruption import interruption
 from salt_ext.collect.modes import Answer, Plan, Request, load
 from salt_ext.master import intake, kept
+from salt_ext.master.cache import Cache
+from salt_ext.words.visible import trace, visible
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Collection:
         self.modes: dict[str, str] = {}
         self.rows: dict[str, tuple[str, str]] = {}
         self.is_interrupted = False
-        self._began = datetime.now(timezone.utc).replace(microsecond=0)
+        self._began = math.floor(time.time())  # caches tell whole seconds
         self._waiting: list[Answer] = []
         self._flushed = -math.inf
 
@@ -67,7 +69,7 @@ class Collection:
                     self._take(answer, plan)
                     self._show(self._so_far())
         except Exception as error:
-            log.debug("The mode %s failed", mode, exc_info=True)
+            log.debug("The mode %s failed%s", visible(mode), trace(error))
             reason = _sentence(error)
         finally:
             self._flush(plan)
@@ -133,10 +135,13 @@ class Collection:
             return
         reports = [(one.minion_id, one.report, one.received_at) for one in answers]
         try:
-            outcomes = intake.take(self.database, reports)
+            outcomes = intake.take(
+                self.database, reports, self._listener(), is_cached=plan.is_cached
+            )
             ids = [one.asset_id for one in outcomes if one.asset_id is not None]
             # The engine reads the same cache. Where it was faster, ours are "unchanged".
-            news = store.news_since(self.database, ids, self._began) if plan.is_cached else {}
+            began = store.clock(self.database).moment(self._began)
+            news = store.news_since(self.database, ids, began) if plan.is_cached else {}
         except store.StoreError as error:
             self._keep(answers, plan, str(error))
             return
@@ -145,6 +150,11 @@ class Collection:
             if status == "unchanged":
                 status = news.get(one.asset_id, "ok") if one.asset_id else "ok"
             self.rows[one.minion_id] = (status, one.detail if status in BAD else "")
+
+    def _listener(self) -> store.Listener | None:
+        """Return this master as the store knows it, if it does."""
+        number = store.number_of(self.database, self.opts["id"])
+        return store.Listener(number, Cache(self.opts).trusted) if number else None
 
     def _keep(self, answers: list[Answer], plan: Plan, reason: str) -> None:
         lost: list[str] = []

@@ -16,6 +16,7 @@ from salt_ext.commands.progress import counted, progress
 from salt_ext.settings import SettingsError, from_opts
 from salt_ext.store import Database, FilterError, NotFound, StoreError
 from salt_ext.words.plain import plain
+from salt_ext.words.visible import trace
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def envelope(
         return _failure(ERROR, str(error), "")
     except Exception as error:
         # Not log.exception, which would put the traceback on the operator's screen.
-        log.debug("A cmdb command failed", exc_info=True)
+        log.debug("A cmdb command failed%s", trace(error))
         return _failure(
             ERROR,
             f"a fault in salt-cmdb: {type(error).__name__}: {error}",

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from salt_ext.words.visible import visible
+
 T = TypeVar("T")
 
 Show = Callable[[str], None]
@@ -30,7 +32,7 @@ def progress() -> Iterator[Show]:
 
 
 def _show(text: str) -> None:
-    sys.stderr.write(f"\r{text}\x1b[K")
+    sys.stderr.write(f"\r{visible(text)}\x1b[K")
     sys.stderr.flush()
 
 

@@ -34,6 +34,9 @@ from salt_ext import settings, store
 from salt_ext.master import events, intake, replies
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
+from salt_ext.master.heartbeat import EVERY_SECONDS, Heartbeat
+from salt_ext.master.replies import Replies
+from salt_ext.words.visible import trace, visible
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -51,7 +54,8 @@ def start() -> None:
         events.wanted(options)
         database = store.Database(options)
     except (settings.SettingsError, store.StoreError) as error:
-        log.critical("The cmdb engine does nothing until the master is restarted: %s", error)
+        reason = visible(error)
+        log.critical("The cmdb engine does nothing until the master is restarted: %s", reason)
         threading.Event().wait()  # Salt would start a process that ended again at once
         return
     cache = Cache(__opts__, mends=True)
@@ -59,25 +63,28 @@ def start() -> None:
     failures = 0
     next_look = 0.0
     news = _Retried("Events wait in the store")
-    answers = replies.Replies()
+    answers = Replies()
     answering = _Retried("Machines wait for the answer to their reports")
+    heart = Heartbeat(database, __opts__["id"])
     # Not connected yet: catching up need not wait for the bus.
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
-            hinted = _hinted(bus, next_look - time.monotonic(), options["batch_size"])
+            wait = min(EVERY_SECONDS, next_look - time.monotonic())
+            hinted = _hinted(bus, wait, options["batch_size"])
             is_time = time.monotonic() >= next_look
-            if not is_time and (feed is None or not hinted):
+            if not is_time and feed is None:
                 continue
             try:
                 if feed is None:
-                    feed = intake.feed(cache, database, answer=answers.note)
+                    feed = _feed(cache, database, heart, answers)
                 if is_time:
                     next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
                     intake.empty_inbox(database, cache.accepted)
-                else:
+                elif hinted:
                     feed.look(hinted)
                 feed.drain()
                 answering.attempt(lambda: replies.send(answers, __opts__))
+                heart.beat(feed.due)
                 if failures:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0
@@ -90,6 +97,18 @@ def start() -> None:
                 failures += 1
                 next_look = time.monotonic() + _pause(failures)
                 _tell(database, error, is_first=failures == 1)
+                heart.fail(error)
+
+
+def _feed(cache: Cache, database: store.Database, heart: Heartbeat, answers: Replies) -> Feed:
+    """Return a feed into the store that lets the heart beat after each batch."""
+    listener = store.Listener(heart.beat({}), cache.trusted)
+
+    def beat(outcomes: list[store.Outcome]) -> None:
+        heart.beat(feed.due)
+
+    feed = intake.feed(cache, database, beat, answers.note, listener)
+    return feed
 
 
 class _Retried:
@@ -111,8 +130,10 @@ class _Retried:
         except Exception as error:
             self.failures += 1
             self.not_before = time.monotonic() + _pause(self.failures)
-            level = logging.WARNING if self.failures == 1 else logging.DEBUG
-            log.log(level, "%s: %s", self.consequence, error, exc_info=level == logging.DEBUG)
+            if self.failures == 1:
+                log.warning("%s", visible(f"{self.consequence}: {error}"))
+            else:
+                log.debug("%s%s", visible(self.consequence), trace(error))
 
 
 def _tell_news(bus: Any, database: store.Database, cache: Cache) -> None:
@@ -143,9 +164,9 @@ def _tell(database: store.Database, error: Exception, *, is_first: bool) -> None
     if isinstance(error, (store.StoreError, SaltCacheError, OSError)):
         if is_first:
             hint = f"; {error.hint}" if isinstance(error, store.StoreError) else ""
-            log.error("%s%s. Reports wait in the master's cache", error, hint)
+            log.error("%s. Reports wait in the master's cache", visible(f"{error}{hint}"))
         return
-    log.error("The cmdb engine failed and tries again", exc_info=error)
+    log.error("The cmdb engine failed and tries again%s", trace(error))
     with contextlib.suppress(store.StoreError):
         store.record_failure(database, "engine", __opts__["id"], "engine", error)
 

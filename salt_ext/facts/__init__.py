@@ -16,6 +16,7 @@ from threading import Thread
 from salt_ext.facts.clean import clean
 from salt_ext.facts.dotted_path import load
 from salt_ext.facts.root import Root
+from salt_ext.facts.sysfs import whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
-HEADER = ("schema", "collected_at", "duration_ms", "errors", "partial", "identity")
+HEADER = (
+    *("schema", "collected_at", "boot_id", "since_boot_ms"),
+    *("duration_ms", "errors", "partial", "identity"),
+)
 """The keys of a document that are not sections."""
 
 COLLECTORS = {
@@ -81,7 +85,7 @@ def collect(
     section is present and is named in both.
     """
     started = time.monotonic()
-    document: dict[str, Any] = {"schema": SCHEMA, "collected_at": timestamp(time.time())}
+    document = _header(root)
     errors: dict[str, dict[str, Any]] = {}
     partial: list[str] = []
     wanted = {section: path for section, path in collectors.items() if path}
@@ -101,18 +105,42 @@ def collect(
 def failed(name: str, exception: BaseException) -> dict[str, Any]:
     """Return a document without sections; ``errors`` has the exception under ``name``."""
     return {
-        "schema": SCHEMA,
-        "collected_at": timestamp(time.time()),
+        **_header("/"),
         "duration_ms": 0,
         "errors": {name: _error_record(exception, time.monotonic())},
         "partial": [name],
     }
 
 
+def _header(root: str) -> dict[str, Any]:
+    """
+    Return when a document is made: by the clock, and by the boot of the machine.
+
+    A clock may be set back; the time since the boot only grows. Both are None where
+    the machine does not tell them.
+    """
+    machine = Root(root)
+    boot_id = machine.text("/proc/sys/kernel/random/boot_id", 64) or ""
+    is_uuid = [len(one) for one in boot_id.split("-")] == [8, 4, 4, 4, 12]
+    return {
+        "schema": SCHEMA,
+        "collected_at": timestamp(time.time()),
+        "boot_id": boot_id if is_uuid and set(boot_id) <= set("0123456789abcdef-") else None,
+        "since_boot_ms": _uptime_ms(machine.text("/proc/uptime", 64) or ""),
+    }
+
+
+def _uptime_ms(text: str) -> int | None:
+    """Return the first number of ``/proc/uptime``, such as 12255.42, in milliseconds."""
+    seconds, _, rest = text.partition(" ")[0].partition(".")
+    thousandths = whole(f"{rest}000"[:3])
+    return whole(f"{seconds}{thousandths:03d}") if seconds and thousandths is not None else None
+
+
 def timestamp(seconds: float) -> str:
     """Return seconds since the epoch as RFC 3339 text in UTC, to the millisecond."""
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+    to_the_second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{to_the_second}.{int(seconds % 1 * 1000):03d}Z"
 
 
 def _run(

@@ -26,7 +26,8 @@ def cmdb() -> dict[str, Any]:
         return {"cmdb": agent.document(__opts__)}
     except Exception as error:
         # An error in a grain must not keep a minion from starting.
-        log.exception("The cmdb grain failed")
         from salt_ext import facts
+        from salt_ext.words.visible import trace
 
+        log.error("The cmdb grain failed%s", trace(error))
         return {"cmdb": facts.failed("grain", error)}

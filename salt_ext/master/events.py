@@ -18,6 +18,7 @@ from salt_ext.settings import OPTIONS, SettingsError
 from salt_ext.words import changes, values
 from salt_ext.words.nearest import unknown
 from salt_ext.words.plain import plain
+from salt_ext.words.visible import visible
 
 ALIKE = 100
 """When the same has happened to more machines than this, they share one event."""
@@ -90,7 +91,8 @@ def _likeness(one: store.News) -> Any:
 
 def _single(one: store.News, limit: int) -> Event:
     data = {"kind": one.kind, "asset_id": one.asset, "at": one.at, **one.about, **one.detail}
-    return f"salt/cmdb/{one.kind}/{one.asset}", _bounded(plain(data), one, limit)
+    # The name of a machine without an asset may be anything; two newlines would end the tag.
+    return f"salt/cmdb/{one.kind}/{visible(one.asset)}", _bounded(plain(data), one, limit)
 
 
 def _many(group: list[store.News], limit: int) -> Event:

@@ -27,16 +27,17 @@ def feed(
     database: store.Database,
     tell: Callable[[list[store.Outcome]], object] = lambda outcomes: None,
     answer: Callable[[Sequence[Handed], Sequence[store.Outcome]], object] = lambda *_: None,
+    listener: store.Listener | None = None,
 ) -> Feed:
     """
     Return a feed into the store, which begins after the last report that the store has.
 
-    ``tell`` is called with the outcomes of each batch, ``answer`` with its reports too.
-    Raises :class:`store.StoreError`.
+    ``tell`` is called with the outcomes of each batch, ``answer`` with its reports too;
+    ``listener`` is the master of the source. Raises :class:`store.StoreError`.
     """
 
     def store_batch(reports: list[Handed]) -> None:
-        outcomes = take(database, reports)
+        outcomes = take(database, reports, listener)
         tell(outcomes)
         answer(reports, outcomes)
 
@@ -44,30 +45,38 @@ def feed(
         source,
         store_batch,
         database.settings["batch_size"],
-        store.positions(database),
+        store.positions(database, listener.number if listener else None),
     )
 
 
-def take(database: store.Database, reports: list[Handed]) -> list[store.Outcome]:
+def take(
+    database: store.Database,
+    reports: list[Handed],
+    listener: store.Listener | None = None,
+    *,
+    is_cached: bool = True,
+) -> list[store.Outcome]:
     """
-    Store the reports that a feed hands over; log and return their outcomes.
+    Store reports that came at these times by the clock of this host; log and return the outcomes.
 
     A report that is made of Salt's own grains is left out when the store knows more
-    of that machine. Raises :class:`store.StoreError`.
+    of that machine. ``is_cached`` tells that the times are those of entries in the
+    master's cache, as a feed has them. Raises :class:`store.StoreError`.
     """
     bare = [minion_id for minion_id, report, _ in reports if core_grains.is_one(report)]
     known = store.known_beyond(database, bare, core_grains.SECTIONS) if bare else set()
     reports = [one for one in reports if one[0] not in known]
     arrivals = []
     outcomes = []
+    clock = store.clock(database)
     for minion_id, report, at in reports:
         if isinstance(report, Unreadable):
             store.record_failure(database, "report", minion_id, "cache", report)
             outcomes.append(store.Outcome(minion_id, "refused", str(report)))
         else:
-            when = datetime.fromtimestamp(at, timezone.utc)
-            arrivals.append(store.Arrival(minion_id, report, when))
-    return say(outcomes + store.ingest(database, arrivals))
+            position = datetime.fromtimestamp(at, timezone.utc) if is_cached else None
+            arrivals.append(store.Arrival(minion_id, report, clock.moment(at), position))
+    return say(outcomes + store.ingest(database, arrivals, listener))
 
 
 def empty_inbox(

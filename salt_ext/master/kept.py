@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import salt.cache
@@ -21,6 +20,7 @@ from salt.exceptions import SaltCacheError
 from salt_ext import store
 from salt_ext.master import intake
 from salt_ext.master.cache import AS_IT_IS
+from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +52,13 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
     """
     Keep reports for the next ``cmdb.sync``; return the names of their machines.
 
+    Here ``received_at`` is by the clock of this host: the store, whose clock counts, is away.
     Raises :class:`Lost` for reports that cannot be kept, after it has kept the others.
     """
     cache = _cache(opts)
     kept: list[str] = []
     reasons: dict[str, str] = {}
-    for minion_id, report, received_at in arrivals:
+    for minion_id, report, received_at, _ in arrivals:
         entry = {"report": report, "received_at": received_at.timestamp()}
         try:
             if not salt.utils.verify.valid_id(cache.opts, minion_id):
@@ -68,7 +69,8 @@ def keep(opts: Mapping[str, Any], arrivals: Iterable[store.Arrival]) -> list[str
         except Exception as error:  # each cache driver raises its own errors, as for a full disk
             reasons[minion_id] = str(error)
     if kept:
-        log.warning("Kept for the next cmdb.sync: the results of %s", ", ".join(sorted(kept)))
+        who = visible(", ".join(sorted(kept)))
+        log.warning("Kept for the next cmdb.sync: the results of %s", who)
     if reasons:
         raise Lost(reasons)
     return sorted(kept)
@@ -80,7 +82,9 @@ def names(opts: Mapping[str, Any]) -> list[str]:
     return sorted(key.removesuffix(END) for key in keys if key.endswith(END))
 
 
-def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.Outcome]:
+def store_kept(
+    opts: Mapping[str, Any], database: store.Database, listener: store.Listener | None = None
+) -> list[store.Outcome]:
     """
     Store the kept reports, a batch at a time, and remove them; return their outcomes.
 
@@ -98,16 +102,12 @@ def store_kept(opts: Mapping[str, Any], database: store.Database) -> list[store.
             except Exception as error:
                 reason = f"what was kept of it in the master's cache cannot be read: {error}"
                 outcomes.append(store.Outcome(minion_id, "refused", reason))
-        arrivals = [
-            store.Arrival(
-                minion_id,
-                entry.get("report"),
-                datetime.fromtimestamp(entry["received_at"], timezone.utc),
-            )
+        reports = [
+            (minion_id, entry.get("report"), float(entry["received_at"]))
             for minion_id, entry in entries.items()
             if entry
         ]
-        outcomes += intake.say(store.ingest(database, arrivals))
+        outcomes += intake.take(database, reports, listener, is_cached=False)
         for minion_id, entry in entries.items():
             # A newer report may have been kept meanwhile: that one stays.
             if _entry(cache, minion_id) == entry:

@@ -33,7 +33,7 @@ STORED = ("new", "changed", "unchanged")
 AGAIN_SECONDS = 600
 """The same answer is given again after this time, to a machine that still waits for it."""
 
-SOONEST_SECONDS = 5
+SOONEST_SECONDS = 60
 """Between two answers to one machine: each goes to the whole fleet."""
 
 PAUSE_SECONDS = 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from salt.exceptions import SaltCacheError
@@ -13,6 +14,7 @@ from salt.exceptions import SaltCacheError
 from salt_ext import store
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
+from salt_ext.master.heartbeat import version
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused")
 BAD = ("held", "refused")
@@ -22,9 +24,10 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
     """
     Store the kept results of salt-ssh, the reports in the inbox, then the master's cache.
 
-    No minion is asked. In the answer, ``counts`` has the number of reports of each
-    status, ``held`` and ``refused`` have the names of those machines, and
-    ``machines`` has the reason for each. Raises :class:`store.StoreError`.
+    No minion is asked. The time since the sync before this one counts as listened, if
+    that is not longer ago than ``stale_after``. In the answer, ``counts`` has the
+    number of reports of each status, ``held`` and ``refused`` have the names of those
+    machines, and ``machines`` has the reason for each. Raises :class:`store.StoreError`.
     """
     counts: Counter[str] = Counter()
     bad: list[dict[str, str]] = []
@@ -36,11 +39,14 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
                 row = {"minion_id": outcome.minion_id, "status": outcome.status}
                 bad.append({**row, "detail": outcome.detail})
 
+    pause = timedelta(seconds=database.settings["stale_after"])
+    number = store.beat(database, opts["id"], version(), bridge=max(store.BRIDGE, pause))
     try:
-        tell(kept.store_kept(opts, database))
         cache = Cache(opts)
+        listener = store.Listener(number, cache.trusted)
+        tell(kept.store_kept(opts, database, listener))
         tell(intake.empty_inbox(database, cache.accepted))
-        feed = intake.feed(cache, database, tell)
+        feed = intake.feed(cache, database, tell, listener=listener)
         feed.look()
         feed.drain()
     except (SaltCacheError, OSError) as error:

@@ -2,8 +2,10 @@
 The envelope in which a machine's facts travel.
 
 A report is ``{"schema", "minion_id", "previous_minion_id", "collected_at",
-"mode", "secret_hash", "proof", "digest", "facts", "volatile", "errors", "partial",
-"duration_ms"}``.
+"mode", "boot_id", "since_boot_ms", "secret_hash", "proof", "digest", "facts",
+"volatile", "errors", "partial", "duration_ms"}``. ``boot_id`` and ``since_boot_ms``
+say which of two reports was made later, whatever the clock of the machine says; both
+may be absent.
 The digest is over the canonical JSON of the stable facts and is made on the
 machine. While it does not change, the master updates one row and does not read
 the body. Which minion a report belongs to is decided by the id that Salt
@@ -54,6 +56,8 @@ def build(
         "minion_id": minion_id,
         "previous_minion_id": previous_minion_id,
         "collected_at": facts_document["collected_at"],
+        "boot_id": facts_document.get("boot_id"),
+        "since_boot_ms": facts_document.get("since_boot_ms"),
         "mode": mode,
         "secret_hash": secret_hash,
         "proof": proof,

@@ -19,7 +19,6 @@ another server.
 """
 
 import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from salt_ext import settings, store
@@ -40,23 +39,24 @@ def returner(ret: dict[str, Any]) -> None:
     """
     minion_id, value = ret.get("id"), ret.get("return")
     if ret.get("fun") != "cmdb.collect":
-        raise ValueError(f"the returner cmdb stores cmdb.collect only, not {ret.get('fun')}")
+        fun = visible(ret.get("fun"))
+        raise ValueError(f"the returner cmdb stores cmdb.collect only, not {fun}")
     if isinstance(value, dict) and value.get("sent"):
         raise ValueError(
-            f"{minion_id} has sent its report to the master already;"
+            f"{visible(minion_id)} has sent its report to the master already;"
             " use: cmdb.collect send=False --return cmdb"
         )
     if not isinstance(minion_id, str) or not minion_id:
         raise ValueError("a return without a minion id")
     database = store.Database(settings.from_opts(__opts__))
     try:
-        [outcome] = store.submit(
-            database, [store.Arrival(minion_id, value, datetime.now(timezone.utc))]
-        )
+        came_at = store.clock(database).now
+        [outcome] = store.submit(database, [store.Arrival(minion_id, value, came_at)])
     except store.StoreError as error:
-        raise RuntimeError(
-            f"the report of {minion_id} was not stored: {error}; {error.hint}"
-        ) from error
+        # Salt logs the sentence and what it came from, as it is.
+        said = visible(f"the report of {minion_id} was not stored: {error}; {error.hint}")
+        raise RuntimeError(said) from None
     if outcome.status in ("held", "refused"):
-        raise RuntimeError(f"the report of {minion_id} was {outcome.status}: {outcome.detail}")
+        said = visible(f"the report of {minion_id} was {outcome.status}: {outcome.detail}")
+        raise RuntimeError(said)
     log.info("%s", visible(f"{minion_id} is {outcome.status}: {outcome.detail}"))

@@ -16,12 +16,13 @@ from salt_ext.store.acts.purge import CLASSES, purge
 from salt_ext.store.acts.quarantine import choices, rule
 from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
+from salt_ext.store.clock import Clock, clock
 from salt_ext.store.database import HEAD, Database, ping
 from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest, record_failure
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
-from salt_ext.store.listening import Listener
+from salt_ext.store.listening import BRIDGE, Listener, beat, number_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import ENCODING, migrate, new_database
 from salt_ext.store.news import News, tell
@@ -66,6 +67,7 @@ from salt_ext.store.url import shown as shown_url
 from salt_ext.store.url import spellings
 
 __all__ = [
+    "BRIDGE",
     "CLASSES",
     "ENCODING",
     "FRESHNESS",
@@ -79,6 +81,7 @@ __all__ = [
     "Act",
     "Arrival",
     "Change",
+    "Clock",
     "Database",
     "Deviation",
     "Extract",
@@ -97,10 +100,12 @@ __all__ = [
     "assets",
     "attention",
     "baseline_of",
+    "beat",
     "changes",
     "changes_page",
     "check_baselines",
     "choices",
+    "clock",
     "compare",
     "compare_assets",
     "components",
@@ -136,6 +141,7 @@ __all__ = [
     "new_database",
     "news_since",
     "nobody_since",
+    "number_of",
     "odd",
     "overview",
     "padded",
@@ -146,6 +152,7 @@ __all__ = [
     "record_failure",
     "remove_expected",
     "rename",
+    "reporting",
     "resolve",
     "rule",
     "server",

@@ -8,12 +8,14 @@ reports, are removed after ``keep_problems``.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from salt_ext.store.clock import now as time_of
 from salt_ext.store.database import Database, Row
 from salt_ext.store.ingest.rivalry import close_over
+from salt_ext.store.listening import forget, silence
 from salt_ext.store.schema import asset_seen, held, identifier, problem
 
 MOST_PROBLEMS = 1000
@@ -27,9 +29,28 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
     Each row has ``step`` (what was done) and ``rows`` (to how many). With ``test``
     the rows are counted, and nothing is changed.
     """
-    now = datetime.now(timezone.utc)
-    before = now - timedelta(seconds=database.settings["keep_problems"])
-    silent_before = now - timedelta(seconds=database.settings["rename_grace"])
+    kept, grace = (
+        timedelta(seconds=database.settings[name]) for name in ("keep_problems", "rename_grace")
+    )
+    with database.begin() as link, link.begin_nested() as attempt:
+        now = time_of(link)
+        silent = silence(link, grace, now)
+        found = [
+            {"step": name, "rows": link.execute(step).rowcount}
+            for name, step in _steps(now, now - kept, silent.moment()).items()
+        ]
+        over = {"step": "other doubts about identity that are over, closed"}
+        found.insert(2, {**over, "rows": close_over(link, silent, now)})
+        forgotten = {"step": "times of listening that no age reaches back to, removed"}
+        found.append({**forgotten, "rows": forget(link, database.settings)})
+        if test:
+            attempt.rollback()
+    return found
+
+
+def _steps(
+    now: datetime, before: datetime, silent_before: datetime
+) -> dict[str, sa.Delete | sa.Update]:
     by_machine = sa.func.row_number().over(
         partition_by=problem.c.minion_id, order_by=problem.c.last_seen.desc()
     )
@@ -50,7 +71,7 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
         .exists()
     )
     is_held = sa.select(held.c.minion_id).where(held.c.minion_id == problem.c.minion_id).exists()
-    steps = {
+    return {
         "held reports of machines that have their own name again, dropped": sa.delete(held).where(
             goes_on
         ),
@@ -70,12 +91,3 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
             held.c.rejected_at < before, held.c.last_seen < before
         ),
     }
-    with database.begin() as link, link.begin_nested() as attempt:
-        found = [
-            {"step": name, "rows": link.execute(step).rowcount} for name, step in steps.items()
-        ]
-        over = close_over(link, silent_before, now)
-        found.insert(2, {"step": "other doubts about identity that are over, closed", "rows": over})
-        if test:
-            attempt.rollback()
-    return found

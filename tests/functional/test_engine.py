@@ -11,14 +11,15 @@ import pytest
 import salt.cache
 import salt.loader
 import salt.payload
+from salt.exceptions import SaltClientError
 
 from salt_ext import store
-from salt_ext.master import intake
+from salt_ext.master import intake, replies
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Unreadable
 from salt_ext.report import checking
 from salt_ext.report.envelope import MINE_FUNCTION
-from tests.machines import later, report, server
+from tests.machines import later, report, reporting, server
 from tests.master_cache import keep
 
 
@@ -111,7 +112,7 @@ def cache_files(opts):
 def test_a_report_is_stored_under_the_id_of_the_cache(database):
     liar = report(server(1), minion_id="web02", at=later(minutes=-1))
     intake.take(database, [("web01", liar, time.time())])
-    assert list(store.positions(database)) == ["web01"]
+    assert sorted(reporting(database)) == ["web01"]
 
 
 def test_a_new_feed_begins_where_the_store_is(cache, database):
@@ -149,7 +150,7 @@ def test_a_key_that_goes_takes_its_pending_report_with_it(cache, keys, database,
     assert feed.drain() == 0
     feed.look()
     assert not feed.due
-    assert store.positions(database) == {}
+    assert reporting(database) == set()
 
 
 def test_salts_own_memory_of_the_cache_is_not_asked(master_opts, keys):
@@ -209,7 +210,7 @@ def test_any_driver_of_the_cache_will_do(master_opts, keys, tmp_path, database):
     feed = intake.feed(cache, database)
     feed.look()
     assert feed.drain() == 1
-    assert list(store.positions(database)) == ["web01"]
+    assert sorted(reporting(database)) == ["web01"]
     again = intake.feed(cache, database)
     again.look()
     assert not again.due
@@ -230,3 +231,25 @@ def test_events_hint_at_minions_that_returned_cmdb_collect(engine):
     assert engine._hint(event("salt/job/1/ret/web01", fun="test.ping")) == []
     assert engine._hint(event("salt/job/1/new", fun="cmdb.collect")) == []
     assert engine._hint({"tag": "salt/job/1/ret/web01", "data": None}) == []
+
+
+def test_machines_are_answered_about_what_a_feed_has_stored(cache, database):
+    renamed = report(server(1), "web01", previous="old01")
+    keep(cache, "mine", "web01", {MINE_FUNCTION: renamed})
+    keep(cache, "mine", "web02", {MINE_FUNCTION: report(server(2), "web02")})
+    answers = replies.Replies()
+    feed = intake.feed(cache, database, answer=answers.note)
+    feed.look()
+    feed.drain()
+    assert answers.due() == {
+        "web01": {"status": "stored", "name": "web01", "collected_at": renamed["collected_at"]}
+    }
+
+
+def test_answers_wait_while_nothing_can_be_published(master_opts):
+    answers = replies.Replies()
+    outcome = store.Outcome("web01", "held", "because")
+    answers.note([("web01", report(server(1)), 5.0)], [outcome])
+    with pytest.raises(SaltClientError):
+        replies.send(answers, master_opts)
+    assert set(answers.due()) == {"web01"}

@@ -16,7 +16,7 @@ from salt_ext.master import kept
 from salt_ext.master.cache import Cache
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests import master_cache
-from tests.machines import arrival, later, report, server
+from tests.machines import arrival, later, report, reporting, server
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_sync_stores_what_the_masters_cache_holds_on_a_full_disk_too(
         answer, retcode = sync()
     assert retcode == 0
     assert answer["counts"]["new"] == 1
-    assert list(store.positions(database)) == ["web01"]
+    assert sorted(reporting(database)) == ["web01"]
 
 
 def test_a_sync_names_what_it_could_not_store(master_opts, keys, sync):
@@ -171,5 +171,5 @@ def test_the_inbox_is_emptied_and_nobody_in_it_speaks_for_a_minion(keys, sync, d
     answer, _ = sync()
     assert answer["counts"]["new"] == 1
     assert answer["refused"] == ["web01"]
-    assert list(store.positions(database)) == ["laptop"]
+    assert sorted(reporting(database)) == ["laptop"]
     assert store.inbox_size(database) == 0

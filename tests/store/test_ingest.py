@@ -408,14 +408,22 @@ def test_a_machine_under_its_old_name_and_its_new_one_in_one_batch_is_renamed(da
 
 def test_the_last_report_under_the_old_name_is_no_other_machine(database):
     ingest(database, [arrival(server(1), "old")])
-    ingest(database, [arrival(server(1), "new", later(minutes=9), "old", last=NOW)])
+    last = arrival(server(1), "old", later(minutes=5))
+    renamed = arrival(server(1), "new", later(minutes=9), "old", last=later(minutes=5))
+    ingest(database, [last, renamed])
     # It lies in the master's cache until the old key is deleted.
-    changed = arrival(server(1, firmware={"version": "2.0"}), "old", later(minutes=5))
-    assert statuses(database, changed) == ["unchanged"]
+    assert statuses(database, last) == ["unchanged"]
     assert store.held_reports(database)[0] == []
     assert store.problems(database) == ([], 0)
     # A newer one is somebody else's, or the machine did not change its name after all.
     assert statuses(database, arrival(server(1), "old", later(minutes=15))) == ["held"]
+
+
+def test_what_was_never_stored_under_the_old_name_is_held_however_old_it_says_it_is(database):
+    ingest(database, [arrival(server(1), "old")])
+    ingest(database, [arrival(server(1), "new", later(minutes=9), "old", last=NOW)])
+    changed = arrival(server(1, firmware={"version": "2.0"}), "old", later(minutes=5))
+    assert statuses(database, changed) == ["held"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from salt_ext import settings, store
 from salt_ext.document import encode
 from salt_ext.report.digests import of_section
-from tests.machines import NOW, arrival, later, report, revisions, server
+from tests.machines import NOW, arrival, later, report, reporting, revisions, server
 from tests.postgres import open_store
 from tests.store.conftest import NEXT
 from tests.store.old_store import IDS, MIGRATIONS, REVISIONS, STORIES, story
@@ -73,7 +73,7 @@ def test_reads_work_on_what_an_older_version_stored(migrated):
         assert store.assets(migrated, text=text).total == 1, text
     assert store.resolve(migrated, "gone") == IDS["gone"]
     assert store.resolve(migrated, "9XYZ002") == IDS["web02"]
-    assert store.positions(migrated).keys() == {"web01", "web02"}
+    assert reporting(migrated) == {"web01", "web02"}
     row = store.overview(migrated, IDS["web01"])
     assert row["facts"] == story()[-1][1]
     assert row["volatile"] == {"network": {"a": 1}}

@@ -87,13 +87,13 @@ def test_a_report_of_another_machine_closes_nothing(database):
 
 
 def test_a_report_that_was_held_is_a_problem_until_its_machine_has_its_own_name_again(database):
-    ingest(database, server(1), 0, "a")
-    ingest(database, server(2), 0, "b")
-    assert ingest(database, server(1), 1, "b") == "held"
-    assert ingest(database, server(2), 2, "b") == "unchanged"
+    ingest(database, server(1), -9, "a")
+    ingest(database, server(2), -9, "b")
+    assert ingest(database, server(1), -8, "b") == "held"
+    assert ingest(database, server(2), -7, "b") == "unchanged"
     store.maintain(database)
     assert problems(database) == {("identity", "held", 1, None)}
-    assert ingest(database, server(1), 3, "a") == "unchanged"
+    assert ingest(database, server(1), -6, "a") == "unchanged"
     store.maintain(database)
     assert problems(database) == {("identity", "held", 1, None)}  # it may claim it again
     store.maintain(open_store(database.url, rename_grace="0s"))

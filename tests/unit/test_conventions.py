@@ -40,3 +40,44 @@ def test_the_facts_import_nothing_heavy():
     heavy = {"typing", "dataclasses", "subprocess", "json", "datetime", "asyncio", "salt"}
     bare = modules_after("pass")
     assert not (modules_after("import salt_ext.facts, salt_ext.settings") - bare) & heavy
+
+
+LOGS = ("debug", "info", "warning", "error", "critical", "log", "exception")
+HARMLESS = ("visible", "trace", "len")
+
+
+def log_calls():
+    for path in sorted([*ROOT.glob("salt_ext/**/*.py"), *ROOT.glob("webui/**/*.py")]):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            owner = node.func.value
+            name = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
+            if node.func.attr in LOGS and name in ("log", "logger"):
+                yield pytest.param(path, node, id=f"{path.name}:{node.lineno}")
+
+
+def is_harmless(node):
+    """Whether a value cannot hold what a machine has sent as it is."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in HARMLESS
+    return False
+
+
+@pytest.mark.parametrize(("path", "call"), list(log_calls()))
+def test_what_is_logged_cannot_write_lines_of_its_own(path, call):
+    made_harmless = {
+        target.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assign) and is_harmless(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert call.func.attr != "exception"
+    assert not [one for one in call.keywords if one.arg == "exc_info"]
+    level = call.func.attr == "log"
+    for argument in call.args[level:]:
+        is_known = isinstance(argument, ast.Name) and argument.id in made_harmless
+        assert is_harmless(argument) or is_known, ast.unparse(call)

@@ -119,19 +119,19 @@ def _traffic(
 
     return [
         *attempt_all("engine", engines),
-        *attempt_all("lag", lambda: _cached(where, cache())),
+        *attempt_all("lag", lambda: _cached(where, this().name, cache())),
         *attempt_all("problems", lambda: machines.attention(store.attention(where))),
         attempt("machines", keys),
         attempt("waiting", lambda: machines.waiting(unstored(), store.inbox_size(where))),
     ]
 
 
-def _cached(where: store.Database, cache: Cache) -> list[Check]:
+def _cached(where: store.Database, name: str, cache: Cache) -> list[Check]:
     """Return the checks of what the cache of this master has and the store has not."""
     now = time.time()
     found = machines.cached(
         cache,
-        store.positions(where),
+        store.positions(where, store.number_of(where, name)),
         lambda names: store.known_beyond(where, names, core_grains.SECTIONS),
         where.settings["stale_after"],
         now,

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from salt_ext.store.clock import now
 from salt_ext.store.errors import NotFound
 from salt_ext.store.schema import asset, asset_seen, decision
 
@@ -56,7 +56,7 @@ def decided(
     link.execute(
         sa.insert(decision).values(
             id=uuid.uuid4(),
-            decided_at=datetime.now(timezone.utc),
+            decided_at=now(link),
             decided_by=act.by,
             minion_id=(row.minion_id or str(row.id)) if row is not None else "",
             action=action,

@@ -5,10 +5,10 @@ Accept the hardware that an asset has as what it shall have.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
 
 from salt_ext.store import bulk
 from salt_ext.store.acts.act import Act, decided, locked
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database, Row
 from salt_ext.store.schema import baseline
 
@@ -20,7 +20,7 @@ def accept_baseline(database: Database, asset_id: uuid.UUID, act: Act) -> Row:
         found = {
             "asset_id": asset_id,
             "revision": row.revision,
-            "accepted_at": datetime.now(timezone.utc),
+            "accepted_at": now(link),
             "accepted_by": act.by,
             "reason": act.why,
         }

@@ -5,11 +5,11 @@ The stage of life that people give to an asset, whatever its reports say.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
 
 import sqlalchemy as sa
 
 from salt_ext.store.acts.act import Act, decided, locked
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database, Row
 from salt_ext.store.ingest.steps import keep_columns
 from salt_ext.store.schema import asset
@@ -23,11 +23,10 @@ def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act)
     """Set the stage of life of an asset; return ``old`` and ``new``. Raises ValueError."""
     if state not in LIFECYCLES:
         raise ValueError(unknown("state", state, LIFECYCLES))
-    now = datetime.now(timezone.utc)
     with database.begin() as link:
         row = locked(link, asset_id, act)
         if state != row.lifecycle and not act.test:
-            keep_columns(link, asset_id, max(now, row.changed_at))
+            keep_columns(link, asset_id, max(now(link), row.changed_at))
             link.execute(sa.update(asset).where(asset.c.id == asset_id).values(lifecycle=state))
             decided(link, "lifecycle", act, row, {"old": row.lifecycle, "new": state})
         return {

@@ -5,12 +5,14 @@ What a person may decide about a report that is held, and its execution.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import sqlalchemy as sa
 
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
+from salt_ext.report.order import Age, Order, compare, is_later_in_boot
+from salt_ext.store import clock
 from salt_ext.store.database import Database
 from salt_ext.store.errors import NotFound, StoreError
 from salt_ext.store.identity import claims
@@ -18,10 +20,12 @@ from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.before import Stored
+from salt_ext.store.ingest.before import Before, Stored
 from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
 from salt_ext.store.ingest.problems import close_held
+from salt_ext.store.ingest.replays import Replays, said
 from salt_ext.store.ingest.writing import write_all
+from salt_ext.store.listening import silence
 from salt_ext.store.schema import held
 
 
@@ -49,10 +53,10 @@ def rule(
     ``subject`` is the id of the asset of the one that is meant. Raises
     :class:`NotFound` if no report is held, :class:`StoreError` for another choice.
     """
-    now = datetime.now(timezone.utc)
-    ruled = Ruled(choice, by, why, now)
     with database.begin() as link:
         lock_identity(link)
+        now = clock.now(link)
+        ruled = Ruled(choice, by, why, now)
         arrival = _held(link, minion_id)
         claim = _claim(arrival)
         lock(link, [claim])
@@ -68,18 +72,36 @@ def rule(
             close_held(link, minion_id, now)
             return Outcome(minion_id, "held", f"rejected by {by}: {why}")
         checked = checking.check_body(arrival.report)
-        collected_at = checking.check_header(arrival.report, now)
+        order = checking.check_header(arrival.report, now)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
+        before = stored.before(asset_id)
+        if before is not None:
+            _refuse_old(link, arrival, order, before)
         document = stored.after(verdict.asset_id, checked)
         found = identify(document.facts)
         claim = claims.claim(minion_id, claim.previous_minion_id, document.facts, found)
-        accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
-        gathered.store(accepted, stored.before(asset_id), document, known, ruled)
+        master = before.master if before is not None else None
+        accepted = Accepted(arrival, order, asset_id, verdict, claim, found, master)
+        gathered.store(accepted, before, document, known, ruled)
         write_all(link, gathered)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)
+
+
+def _refuse_old(link: sa.Connection, arrival: Arrival, order: Order, before: Before) -> None:
+    """Raise StoreError for a held report that is not newer than what is stored of its asset."""
+    age = compare(order, before.order, before.doubted, is_set_back=False)
+    is_later = is_later_in_boot(order, before.order)
+    was_stored = not is_later and Replays(link).has(said(before.id, arrival.report, order))
+    if age is not Age.NEWER or was_stored:
+        raise StoreError(
+            f"the held report of {arrival.minion_id} is of {order.collected_at:%Y-%m-%d %H:%M:%S}"
+            f" UTC, and what is stored of {before.minion_id or before.id} is newer"
+            f" ({before.order.collected_at:%Y-%m-%d %H:%M:%S})",
+            f"let it report again, then decide: salt {arrival.minion_id} cmdb.collect",
+        )
 
 
 def _held(link: sa.Connection, minion_id: str) -> Arrival:
@@ -101,7 +123,7 @@ def _owners(
     link: sa.Connection, claim: claims.Claim, arrival: Arrival, database: Database
 ) -> Owners:
     grace = timedelta(seconds=database.settings["rename_grace"])
-    return Owners(link, [claim], arrival.received_at - grace, whole=True)
+    return Owners(link, [claim], silence(link, grace, arrival.received_at))
 
 
 def _rulings(known: Owners, claim: claims.Claim) -> list[Ruling]:

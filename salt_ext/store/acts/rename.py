@@ -5,13 +5,13 @@ Give an asset another name. With ``test`` nothing is done; the answer says what 
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.document.diff import Change
-from salt_ext.store import bulk
+from salt_ext.store import bulk, clock
 from salt_ext.store.acts.act import Act, decided, locked
 from salt_ext.store.columns import search_text
 from salt_ext.store.database import Database, Row
@@ -31,10 +31,10 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
     ``role`` in the answer is the database role that reports the machine, if the
     machine has no master. From then on the role may report it under both names.
     """
-    now = datetime.now(timezone.utc)
     with database.begin() as link:
         if not act.test:
             lock_identity(link)
+        now = clock.now(link)
         row = locked(link, asset_id, act)
         _refuse_name(link, row, name)
         role = _take_role_along(link, row.minion_id, name, now, act)

@@ -7,11 +7,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.store.clock import clock
 from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import StoreError
 from salt_ext.store.reads.filters import matching
@@ -31,12 +31,11 @@ def take_snapshot(
     """
     Give a name to this moment; the filters say which assets it is about.
 
-    Masters know the arrival of a report to the second. So the moment is the end of
-    the present second, and the function waits for that: a report that comes after
-    the return counts as later. Returns the row of the snapshot.
+    Masters know the arrival of a report to the second, from its beginning. So the
+    function waits for a second: a report that comes after the return counts as later.
+    Returns the row of the snapshot.
     """
-    now = datetime.now(timezone.utc)
-    end = now.replace(microsecond=999_999)
+    now = clock(database).now
     if not re.fullmatch(NAME, name) or is_moment(name, now):
         raise StoreError(
             f"{name!r} cannot name a snapshot",
@@ -45,7 +44,7 @@ def take_snapshot(
     matching(listing(database, None), filters or {}, "")
     row = {
         "name": name,
-        "taken_at": end,
+        "taken_at": now,
         "taken_by": by,
         "filters": dict(filters or {}),
         "comment": comment,
@@ -58,5 +57,5 @@ def take_snapshot(
                 "choose another name",
             )
         link.execute(sa.insert(snapshot).values(row))
-    time.sleep(max(0.0, (end - datetime.now(timezone.utc)).total_seconds()))
+    time.sleep(1)
     return row

@@ -18,7 +18,7 @@ from salt_ext.store.identity.claims import key as key_of
 from salt_ext.store.identity.decide import decide, settled
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked
-from salt_ext.store.listening import Listener
+from salt_ext.store.listening import Listener, Silence
 
 WITH_KEY = ("agent", "salt", "grains")
 """The modes of reports that come from a minion, whose key the master has accepted."""
@@ -26,7 +26,7 @@ WITH_KEY = ("agent", "salt", "grains")
 READ = sa.text(f"""
 SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_hash,
        seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms,
-       seen.last_seen < :silent_before AS is_silent, ledger.identifiers, {VERSION}
+       ledger.identifiers, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
@@ -37,7 +37,8 @@ SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_h
 
 # OFFSET 0: see OF_CLAIMS.
 SHOWN = sa.text("""
-SELECT shown.kind, shown.value, shown.asset_id
+SELECT shown.kind, shown.value, shown.asset_id, seen.master,
+       least(shown.last_seen, seen.last_seen) AS last_seen
   FROM unnest(CAST(:values AS text[])) AS i(value)
  CROSS JOIN LATERAL (
        SELECT kind, value, asset_id, last_seen FROM identifier
@@ -45,8 +46,6 @@ SELECT shown.kind, shown.value, shown.asset_id
        OFFSET 0) AS shown
   JOIN asset ON asset.id = shown.asset_id AND asset.minion_id IS NOT NULL
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
- WHERE coalesce(shown.last_seen, seen.last_seen) >= :silent_before
-   AND seen.last_seen >= :silent_before
 """)
 PARTS = sa.text("""
 SELECT asset_id, serial FROM placement
@@ -62,17 +61,16 @@ class Owners:
         self,
         link: sa.Connection,
         claims: Sequence[Claim],
-        silent_before: datetime,
-        *,
-        whole: bool,
+        silence: Silence | None = None,
         listener: Listener | None = None,
     ) -> None:
         """
-        Read the assets; one that was last seen before ``silent_before`` counts as silent.
+        Read the assets that may be meant.
 
-        So does one whose minion has no accepted key any more on the master that
-        listens to it. ``whole`` also reads what is needed only where it is not clear
-        whose a report is: parts, and who else shows the keys.
+        ``silence`` tells which assets are silent; so is one whose minion has no accepted
+        key any more on the master that listens to it. Without ``silence`` none is, and
+        nothing is read that is needed only where it is not clear whose a report is:
+        parts, and who else shows the keys.
         """
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
         self._disowned: dict[uuid.UUID, set[Key]] = {}
@@ -80,10 +78,14 @@ class Owners:
         self._assets: dict[uuid.UUID, Asset] = {}
         self._by_name: dict[str, uuid.UUID] = {}
         self._by_key: dict[Key, set[uuid.UUID]] = {}
-        rows = link.execute(READ, {**asked(claims), "silent_before": silent_before}).all()
+        rows = link.execute(READ, asked(claims)).all()
         self.versions = {row.id: row.version for row in rows}
-        parts = _parts(link, [row.id for row in rows]) if whole else {}
-        keyless = _keyless(rows, listener) if whole else frozenset()
+        gone: frozenset[uuid.UUID] = frozenset()
+        parts: dict[uuid.UUID, frozenset[str]] = {}
+        if silence is not None:
+            silent = (row.id for row in rows if silence.is_over(row.last_seen, row.master))
+            gone = _keyless(rows, listener).union(silent)
+            parts = _parts(link, [row.id for row in rows])
         for row in rows:
             ledger = self.ledger[row.id] = {}
             for kind, value, disowned, is_current in row.identifiers or ():
@@ -91,16 +93,14 @@ class Owners:
                 if disowned and kind in KEYS:
                     self._disowned.setdefault(row.id, set()).add(key_of(kind, value))
         for row in rows:
-            self._put(self._asset(row, row.id in keyless, parts.get(row.id, frozenset())))
-        if whole:
+            self._put(self._asset(row, row.id in gone, parts.get(row.id, frozenset())))
+        if silence is not None:
             keys = {key for claim in claims for key in claim.keys}.union(
                 *(asset.keys for asset in self._assets.values())
             )
-            self._shown = {
-                key: ids - keyless for key, ids in holders(link, keys, silent_before).items()
-            }
+            self._shown = {key: ids - gone for key, ids in holders(link, keys, silence).items()}
 
-    def _asset(self, row: Any, has_no_key: bool, parts: frozenset[str]) -> Asset:
+    def _asset(self, row: Any, is_silent: bool, parts: frozenset[str]) -> Asset:
         ledger = self.ledger[row.id]
         now = [key for key, is_current in ledger.items() if is_current]
         keys = frozenset(key_of(kind, value) for kind, value in now if kind in KEYS)
@@ -109,7 +109,7 @@ class Owners:
             row.minion_id,
             keys - self._disowned.get(row.id, set()),
             next((value for kind, value in now if kind == "machine_id"), None),
-            is_silent=row.is_silent or has_no_key,
+            is_silent=is_silent,
             is_temporary=not any(kind in KEYS for kind, _ in ledger),
             reports_as=row.reports_as,
             chassis=frozenset(value for kind, value in now if kind == "chassis_serial_number"),
@@ -243,12 +243,14 @@ class Owners:
 
 
 def holders(
-    link: sa.Connection, keys: Collection[Key], silent_before: datetime
+    link: sa.Connection, keys: Collection[Key], silence: Silence
 ) -> dict[Key, set[uuid.UUID]]:
     """Return, by key, the live assets that show it, or have shown it within the rename grace."""
     found: dict[Key, set[uuid.UUID]] = {}
     if keys:
-        for row in link.execute(SHOWN, {**_values(keys), "silent_before": silent_before}):
+        for row in link.execute(SHOWN, _values(keys)):
+            if silence.is_over(row.last_seen, row.master):
+                continue
             found.setdefault(key_of(row.kind, row.value), set()).add(row.asset_id)
     return found
 

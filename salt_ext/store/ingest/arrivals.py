@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 
 
 class Arrival(NamedTuple):
-    """A report, the minion id that Salt authenticated for it, and when the master got it."""
+    """A report, the minion id that Salt authenticated for it, and when it came."""
 
     minion_id: str
     report: Any
     received_at: datetime
+    """By the clock of the store: see :mod:`salt_ext.store.clock`."""
+    position: datetime | None = None
+    """When its entry in the master's cache was written, by the clock of that master."""
 
 
 class Outcome(NamedTuple):

@@ -12,11 +12,12 @@ import functools
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
 
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database
 from salt_ext.store.errors import Contended, StoreError
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
@@ -25,7 +26,7 @@ from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.ingest.touching import Due, touch_unchanged
 from salt_ext.store.listening import Listener
-from salt_ext.words.visible import visible
+from salt_ext.words.visible import trace, visible
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +99,11 @@ def _transaction(
     other rows and for the identity lock: two masters would wait for each other.
     """
     grace = timedelta(seconds=database.settings["rename_grace"])
+    master = listener.number if listener else None
 
     def touching() -> tuple[list[Due], Findings]:
         with database.autocommit() as link:
-            return touch_unchanged(link, batch)
+            return touch_unchanged(link, batch, master)
 
     def noting(step: Callable[[sa.Connection], None]) -> None:
         with database.begin() as link:
@@ -136,7 +138,7 @@ def _patiently(work: Callable[[], T]) -> T:
 def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
     """Refuse a report that failed though all checks passed, and keep the traceback."""
     name = visible(arrival.minion_id)
-    log.error("The report of %s could not be stored", name, exc_info=error)
+    log.error("The report of %s could not be stored%s", name, trace(error))
     record_failure(database, "report", arrival.minion_id, "store", error)
     reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"
     return Outcome(arrival.minion_id, "refused", reason)
@@ -148,6 +150,5 @@ def record_failure(
     """Keep an exception that nobody foresaw, with its traceback, among the problems."""
     text = "".join(traceback.format_exception(error)).replace("\0", "")
     message = f"{type(error).__name__}: {error}".replace("\0", "")
-    now = datetime.now(timezone.utc)
     with database.begin() as link:
-        record(link, [Problem(kind, minion_id, subject, message, text, now)])
+        record(link, [Problem(kind, minion_id, subject, message, text, now(link))])

@@ -19,6 +19,7 @@ from salt_ext.document import encode
 from salt_ext.document.overlay import overlay
 from salt_ext.report import digests
 from salt_ext.report.checking import Checked
+from salt_ext.report.order import Order
 from salt_ext.store import bulk
 from salt_ext.store.identity.locking import VERSION
 from salt_ext.store.schema import asset_facts
@@ -33,7 +34,11 @@ class Before(NamedTuple):
     minion_id: str | None
     columns: sa.RowMapping
     digest: bytes
-    collected_at: datetime
+    order: Order
+    doubted: Order | None
+    """A report that may be an old one, or the first after the clock was set back."""
+    position: datetime | None
+    master: int | None
     last_seen: datetime
     volatile_at: datetime
     revision: int
@@ -64,7 +69,9 @@ class Document(NamedTuple):
 
 BEFORE = f"""
 SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at, seen.revision,
-       seen.changed_at, stored.digests, stored.absent, {VERSION}
+       seen.changed_at, seen.boot_id, seen.since_boot_ms, seen.doubted_boot_id,
+       seen.doubted_since_boot_ms, seen.position, seen.master,
+       stored.digests, stored.absent, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
@@ -96,7 +103,11 @@ def _before(row: sa.Row[Any]) -> Before:
         row.minion_id,
         row._mapping,
         bytes(row.digest),
-        row.collected_at,
+        Order(row.collected_at, row.boot_id, row.since_boot_ms),
+        row.doubted_boot_id
+        and Order(row.collected_at, row.doubted_boot_id, row.doubted_since_boot_ms),
+        row.position,
+        row.master,
         row.last_seen,
         row.volatile_at,
         row.revision,

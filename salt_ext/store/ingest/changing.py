@@ -5,14 +5,15 @@ Reports that say something new: given to their assets, compared with what is sto
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.facts.identity import identify
-from salt_ext.report import checking, digests
+from salt_ext.report import checking
+from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.store.identity.claims import Claim, claim, evidence
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
@@ -29,11 +30,11 @@ from salt_ext.store.ingest.holding import (
     waiting,
 )
 from salt_ext.store.ingest.problems import Good
+from salt_ext.store.ingest.replays import Replays, said
 from salt_ext.store.ingest.rivalry import problems_of
-from salt_ext.store.ingest.touching import Due
+from salt_ext.store.ingest.touching import ALREADY_STORED, Due, move, remember_doubt
 from salt_ext.store.ingest.writing import write_all
-from salt_ext.store.listening import Listener
-from salt_ext.store.schema import revision
+from salt_ext.store.listening import Listener, silence
 
 
 class Again(Exception):
@@ -54,7 +55,8 @@ def store_changed(
     With ``locked`` the lock of identity is taken, so that nobody else decides
     meanwhile. Without it each report must have exactly the name and the keys of one
     asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
-    counts as silent, and so does one whose minion has no key any more.
+    counts as silent, and so does one whose minion has no key any more on the master
+    that hands the reports over, the ``listener``.
     """
     if locked:
         lock_identity(link)
@@ -73,8 +75,8 @@ def store_changed(
     before = waiting(link, claims) if locked else {}
     claims = [since(one, before.get(one.minion_id)) for one in claims]
     ids = lock(link, claims)
-    silent_before = due[0].arrival.received_at - grace
-    known = Owners(link, claims, silent_before, whole=locked, listener=listener)
+    came_at = min(one.arrival.received_at for one in due)
+    known = Owners(link, claims, silence(link, grace, came_at) if locked else None, listener)
     settled = [known.settled(one) for one in claims]
     if not locked and not (known.ids() <= ids and all(settled)):
         raise Again
@@ -88,7 +90,9 @@ def store_changed(
         }
     )
     rejected = count_rejected(link, claims, before)
-    storing = _Storing(link, known, stored, before)
+    master = listener.number if listener else None
+    storing = _Storing(link, known, stored, before, master)
+    storing.expect(zip(due, settled, strict=True))
     # Machines under their own names first, then newcomers: so the end does not depend on
     # the order in which the reports of a batch came.
     in_order = sorted(range(len(due)), key=lambda number: not known.is_own_name(claims[number]))
@@ -99,6 +103,8 @@ def store_changed(
         else:
             storing.take(one, claimed, found[number])
     write_all(link, storing.gathered)
+    move(link, storing.again, master)
+    remember_doubt(link, storing.doubted)
     storing.findings.write(link)
     return storing.findings.outcomes
 
@@ -112,18 +118,33 @@ class _Storing:
         known: Owners,
         stored: Stored,
         waiting: Waiting,
+        master: int | None,
     ) -> None:
         """Begin with what is known of the assets of the batch, and with its held reports."""
         self.link = link
         self.known = known
         self.stored = stored
         self.waiting = waiting
+        self.master = master
+        self.replays = Replays(link)
         self.gathered = Gathered()
         self.findings = Findings()
+        self.again: list[tuple[uuid.UUID, datetime | None]] = []
+        """The assets with a report that was stored before, and its position."""
+        self.doubted: list[tuple[uuid.UUID, Order]] = []
+
+    def expect(self, reports: Iterable[tuple[Due, uuid.UUID | None]]) -> None:
+        """Ask of all reports together whether they were stored before, where that may be."""
+        self.replays.ask(
+            said(before.id, one.arrival.report, one.order)
+            for one, asset_id in reports
+            if (before := self.stored.before(asset_id)) is not None
+            and not is_later_in_boot(one.order, before.order)
+        )
 
     def take(self, due: Due, claimed: Claim, found: Mapping[str, Any]) -> None:
         """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
-        arrival, collected_at = due.arrival, due.collected_at
+        arrival = due.arrival
         verdict = self.known.decide(claimed)
         if verdict.action == "held" and (heir := self._heir(due, claimed)):
             self.findings.outcome(arrival, "unchanged", f"an old report of what is {heir} now")
@@ -134,7 +155,7 @@ class _Storing:
             self._hold(arrival, claimed, verdict)
             return
         before = self.stored.before(verdict.asset_id)
-        if before is not None and not self._is_newer(arrival, collected_at, before):
+        if before is not None and not self._is_newer(due, before):
             return
         self.findings.failed_collectors(arrival)
         document = self.stored.after(verdict.asset_id, due.checked)
@@ -149,7 +170,7 @@ class _Storing:
         self.findings.problems += problems_of(
             claimed, verdict, asset_id, self.known, arrival.received_at
         )
-        accepted = Accepted(arrival, collected_at, asset_id, verdict, claimed, found)
+        accepted = Accepted(arrival, due.order, asset_id, verdict, claimed, found, self.master)
         changed = self.gathered.store(accepted, before, document, self.known)
         # A machine with the name of another live one is stored under its former name.
         name = self.known.name(asset_id)
@@ -157,7 +178,11 @@ class _Storing:
         self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
 
     def _heir(self, due: Due, claimed: Claim) -> str | None:
-        """Return the present name of the asset that made this old report under its former name."""
+        """
+        Return the present name of the asset that reported this under its former name.
+
+        Only what was stored proves that: a clock may be wrong or lie.
+        """
         for one in self.known.around(claimed):
             before = self.stored.before(one.id)
             was_called = ("minion_id", claimed.minion_id) in self.known.ledger.get(one.id, {})
@@ -166,7 +191,7 @@ class _Storing:
                 and before is not None
                 and before.minion_id not in (None, claimed.minion_id)
                 and set(claimed.keys) & one.keys
-                and before.collected_at >= due.collected_at
+                and self.replays.has_exactly(said(one.id, due.arrival.report, due.order))
             ):
                 return str(before.minion_id)
         return None
@@ -175,39 +200,34 @@ class _Storing:
         """Note values that are hardly true; doubts about sections that did not change stay open."""
         arrival, facts = due.arrival, due.arrival.report["facts"]
         changed = [section for section in document.new if section in facts]
-        found = checking.doubts(arrival.report, changed, due.collected_at, arrival.received_at)
+        made, came = due.order.collected_at, arrival.received_at
+        found = checking.doubts(arrival.report, changed, made, came)
         for doubt in found:
             self.findings.problem(arrival, "doubt", doubt.field, str(doubt))
         as_before = {f"facts.{section}" for section in facts if section not in document.new}
         doubted = as_before | {doubt.field for doubt in found}
         self.findings.good[arrival.minion_id] = Good(arrival, doubted)
 
-    def _is_newer(self, arrival: Arrival, collected_at: datetime, before: Before) -> bool:
+    def _is_newer(self, due: Due, before: Before) -> bool:
         """Whether a report is newer than what is stored; if not, note its outcome."""
-        if before.collected_at < collected_at or checking.is_set_back(
-            arrival.report, collected_at, arrival.received_at, before.last_seen
-        ):
+        arrival, order = due.arrival, due.order
+        if is_later_in_boot(order, before.order):
             return True
-        if self._was_stored(arrival, collected_at, before):
+        if self.replays.has(said(before.id, arrival.report, order)):
             name = before.minion_id or ""
-            self.findings.outcome(arrival, "unchanged", "already stored", before.id, name)
-        else:
-            error = checking.ReportError(
-                "collected_at",
-                f"is {collected_at.isoformat()}, not newer than what is stored"
-                f" ({before.collected_at.isoformat()}); was the clock set back?",
-            )
-            self.findings.refuse(arrival, error)
-        return False
-
-    def _was_stored(self, arrival: Arrival, collected_at: datetime, before: Before) -> bool:
-        """Whether an old report was stored before, perhaps by another master that was faster."""
-        if before.digest == digests.of_report(arrival.report):
+            self.findings.outcome(arrival, "unchanged", ALREADY_STORED, before.id, name)
+            self.again.append((before.id, arrival.position))
+            return False
+        is_set_back = checking.is_set_back(
+            arrival.report, order.collected_at, arrival.received_at, before.last_seen
+        )
+        age = compare(order, before.order, before.doubted, is_set_back=is_set_back)
+        if age is Age.NEWER:
             return True
-        same_digest = revision.c.digest == digests.short(arrival.report["digest"])
-        same = (revision.c.collected_at == collected_at) | same_digest
-        statement = sa.select(sa.exists().where(revision.c.asset_id == before.id, same))
-        return bool(self.link.scalar(statement))
+        if age is Age.DOUBTFUL:
+            self.doubted.append((before.id, order))
+        self.findings.refuse(arrival, checking.not_newer(order, before.order, age))
+        return False
 
     def _hold(
         self,

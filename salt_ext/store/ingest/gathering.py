@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from salt_ext.document.diff import Change, diff
 from salt_ext.report import digests
+from salt_ext.report.order import Order
 from salt_ext.store.columns import list_columns, search_text
 from salt_ext.store.identity import claims
 from salt_ext.store.identity.claims import evidence
@@ -43,6 +44,10 @@ ENGINE = "salt-cmdb"
 """Who decides when no person does."""
 
 
+SET_BACK = "its clock was set back"
+"""Why there is a revision without a change."""
+
+
 class Ruled(NamedTuple):
     """What a person decided: ``action`` is accept, split, merge or reject."""
 
@@ -56,11 +61,13 @@ class Accepted(NamedTuple):
     """A report that belongs to an asset; ``found`` are the identifiers in all its known facts."""
 
     arrival: Arrival
-    collected_at: datetime
+    order: Order
     asset_id: uuid.UUID
     verdict: Decision
     claim: claims.Claim
     found: Mapping[str, Any]
+    master: int | None
+    """The number of the master that handed it over."""
 
 
 class Gathered:
@@ -157,30 +164,44 @@ class Gathered:
                 into = asset_id if lost == verdict.merged else None
                 self.gone.append(Gone(lost, into, at, name))
         changed = before is None or bool(changes)
-        number = (before.revision if before is not None else 0) + changed
-        if changed:
-            self._asset(accepted, name, document.facts, before, at)
+        made_at = accepted.order.collected_at
+        # Within a revision the moments of its reports only grow, so that it is known by
+        # its first and its last one which reports were stored.
+        is_set_back = before is not None and made_at < before.order.collected_at
+        number = (before.revision if before is not None else 0) + (changed or is_set_back)
+        if changed or is_set_back:
+            usual = None if changed else SET_BACK
             self.add(
                 revision,
                 asset_id=asset_id,
                 number=number,
                 recorded_at=at,
-                collected_at=accepted.collected_at,
+                collected_at=made_at,
                 mode=arrival.report["mode"],
-                reason=None if is_usual else verdict.reason,
+                reason=usual if is_usual else verdict.reason,
                 digest=digests.short(document.digest),
+                last_before=before.order.collected_at if before is not None else None,
             )
+        if changed:
+            self._asset(accepted, name, document.facts, before, at)
             self.changed(asset_id, number, changes)
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at)
-        is_due = before is None or _is_old(before.volatile_at, accepted.collected_at)
+        is_due = before is None or _is_old(before.volatile_at, made_at)
+        position = arrival.position
+        if position is None and before is not None and before.master == accepted.master:
+            position = before.position
         self.add(
             asset_seen,
             asset_id=asset_id,
             digest=digests.of_report(arrival.report),
-            collected_at=accepted.collected_at,
+            **accepted.order._asdict(),
+            doubted_boot_id=None,
+            doubted_since_boot_ms=None,
             last_seen=last_seen,
-            volatile_at=accepted.collected_at if before is None or is_due else before.volatile_at,
+            master=accepted.master,
+            position=position,
+            volatile_at=made_at if before is None or is_due else before.volatile_at,
             mode=arrival.report["mode"],
             secret_hash=secret_hash(arrival.report),
             revision=number,
@@ -240,7 +261,7 @@ class Gathered:
             ]
         reported, were_absent = report["facts"], before.absent
         self.absent += [
-            (owner, section, before.collected_at)
+            (owner, section, before.order.collected_at)
             for section in before.digests
             if section not in reported and section not in were_absent
         ]

@@ -19,6 +19,7 @@ from salt_ext.store.identity.claims import Claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.owners import Owners, holders
 from salt_ext.store.ingest.problems import Problem
+from salt_ext.store.listening import Silence
 from salt_ext.store.schema import asset, asset_seen, identifier, problem
 
 KEPT, ALTERNATING, SHARED = "kept", "alternating", "shared"
@@ -76,7 +77,7 @@ def _some(names: list[str]) -> str:
     return f"{words} and {more} more" if more > 0 else words
 
 
-def close_over(link: sa.Connection, silent_before: datetime, now: datetime) -> int:
+def close_over(link: sa.Connection, silence: Silence, now: datetime) -> int:
     """Close these problems where they are over; return how many were."""
     open_ones = link.execute(
         sa.select(problem.c.id, problem.c.minion_id, problem.c.subject, problem.c.last_seen).where(
@@ -86,7 +87,7 @@ def close_over(link: sa.Connection, silent_before: datetime, now: datetime) -> i
         )
     ).all()
     shared = _still_shared(
-        link, {row.minion_id for row in open_ones if row.subject == SHARED}, silent_before
+        link, {row.minion_id for row in open_ones if row.subject == SHARED}, silence
     )
     kept = set(
         link.scalars(
@@ -103,7 +104,7 @@ def close_over(link: sa.Connection, silent_before: datetime, now: datetime) -> i
             return row.minion_id not in kept
         if row.subject == SHARED:
             return row.minion_id not in shared
-        return bool(row.last_seen < silent_before)
+        return silence.is_over(row.last_seen, None)
 
     over = [row.id for row in open_ones if is_over(row)]
     if over:
@@ -111,9 +112,7 @@ def close_over(link: sa.Connection, silent_before: datetime, now: datetime) -> i
     return len(over)
 
 
-def _still_shared(
-    link: sa.Connection, names: Collection[str], silent_before: datetime
-) -> frozenset[str]:
+def _still_shared(link: sa.Connection, names: Collection[str], silence: Silence) -> frozenset[str]:
     """Return those of these machines that show a key which another live one shows too."""
     rows = link.execute(
         sa.select(asset.c.minion_id, asset.c.id, identifier.c.kind, identifier.c.value)
@@ -125,7 +124,7 @@ def _still_shared(
             ~identifier.c.disowned,
         )
     ).all()
-    shown = holders(link, {claims.key(row.kind, row.value) for row in rows}, silent_before)
+    shown = holders(link, {claims.key(row.kind, row.value) for row in rows}, silence)
     return frozenset(
         row.minion_id
         for row in rows

@@ -58,5 +58,6 @@ def revision_of(link: sa.Connection, seen: Row, reason: str) -> Row:
         **last._mapping,
         "number": seen["revision"],
         "recorded_at": seen["changed_at"],
+        "last_before": seen["collected_at"],
         "reason": reason,
     }

@@ -1,5 +1,9 @@
 """
-Unchanged reports: each updates one row of a narrow table, a whole batch in one statement.
+Reports that change nothing: each updates one row of a narrow table, a batch in one statement.
+
+A new report moves the times of its asset. One that was stored before moves nothing
+but the position, up to which the master's cache was read: what comes again makes
+nobody fresh.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.report import checking, digests
+from salt_ext.report.order import Order
 from salt_ext.store.bulk import ONE_BY_ONE, array
 from salt_ext.store.database import HEAD
 from salt_ext.store.ingest.arrivals import Arrival
@@ -19,30 +24,67 @@ from salt_ext.store.ingest.before import Before, named
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.problems import Good
 
+ALREADY_STORED = "already stored"
+
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""
 
-# In a schema that this code does not know nothing is touched: then all reports are due, and
-# the transaction that shall store them refuses.
+KNOWN = f"(SELECT version_num FROM alembic_version) = '{HEAD}'"  # noqa: S608 - a constant of ours
+"""
+In a schema that this code does not know nothing is touched: then all reports are due, and
+the transaction that shall store them refuses.
+"""
+
+# The plain cases of salt_ext.report.order: the same boot and later, or a boot that is not
+# known and a later clock. All others are looked at one by one.
+IS_NEWER = """
+CASE WHEN i.boot_id = seen.boot_id
+     THEN i.since_boot_ms > seen.since_boot_ms AND i.collected_at >= seen.collected_at
+     ELSE i.collected_at > seen.collected_at AND (i.boot_id IS NULL OR seen.boot_id IS NULL) END
+"""
+
+POSITION = """
+CASE WHEN seen.master IS NOT DISTINCT FROM :master
+     THEN coalesce(i.position, seen.position) ELSE {else_} END
+"""
+"""A position is told by the clock of one master: it means nothing to another one."""
+
+NEWS = f"""
+       last_seen = greatest(seen.last_seen, i.received_at),
+       collected_at = i.collected_at,
+       boot_id = i.boot_id,
+       since_boot_ms = i.since_boot_ms,
+       doubted_boot_id = NULL,
+       doubted_since_boot_ms = NULL,
+       mode = i.mode,
+       secret_hash = i.secret_hash,
+       position = {POSITION.format(else_="i.position")},
+       master = :master
+"""
+"""What a new report sets, whatever it says."""
+
+INPUT = """
+unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected AS timestamptz[]),
+       CAST(:boot_ids AS uuid[]), CAST(:since_boot_ms AS bigint[]),
+       CAST(:received AS timestamptz[]), CAST(:positions AS timestamptz[]),
+       CAST(:modes AS text[]), CAST(:secret_hashes AS bytea[]))
+    AS i(minion_id, digest, collected_at, boot_id, since_boot_ms, received_at, position, mode,
+         secret_hash)
+"""
+
 TOUCH = sa.text(f"""
 {ONE_BY_ONE}
 WITH touched AS (
 UPDATE asset_seen AS seen
-   SET last_seen = greatest(seen.last_seen, i.received_at),
-       collected_at = i.collected_at,
-       mode = i.mode,
-       secret_hash = i.secret_hash,
+   SET {NEWS},
        reports_as = NULL
-  FROM unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]),
-              CAST(:collected AS timestamptz[]), CAST(:received AS timestamptz[]),
-              CAST(:modes AS text[]), CAST(:secret_hashes AS bytea[]))
-       AS i(minion_id, digest, collected_at, received_at, mode, secret_hash)
+  FROM {INPUT}
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
    AND seen.digest = i.digest
-   AND seen.collected_at <= i.collected_at
    AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
-   AND (SELECT version_num FROM alembic_version) = '{HEAD}'
+   AND {IS_NEWER}
+   AND {KNOWN}
 RETURNING i.minion_id, asset.id AS asset_id
 )
 SELECT minion_id, asset_id,
@@ -53,49 +95,88 @@ SELECT minion_id, asset_id,
 """)  # noqa: S608 - a constant of ours
 
 
+# Of a report that is not stored for its size the machine was heard; that may be its first
+# report after a boot.
+HEARD = sa.text(f"""
+{ONE_BY_ONE}
+UPDATE asset_seen AS seen
+   SET {NEWS}
+  FROM {INPUT}
+  JOIN asset ON asset.minion_id = i.minion_id
+ WHERE seen.asset_id = asset.id
+   AND CASE WHEN i.boot_id = seen.boot_id THEN i.since_boot_ms > seen.since_boot_ms
+            ELSE i.collected_at > seen.collected_at END
+""")  # noqa: S608 - constants of ours
+
+MOVE = sa.text(f"""
+{ONE_BY_ONE}
+UPDATE asset_seen AS seen SET position = i.position
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS timestamptz[])) AS i(asset_id, position)
+ WHERE seen.asset_id = i.asset_id AND seen.master IS NOT DISTINCT FROM :master
+   AND i.position IS NOT NULL AND {KNOWN}
+""")  # noqa: S608 - a constant of ours
+
+
+# An old copy may come again: it does not take back what a later one has shown.
+DOUBT = sa.text(f"""
+{ONE_BY_ONE}
+UPDATE asset_seen AS seen
+   SET doubted_boot_id = i.boot_id,
+       doubted_since_boot_ms = CASE WHEN i.boot_id = seen.doubted_boot_id
+           THEN greatest(i.since_boot_ms, seen.doubted_since_boot_ms) ELSE i.since_boot_ms END
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:boot_ids AS uuid[]), CAST(:since_boot_ms AS bigint[]))
+       AS i(asset_id, boot_id, since_boot_ms)
+ WHERE seen.asset_id = i.asset_id
+""")  # noqa: S608 - a constant of ours
+
+
 class Due(NamedTuple):
     """A good report that says something new, and what was checked of it."""
 
     arrival: Arrival
-    collected_at: datetime
+    order: Order
     checked: checking.Checked
     named: Before | None
     """The asset of this name, as it was read before it was locked; None if there is none."""
 
 
-def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list[Due], Findings]:
+def touch_unchanged(
+    link: sa.Connection, batch: Sequence[Arrival], master: int | None = None
+) -> tuple[list[Due], Findings]:
     """
     Check reports and touch the assets of those that say nothing new; return the others.
 
-    No machine may be twice in the batch. The findings are returned too; nothing of them
-    is written yet.
+    No machine may be twice in the batch. ``master`` is the number of the one that hands
+    it over. The findings are returned too; nothing of them is written yet.
     """
     findings = Findings()
     good: list[Arrival] = []
-    collected: dict[str, datetime] = {}
+    orders: dict[str, Order] = {}
     for arrival in batch:
         try:
-            collected[arrival.minion_id] = checking.check_header(
-                arrival.report, arrival.received_at
-            )
+            orders[arrival.minion_id] = checking.check_header(arrival.report, arrival.received_at)
             good.append(arrival)
         except checking.ReportError as error:
             findings.refuse(arrival, error)
-    touched = _touch(link, good, collected)
+    touched = _touch(link, good, orders, master)
     rest = [one for one in good if one.minion_id not in touched]
     assets = named(link, [one.minion_id for one in rest]) if rest else {}
     due: list[Due] = []
+    again: list[tuple[uuid.UUID, datetime | None]] = []
     for arrival in good:
-        collected_at = collected[arrival.minion_id]
+        order, asset = orders[arrival.minion_id], assets.get(arrival.minion_id)
         if arrival.minion_id in touched:
-            _note_touched(findings, arrival, collected_at, *touched[arrival.minion_id])
-            continue
-        try:
-            asset = assets.get(arrival.minion_id)
-            checked = checking.check_body(arrival.report, asset.digests if asset else {})
-            due.append(Due(arrival, collected_at, checked, asset))
-        except checking.ReportError as error:
-            findings.refuse(arrival, error)
+            _note_touched(findings, arrival, order, *touched[arrival.minion_id])
+        elif asset is not None and _is_same(arrival, order, asset):
+            findings.outcome(arrival, "unchanged", ALREADY_STORED, asset.id)
+            again.append((asset.id, arrival.position))
+        else:
+            try:
+                checked = checking.check_body(arrival.report, asset.digests if asset else {})
+                due.append(Due(arrival, order, checked, asset))
+            except checking.ReportError as error:
+                findings.refuse(arrival, error)
+    move(link, again, master)
     return due, findings
 
 
@@ -110,10 +191,54 @@ def secret_hash(report: Mapping[str, Any]) -> bytes | None:
     return bytes.fromhex(said) if said is not None else None
 
 
+def _is_same(arrival: Arrival, order: Order, asset: Before) -> bool:
+    """Whether a report is the very one that was stored last."""
+    is_of_its_boot = asset.order.boot_id is None or asset.order == order
+    return (
+        order.collected_at == asset.order.collected_at
+        and is_of_its_boot
+        and digests.of_report(arrival.report) == asset.digest
+    )
+
+
+def move(
+    link: sa.Connection, stored: Sequence[tuple[uuid.UUID, datetime | None]], master: int | None
+) -> None:
+    """Note up to where the cache was read of assets whose report was stored before."""
+    if any(position is not None for _, position in stored):
+        ids, positions = zip(*stored, strict=True)
+        about = {"ids": array(ids), "positions": array(positions), "master": master}
+        link.execute(MOVE, about)
+
+
+def remember_doubt(link: sa.Connection, doubted: Sequence[tuple[uuid.UUID, Order]]) -> None:
+    """Remember reports that may be old: a later one of the same boot proves that they are not."""
+    if doubted:
+        about = {
+            "ids": array(asset_id for asset_id, _ in doubted),
+            "boot_ids": array(order.boot_id for _, order in doubted),
+            "since_boot_ms": array(order.since_boot_ms for _, order in doubted),
+        }
+        link.execute(DOUBT, about)
+
+
+def heard(
+    link: sa.Connection, batch: Sequence[tuple[Arrival, Order]], master: int | None = None
+) -> None:
+    """
+    Count machines as heard whose reports are refused for what is in them, not for their age.
+
+    No machine may be twice in the batch, which is in the order of the names.
+    """
+    if batch:
+        orders = {one.minion_id: order for one, order in batch}
+        link.execute(HEARD, _input([one for one, _ in batch], orders, master))
+
+
 def _note_touched(
     findings: Findings,
     arrival: Arrival,
-    collected_at: datetime,
+    order: Order,
     asset_id: uuid.UUID,
     has_problem: bool,
 ) -> None:
@@ -121,13 +246,16 @@ def _note_touched(
     findings.failed_collectors(arrival)
     if has_problem:
         # Its facts are as before, so the doubts about them stay open.
-        behind = checking.is_behind(arrival.report, collected_at, arrival.received_at)
+        behind = checking.is_behind(arrival.report, order.collected_at, arrival.received_at)
         doubted = {"facts", "collected_at"} if behind else {"facts"}
         findings.good[arrival.minion_id] = Good(arrival, doubted)
 
 
 def _touch(
-    link: sa.Connection, batch: Sequence[Arrival], collected: Mapping[str, datetime]
+    link: sa.Connection,
+    batch: Sequence[Arrival],
+    orders: Mapping[str, Order],
+    master: int | None,
 ) -> dict[str, tuple[uuid.UUID, bool]]:
     """
     Update the times of each asset whose stored report is the same as the new one.
@@ -137,15 +265,23 @@ def _touch(
     """
     if not batch:
         return {}
-    rows = link.execute(
-        TOUCH,
-        {
-            "minion_ids": array(one.minion_id for one in batch),
-            "digests": array(digests.of_report(one.report) for one in batch),
-            "collected": array(collected[one.minion_id] for one in batch),
-            "received": array(one.received_at for one in batch),
-            "modes": array(one.report["mode"] for one in batch),
-            "secret_hashes": array(secret_hash(one.report) for one in batch),
-        },
-    )
+    rows = link.execute(TOUCH, _input(batch, orders, master))
     return {row.minion_id: (row.asset_id, row.has_problem) for row in rows}
+
+
+def _input(
+    batch: Sequence[Arrival], orders: Mapping[str, Order], master: int | None
+) -> dict[str, Any]:
+    made = [orders[one.minion_id] for one in batch]
+    return {
+        "minion_ids": array(one.minion_id for one in batch),
+        "digests": array(digests.of_report(one.report) for one in batch),
+        "collected": array(one.collected_at for one in made),
+        "boot_ids": array(one.boot_id for one in made),
+        "since_boot_ms": array(one.since_boot_ms for one in made),
+        "received": array(one.received_at for one in batch),
+        "positions": array(one.position for one in batch),
+        "modes": array(one.report["mode"] for one in batch),
+        "secret_hashes": array(secret_hash(one.report) for one in batch),
+        "master": master,
+    }

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
+from salt_ext.store.listening import silences
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
@@ -105,14 +106,11 @@ def states(
 ) -> dict[str, sa.ColumnElement[bool]]:
     """Return the condition for each state of :data:`FRESHNESS`; the ages are in seconds."""
     attached = seen.detached_at.is_(None)
-    stale, missing = (
-        sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, age)
-        for age in (stale_after, missing_after)
-    )
+    is_stale, is_missing = (one(seen) for one in silences(stale_after, missing_after))
     return {
-        "fresh": sa.and_(attached, seen.last_seen >= stale),
-        "stale": sa.and_(attached, seen.last_seen < stale, seen.last_seen >= missing),
-        "missing": sa.and_(attached, seen.last_seen < missing),
+        "fresh": sa.and_(attached, ~is_stale),
+        "stale": sa.and_(attached, is_stale, ~is_missing),
+        "missing": sa.and_(attached, is_missing),
         "detached": seen.detached_at.is_not(None),
     }
 

@@ -17,13 +17,22 @@ REPORTS_AS = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
 """The minion id that reports come with; it may differ from the name of the asset."""
 
 
-def positions(database: Database) -> dict[str, float]:
-    """Return by minion id when its last stored report arrived, in seconds since the epoch."""
-    latest = sa.func.max(asset_seen.c.last_seen)
+def positions(database: Database, master: int | None) -> dict[str, float]:
+    """
+    Return by minion id up to when a master's cache was read, in seconds since its epoch.
+
+    Only the entries are meant that this master handed over itself: the clock of another
+    one tells nothing.
+    """
+    latest = sa.func.max(asset_seen.c.position)
     statement = (
         sa.select(REPORTS_AS, sa.cast(sa.extract("epoch", latest), sa.Float))
         .select_from(HEARD)
-        .where(asset.c.minion_id.is_not(None))
+        .where(
+            asset.c.minion_id.is_not(None),
+            asset_seen.c.position.is_not(None),
+            asset_seen.c.master.is_not_distinct_from(master),
+        )
         .group_by(REPORTS_AS)
     )
     with database.autocommit() as link:

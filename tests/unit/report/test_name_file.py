@@ -5,6 +5,8 @@ import json
 import os
 import random
 import stat
+import subprocess
+import sys
 import threading
 from hashlib import sha256
 
@@ -372,6 +374,26 @@ def test_what_a_process_left_that_ended_while_it_wrote_is_in_nobodys_way(path, k
     name_file.write(path, known)
     assert name_file.read(path) == known
     assert not (tmp_path / "victim").exists()
+
+
+WRITER = """
+import sys
+from salt_ext.report.name_file import Name, Names, write
+for number in range(1_000_000):
+    write(sys.argv[1], Names((Name(f"web{number}", "a" * 64),)))
+    print(number, flush=True)
+"""
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_a_whole_file(path):
+    for lines in (1, 2, 3, 5, 8, 13):
+        command = [sys.executable, "-c", WRITER, path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for _ in range(lines):
+                process.stdout.readline()
+            process.kill()
+        [one] = name_file.read(path).names
+        assert int(one.name.removeprefix("web")) >= lines - 1
 
 
 def test_two_at_once_lose_no_name(path):

@@ -6,7 +6,7 @@ import pytest
 
 from salt_ext.master.intake import say
 from salt_ext.store import Outcome
-from salt_ext.words.visible import visible
+from salt_ext.words.visible import INDENT, trace, visible
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,14 @@ def test_a_machine_writes_no_line_of_its_own_into_the_log(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "web01�forged is refused: facts.x�[2J�forged: is deep"
     ]
+
+
+def test_no_line_of_a_traceback_can_be_taken_for_one_of_the_log():
+    try:
+        raise ValueError("x\n[ERROR] forged\x1b[2J\r[ERROR] \u202eforged\x9b\u2028[ERROR]")
+    except ValueError as error:
+        lines = trace(error).split("\n")
+    assert lines[0] == ""
+    assert "ValueError: x" in lines[-2]
+    assert all(line.startswith(INDENT) and line.isprintable() for line in lines[1:])
+    assert lines[-1] == f"{INDENT}[ERROR] forged�[2J�[ERROR] �forged��[ERROR]"

@@ -34,8 +34,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("master", "since", name="listening_pkey"),
         comment="when each master listened without a break; 0: before this was recorded",
     )
-    # Nobody knows who listened before: all the time counts, as it did then.
-    op.execute("INSERT INTO listening VALUES (0, now() - interval '10 years', now())")
+    # Nobody knows who listened before: all the time counts, as it did then, until the first
+    # master is heard.
+    op.execute("INSERT INTO listening VALUES (0, now() - interval '10 years', 'infinity')")
     op.create_table(
         "spent",
         sa.Column("minion_id", sa.Text, nullable=False),
