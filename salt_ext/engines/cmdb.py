@@ -16,7 +16,8 @@ report of every minion. The engine tries again after 1, 2, 4 and so on up to 60
 seconds, and then goes on after the last report that the store has.
 
 After each look through the whole cache, the engine tells on the event bus what is
-new in the store: see :mod:`salt_ext.master.events`.
+new in the store: see :mod:`salt_ext.master.events`. Once an hour it removes what is
+over and old, as ``cmdb.maintain`` does.
 """
 
 import contextlib
@@ -33,6 +34,7 @@ from salt_ext import settings, store
 from salt_ext.master import events, intake
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
+from salt_ext.master.waits import Waits
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 60
+MAINTAIN_SECONDS = 3600
 EVENT_TAG = "salt/job/"
 
 
@@ -55,9 +58,12 @@ def start() -> None:
         return
     cache = Cache(__opts__)
     feed: Feed | None = None  # None while the store or the cache is away
+    waits, suspects = Waits(), store.Suspects()
     failures = 0
     next_look = 0.0
+    is_well = False
     news = _Retried("Events wait in the store")
+    maintenance = _Retried("What is over stays in the store", MAINTAIN_SECONDS)
     # Not connected yet: catching up need not wait for the bus.
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
@@ -67,22 +73,35 @@ def start() -> None:
                 continue
             try:
                 if feed is None:
-                    feed = intake.feed(cache, database)
+                    feed = intake.feed(cache, database, waits=waits, suspects=suspects)
                 if is_time:
                     next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
-                    intake.empty_inbox(database, cache.accepted)
                 else:
                     feed.look(hinted)
                 feed.drain()
+                if is_time:
+                    intake.empty_inbox(database, cache.accepted, waits, suspects)
                 if failures:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0
+                if not is_well:
+                    store.close_engine(database, __opts__["id"])
+                    is_well = True
                 if is_time:
                     news.attempt(lambda: _tell_news(bus, database, cache))
+                    maintenance.attempt(lambda: store.maintain(database, is_patient=False))
+            except store.Unstored as error:
+                # The others go on at once; these are tried again, and less and less often.
+                failures += 1
+                for minion_id in error.minion_ids:
+                    waits.wait(minion_id, _pause(failures))
+                next_look = time.monotonic() + 1
+                _tell(database, error, is_first=failures == 1)
             except Exception as error:
                 # Nothing may end the engine. A new feed asks the store which reports it has:
                 # a database that comes back may be older, from a backup or a replica.
                 feed = None
+                is_well = False
                 failures += 1
                 next_look = time.monotonic() + _pause(failures)
                 _tell(database, error, is_first=failures == 1)
@@ -91,9 +110,14 @@ def start() -> None:
 class _Retried:
     """Work that may fail without stopping the engine; after failures it is tried less often."""
 
-    def __init__(self, consequence: str) -> None:
-        """Take the sentence that the first failure writes to the log as a warning."""
+    def __init__(self, consequence: str, every_seconds: float = 0) -> None:
+        """
+        Take the sentence that the first failure writes to the log as a warning.
+
+        After a success the work is not done again for ``every_seconds``.
+        """
         self.consequence = consequence
+        self.every_seconds = every_seconds
         self.failures = 0
         self.not_before = 0.0
 
@@ -104,6 +128,7 @@ class _Retried:
         try:
             work()
             self.failures = 0
+            self.not_before = time.monotonic() + self.every_seconds
         except Exception as error:
             self.failures += 1
             self.not_before = time.monotonic() + _pause(self.failures)

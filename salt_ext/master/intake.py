@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from salt_ext import store
-from salt_ext.master.feed import Feed, Source, Unreadable
+from salt_ext.master.feed import Feed, Source, Unreadable, let_wait
+from salt_ext.master.waits import Waits
 from salt_ext.report import core_grains
 from salt_ext.words.visible import visible
 
@@ -23,21 +24,31 @@ def feed(
     source: Source,
     database: store.Database,
     tell: Callable[[list[store.Outcome]], object] = lambda outcomes: None,
+    waits: Waits | None = None,
+    suspects: store.Suspects | None = None,
 ) -> Feed:
     """
     Return a feed into the store, which begins after the last report that the store has.
 
-    ``tell`` is called with the outcomes of each batch. Raises :class:`store.StoreError`.
+    ``tell`` is called with the outcomes of each batch. ``waits`` and ``suspects`` are
+    what the feed before this one has learnt. Raises :class:`store.StoreError`.
     """
-    return Feed(
-        source,
-        lambda reports: tell(take(database, reports)),
-        database.settings["batch_size"],
-        store.positions(database),
-    )
+    suspects = store.Suspects() if suspects is None else suspects
+
+    def sink(reports: list[tuple[str, Any, float]]) -> list[store.Outcome]:
+        outcomes = take(database, reports, suspects)
+        tell(outcomes)
+        return outcomes
+
+    size, positions = database.settings["batch_size"], store.positions(database)
+    return Feed(source, sink, size, positions, waits=waits)
 
 
-def take(database: store.Database, reports: list[tuple[str, Any, float]]) -> list[store.Outcome]:
+def take(
+    database: store.Database,
+    reports: list[tuple[str, Any, float]],
+    suspects: store.Suspects | None = None,
+) -> list[store.Outcome]:
     """
     Store the reports that a feed hands over; log and return their outcomes.
 
@@ -56,21 +67,29 @@ def take(database: store.Database, reports: list[tuple[str, Any, float]]) -> lis
         else:
             when = datetime.fromtimestamp(at, timezone.utc)
             arrivals.append(store.Arrival(minion_id, report, when))
-    return say(outcomes + store.ingest(database, arrivals))
+    return say(outcomes + store.ingest(database, arrivals, suspects))
 
 
 def empty_inbox(
-    database: store.Database, accepted: Callable[[], Collection[str]]
+    database: store.Database,
+    accepted: Callable[[], Collection[str]],
+    waits: Waits | None = None,
+    suspects: store.Suspects | None = None,
 ) -> list[store.Outcome]:
     """
     Store the reports of machines without a master, from the inbox; return their outcomes.
 
     ``accepted`` returns the minions of this master: a report under one of their
-    names is refused. Raises :class:`store.StoreError`.
+    names is refused. ``waits`` are the machines whose reports stay there for now.
+    Raises :class:`store.StoreError`.
     """
     if not store.inbox_size(database):  # cheaper than to list all keys
         return []
-    return say(store.take_inbox(database, accepted()))
+    waits = Waits() if waits is None else waits
+    outcomes = store.take_inbox(database, accepted(), waits.names(), suspects)
+    for one in outcomes:
+        let_wait(waits, one)
+    return say(outcomes)
 
 
 def say(outcomes: list[store.Outcome]) -> list[store.Outcome]:

@@ -5,7 +5,7 @@ Store everything that waits on the master, once and without the engine.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from salt.exceptions import SaltCacheError
@@ -14,7 +14,7 @@ from salt_ext import store
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
 
-STATUSES = ("new", "changed", "unchanged", "held", "refused")
+STATUSES = ("new", "changed", "unchanged", "held", "refused", "waiting")
 BAD = ("held", "refused")
 
 
@@ -36,13 +36,22 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
                 row = {"minion_id": outcome.minion_id, "status": outcome.status}
                 bad.append({**row, "detail": outcome.detail})
 
-    try:
-        tell(kept.store_kept(opts, database))
-        cache = Cache(opts)
-        tell(intake.empty_inbox(database, cache.accepted))
-        feed = intake.feed(cache, database, tell)
+    suspects = store.Suspects()
+
+    def take_cache() -> None:
+        feed = intake.feed(Cache(opts), database, tell, suspects=suspects)
         feed.look()
         feed.drain()
+
+    def take_inbox() -> None:
+        tell(intake.empty_inbox(database, Cache(opts).accepted, suspects=suspects))
+
+    try:
+        _each(
+            lambda: tell(kept.store_kept(opts, database, suspects)),
+            take_inbox,
+            take_cache,
+        )
     except (SaltCacheError, OSError) as error:
         raise store.StoreError(
             f"the master's cache cannot be used: {error}",
@@ -53,3 +62,19 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
         **{one: sorted({row["minion_id"] for row in bad if row["status"] == one}) for one in BAD},
         "machines": bad,
     }
+
+
+def _each(*steps: Callable[[], None]) -> None:
+    """
+    Take every step, and those once more in which reports could not be stored.
+
+    Then it has shown whether the reports are to blame: the others were stored since.
+    """
+    again = []
+    for step in steps:
+        try:
+            step()
+        except store.Unstored:
+            again.append(step)
+    for step in again:
+        step()

@@ -16,10 +16,12 @@ from salt_ext.store.acts.quarantine import choices, rule
 from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
 from salt_ext.store.database import HEAD, Database, ping
-from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable
+from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable, Unstored
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.batch import ingest, record_failure
+from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
+from salt_ext.store.ingest.isolation import Suspects, record_failure
+from salt_ext.store.ingest.problems import close_engine
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import migrate
 from salt_ext.store.news import News, tell
@@ -81,6 +83,8 @@ __all__ = [
     "Page",
     "StoreError",
     "StoreUnreachable",
+    "Suspects",
+    "Unstored",
     "Wanted",
     "accept_baseline",
     "addresses",
@@ -91,6 +95,7 @@ __all__ = [
     "changes_page",
     "check_baselines",
     "choices",
+    "close_engine",
     "compare",
     "compare_assets",
     "components",

@@ -15,16 +15,16 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row
 from salt_ext.store.schema import asset, asset_seen, held, identifier, problem
 
-MOST_PROBLEMS = 1000
-"""At most so many problems of one machine are kept, whatever it sends."""
+LOCK = 0x636D6D6E
 
 
-def maintain(database: Database, *, test: bool = False) -> list[Row]:
+def maintain(database: Database, *, test: bool = False, is_patient: bool = True) -> list[Row]:
     """
     Close what is over and remove what is old; return a row for each step.
 
     Each row has ``step`` (what was done) and ``rows`` (to how many). With ``test``
-    the rows are counted, and nothing is changed.
+    the rows are counted, and nothing is changed. One process does it at a time;
+    without ``is_patient`` the answer is empty while another one does.
     """
     now = datetime.now(timezone.utc)
     before = now - timedelta(seconds=database.settings["keep_problems"])
@@ -38,10 +38,6 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
         )
         .exists()
     )
-    by_machine = sa.func.row_number().over(
-        partition_by=problem.c.minion_id, order_by=problem.c.last_seen.desc()
-    )
-    ranked = sa.select(problem.c.id, by_machine.label("number")).subquery()
     # The machine of the held report, found by its best key, has been stored again since
     # then: it reports under its own name.
     first_key = held.c.evidence["keys"][0]
@@ -79,14 +75,15 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
         )
         .values(closed_at=now),
         "problems that are over, removed": sa.delete(problem).where(problem.c.closed_at < before),
-        f"problems beyond {MOST_PROBLEMS} of one machine, removed": sa.delete(problem).where(
-            problem.c.id.in_(sa.select(ranked.c.id).where(ranked.c.number > MOST_PROBLEMS))
-        ),
         "rejected reports, removed": sa.delete(held).where(
             held.c.rejected_at < before, held.c.last_seen < before
         ),
     }
     with database.begin() as link, link.begin_nested() as attempt:
+        if is_patient:
+            link.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        elif not link.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))):
+            return []
         found = [
             {"step": name, "rows": link.execute(step).rowcount} for name, step in steps.items()
         ]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import sqlalchemy as sa
 
+from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
 from salt_ext.store.database import Database
@@ -75,7 +76,9 @@ def rule(
         found = identify(document.facts)
         claim = claims.claim(minion_id, claim.previous_minion_id, document.facts, found)
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claim, found)
-        gathered.store(accepted, stored.before(asset_id), document, known, ruled)
+        before = stored.before(asset_id)
+        changes = diff(document.old, document.new) if before is not None else []
+        gathered.store(accepted, before, document, changes, known, ruled)
         write_all(link, gathered)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"

@@ -3,54 +3,49 @@ Reports in: touch what is unchanged, and for the rest lock, identify, diff, writ
 
 Every report comes in through :func:`ingest`. Reports may come twice and in any
 order: one that comes again changes nothing, an old one is refused. One bad report
-never blocks its batch. A report whose outcome was returned is committed.
+never blocks its batch: a batch that fails is tried report by report
+(:mod:`salt_ext.store.ingest.isolation`). A report whose outcome was returned is
+committed.
 """
 
 from __future__ import annotations
 
-import logging
-import traceback
+import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TypeVar
 
+from salt_ext.report.limits import limits
 from salt_ext.store.database import Database
-from salt_ext.store.errors import Contended, StoreError
+from salt_ext.store.errors import Contended
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
-from salt_ext.store.ingest.problems import Problem, record
+from salt_ext.store.ingest.findings import Findings
+from salt_ext.store.ingest.isolation import Isolated, Suspects
+from salt_ext.store.ingest.pacing import paced
 from salt_ext.store.ingest.touching import Due, touch_unchanged
-from salt_ext.words.visible import visible
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 ATTEMPTS = 3
 
 
-def ingest(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
+def ingest(
+    database: Database, arrivals: Iterable[Arrival], suspects: Suspects | None = None
+) -> list[Outcome]:
     """
     Store reports and return what became of each; all of them are committed.
 
-    Raises :class:`StoreError` when the store cannot be used. Then some reports are
-    stored and others not; it is safe to give all of them again.
+    ``suspects`` remembers from call to call which reports could not be stored alone.
+    Raises :class:`StoreError` when the store cannot be used, as :class:`Unstored` when
+    some reports could not be stored and no other one was stored since. Then some
+    reports are stored and others not; it is safe to give all of them again.
     """
-    outcomes: list[Outcome] = []
+    quick = database.quick()
+    isolated = Isolated(quick, lambda batch: _transaction(quick, batch), suspects or Suspects())
     for batch in _rounds(arrivals):
-        try:
-            outcomes += _transaction(database, batch)
-        except StoreError:
-            raise
-        except Exception as error:
-            if len(batch) == 1:
-                outcomes.append(_refuse_broken(database, batch[0], error))
-                continue
-            reason = visible(error)
-            log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), reason)
-            for arrival in batch:
-                outcomes += ingest(database, [arrival])
-    return outcomes
+        isolated.store(batch)
+    return isolated.end()
 
 
 def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
@@ -87,24 +82,27 @@ def _transaction(database: Database, batch: Sequence[Arrival]) -> list[Outcome]:
     In the same transaction a batch would hold the touched rows while it waits for
     other rows and for the identity lock: two masters would wait for each other.
     """
+    began = time.thread_time()
     grace = timedelta(seconds=database.settings["rename_grace"])
+    most = limits(database.settings)
+    seconds: dict[str, float] = {}
 
-    def touching() -> tuple[list[Due], list[Outcome]]:
+    def touching() -> tuple[list[Due], Findings]:
         with database.autocommit() as link:
-            due, findings = touch_unchanged(link, batch)
-            return due, findings.outcomes
+            return touch_unchanged(link, batch, Findings(most, seconds))
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
-            return store_changed(link, due, grace, locked=locked)
+            return store_changed(link, due, grace, Findings(most, seconds), locked=locked)
 
-    due, outcomes = _patiently(touching)
+    due, findings = _patiently(touching)
+    outcomes = findings.outcomes
     if due:
         try:
             outcomes += _patiently(lambda: writing(locked=False))
         except Again:
             outcomes += _patiently(lambda: writing(locked=True))
-    return outcomes
+    return paced(database, outcomes, seconds, time.thread_time() - began)
 
 
 def _patiently(work: Callable[[], T]) -> T:
@@ -115,23 +113,3 @@ def _patiently(work: Callable[[], T]) -> T:
         except Contended:
             continue
     return work()
-
-
-def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
-    """Refuse a report that failed though all checks passed, and keep the traceback."""
-    name = visible(arrival.minion_id)
-    log.error("The report of %s could not be stored", name, exc_info=error)
-    record_failure(database, "report", arrival.minion_id, "store", error)
-    reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"
-    return Outcome(arrival.minion_id, "refused", reason)
-
-
-def record_failure(
-    database: Database, kind: str, minion_id: str, subject: str, error: BaseException
-) -> None:
-    """Keep an exception that nobody foresaw, with its traceback, among the problems."""
-    text = "".join(traceback.format_exception(error)).replace("\0", "")
-    message = f"{type(error).__name__}: {error}".replace("\0", "")
-    now = datetime.now(timezone.utc)
-    with database.begin() as link:
-        record(link, [Problem(kind, minion_id, subject, message, text, now)])

@@ -11,8 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.document import encode
+from salt_ext.document.diff import Change, diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking, digests
+from salt_ext.report.limits import Limits
 from salt_ext.store.identity.claims import Claim, claim, evidence
 from salt_ext.store.identity.decide import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
@@ -22,7 +25,8 @@ from salt_ext.store.ingest.before import Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.gathering import Accepted, Gathered
 from salt_ext.store.ingest.problems import Good
-from salt_ext.store.ingest.touching import Due
+from salt_ext.store.ingest.spending import Cost, charge
+from salt_ext.store.ingest.touching import Due, heard
 from salt_ext.store.ingest.writing import write_all
 from salt_ext.store.schema import held, revision
 
@@ -32,7 +36,12 @@ class Again(Exception):
 
 
 def store_changed(
-    link: sa.Connection, due: Sequence[Due], grace: timedelta, *, locked: bool
+    link: sa.Connection,
+    due: Sequence[Due],
+    grace: timedelta,
+    findings: Findings | None = None,
+    *,
+    locked: bool,
 ) -> list[Outcome]:
     """
     Store reports, at most one of each machine; return what became of each.
@@ -40,21 +49,16 @@ def store_changed(
     With ``locked`` the lock of identity is taken, so that nobody else decides
     meanwhile. Without it each report must have exactly the name and the keys of one
     asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
-    counts as silent.
+    counts as silent. What is found is added to ``findings``.
     """
+    findings = findings or Findings()
     if locked:
         lock_identity(link)
-    found = [identify(one.arrival.report["facts"]) for one in due]
-    claims = [
-        claim(
-            one.arrival.minion_id,
-            one.arrival.report.get("previous_minion_id"),
-            one.arrival.report["facts"],
-            identifiers,
-            with_parts=locked,
-        )
-        for one, identifiers in zip(due, found, strict=True)
-    ]
+    storing = _Storing(link, findings)
+    due, found, claims = storing.claims(due, with_parts=locked)
+    if not due:
+        storing.write()
+        return findings.outcomes
     ids = lock(link, claims)
     silent_before = due[0].arrival.received_at - grace
     known = Owners(link, claims, silent_before, with_parts=locked)
@@ -71,15 +75,18 @@ def store_changed(
         }
     )
     rejected = _rejected(link, claims) if locked else {}
-    storing = _Storing(link, known, stored)
+    storing.known, storing.stored = known, stored
     for one, claimed, identifiers in zip(due, claims, found, strict=True):
         if claimed.minion_id in rejected and rejected[claimed.minion_id] == evidence(claimed):
-            storing.findings.outcome(one.arrival, "held", "a person has rejected it")
-        else:
-            storing.take(one, claimed, identifiers)
-    write_all(link, storing.gathered)
-    storing.findings.write(link)
-    return storing.findings.outcomes
+            findings.outcome(one.arrival, "held", "a person has rejected it")
+            continue
+        with findings.timed(one.arrival.minion_id):
+            try:
+                storing.take(one, claimed, identifiers)
+            except checking.TooMuch as error:
+                storing.refuse(one, error)
+    storing.write()
+    return findings.outcomes
 
 
 def _rejected(link: sa.Connection, claims: Sequence[Claim]) -> dict[str, Any]:
@@ -109,13 +116,56 @@ def _rejected(link: sa.Connection, claims: Sequence[Claim]) -> dict[str, Any]:
 class _Storing:
     """A batch on its way into the store: what is known, what is to be written, what is wrong."""
 
-    def __init__(self, link: sa.Connection, known: Owners, stored: Stored) -> None:
-        """Begin with what is known of the assets of the batch."""
+    known: Owners
+    stored: Stored
+
+    def __init__(self, link: sa.Connection, findings: Findings) -> None:
+        """Begin with nothing; ``known`` and ``stored`` are set before the first report."""
         self.link = link
-        self.known = known
-        self.stored = stored
         self.gathered = Gathered()
-        self.findings = Findings()
+        self.findings = findings
+        self.limits = findings.limits
+        self.too_much: list[tuple[Arrival, datetime]] = []
+
+    def claims(
+        self, due: Sequence[Due], *, with_parts: bool
+    ) -> tuple[list[Due], list[dict[str, Any]], list[Claim]]:
+        """Return the reports with what they claim; those that claim too much are refused."""
+        left: list[Due] = []
+        identified: list[dict[str, Any]] = []
+        claims: list[Claim] = []
+        for one in due:
+            minion_id, report = one.arrival.minion_id, one.arrival.report
+            with self.findings.timed(minion_id):
+                found = identify(report["facts"])
+                try:
+                    _check_identifiers(found, self.limits)
+                except checking.TooMuch as error:
+                    self.refuse(one, error)
+                    continue
+                previous = report.get("previous_minion_id")
+                claims.append(
+                    claim(minion_id, previous, report["facts"], found, with_parts=with_parts)
+                )
+            left.append(one)
+            identified.append(found)
+        return left, identified, claims
+
+    def refuse(self, due: Due, error: checking.TooMuch) -> None:
+        """Refuse a report of more than one machine may say."""
+        self.findings.refuse(due.arrival, error)
+        self.too_much.append((due.arrival, due.collected_at))
+
+    def write(self) -> None:
+        """Write what was gathered and found, at the cost of the machines that it is of."""
+        write_all(self.link, self.gathered)
+        heard(self.link, self.too_much)
+        costs = self.findings.costs()
+        for minion_id, (rows, size) in self.gathered.costs.items():
+            more = costs.get(minion_id, Cost(0, 0))
+            costs[minion_id] = Cost(rows + more.changes, size + more.bytes)
+        charge(self.link, costs)
+        self.findings.write(self.link)
 
     def take(self, due: Due, claimed: Claim, found: Mapping[str, Any]) -> None:
         """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
@@ -134,15 +184,18 @@ class _Storing:
             return
         self.findings.failed_collectors(arrival)
         document = self.stored.after(verdict.asset_id, due.checked)
-        self._doubts(due, document)
+        checking.check_document(document.facts, document.texts, self.limits)
+        changes = _changes(before, document, self.limits)
         if document.digest != due.checked.digest:
             # Sections that were reported in part or not at all count as they are known.
             found = identify(document.facts)
+            _check_identifiers(found, self.limits)
             previous = claimed.previous_minion_id
             claimed = claim(claimed.minion_id, previous, document.facts, found)
+        self._doubts(due, document)
         asset_id = verdict.asset_id or uuid.uuid4()
         accepted = Accepted(arrival, collected_at, asset_id, verdict, claimed, found)
-        changed = self.gathered.store(accepted, before, document, self.known)
+        changed = self.gathered.store(accepted, before, document, changes, self.known)
         status = "new" if before is None else "changed" if changed else "unchanged"
         self.findings.outcome(arrival, status, verdict.reason, asset_id)
 
@@ -205,11 +258,37 @@ class _Storing:
         decision: Decision,
     ) -> None:
         """Hold a report for a person; for the same evidence the decision is remembered once."""
-        before = self.link.scalar(
-            sa.select(held.c.evidence).where(held.c.minion_id == arrival.minion_id)
-        )
-        self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed))
-        if before != evidence(claimed):
+        digest = held.c.report["digest"].astext
+        before = self.link.execute(
+            sa.select(held.c.evidence, digest).where(held.c.minion_id == arrival.minion_id)
+        ).one_or_none()
+        is_same = before is not None and before[1] == arrival.report["digest"]
+        size = 0 if is_same else len(encode(arrival.report))
+        if before is None or before.evidence != evidence(claimed):
             self.gathered.decided(arrival, claimed, decision, None)
+        self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
         self.findings.outcome(arrival, "held", decision.reason)
+
+
+def _check_identifiers(found: Mapping[str, Any], limits: Limits) -> None:
+    """Raise :class:`checking.TooMuch` for a machine that shows too many identifiers."""
+    count = len(found["candidates"]) + len(found["rejected"])
+    if count > limits.max_identifiers:
+        raise checking.TooMuch(
+            "facts",
+            f"show {count} identifiers; at most {limits.max_identifiers} are stored"
+            " (max_identifiers)",
+        )
+
+
+def _changes(before: Before | None, document: Document, limits: Limits) -> list[Change]:
+    """Return what a report changes. Raises :class:`checking.TooMuch`."""
+    changes = diff(document.old, document.new) if before is not None else []
+    if len(changes) > limits.max_changes:
+        raise checking.TooMuch(
+            "facts",
+            f"make {len(changes)} changes; at most {limits.max_changes} are stored at once"
+            " (max_changes)",
+        )
+    return changes

@@ -58,41 +58,87 @@ class Due(NamedTuple):
     """The asset of this name, as it was read before it was locked; None if there is none."""
 
 
-def touch_unchanged(link: sa.Connection, batch: Sequence[Arrival]) -> tuple[list[Due], Findings]:
+HEARD = sa.text(f"""
+{ONE_BY_ONE}
+UPDATE asset_seen AS seen
+   SET last_seen = greatest(seen.last_seen, least(i.received_at, now())),
+       collected_at = i.collected_at
+  FROM unnest(CAST(:minion_ids AS text[]), CAST(:collected AS timestamptz[]),
+              CAST(:received AS timestamptz[]))
+       AS i(minion_id, collected_at, received_at)
+  JOIN asset ON asset.minion_id = i.minion_id
+ WHERE seen.asset_id = asset.id AND seen.collected_at < i.collected_at
+""")  # noqa: S608 - a constant of ours
+
+
+def heard(link: sa.Connection, reports: Sequence[tuple[Arrival, datetime]]) -> None:
+    """Note that machines were heard whose reports are refused for their size alone."""
+    if reports:
+        in_order = sorted(reports, key=lambda one: one[0].minion_id)
+        link.execute(
+            HEARD,
+            {
+                "minion_ids": array(arrival.minion_id for arrival, _ in in_order),
+                "collected": array(collected_at for _, collected_at in in_order),
+                "received": array(arrival.received_at for arrival, _ in in_order),
+            },
+        )
+
+
+def touch_unchanged(
+    link: sa.Connection, batch: Sequence[Arrival], findings: Findings | None = None
+) -> tuple[list[Due], Findings]:
     """
     Check reports and touch the assets of those that say nothing new; return the others.
 
     No machine may be twice in the batch. The findings are returned too; the problems
     among them are written already.
     """
-    findings = Findings()
+    findings = findings or Findings()
+    limits = findings.limits
     good: list[Arrival] = []
     collected: dict[str, datetime] = {}
     for arrival in batch:
         try:
-            collected[arrival.minion_id] = checking.check_header(
-                arrival.report, arrival.received_at
-            )
+            collected[arrival.minion_id] = _header(arrival, findings)
             good.append(arrival)
         except checking.ReportError as error:
             findings.refuse(arrival, error)
     touched = _touch(link, good, collected)
     rest = [one for one in good if one.minion_id not in touched]
-    assets = named(link, [one.minion_id for one in rest]) if rest else {}
+    known = named(link, [one.minion_id for one in rest]) if rest else {}
     due: list[Due] = []
+    too_much: list[tuple[Arrival, datetime]] = []
     for arrival in good:
         collected_at = collected[arrival.minion_id]
         if arrival.minion_id in touched:
             _note_touched(findings, arrival, collected_at, *touched[arrival.minion_id])
             continue
+        asset, spent = known[arrival.minion_id]
+        if spent is not None and (reason := spent.over(limits)):
+            findings.wait(arrival, reason, spent.seconds_left)
+            continue
         try:
-            asset = assets.get(arrival.minion_id)
-            checked = checking.check_body(arrival.report, asset.digests if asset else {})
+            with findings.timed(arrival.minion_id):
+                checked = checking.check_body(
+                    arrival.report, asset.digests if asset else {}, limits
+                )
             due.append(Due(arrival, collected_at, checked, asset))
         except checking.ReportError as error:
             findings.refuse(arrival, error)
-    findings.write(link)
+            if isinstance(error, checking.TooMuch):
+                too_much.append((arrival, collected_at))
+    heard(link, too_much)
+    findings.write_charged(link)
     return due, findings
+
+
+def _header(arrival: Arrival, findings: Findings) -> datetime:
+    """Check the header of a report. Only that of one with errors takes a time worth counting."""
+    if not (isinstance(arrival.report, dict) and arrival.report.get("errors")):
+        return checking.check_header(arrival.report, arrival.received_at)
+    with findings.timed(arrival.minion_id):
+        return checking.check_header(arrival.report, arrival.received_at)
 
 
 def _note_touched(

@@ -137,6 +137,12 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     part: _all(part),
     placement: bulk.taken("until", "model"),
     decision: None,
-    held: {**_all(held, "first_seen"), "count": "held.count + excluded.count"},
+    held: {
+        **_all(held, "first_seen"),
+        "count": "held.count + excluded.count",
+        # The same report again is not written again: it may be large.
+        "report": "CASE WHEN held.report -> 'digest' = excluded.report -> 'digest'"
+        " THEN held.report ELSE excluded.report END",
+    },
 }
 """Every table in the order of writing, with its ``update`` for :func:`bulk.insert`."""
