@@ -20,6 +20,8 @@ from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
 
 MAX_NAME = 255
+SMALLEST = 8
+"""The bytes of a component with one field of one letter, which is not empty."""
 MAX_COLLECTORS = 200
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
@@ -45,6 +47,8 @@ def check_header(report: Any, now: datetime) -> datetime:
     """
     if not isinstance(report, dict):
         raise ReportError("report", f"is {type(report).__name__}, not a mapping")
+    if isinstance(refused := report.get("refused"), str):
+        raise ReportError("grains", refused[:500])  # the master made no report of them
     schema = report.get("schema")
     if type(schema) is not int or schema != SCHEMA:
         raise ReportError(
@@ -137,7 +141,7 @@ def check_body(
         if found[section] != known.get(section):
             _check_section(value, f"facts.{section}")
         texts[section] = text
-    check_components(report["facts"], texts, limits)
+    _check_components(report["facts"], size, limits)
     digest = digests.of_sections(texts)
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
@@ -154,13 +158,13 @@ def check_document(facts: Mapping[str, Any], texts: Mapping[str, bytes], limits:
     size = sum(map(len, texts.values()))
     if size > limits.max_report_bytes:
         raise _too_large(f"facts.{_largest(texts)}", size, limits, "all that is known")
-    check_components(facts, texts, limits)
+    _check_components(facts, size, limits)
 
 
-def check_components(facts: Mapping[str, Any], texts: Mapping[str, bytes], limits: Limits) -> None:
-    """Raise :class:`TooMuch` when there are too many components; ``texts`` are canonical."""
-    # Nearly all reports have fewer brackets than the limit: then nothing need be counted.
-    if sum(text.count(b"{") for text in texts.values()) <= limits.max_components:
+def _check_components(facts: Mapping[str, Any], size: int, limits: Limits) -> None:
+    """Raise :class:`TooMuch` when there are too many components in so many bytes."""
+    # Nearly all reports are too small for that: then nothing need be counted.
+    if size <= SMALLEST * limits.max_components:
         return
     counts = {section: _components(value) for section, value in facts.items()}
     if (count := sum(counts.values())) > limits.max_components:

@@ -133,11 +133,14 @@ class Database:
         self.url = url
         self.read_only = read_only
         self.is_quick = is_quick
+        self._quick = self if is_quick else None
         self.shown_url = shown(url)
 
     def quick(self) -> Database:
         """Return the same database, with the limits of statements that store reports."""
-        return Database(self.settings, read_only=self.read_only, is_quick=True)
+        if self._quick is None:
+            self._quick = Database(self.settings, read_only=self.read_only, is_quick=True)
+        return self._quick
 
     def _engine(self) -> sa.Engine:
         return _engine(os.getpid(), self.url, self.read_only, self.is_quick)
