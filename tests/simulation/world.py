@@ -11,7 +11,7 @@ import random
 
 from tests.simulation import happenings, hostile
 from tests.simulation.fleet import Fleet
-from tests.simulation.machine import DAY, HOUR, MINUTE, SECOND, moment
+from tests.simulation.machine import DAY, HOUR, MINUTE, moment
 from tests.simulation.masters import Entry, Sent
 
 LOOK = 3 * HOUR
