@@ -63,7 +63,7 @@ class Judge:
         self.last_taken: dict[int, Sent] = {}
         self.listening: dict[int, list[list[float]]] = {}
         self.reports = 0
-        self.delayed: Counter = Counter()
+        self.delayed: dict[int, set[int]] = {}
         """New reports of a machine, one after another, that were refused as old ones."""
         self.held_at_end: list = []
         self.problems_at_end: Counter = Counter()
@@ -251,8 +251,9 @@ class Judge:
         came = min(self.store.now, entry.written_at)
         if claimed(entry.sent) > came + CLOCK_SLACK:
             return
-        self.delayed[machine.number] += 1
-        if self.delayed[machine.number] > 1:
+        delayed = self.delayed.setdefault(machine.number, set())
+        delayed.add(entry.sent.number)
+        if len(delayed) > 1:
             text = f"#{entry.sent.number} is new and is refused: {outcome.detail[:200]}"
             self.find("no change lost", at, text, machine)
 
@@ -264,7 +265,7 @@ class Judge:
         return kept.last if kept is not None and kept.last.machine is machine else None
 
     def _of_machine(self, sent, kept):
-        self.delayed[sent.machine.number] = 0
+        self.delayed.pop(sent.machine.number, None)
         self.of_machine[sent.machine.number] = kept
 
     def _after(self, kept, sent):
