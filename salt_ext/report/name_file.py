@@ -5,7 +5,7 @@ Each name has a random secret, whose hash is in every report under that name, an
 moment (``collected_at``) of the last report that the master took. A machine that reports
 under a new name shows the secret and the moment of the old one. Both together are proof:
 the store has the hash and the moment of the last report, and a clone that was made
-before that report has another moment. The file is read and written by root alone.
+before that report has another moment. Nobody but the minion's user reads the file.
 
 The last name is the one that the master most likely knows. Mostly there is one, the
 minion id. A new minion id is added, with a secret of its own, *before* the first report
@@ -110,13 +110,23 @@ def asking(names: Names, minion_id: str, collected_at: str) -> Names:
     own = names.own(minion_id)
     if own.secret is None:
         own = Name(minion_id, secrets.token_hex(32))
-    return Names(_with(names, own), collected_at)
+    kept = [own if one.name == minion_id else one for one in names.names]
+    if own not in kept:
+        kept.append(own)
+    while len(kept) > MOST_NAMES:
+        kept.remove(next(one for one in kept if one != own))
+    return Names(tuple(kept), collected_at)
 
 
 def taken(names: Names, minion_id: str, collected_at: str) -> Names:
     """Return the names after the master has put a report into its cache."""
+    # Without a secret the name could not be written, or was answered to be another one.
     return Names(
-        _with(names, names.own(minion_id)._replace(collected_at=collected_at)), names.asked
+        tuple(
+            one._replace(collected_at=collected_at) if one.name == minion_id and one.secret else one
+            for one in names.names
+        ),
+        names.asked,
     )
 
 
@@ -183,7 +193,7 @@ def parse(text: bytes) -> Names:
 
 def write(path: str, names: Names) -> None:
     """Replace a name file. Raises OSError; then the file is as before."""
-    fields = [one._asdict() for one in names.names[-MOST_NAMES:]]
+    fields = [one._asdict() for one in names.names]
     text = json.dumps({"format": FORMAT, "asked": names.asked, "names": fields}, indent=1) + "\n"
     directory = os.path.dirname(path) or "."
     os.makedirs(directory, exist_ok=True)
@@ -208,7 +218,7 @@ def write(path: str, names: Names) -> None:
 def locked(path: str) -> Iterator[None]:
     """Keep other processes from changing the file meanwhile, if that is possible."""
     lock = None
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         lock = os.open(f"{path}.lock", flags, 0o600)
@@ -231,13 +241,6 @@ def _wait_for(lock: int) -> None:
             time.sleep(0.02)
         except OSError:  # a file system without locks
             return
-
-
-def _with(names: Names, one: Name) -> tuple[Name, ...]:
-    """Return the names with one of them replaced where it stands, or added at the end."""
-    if all(other.name != one.name for other in names.names):
-        return (*names.names, one)
-    return tuple(one if other.name == one.name else other for other in names.names)
 
 
 def _first_edition(text: bytes) -> Names:

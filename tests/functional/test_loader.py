@@ -258,7 +258,9 @@ def test_a_full_disk_loses_no_report_and_is_told(minion_opts):
     # The old name is still proved; there is no hash of a secret that is not kept.
     assert report["proof"]["collected_at"] == first["collected_at"]
     assert report["secret_hash"] is None
-    assert "cannot be written" in agent.note_taken(renamed(minion_opts), report)
+    under_the_old_name, _ = agent.report_to_send(minion_opts, "agent")
+    assert under_the_old_name["secret_hash"] == first["secret_hash"]
+    assert "cannot be written" in agent.note_taken(minion_opts, under_the_old_name)
 
 
 def test_a_damaged_name_file_is_told_by_the_check_and_written_anew(minion_opts, modules):
