@@ -267,7 +267,7 @@ def _other_name(
         return _moved(claim, owner, holder)
     if apart:
         # The other keys decide; this one both machines have.
-        both = without_cards(owner.common)
+        both = without_cards(owner.common) or owner.common
         decision = _decide(*without(claim, assets, both), ())
         if decision.action == "held" and not gone:
             problem = f"{duplicate(claim, [asset], both)}; {decision.problem}"

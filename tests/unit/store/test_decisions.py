@@ -377,6 +377,11 @@ SHARED_KEYS = {
         "new",
         shared=(SN,),
     ),
+    "a card of a live machine beside one of its own, held until both have reported": Scenario(
+        says("new", (MAC, MAC3), machine_id="m2", held_since=NOON),
+        (asset(A, "web", (MAC, MAC2), last_seen=NOON + timedelta(hours=1)),),
+        "new",
+    ),
     "one machine with two systems, which take turns": Scenario(
         says("linux", ONE, machine_id="m2", held_since=NOON),
         (
