@@ -34,6 +34,8 @@ class Kept:
     master: Any
     digests: list[bytes] = field(default_factory=list)
     detached: bool = False
+    jumped: float = 0.0
+    """How far the clock of the master went forward while its last report waited there."""
     told: set[str] = field(default_factory=set)
     """What was found wrong since its last new report: once is enough."""
 
@@ -104,12 +106,17 @@ class Judge:
             f" {outcome.detail[:200]}"
         )
         kept = self.assets.get(outcome.asset_id) if outcome.asset_id else None
+        jumped = max(0.0, master.clock - entry.clock)
         if outcome.status == "new":
-            self._new(world, sent, outcome, master, at, kept)
+            self._new(sent, outcome, master, at, kept)
         elif outcome.status in ("changed", "unchanged"):
             self._known(world, entry, outcome, master, at, kept)
         else:
-            self._not_stored(entry, outcome, master, at)
+            self._not_stored(entry, outcome, at)
+        kept = self.assets.get(outcome.asset_id) if outcome.asset_id else None
+        if kept is not None and kept.last is sent:
+            sent.was_stored = True
+            kept.jumped = jumped
         self._answer(sent, outcome)
 
     def _answer(self, sent, outcome):
@@ -125,7 +132,7 @@ class Judge:
         else:
             machine.answer = None
 
-    def _new(self, world, sent, outcome, master, at, kept):
+    def _new(self, sent, outcome, master, at, kept):
         if kept is not None:
             self.find("one asset, one machine", at, "an asset is new twice", sent.machine)
         last = self._last_stored(sent.machine)
@@ -228,14 +235,15 @@ class Judge:
             return "it was silent for the grace"
         return None
 
-    def _not_stored(self, entry, outcome, master, at):
+    def _not_stored(self, entry, outcome, at):
         sent = entry.sent
         machine = sent.machine
         last = self._last_stored(machine)
         is_new = last is None or sent.made_at > last.made_at
         if outcome.status == "held":
             self.held_reasons[plain(outcome.detail)] += 1
-            if not is_new and not machine.is_evil:
+            # One that was never stored is not recognised under a former name: it may be another's.
+            if sent.was_stored and not machine.is_evil:
                 text = f"#{sent.number} is an old report and is held: {outcome.detail[:200]}"
                 self.find("no false problem", at, text, machine)
         elif outcome.status == "refused" and is_new and not machine.is_evil:

@@ -148,7 +148,8 @@ class _Failures(logging.Handler):
     def emit(self, record):
         text = record.getMessage()
         if "Refused" not in text:
-            self.judge.find("no batch fails", self.judge.store.now, text[:600])
+            about = [one.machine for key, one in self.judge.assets.items() if str(key) in text]
+            self.judge.find("no batch fails", self.judge.store.now, text[:300], *about[:3])
 
 
 def play(url, options):
