@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-Option = namedtuple("Option", "default type where help")
+Option = namedtuple("Option", "default type where help least", defaults=(1,))
+"""``least`` is the smallest value that a whole number may have."""
 
 OPTIONS: dict[str, Option] = {
     "database_url": Option(
@@ -91,8 +92,60 @@ OPTIONS: dict[str, Option] = {
         "master",
         "How often the engine looks through the master's cache for reports; an event that hints"
         " at a new report makes it look at once.",
+        least=0,
     ),
     "batch_size": Option(100, int, "master", "How many reports one transaction holds at most."),
+    "max_report_bytes": Option(
+        4 << 20,
+        int,
+        "master",
+        "A larger report is refused. So is one that makes what is known of its machine larger, as"
+        " reports in part can. No honest machine comes near the limits `max_...` and"
+        " `..._per_hour`; see docs/operations.md.",
+        least=64 << 10,
+    ),
+    "max_components": Option(
+        20_000,
+        int,
+        "master",
+        "A report of more components (disks, memory modules, interfaces and so on) is refused.",
+        least=100,
+    ),
+    "max_identifiers": Option(
+        1000, int, "master", "A report that shows more identifiers is refused.", least=20
+    ),
+    "max_changes": Option(
+        20_000,
+        int,
+        "master",
+        "A report that changes more than this at once is refused.",
+        least=100,
+    ),
+    "max_errors": Option(
+        100, int, "master", "Of one report's errors of collectors only so many are kept."
+    ),
+    "max_error_bytes": Option(
+        512 << 10,
+        int,
+        "master",
+        "The messages and tracebacks that are kept of one report's errors, all together.",
+        least=1024,
+    ),
+    "changes_per_hour": Option(
+        20_000,
+        int,
+        "master",
+        "When the reports of a machine have written so many rows of history within an hour, its"
+        " next one waits until that hour is over; of those that wait the latest is stored.",
+        least=100,
+    ),
+    "bytes_per_hour": Option(
+        8 << 20,
+        int,
+        "master",
+        "As `changes_per_hour`, for the bytes that are written into the database.",
+        least=64 << 10,
+    ),
     "modes": Option(
         {"salt": "salt_ext.collect.salt.plan", "ssh": "salt_ext.collect.ssh.plan"},
         dict,
@@ -220,15 +273,20 @@ def _checked(source: str, name: str, value: Any) -> Any:
     kind = OPTIONS[name].type
     if kind == "duration":
         try:
-            seconds(value)
+            is_past = seconds(value) < 0
         except (ValueError, TypeError) as error:
             raise SettingsError(f"{source}: {name}: {error}") from None
+        if is_past:
+            raise SettingsError(f"{source}: {name} is {value!r}, but it must not be negative")
         return value
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         words = {str: "a text", int: "a whole number", dict: "a mapping", list: "a list"}[kind]
         # Whatever a secret is written as, it is not shown.
         shown = type(value).__name__ if name in SECRETS else repr(value)
         raise SettingsError(f"{source}: {name} is {shown}, but it must be {words}")
+    least = OPTIONS[name].least
+    if kind is int and value < least:
+        raise SettingsError(f"{source}: {name} is {value}, but it must be at least {least}")
     return value
 
 

@@ -145,8 +145,14 @@ class Collection:
         except store.StoreError as error:
             self._keep(answers, plan, str(error))
             return
+        wait = {one.minion_id: one.detail for one in outcomes if one.status == "waiting"}
+        if wait:
+            late = [one for one in answers if one.minion_id in wait]
+            self._keep(late, plan, next(iter(wait.values())))
         for one in outcomes:
             status = one.status
+            if status == "waiting":
+                continue
             if status == "unchanged":
                 status = news.get(one.asset_id, "ok") if one.asset_id else "ok"
             self.rows[one.minion_id] = (status, one.detail if status in BAD else "")

@@ -18,6 +18,7 @@ seconds, and then goes on after the last report that the store has.
 Machines that have to know what became of their reports are answered: see
 :mod:`salt_ext.master.replies`. After each look through the whole cache, the engine
 tells on the event bus what is new in the store: see :mod:`salt_ext.master.events`.
+Once an hour it removes what is over and old, as ``cmdb.maintain`` does.
 """
 
 import contextlib
@@ -36,6 +37,7 @@ from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
 from salt_ext.master.heartbeat import EVERY_SECONDS, Heartbeat
 from salt_ext.master.replies import Replies
+from salt_ext.master.waits import Waits
 from salt_ext.words.visible import trace, visible
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 60
+MAINTAIN_SECONDS = 3600
 EVENT_TAG = "salt/job/"
 
 
@@ -60,12 +63,15 @@ def start() -> None:
         return
     cache = Cache(__opts__, mends=True)
     feed: Feed | None = None  # None while the store or the cache is away
+    waits, suspects = Waits(), store.Suspects()
     failures = 0
     next_look = 0.0
+    is_well = False
     news = _Retried("Events wait in the store")
     answers = Replies()
     answering = _Retried("Machines wait for the answer to their reports")
     heart = Heartbeat(database, __opts__["id"])
+    maintenance = _Retried("What is over stays in the store", MAINTAIN_SECONDS)
     # Not connected yet: catching up need not wait for the bus.
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
@@ -76,47 +82,74 @@ def start() -> None:
                 continue
             try:
                 if feed is None:
-                    feed = _feed(cache, database, heart, answers)
+                    feed = _feed(cache, database, heart, answers, waits, suspects)
                 if is_time:
                     next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
-                    intake.empty_inbox(database, cache.accepted)
                 elif hinted:
                     feed.look(hinted)
                 feed.drain()
                 answering.attempt(lambda: replies.send(answers, __opts__))
                 heart.beat(feed.due)
+                if is_time:
+                    intake.empty_inbox(database, cache.accepted, waits, suspects)
                 if failures:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0
+                if not is_well:
+                    store.close_engine(database, __opts__["id"])
+                    is_well = True
                 if is_time:
                     news.attempt(lambda: _tell_news(bus, database, cache))
+                    maintenance.attempt(lambda: store.maintain(database, is_patient=False))
+            except store.Unstored as error:
+                # The others go on at once; these are tried again, and less and less often.
+                failures += 1
+                for minion_id in error.minion_ids:
+                    waits.wait(minion_id, _pause(failures))
+                next_look = time.monotonic() + 1
+                _tell(database, error, is_first=failures == 1)
             except Exception as error:
                 # Nothing may end the engine. A new feed asks the store which reports it has:
                 # a database that comes back may be older, from a backup or a replica.
                 feed = None
+                is_well = False
                 failures += 1
                 next_look = time.monotonic() + _pause(failures)
                 _tell(database, error, is_first=failures == 1)
                 heart.fail(error)
 
 
-def _feed(cache: Cache, database: store.Database, heart: Heartbeat, answers: Replies) -> Feed:
+def _feed(
+    cache: Cache,
+    database: store.Database,
+    heart: Heartbeat,
+    answers: Replies,
+    waits: Waits,
+    suspects: store.Suspects,
+) -> Feed:
     """Return a feed into the store that lets the heart beat after each batch."""
     listener = store.Listener(heart.beat({}), cache.trusted)
 
     def beat(outcomes: list[store.Outcome]) -> None:
         heart.beat(feed.due)
 
-    feed = intake.feed(cache, database, beat, answers.note, listener)
+    feed = intake.feed(
+        cache, database, beat, answers.note, listener=listener, waits=waits, suspects=suspects
+    )
     return feed
 
 
 class _Retried:
     """Work that may fail without stopping the engine; after failures it is tried less often."""
 
-    def __init__(self, consequence: str) -> None:
-        """Take the sentence that the first failure writes to the log as a warning."""
+    def __init__(self, consequence: str, every_seconds: float = 0) -> None:
+        """
+        Take the sentence that the first failure writes to the log as a warning.
+
+        After a success the work is not done again for ``every_seconds``.
+        """
         self.consequence = consequence
+        self.every_seconds = every_seconds
         self.failures = 0
         self.not_before = 0.0
 
@@ -127,6 +160,7 @@ class _Retried:
         try:
             work()
             self.failures = 0
+            self.not_before = time.monotonic() + self.every_seconds
         except Exception as error:
             self.failures += 1
             self.not_before = time.monotonic() + _pause(self.failures)

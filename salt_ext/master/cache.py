@@ -24,8 +24,10 @@ import salt.utils.verify
 import salt.version
 from salt.exceptions import SaltCacheError, SaltDeserializationError
 
+from salt_ext import settings
 from salt_ext.master.feed import Unreadable
 from salt_ext.report import core_grains, envelope
+from salt_ext.report.weighing import is_heavier
 
 KINDS = ("mine", "grains")
 
@@ -55,6 +57,7 @@ class Cache:
         """
         self.opts = {**opts, **AS_IT_IS}
         self.cache = salt.cache.factory(self.opts)
+        self.max_report_bytes = settings.from_opts(opts)["max_report_bytes"]
         self.keys = salt.key.get_key(self.opts)
         if one_bank_each is None:
             one_bank_each = salt.version.__saltstack_version__ < BANKS_SINCE
@@ -117,14 +120,20 @@ class Cache:
         grain = grains.get("cmdb")
         if not grains:
             return None
+        what = "the grains" if grain is None else "the grain cmdb"
+        used = core_grains.used(grains) if grain is None else grain
+        if is_heavier(used, self.max_report_bytes):
+            reason = (
+                f"{what} of {minion_id} would make a report larger than max_report_bytes"
+                f" ({self.max_report_bytes})"
+            )
+            return _refused(reason), grains_at
         try:
             if grain is None:
-                return core_grains.report(grains, minion_id, grains_at), grains_at
+                return core_grains.report(used, minion_id, grains_at), grains_at
             return envelope.build(grain, minion_id, None, "grains"), grains_at
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            # The store refuses this report, because the sentence is no digest, and shows it.
-            reason = f"the grain cmdb is malformed: {error!r}"
-            return {"schema": envelope.SCHEMA, "mode": "grains", "digest": reason}, grains_at
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            return _refused(f"{what} of {minion_id} cannot be read: {error!r:.200}"), grains_at
 
     def _place(self, kind: str, minion_id: str) -> tuple[str, str]:
         if self.one_bank_each:
@@ -194,3 +203,8 @@ def _again(minion_id: str) -> str:
 
 def _anew(minion_id: str) -> str:
     return f"salt {shlex.quote(minion_id)} saltutil.refresh_pillar"
+
+
+def _refused(reason: str) -> dict[str, Any]:
+    """Return a report that the store refuses, with a reason."""
+    return {"schema": envelope.SCHEMA, "mode": "grains", "refused": reason}

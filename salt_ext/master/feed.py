@@ -16,6 +16,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from salt_ext.master.waits import ALLOWED_SECONDS, Waits
+from salt_ext.report.limits import PACE
+
 IN_ITS_SECOND = 0.5
 """
 Seconds that are added to the time of a report if it was read after that second had ended.
@@ -31,6 +34,22 @@ TRUST_SECONDS = 1.0
 
 class Unreadable(Exception):
     """A report that exists but cannot be read. The next look tries it again."""
+
+
+class Told(Protocol):
+    """What a sink tells of a report: what became of it, and how long its machine shall wait."""
+
+    @property
+    def minion_id(self) -> str:
+        """Whose report it is."""
+
+    @property
+    def status(self) -> str:
+        """What became of it: when it is ``waiting``, it stays due."""
+
+    @property
+    def wait_seconds(self) -> float:
+        """For so long no other report of the machine is read."""
 
 
 class Source(Protocol):
@@ -55,28 +74,35 @@ class Source(Protocol):
 
 
 class Feed:
-    """The due reports of a source. Between two looks it remembers ids and times, no reports."""
+    """
+    The due reports of a source. Between two looks it remembers ids and times, no reports.
+
+    Each machine has a sixtieth of the time: after a report that took a second to read
+    and to store, the next one of that machine is read in a minute.
+    """
 
     def __init__(
         self,
         source: Source,
-        sink: Callable[[list[tuple[str, Any, float]]], object],
+        sink: Callable[[list[tuple[str, Any, float]]], Iterable[Told] | None],
         batch_size: int,
         positions: Mapping[str, float] | None = None,
         clock: Callable[[], float] = time.time,
+        waits: Waits | None = None,
     ) -> None:
         """
         Take a ``sink``, which gets lists of (minion id, report, seconds since the epoch).
 
         In place of a report that cannot be read, the list has the :class:`Unreadable`.
         ``positions`` are the times of the last report of each minion in the store, in
-        seconds since the epoch.
+        seconds since the epoch; ``waits`` are the machines of which nothing is read now.
         """
         self.source = source
         self.sink = sink
         self.batch_size = batch_size
         self.positions = positions or {}
         self.clock = clock
+        self.waits = Waits() if waits is None else waits
         self.due: dict[str, tuple[float, ...]] = {}
         self._stored: dict[str, tuple[float, ...]] = {}
         self._looked = -math.inf
@@ -84,6 +110,8 @@ class Feed:
     def look(self, minion_ids: Iterable[str] | None = None) -> None:
         """Find the reports that are due: of all minions, or after a hint of some."""
         began = self.clock()
+        if minion_ids is not None:
+            minion_ids = [one for one in minion_ids if one not in self.waits]
         versions = self.source.versions(minion_ids)
         for minion_id, version in versions.items():
             if not self._is_stored(minion_id, version):
@@ -99,11 +127,11 @@ class Feed:
         """
         Hand all due reports to the sink, in batches; return how many there were.
 
-        What the sink raises is passed on; its batch stays due.
+        What the sink raises is passed on; its batch stays due. So does the report of a
+        machine that has to wait.
         """
         count = 0
-        while self.due:
-            batch = dict(itertools.islice(self.due.items(), self.batch_size))
+        while batch := self._next():
             now = self.clock()
             fresh = 0 <= now - self._looked < TRUST_SECONDS
             trusted = batch.keys() if fresh else self.source.trusted(batch)
@@ -115,7 +143,7 @@ class Feed:
                 # Until its second has ended, another report with the same time may come.
                 is_over = max(version) < math.floor(now)
                 try:
-                    found = self.source.report(minion_id, version)
+                    found = self._read(minion_id, version)
                 except Unreadable as error:
                     reports.append((minion_id, error, now))
                     continue
@@ -124,16 +152,50 @@ class Feed:
                     reports.append((minion_id, report, at + IN_ITS_SECOND * is_over))
                 if is_over:
                     read[minion_id] = version
-            if reports:
-                self.sink(reports)
+            waiting = self._hand_over(reports)
             count += len(reports)
-            self._stored.update(read)
             for minion_id in batch:
+                if minion_id in waiting:
+                    continue
+                if minion_id in read:
+                    self._stored[minion_id] = read[minion_id]
                 del self.due[minion_id]
         return count
+
+    def _next(self) -> dict[str, tuple[float, ...]]:
+        """Return the next batch of what is due, without the machines that have to wait."""
+        ready = (one for one in self.due.items() if one[0] not in self.waits)
+        return dict(itertools.islice(ready, self.batch_size))
+
+    def _read(self, minion_id: str, version: tuple[float, ...]) -> tuple[Any, float] | None:
+        """Read a report; the time that this takes counts."""
+        began = time.thread_time()
+        try:
+            return self.source.report(minion_id, version)
+        finally:
+            self.waits.owe(minion_id, PACE * (time.thread_time() - began))
+
+    def _hand_over(self, reports: list[tuple[str, Any, float]]) -> set[str]:
+        """Give reports to the sink; return the machines whose reports stay due."""
+        waiting = set()
+        for one in (self.sink(reports) if reports else None) or ():
+            if one.status == "waiting":
+                waiting.add(one.minion_id)
+            let_wait(self.waits, one)
+        return waiting
 
     def _is_stored(self, minion_id: str, version: tuple[float, ...]) -> bool:
         if minion_id in self._stored:
             return self._stored[minion_id] == version
         # A position in the future was written by a clock that has been set back since.
         return max(version) < self.positions.get(minion_id, -math.inf) <= self.clock()
+
+
+def let_wait(waits: Waits, told: Told) -> None:
+    """Let the machine of a report wait as the sink told."""
+    if told.status == "waiting":
+        waits.wait(told.minion_id, max(1.0, told.wait_seconds))
+    elif told.status == "refused" and told.wait_seconds > ALLOWED_SECONDS:
+        waits.wait(told.minion_id, told.wait_seconds)
+    elif told.wait_seconds:
+        waits.owe(told.minion_id, told.wait_seconds)

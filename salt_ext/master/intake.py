@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from salt_ext import store
-from salt_ext.master.feed import Feed, Source, Unreadable
+from salt_ext.master.feed import Feed, Source, Unreadable, let_wait
+from salt_ext.master.waits import Waits
 from salt_ext.report import core_grains
 from salt_ext.words.visible import visible
 
@@ -28,31 +29,33 @@ def feed(
     tell: Callable[[list[store.Outcome]], object] = lambda outcomes: None,
     answer: Callable[[Sequence[Handed], Sequence[store.Outcome]], object] = lambda *_: None,
     listener: store.Listener | None = None,
+    waits: Waits | None = None,
+    suspects: store.Suspects | None = None,
 ) -> Feed:
     """
     Return a feed into the store, which begins after the last report that the store has.
 
     ``tell`` is called with the outcomes of each batch, ``answer`` with its reports too;
-    ``listener`` is the master of the source. Raises :class:`store.StoreError`.
+    ``listener`` is the master of the source. ``waits`` and ``suspects`` are what the feed
+    before this one has learnt. Raises :class:`store.StoreError`.
     """
+    suspects = store.Suspects() if suspects is None else suspects
 
-    def store_batch(reports: list[Handed]) -> None:
-        outcomes = take(database, reports, listener)
+    def sink(reports: list[Handed]) -> list[store.Outcome]:
+        outcomes = take(database, reports, listener, suspects)
         tell(outcomes)
         answer(reports, outcomes)
+        return outcomes
 
-    return Feed(
-        source,
-        store_batch,
-        database.settings["batch_size"],
-        store.positions(database, listener.number if listener else None),
-    )
+    positions = store.positions(database, listener.number if listener else None)
+    return Feed(source, sink, database.settings["batch_size"], positions, waits=waits)
 
 
 def take(
     database: store.Database,
     reports: list[Handed],
     listener: store.Listener | None = None,
+    suspects: store.Suspects | None = None,
     *,
     is_cached: bool = True,
 ) -> list[store.Outcome]:
@@ -76,21 +79,29 @@ def take(
         else:
             position = datetime.fromtimestamp(at, timezone.utc) if is_cached else None
             arrivals.append(store.Arrival(minion_id, report, clock.moment(at), position))
-    return say(outcomes + store.ingest(database, arrivals, listener))
+    return say(outcomes + store.ingest(database, arrivals, listener, suspects))
 
 
 def empty_inbox(
-    database: store.Database, accepted: Callable[[], Collection[str]]
+    database: store.Database,
+    accepted: Callable[[], Collection[str]],
+    waits: Waits | None = None,
+    suspects: store.Suspects | None = None,
 ) -> list[store.Outcome]:
     """
     Store the reports of machines without a master, from the inbox; return their outcomes.
 
     ``accepted`` returns the minions of this master: a report under one of their
-    names is refused. Raises :class:`store.StoreError`.
+    names is refused. ``waits`` are the machines whose reports stay there for now.
+    Raises :class:`store.StoreError`.
     """
     if not store.inbox_size(database):  # cheaper than to list all keys
         return []
-    return say(store.take_inbox(database, accepted()))
+    waits = Waits() if waits is None else waits
+    outcomes = store.take_inbox(database, accepted(), waits.names(), suspects)
+    for one in outcomes:
+        let_wait(waits, one)
+    return say(outcomes)
 
 
 def say(outcomes: list[store.Outcome]) -> list[store.Outcome]:

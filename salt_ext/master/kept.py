@@ -83,12 +83,16 @@ def names(opts: Mapping[str, Any]) -> list[str]:
 
 
 def store_kept(
-    opts: Mapping[str, Any], database: store.Database, listener: store.Listener | None = None
+    opts: Mapping[str, Any],
+    database: store.Database,
+    listener: store.Listener | None = None,
+    suspects: store.Suspects | None = None,
 ) -> list[store.Outcome]:
     """
     Store the kept reports, a batch at a time, and remove them; return their outcomes.
 
-    Raises :class:`store.StoreError`; reports that were not stored stay kept.
+    Raises :class:`store.StoreError`; reports that were not stored stay kept, and so do
+    those of machines that have used up their hour.
     """
     cache = _cache(opts)
     waiting = names(opts)
@@ -107,10 +111,12 @@ def store_kept(
             for minion_id, entry in entries.items()
             if entry
         ]
-        outcomes += intake.take(database, reports, listener, is_cached=False)
+        taken = intake.take(database, reports, listener, suspects, is_cached=False)
+        outcomes += taken
+        wait = {one.minion_id for one in taken if one.status == "waiting"}
         for minion_id, entry in entries.items():
             # A newer report may have been kept meanwhile: that one stays.
-            if _entry(cache, minion_id) == entry:
+            if minion_id not in wait and _entry(cache, minion_id) == entry:
                 cache.flush(BANK, minion_id + END)
     return outcomes
 

@@ -5,7 +5,7 @@ Store everything that waits on the master, once and without the engine.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
 from salt_ext.master.heartbeat import version
 
-STATUSES = ("new", "changed", "unchanged", "held", "refused")
+STATUSES = ("new", "changed", "unchanged", "held", "refused", "waiting")
 BAD = ("held", "refused")
 
 
@@ -41,14 +41,21 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
 
     pause = timedelta(seconds=database.settings["stale_after"])
     number = store.beat(database, opts["id"], version(), bridge=max(store.BRIDGE, pause))
+    suspects = store.Suspects()
+
+    def take_cache() -> None:
+        feed = intake.feed(cache, database, tell, listener=listener, suspects=suspects)
+        feed.look()
+        feed.drain()
+
     try:
         cache = Cache(opts)
         listener = store.Listener(number, cache.trusted)
-        tell(kept.store_kept(opts, database, listener))
-        tell(intake.empty_inbox(database, cache.accepted))
-        feed = intake.feed(cache, database, tell, listener=listener)
-        feed.look()
-        feed.drain()
+        _each(
+            lambda: tell(kept.store_kept(opts, database, listener, suspects)),
+            lambda: tell(intake.empty_inbox(database, cache.accepted, suspects=suspects)),
+            take_cache,
+        )
     except (SaltCacheError, OSError) as error:
         raise store.StoreError(
             f"the master's cache cannot be used: {error}",
@@ -59,3 +66,19 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
         **{one: sorted({row["minion_id"] for row in bad if row["status"] == one}) for one in BAD},
         "machines": bad,
     }
+
+
+def _each(*steps: Callable[[], None]) -> None:
+    """
+    Take every step, and those once more in which reports could not be stored.
+
+    Then it has shown whether the reports are to blame: the others were stored since.
+    """
+    again = []
+    for step in steps:
+        try:
+            step()
+        except store.Unstored:
+            again.append(step)
+    for step in again:
+        step()

@@ -15,13 +15,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from salt_ext import document
+from salt_ext.facts.clean import MAX_DEPTH
 from salt_ext.report import digests
 from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
+from salt_ext.report.limits import USUAL, Limits
 from salt_ext.report.order import Age, Order
 
-MAX_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 16
 MAX_NAME = 255
+SMALLEST = 8
+"""The bytes of a component with one field of one letter, which is not empty."""
 MAX_COLLECTORS = 200
 MAX_SINCE_BOOT_MS = 100 * 366 * 24 * 60 * 60 * 1000
 """A hundred years."""
@@ -50,6 +52,8 @@ def check_header(report: Any, now: datetime) -> Order:
     """
     if not isinstance(report, dict):
         raise ReportError("report", f"is {type(report).__name__}, not a mapping")
+    if isinstance(refused := report.get("refused"), str):
+        raise ReportError("grains", refused[:500])  # the master made no report of them
     schema = report.get("schema")
     if type(schema) is not int or schema != SCHEMA:
         raise ReportError(
@@ -139,13 +143,19 @@ class Checked(NamedTuple):
     digest: str
 
 
-def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) -> Checked:
+class TooMuch(ReportError):
+    """A report of more than one machine may say: it is good, and too large."""
+
+
+def check_body(
+    report: Mapping[str, Any], known: Mapping[str, str] = NOTHING, limits: Limits = USUAL
+) -> Checked:
     """
     Check everything that will be stored, and return the facts.
 
     ``known`` has the digests of the sections that are stored, which were checked
     before: a section with the same digest is not checked again. Raises
-    :class:`ReportError`.
+    :class:`ReportError`, as :class:`TooMuch` when the report is beyond the limits.
     """
     for field in ("facts", "volatile"):
         if not isinstance(report.get(field), dict):
@@ -155,8 +165,9 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
         path, reason = fault
         raise ReportError(path.removeprefix(".") or "report", reason)
     size = len(document.encode(around))
-    if size > MAX_BYTES:
-        raise _too_large(max(around, key=lambda field: len(document.encode(around[field]))))
+    if size > limits.max_report_bytes:
+        largest = max(around, key=lambda field: len(document.encode(around[field])))
+        raise _too_large(largest, size, limits)
     previous = report.get("previous_minion_id")
     if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
         raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")
@@ -164,18 +175,20 @@ def check_body(report: Mapping[str, Any], known: Mapping[str, str] = NOTHING) ->
     for number, name in enumerate(report["partial"]):
         if not isinstance(name, str):
             raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
-    texts, found = {}, {}
+    texts: dict[str, bytes] = {}
+    found: dict[str, str] = {}
     for section, value in report["facts"].items():
         if why := _why_no_key(section):
             raise ReportError("facts", why)
         text = _text(value)
+        size += len(text)
+        if size > limits.max_report_bytes:
+            raise _too_large(f"facts.{_largest({**texts, section: text})}", size, limits)
         found[section] = digests.of_section(text)
         if found[section] != known.get(section):
             _check_section(value, f"facts.{section}")
         texts[section] = text
-        size += len(text)
-        if size > MAX_BYTES:
-            raise _too_large(f"facts.{section}")
+    _check_components(report["facts"], size, limits)
     digest = digests.of_sections(texts)
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
@@ -193,8 +206,50 @@ def _check_proof(proof: Any) -> None:
             raise ReportError(f"proof.{field}", "is not a short text")
 
 
-def _too_large(path: str) -> ReportError:
-    return ReportError(path, f"makes the report larger than {MAX_BYTES} bytes")
+def check_document(facts: Mapping[str, Any], texts: Mapping[str, bytes], limits: Limits) -> None:
+    """
+    Raise :class:`TooMuch` when all that is known of a machine is more than one report may say.
+
+    A report in part removes nothing of what is known: many of them could add up to
+    any size.
+    """
+    size = sum(map(len, texts.values()))
+    if size > limits.max_report_bytes:
+        raise _too_large(f"facts.{_largest(texts)}", size, limits, "all that is known")
+    _check_components(facts, size, limits)
+
+
+def _check_components(facts: Mapping[str, Any], size: int, limits: Limits) -> None:
+    """Raise :class:`TooMuch` when there are too many components in so many bytes."""
+    # Nearly all reports are too small for that: then nothing need be counted.
+    if size <= SMALLEST * limits.max_components:
+        return
+    counts = {section: _components(value) for section, value in facts.items()}
+    if (count := sum(counts.values())) > limits.max_components:
+        raise TooMuch(
+            f"facts.{max(counts, key=counts.__getitem__)}",
+            f"is most of {count} components; at most {limits.max_components} are stored"
+            " (max_components)",
+        )
+
+
+def _components(value: Any) -> int:
+    """Return how many mappings there are in lists, at any depth."""
+    if isinstance(value, list):
+        return sum(isinstance(item, dict) + _components(item) for item in value)
+    return sum(map(_components, value.values())) if isinstance(value, dict) else 0
+
+
+def _largest(texts: Mapping[str, bytes]) -> str:
+    return max(texts, key=lambda section: len(texts[section]))
+
+
+def _too_large(path: str, size: int, limits: Limits, what: str = "the report") -> TooMuch:
+    return TooMuch(
+        path,
+        f"makes {what} {size} bytes or more; at most {limits.max_report_bytes} are stored"
+        " (max_report_bytes)",
+    )
 
 
 def _text(value: Any) -> bytes:
@@ -294,7 +349,8 @@ def _walk(value: Any, path: str, depth: int) -> None:
 
 def _fault(value: Any, depth: int) -> tuple[str, str] | None:
     """Return the path below a value that cannot be stored, and why; None when all can."""
-    if depth > MAX_DEPTH:
+    # As facts/clean.py counts on the machine: only what holds other values has a depth.
+    if depth > MAX_DEPTH and isinstance(value, (dict, list)):
         return "", f"is nested deeper than {MAX_DEPTH}"
     if isinstance(value, dict):
         for key, item in value.items():

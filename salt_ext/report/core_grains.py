@@ -20,10 +20,23 @@ SECTIONS = (
     "virtual",
 )
 
+USED = (
+    *("manufacturer", "productname", "serialnumber", "uuid", "biosversion", "biosreleasedate"),
+    *("cpu_model", "num_cpus", "mem_total", "osfullname", "os", "osrelease", "kernelrelease"),
+    *("cpuarch", "host", "machine_id", "virtual", "hwaddr_interfaces", "ip_interfaces"),
+    *("disks", "ssds"),
+)
+"""The grains that a report is made of."""
+
 NO_MAC = "00:00:00:00:00:00"
 CONTAINERS = ("container", "docker", "lxc", "systemd-nspawn", "podman")
 LOCAL_ADDRESSES = ("127.", "::1", "fe80:")
 MEBIBYTE = 1 << 20
+
+
+def used(grains: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a machine's grains that a report is made of."""
+    return {name: grains[name] for name in USED if name in grains}
 
 
 def report(grains: Mapping[str, Any], minion_id: str, at: float) -> dict[str, Any]:

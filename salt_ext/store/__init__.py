@@ -18,10 +18,12 @@ from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
 from salt_ext.store.clock import Clock, clock
 from salt_ext.store.database import HEAD, Database, ping
-from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable
+from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable, Unstored
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.batch import ingest, record_failure
+from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
+from salt_ext.store.ingest.isolation import Suspects, record_failure
+from salt_ext.store.ingest.problems import close_engine
 from salt_ext.store.listening import BRIDGE, Listener, beat, number_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import ENCODING, migrate, new_database
@@ -93,6 +95,8 @@ __all__ = [
     "Page",
     "StoreError",
     "StoreUnreachable",
+    "Suspects",
+    "Unstored",
     "Wanted",
     "accept_baseline",
     "addresses",
@@ -106,6 +110,7 @@ __all__ = [
     "check_baselines",
     "choices",
     "clock",
+    "close_engine",
     "compare",
     "compare_assets",
     "components",

@@ -17,7 +17,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
-from salt_ext.store.errors import Contended, StoreError, StoreUnreachable
+from salt_ext.store.errors import (
+    Contended,
+    SessionLost,
+    StatementFailed,
+    StoreError,
+    StoreUnreachable,
+)
 from salt_ext.store.url import parsed as parsed_url
 from salt_ext.store.url import scrubbed, shown
 
@@ -27,6 +33,15 @@ STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
 RECHECK_SECONDS = 60
 """After this time a process that only reads looks again whether it knows the schema."""
+
+REPORTS_STATEMENT_SECONDS = 5
+REPORTS_LOCK_SECONDS = 4
+"""
+How long a statement that stores reports may take, and wait for another writer.
+
+Less than for others: while one of them runs, the reports of all machines wait.
+"""
+
 HEAD = "0005"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
@@ -54,14 +69,20 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
     ),
     (
         psycopg2.errors.QueryCanceled,
-        StoreError,
+        StatementFailed,
         "a statement on {url} took longer than it may",
         "ask for less at once: a filter, a limit, a shorter time",
     ),
     (
-        # Only migrations set a limit (lock_timeout) to how long they wait for a table.
+        psycopg2.errors.OutOfMemory,
+        StatementFailed,
+        "{url} has not enough memory for a statement",
+        "ask for less at once, or give the database server more memory",
+    ),
+    (
+        # Migrations, and what stores reports, set a limit (lock_timeout) to their waiting.
         psycopg2.errors.LockNotAvailable,
-        StoreError,
+        Contended,
         "{url} is in use",
         "try again when no long export or report runs; nothing has changed",
     ),
@@ -91,8 +112,14 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
 class Database:
     """A URL and how to use it; connections are opened when they are needed."""
 
-    def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
-        """Check the URL. Raises :class:`StoreError` when it is not PostgreSQL's."""
+    def __init__(
+        self, settings: Settings, *, read_only: bool = False, is_quick: bool = False
+    ) -> None:
+        """
+        Check the URL; with ``is_quick`` statements have the limits of those that store reports.
+
+        Raises :class:`StoreError` when the URL is not PostgreSQL's.
+        """
         name = (
             "database_read_url" if read_only and settings["database_read_url"] else "database_url"
         )
@@ -108,7 +135,18 @@ class Database:
         self.settings = settings
         self.url = url
         self.read_only = read_only
+        self.is_quick = is_quick
+        self._quick = self if is_quick else None
         self.shown_url = shown(url)
+
+    def quick(self) -> Database:
+        """Return the same database, with the limits of statements that store reports."""
+        if self._quick is None:
+            self._quick = Database(self.settings, read_only=self.read_only, is_quick=True)
+        return self._quick
+
+    def _engine(self) -> sa.Engine:
+        return _engine(os.getpid(), self.url, self.read_only, self.is_quick)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -132,8 +170,7 @@ class Database:
 
         Such a statement takes one round trip to the server, and not three.
         """
-        engine = _engine(os.getpid(), self.url, self.read_only)
-        with self._plain_errors(), engine.connect() as link:
+        with self._plain_errors(), self._engine().connect() as link:
             # Set in psycopg2 itself: SQLAlchemy's own way takes two round trips more.
             driver: Any = link.connection.dbapi_connection
             driver.autocommit = True
@@ -153,15 +190,13 @@ class Database:
     @contextlib.contextmanager
     def begin_unchecked(self) -> Iterator[sa.Connection]:
         """Yield a connection as :meth:`begin` does, whatever the schema is: for migrations."""
-        with (
-            self._plain_errors(knows_schema=False),
-            _engine(os.getpid(), self.url, self.read_only).begin() as link,
-        ):
+        with self._plain_errors(knows_schema=False), self._engine().begin() as link:
             yield link
 
     def close(self) -> None:
         """Close the unused connections of this process to the URL."""
-        _engine(os.getpid(), self.url, self.read_only).dispose()
+        for is_quick in (False, True):
+            _engine(os.getpid(), self.url, self.read_only, is_quick).dispose()
 
     @contextlib.contextmanager
     def _plain_errors(self, *, knows_schema: bool = True) -> Iterator[None]:
@@ -220,6 +255,12 @@ class Database:
                 original, (psycopg2.OperationalError, psycopg2.InterfaceError)
             ):
                 return None
+            if error.connection_invalidated:
+                return SessionLost(
+                    f"the database at {self.shown_url} ended the session: {first_line}",
+                    "try again; if it stays so, the log of PostgreSQL says why",
+                    "the database ended the session",
+                )
             return StoreUnreachable(
                 f"cannot reach the database at {self.shown_url}: {first_line}",
                 "start PostgreSQL, or correct cmdb:database_url in the configuration",
@@ -229,10 +270,11 @@ class Database:
 
 
 @cache
-def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
+def _engine(pid: int, url: str, read_only: bool, is_quick: bool) -> sa.Engine:
     """Return the engine of this process; a connection must never be shared across a fork."""
+    seconds = REPORTS_STATEMENT_SECONDS if is_quick else STATEMENT_TIMEOUT_SECONDS
     options = [
-        f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
+        f"-c statement_timeout={seconds}s",
         "-c idle_in_transaction_session_timeout=60s",
         "-c timezone=UTC",
         # To compile a statement takes longer than any of our statements gains by it.
@@ -240,6 +282,8 @@ def _engine(pid: int, url: str, read_only: bool) -> sa.Engine:
         # Enough to sort and to hash a whole fleet in memory, without temporary files.
         "-c work_mem=64MB",
     ]
+    if is_quick:
+        options.append(f"-c lock_timeout={REPORTS_LOCK_SECONDS}s")
     if read_only:
         options.append("-c default_transaction_read_only=on")
     return sa.create_engine(

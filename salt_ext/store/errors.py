@@ -4,6 +4,8 @@ The errors of the store: each says in a sentence what went wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class StoreError(Exception):
     """
@@ -22,6 +24,27 @@ class StoreError(Exception):
 
 class StoreUnreachable(StoreError):
     """PostgreSQL does not answer; the same call may work later."""
+
+
+class SessionLost(StoreUnreachable):
+    """PostgreSQL ended the session in the middle; it may well answer to the next one."""
+
+
+class StatementFailed(StoreError):
+    """PostgreSQL goes on, but one statement took longer, or more memory, than it may."""
+
+
+class Unstored(StoreError):
+    """
+    Reports that could not be stored, while nothing shows that others can be.
+
+    ``minion_ids`` are the machines whose reports failed alone.
+    """
+
+    def __init__(self, message: str, hint: str, minion_ids: Iterable[str]) -> None:
+        """Keep the sentences and the machines."""
+        super().__init__(message, hint)
+        self.minion_ids = tuple(minion_ids)
 
 
 class Contended(StoreError):

@@ -18,21 +18,25 @@ from salt_ext.store.ingest.rivalry import close_over
 from salt_ext.store.listening import forget, silence
 from salt_ext.store.schema import asset_seen, held, identifier, problem
 
-MOST_PROBLEMS = 1000
-"""At most so many problems of one machine are kept, whatever it sends."""
+LOCK = 0x636D6D6E
 
 
-def maintain(database: Database, *, test: bool = False) -> list[Row]:
+def maintain(database: Database, *, test: bool = False, is_patient: bool = True) -> list[Row]:
     """
     Close what is over and remove what is old; return a row for each step.
 
     Each row has ``step`` (what was done) and ``rows`` (to how many). With ``test``
-    the rows are counted, and nothing is changed.
+    the rows are counted, and nothing is changed. One process does it at a time;
+    without ``is_patient`` the answer is empty while another one does.
     """
     kept, grace = (
         timedelta(seconds=database.settings[name]) for name in ("keep_problems", "rename_grace")
     )
     with database.begin() as link, link.begin_nested() as attempt:
+        if is_patient:
+            link.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        elif not link.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))):
+            return []
         now = time_of(link)
         silent = silence(link, grace, now)
         found = [
@@ -51,10 +55,6 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
 def _steps(
     now: datetime, before: datetime, silent_before: datetime
 ) -> dict[str, sa.Delete | sa.Update]:
-    by_machine = sa.func.row_number().over(
-        partition_by=problem.c.minion_id, order_by=problem.c.last_seen.desc()
-    )
-    ranked = sa.select(problem.c.id, by_machine.label("number")).subquery()
     # The claim was not repeated for the grace, and the machine that has the best key has
     # been stored since: it reports under its own name.
     first_key = held.c.evidence["keys"][0]
@@ -84,9 +84,6 @@ def _steps(
         )
         .values(closed_at=now),
         "problems that are over, removed": sa.delete(problem).where(problem.c.closed_at < before),
-        f"problems beyond {MOST_PROBLEMS} of one machine, removed": sa.delete(problem).where(
-            problem.c.id.in_(sa.select(ranked.c.id).where(ranked.c.number > MOST_PROBLEMS))
-        ),
         "rejected reports, removed": sa.delete(held).where(
             held.c.rejected_at < before, held.c.last_seen < before
         ),

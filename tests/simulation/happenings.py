@@ -17,7 +17,6 @@ from tests.simulation.machine import (
     HOUR,
     MINUTE,
     SECOND,
-    NameFile,
     identifier,
 )
 

@@ -60,7 +60,6 @@ class Judge:
         self.findings: list[Finding] = []
         self.outcomes = Counter()
         self.taken_over = Counter()
-        self.held_reasons = Counter()
         self.of_machine: dict[int, Kept] = {}
         self.last_taken: dict[int, Sent] = {}
         self.listening: dict[int, list[list[float]]] = {}
@@ -241,7 +240,6 @@ class Judge:
         last = self._last_stored(machine)
         is_new = last is None or sent.made_at > last.made_at
         if outcome.status == "held":
-            self.held_reasons[plain(outcome.detail)] += 1
             # One that was never stored is not recognised under a former name: it may be another's.
             if sent.was_stored and not machine.is_evil:
                 text = f"#{sent.number} is an old report and is held: {outcome.detail[:200]}"
@@ -277,9 +275,9 @@ class Judge:
         self.of_machine[sent.machine.number] = kept
 
     def _after(self, kept, sent):
-        if sent.body is kept.last.body and kept.last.machine is sent.machine:
-            if not sent.machine.is_evil:
-                return kept.facts
+        is_same = sent.body is kept.last.body and kept.last.machine is sent.machine
+        if is_same and not sent.machine.is_evil:
+            return kept.facts
         return overlay(kept.facts, sent.report["facts"], sent.report["partial"])
 
     def of_name(self, name):
@@ -309,9 +307,6 @@ class Judge:
         spans = self.listening.get(master.number, ())
         return sum(max(0.0, min(end, until) - max(begin, since)) for begin, end in spans)
 
-    def looked(self, world, at):
-        """Called when all engines have looked."""
-
     def day(self, world):
         """Called at the beginning of each day."""
         from tests.simulation import invariants
@@ -340,7 +335,7 @@ class Judge:
 
 
 def claimed(sent):
-    """Return ``collected_at`` of a report in seconds since the epoch."""
+    """Return ``collected_at`` in seconds since the epoch."""
     return datetime.fromisoformat(sent.report["collected_at"][:-1] + "+00:00").timestamp()
 
 

@@ -11,7 +11,7 @@ import random
 
 from tests.simulation import happenings, hostile
 from tests.simulation.fleet import Fleet
-from tests.simulation.machine import DAY, HOUR, MINUTE, SECOND, moment
+from tests.simulation.machine import DAY, HOUR, MINUTE, moment
 from tests.simulation.masters import Sent
 
 LOOK = 3 * HOUR
@@ -309,11 +309,10 @@ class World:
             if not (master.engine_is_up and master.is_up):
                 master.since = None
                 continue
+            self.store.listened(master, at)
             due = master.due(self.accepted)
             for entry, outcome in self.store.ingest(master, due, self.accepted, self.order):
                 minion_id = entry.sent.report["minion_id"]
                 if outcome is None or outcome.status != "waiting":
                     master.delivered[minion_id] = entry.written_at
                 self.judge.take(self, entry, outcome, master, at)
-            self.store.listened(master, at)
-        self.judge.looked(self, at)

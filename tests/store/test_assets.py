@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import json
-import os
 import random
 from datetime import timedelta
 from importlib import import_module
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 
 from salt_ext import store
 from salt_ext.settings import resolve
-from salt_ext.store.database import _engine
 from salt_ext.store.reads.listing import NOW_ONLY, present
 from tests.machines import NOW, arrival, later, server
 
@@ -312,7 +310,7 @@ def test_the_groups_of_a_report_add_up_to_its_totals(fleet, at):
 
 def test_several_groupings_are_those_of_several_reports_read_by_one_statement(fleet):
     groupings = ("site", "manufacturer,product_name", "os", "os", "temporary,site")
-    engine = _engine(os.getpid(), fleet.url, fleet.read_only)
+    engine = fleet._engine()
     statements = []
     store.ping(fleet)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
@@ -81,9 +82,11 @@ def rule(
         document = stored.after(verdict.asset_id, checked)
         found = identify(document.facts)
         claim = claims.claim(minion_id, claim.previous_minion_id, document.facts, found)
+        before = stored.before(asset_id)
         master = before.master if before is not None else None
         accepted = Accepted(arrival, order, asset_id, verdict, claim, found, master)
-        gathered.store(accepted, before, document, known, ruled)
+        changes = diff(document.old, document.new) if before is not None else []
+        gathered.store(accepted, before, document, changes, known, ruled)
         write_all(link, gathered)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"

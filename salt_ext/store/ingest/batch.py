@@ -3,32 +3,31 @@ Reports in: touch what is unchanged, and for the rest lock, identify, diff, writ
 
 Every report comes in through :func:`ingest`. Reports may come twice and in any
 order: one that comes again changes nothing, an old one is refused. One bad report
-never blocks its batch. A report whose outcome was returned is committed.
+never blocks its batch: a batch that fails is tried report by report
+(:mod:`salt_ext.store.ingest.isolation`). A report whose outcome was returned is
+committed.
 """
 
 from __future__ import annotations
 
 import functools
-import logging
-import traceback
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from salt_ext.store.clock import now
+from salt_ext.report.limits import limits
 from salt_ext.store.database import Database
-from salt_ext.store.errors import Contended, StoreError
+from salt_ext.store.errors import Contended
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.findings import Findings
-from salt_ext.store.ingest.problems import Problem, record
-from salt_ext.store.ingest.touching import Due, touch_unchanged
+from salt_ext.store.ingest.isolation import Isolated, Suspects
+from salt_ext.store.ingest.pacing import paced
+from salt_ext.store.ingest.touching import Due, heard, touch_unchanged
 from salt_ext.store.listening import Listener
-from salt_ext.words.visible import trace, visible
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -36,30 +35,26 @@ ATTEMPTS = 3
 
 
 def ingest(
-    database: Database, arrivals: Iterable[Arrival], listener: Listener | None = None
+    database: Database,
+    arrivals: Iterable[Arrival],
+    listener: Listener | None = None,
+    suspects: Suspects | None = None,
 ) -> list[Outcome]:
     """
     Store reports and return what became of each; all of them are committed.
 
     ``listener`` is the master that hands them over, None for reports without one.
-    Raises :class:`StoreError` when the store cannot be used. Then some reports are
-    stored and others not; it is safe to give all of them again.
+    ``suspects`` remembers from call to call which reports could not be stored alone.
+    Raises :class:`StoreError` when the store cannot be used, as :class:`Unstored` when
+    some reports could not be stored and no other one was stored since. Then some
+    reports are stored and others not; it is safe to give all of them again.
     """
-    outcomes: list[Outcome] = []
+    quick = database.quick()
+    suspects = Suspects() if suspects is None else suspects
+    isolated = Isolated(quick, lambda batch: _transaction(quick, batch, listener), suspects)
     for batch in _rounds(arrivals):
-        try:
-            outcomes += _transaction(database, batch, listener)
-        except StoreError:
-            raise
-        except Exception as error:
-            if len(batch) == 1:
-                outcomes.append(_refuse_broken(database, batch[0], error))
-                continue
-            reason = visible(error)
-            log.warning("A batch of %d reports failed; each is tried alone: %s", len(batch), reason)
-            for arrival in batch:
-                outcomes += ingest(database, [arrival], listener)
-    return outcomes
+        isolated.store(batch)
+    return isolated.end()
 
 
 def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
@@ -98,12 +93,15 @@ def _transaction(
     In the same transaction a batch would hold the touched rows while it waits for
     other rows and for the identity lock: two masters would wait for each other.
     """
+    began = time.thread_time()
     grace = timedelta(seconds=database.settings["rename_grace"])
+    most = limits(database.settings)
+    seconds: dict[str, float] = {}
     master = listener.number if listener else None
 
     def touching() -> tuple[list[Due], Findings]:
         with database.autocommit() as link:
-            return touch_unchanged(link, batch, master)
+            return touch_unchanged(link, batch, Findings(most, seconds), master)
 
     def noting(step: Callable[[sa.Connection], None]) -> None:
         with database.begin() as link:
@@ -111,10 +109,15 @@ def _transaction(
 
     def writing(locked: bool) -> list[Outcome]:
         with database.begin() as link:
-            return store_changed(link, due, grace, listener, locked=locked)
+            found = Findings(most, seconds)
+            return store_changed(link, due, grace, found, listener, locked=locked)
 
     due, findings = _patiently(touching)
     outcomes = findings.outcomes
+    if findings.too_much:
+        _patiently(lambda: noting(lambda link: heard(link, findings.too_much, master)))
+    if findings.problems:
+        _patiently(lambda: noting(findings.charge))
     for step in findings.steps():
         _patiently(functools.partial(noting, step))
     if due:
@@ -122,7 +125,7 @@ def _transaction(
             outcomes += _patiently(lambda: writing(locked=False))
         except Again:
             outcomes += _patiently(lambda: writing(locked=True))
-    return outcomes
+    return paced(database, outcomes, seconds, time.thread_time() - began)
 
 
 def _patiently(work: Callable[[], T]) -> T:
@@ -133,22 +136,3 @@ def _patiently(work: Callable[[], T]) -> T:
         except Contended:
             continue
     return work()
-
-
-def _refuse_broken(database: Database, arrival: Arrival, error: Exception) -> Outcome:
-    """Refuse a report that failed though all checks passed, and keep the traceback."""
-    name = visible(arrival.minion_id)
-    log.error("The report of %s could not be stored%s", name, trace(error))
-    record_failure(database, "report", arrival.minion_id, "store", error)
-    reason = f"could not be stored: {type(error).__name__}; see cmdb.errors for the traceback"
-    return Outcome(arrival.minion_id, "refused", reason)
-
-
-def record_failure(
-    database: Database, kind: str, minion_id: str, subject: str, error: BaseException
-) -> None:
-    """Keep an exception that nobody foresaw, with its traceback, among the problems."""
-    text = "".join(traceback.format_exception(error)).replace("\0", "")
-    message = f"{type(error).__name__}: {error}".replace("\0", "")
-    with database.begin() as link:
-        record(link, [Problem(kind, minion_id, subject, message, text, now(link))])

@@ -22,6 +22,7 @@ from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order
 from salt_ext.store import bulk
 from salt_ext.store.identity.locking import VERSION
+from salt_ext.store.ingest.spending import IN_ITS_HOUR, SECONDS_LEFT, Spent, spent_of
 from salt_ext.store.schema import asset_facts
 
 NO_VERSIONS: Mapping[uuid.UUID, str] = {}
@@ -80,7 +81,14 @@ SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at
          FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
  WHERE asset"""  # noqa: S608 - a name of our own schema
 
-BY_NAME = sa.text(f"{bulk.ONE_BY_ONE}{BEFORE}.minion_id = ANY(CAST(:names AS text[]))")
+BY_NAME = sa.text(f"""
+{bulk.ONE_BY_ONE}
+SELECT i.name AS spender, spent.since, spent.changes, spent.bytes,
+       {SECONDS_LEFT} AS seconds_left, known.*
+  FROM unnest(CAST(:names AS text[])) AS i(name)
+  LEFT JOIN spent ON spent.minion_id = i.name AND {IN_ITS_HOUR}
+  LEFT JOIN LATERAL ({BEFORE}.minion_id = i.name) AS known ON TRUE
+""")  # noqa: S608 - constants of ours
 BY_ID = sa.text(f"{BEFORE}.id = ANY(CAST(:ids AS uuid[]))")
 
 LOAD = sa.text(f"""
@@ -91,10 +99,23 @@ SELECT facts.asset_id, facts.section, facts.facts
 """)  # noqa: S608 - a name of our own schema
 
 
-def named(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Before]:
-    """Return the assets with these names as they are stored, by name."""
+class Named(NamedTuple):
+    """What is stored under a name: its asset, and what its reports have cost in this hour."""
+
+    asset: Before | None
+    spent: Spent | None
+
+
+def named(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Named]:
+    """Return what is stored under each of these names."""
     rows = link.execute(BY_NAME, {"names": bulk.array(minion_ids)})
-    return {row.minion_id: _before(row) for row in rows}
+    return {
+        row.spender: Named(
+            _before(row) if row.id is not None else None,
+            spent_of(row) if row.since is not None else None,
+        )
+        for row in rows
+    }
 
 
 def _before(row: sa.Row[Any]) -> Before:

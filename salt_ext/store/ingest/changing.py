@@ -11,10 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.document import encode
+from salt_ext.document.diff import Change, diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
+from salt_ext.report.limits import Limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
-from salt_ext.store.identity.claims import Claim, claim, evidence
+from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
@@ -32,7 +35,8 @@ from salt_ext.store.ingest.holding import (
 from salt_ext.store.ingest.problems import Good
 from salt_ext.store.ingest.replays import Replays, former_holders, said
 from salt_ext.store.ingest.rivalry import problems_of
-from salt_ext.store.ingest.touching import ALREADY_STORED, Due, move, remember_doubt
+from salt_ext.store.ingest.spending import charge
+from salt_ext.store.ingest.touching import ALREADY_STORED, Due, heard, move, remember_doubt
 from salt_ext.store.ingest.writing import write_all
 from salt_ext.store.listening import Listener, silence
 
@@ -45,6 +49,7 @@ def store_changed(
     link: sa.Connection,
     due: Sequence[Due],
     grace: timedelta,
+    findings: Findings | None = None,
     listener: Listener | None = None,
     *,
     locked: bool,
@@ -56,24 +61,19 @@ def store_changed(
     meanwhile. Without it each report must have exactly the name and the keys of one
     asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
     counts as silent, and so does one whose minion has no key any more on the master
-    that hands the reports over, the ``listener``.
+    that hands the reports over, the ``listener``. What is found is added to ``findings``.
     """
+    findings = findings or Findings()
     if locked:
         lock_identity(link)
-    found = [identify(one.arrival.report["facts"]) for one in due]
-    claims = [
-        claim(
-            one.arrival.minion_id,
-            one.arrival.report.get("previous_minion_id"),
-            one.arrival.report["facts"],
-            identifiers,
-            with_parts=locked,
-            shown=one.arrival.report.get("proof"),
-        )
-        for one, identifiers in zip(due, found, strict=True)
-    ]
-    before = waiting(link, claims) if locked else {}
-    claims = [since(one, before.get(one.minion_id)) for one in claims]
+    findings = findings or Findings()
+    storing = _Storing(link, findings, listener.number if listener else None)
+    due, found, claims = storing.claims(due, with_parts=locked)
+    if not due:
+        storing.write()
+        return findings.outcomes
+    storing.waiting = waiting(link, claims) if locked else {}
+    claims = [since(one, storing.waiting.get(one.minion_id)) for one in claims]
     ids = lock(link, claims)
     came_at = min(one.arrival.received_at for one in due)
     known = Owners(link, claims, silence(link, grace, came_at) if locked else None, listener)
@@ -89,9 +89,8 @@ def store_changed(
             if asset_id is not None
         }
     )
-    rejected = count_rejected(link, claims, before)
-    master = listener.number if listener else None
-    storing = _Storing(link, known, stored, before, master)
+    rejected = count_rejected(link, claims, storing.waiting)
+    storing.known, storing.stored = known, stored
     storing.expect(zip(due, settled, strict=True))
     # Machines under their own names first, then newcomers: so the end does not depend on
     # the order in which the reports of a batch came.
@@ -99,39 +98,64 @@ def store_changed(
     for number in in_order:
         one, claimed = due[number], claims[number]
         if claimed.minion_id in rejected:
-            storing.findings.outcome(one.arrival, "held", "a person has rejected it")
-        else:
-            storing.take(one, claimed, found[number])
-    write_all(link, storing.gathered)
-    move(link, storing.again, master)
-    remember_doubt(link, storing.doubted)
-    storing.findings.write(link)
-    return storing.findings.outcomes
+            findings.outcome(one.arrival, "held", "a person has rejected it")
+            continue
+        with findings.timed(one.arrival.minion_id):
+            try:
+                storing.take(one, claimed, found[number])
+            except checking.TooMuch as error:
+                findings.refuse_size(one.arrival, one.order, error)
+    storing.write()
+    return findings.outcomes
 
 
 class _Storing:
     """A batch on its way into the store: what is known, what is to be written, what is wrong."""
 
-    def __init__(
-        self,
-        link: sa.Connection,
-        known: Owners,
-        stored: Stored,
-        waiting: Waiting,
-        master: int | None,
-    ) -> None:
-        """Begin with what is known of the assets of the batch, and with its held reports."""
+    known: Owners
+    stored: Stored
+    waiting: Waiting
+
+    def __init__(self, link: sa.Connection, findings: Findings, master: int | None) -> None:
+        """Begin with nothing; what is known is set before the first report."""
         self.link = link
-        self.known = known
-        self.stored = stored
-        self.waiting = waiting
         self.master = master
         self.replays = Replays(link)
         self.gathered = Gathered()
-        self.findings = Findings()
+        self.findings = findings
+        self.limits = findings.limits
         self.again: list[tuple[uuid.UUID, datetime | None]] = []
         """The assets with a report that was stored before, and its position."""
         self.doubted: list[tuple[uuid.UUID, Order]] = []
+
+    def claims(
+        self, due: Sequence[Due], *, with_parts: bool
+    ) -> tuple[list[Due], list[dict[str, Any]], list[Claim]]:
+        """Return the reports with what they claim; those that claim too much are refused."""
+        left: list[Due] = []
+        identified: list[dict[str, Any]] = []
+        claims: list[Claim] = []
+        for one in due:
+            minion_id, report = one.arrival.minion_id, one.arrival.report
+            with self.findings.timed(minion_id):
+                found = identify(report["facts"])
+                try:
+                    _check_identifiers(found, self.limits)
+                except checking.TooMuch as error:
+                    self.findings.refuse_size(one.arrival, one.order, error)
+                    continue
+                claimed = claim(
+                    minion_id,
+                    report.get("previous_minion_id"),
+                    report["facts"],
+                    found,
+                    with_parts=with_parts,
+                    shown=report.get("proof"),
+                )
+            claims.append(claimed._replace(boot_id=one.order.boot_id))
+            left.append(one)
+            identified.append(found)
+        return left, identified, claims
 
     def expect(self, reports: Iterable[tuple[Due, uuid.UUID | None]]) -> None:
         """Ask of all reports together whether they were stored before, where that may be."""
@@ -141,6 +165,15 @@ class _Storing:
             if (before := self.stored.before(asset_id)) is not None
             and not is_later_in_boot(one.order, before.order)
         )
+
+    def write(self) -> None:
+        """Write what was gathered and found, at the cost of the machines that it is of."""
+        write_all(self.link, self.gathered)
+        move(self.link, self.again, self.master)
+        remember_doubt(self.link, self.doubted)
+        heard(self.link, self.findings.too_much, self.master)
+        charge(self.link, self.findings.costs(self.gathered.costs))
+        self.findings.write(self.link)
 
     def take(self, due: Due, claimed: Claim, found: Mapping[str, Any]) -> None:
         """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
@@ -159,19 +192,22 @@ class _Storing:
             return
         self.findings.failed_collectors(arrival)
         document = self.stored.after(verdict.asset_id, due.checked)
-        self._doubts(due, document)
+        checking.check_document(document.facts, document.texts, self.limits)
+        changes = _changes(before, document, self.limits)
         if document.digest != due.checked.digest:
             # Sections that were reported in part or not at all count as they are known.
             found = identify(document.facts)
+            _check_identifiers(found, self.limits)
             previous = claimed.previous_minion_id
             merged = claim(claimed.minion_id, previous, document.facts, found)
             claimed = merged._replace(proof=claimed.proof)
+        self._doubts(due, document)
         asset_id = verdict.asset_id or uuid.uuid4()
         self.findings.problems += problems_of(
             claimed, verdict, asset_id, self.known, arrival.received_at
         )
         accepted = Accepted(arrival, due.order, asset_id, verdict, claimed, found, self.master)
-        changed = self.gathered.store(accepted, before, document, self.known)
+        changed = self.gathered.store(accepted, before, document, changes, self.known)
         # A machine with the name of another live one is stored under its former name.
         name = self.known.name(asset_id)
         status = "new" if before is None else "changed" if changed else "unchanged"
@@ -228,10 +264,35 @@ class _Storing:
         claimed: Claim,
         decision: Decision,
     ) -> None:
-        """Hold a report for a person; for the same evidence the decision is remembered once."""
+        """Hold a report for a person; what is decided for the same reason is remembered once."""
         before = self.waiting.get(arrival.minion_id)
-        self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed))
-        if before is None or before.evidence != evidence(claimed):
+        is_same = before is not None and before.digest == arrival.report["digest"]
+        size = 0 if is_same else len(encode(arrival.report))
+        if before is None or before.reason != decision.reason:
             self.gathered.decided(arrival, claimed, decision, None)
+        self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
         self.findings.outcome(arrival, "held", decision.reason)
+
+
+def _check_identifiers(found: Mapping[str, Any], limits: Limits) -> None:
+    """Raise :class:`checking.TooMuch` for a machine that shows too many identifiers."""
+    count = len(found["candidates"]) + len(found["rejected"])
+    if count > limits.max_identifiers:
+        raise checking.TooMuch(
+            "facts",
+            f"show {count} identifiers; at most {limits.max_identifiers} are stored"
+            " (max_identifiers)",
+        )
+
+
+def _changes(before: Before | None, document: Document, limits: Limits) -> list[Change]:
+    """Return what a report changes. Raises :class:`checking.TooMuch`."""
+    changes = diff(document.old, document.new) if before is not None else []
+    if len(changes) > limits.max_changes:
+        raise checking.TooMuch(
+            "facts",
+            f"make {len(changes)} changes; at most {limits.max_changes} are stored at once"
+            " (max_changes)",
+        )
+    return changes

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext.document.diff import Change, diff
+from salt_ext.document import encode
+from salt_ext.document.diff import Change
 from salt_ext.report import digests
 from salt_ext.report.order import Order
 from salt_ext.store.columns import list_columns, search_text
@@ -23,6 +24,7 @@ from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document
 from salt_ext.store.ingest.gone import Gone
+from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (
@@ -46,6 +48,12 @@ ENGINE = "salt-cmdb"
 
 SET_BACK = "its clock was set back"
 """Why there is a revision without a change."""
+
+HISTORY = frozenset((asset_was, change, decision, identifier, placement, revision))
+"""The tables that only grow."""
+
+COSTS = {asset: 4000, asset_was: 2000}
+"""What a row takes, where that is more: nearly every column of the list is in an index."""
 
 
 class Ruled(NamedTuple):
@@ -83,6 +91,10 @@ class Gathered:
         self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
         self.accepted: list[tuple[str, str]] = []
+        self.costs: dict[str, Cost] = {}
+        """By minion id: what is written for its report."""
+        self._bytes = 0
+        self._rows = 0
 
     def hold(
         self,
@@ -90,8 +102,14 @@ class Gathered:
         verdict: Decision,
         claim: claims.Claim,
         candidates: list[dict[str, Any]],
+        size: int,
     ) -> None:
-        """Keep a report for a person to decide, without the secret that it may show."""
+        """
+        Keep a report for a person to decide, without the secret that it may show.
+
+        ``size`` is what it takes, in bytes.
+        """
+        self._bytes += size
         self.add(
             held,
             minion_id=arrival.minion_id,
@@ -105,6 +123,7 @@ class Gathered:
             rejected_at=None,
             rule=verdict.rule,
         )
+        self._charge(arrival)
 
     def decided(
         self,
@@ -133,14 +152,15 @@ class Gathered:
         accepted: Accepted,
         before: Before | None,
         document: Document,
+        changes: list[Change],
         known: Owners,
         ruling: Ruled | None = None,
     ) -> bool:
         """
         Gather all rows of one accepted report; return whether anything changed.
 
-        ``before`` is the asset as it was, None for a new one; ``ruling`` is given when
-        a person decided.
+        ``before`` is the asset as it was, None for a new one, and ``changes`` are what
+        the document differs by; ``ruling`` is given when a person decided.
         """
         arrival, verdict, asset_id = accepted.arrival, accepted.verdict, accepted.asset_id
         at, last_seen = ruling.at if ruling else arrival.received_at, arrival.received_at
@@ -150,10 +170,9 @@ class Gathered:
         name = known.learn(asset_id, accepted.claim, verdict)
         key = next(iter(accepted.claim.keys), None)
         self.accepted.append((arrival.minion_id, json.dumps(key)))
-        changes = diff(document.old, document.new) if before is not None else []
         if before is not None and before.minion_id != name:
             renamed = Change("renamed", "minion_id", None, None, before.minion_id, name)
-            changes.insert(0, renamed)
+            changes = [renamed, *changes]
         is_plain = not verdict.problem and not verdict.shared and ruling is None
         is_usual = verdict.action == "known" and is_plain
         # For a new machine its first revision says enough.
@@ -210,7 +229,13 @@ class Gathered:
             reports_as=arrival.minion_id if arrival.minion_id != name else None,
         )
         self._sections(accepted, document, before, is_due)
+        self._charge(arrival)
         return changed
+
+    def _charge(self, arrival: Arrival) -> None:
+        """Note what has been gathered since the last report as the cost of this one."""
+        self.costs[arrival.minion_id] = Cost(self._rows, self._bytes)
+        self._rows = self._bytes = 0
 
     def _asset(
         self,
@@ -241,12 +266,14 @@ class Gathered:
         asset_id, report = accepted.asset_id, accepted.arrival.report
         volatile = report["volatile"]
         for section in document.new:
+            values = encode(volatile[section]) if volatile.get(section) is not None else None
+            self._bytes += len(document.texts[section]) + len(values or b"")
             self.add(
                 asset_facts,
                 asset_id=asset_id,
                 section=section,
                 facts=document.texts[section],
-                volatile=volatile.get(section),
+                volatile=values,
                 digest=bytes.fromhex(digests.of_section(document.texts[section])),
                 collected_at=None,
             )
@@ -254,11 +281,13 @@ class Gathered:
             return
         owner = str(asset_id)
         if is_due:
-            self.refreshed += [
+            refreshed = [
                 (owner, section, json.dumps(values))
                 for section, values in volatile.items()
                 if section in before.digests and section not in document.new
             ]
+            self.refreshed += refreshed
+            self._bytes += sum(len(text) for _, _, text in refreshed)
         reported, were_absent = report["facts"], before.absent
         self.absent += [
             (owner, section, before.order.collected_at)
@@ -269,8 +298,23 @@ class Gathered:
 
     def changed(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
         """Gather the changes of a revision."""
-        for position, one in enumerate(changes):
-            self.add(change, asset_id=asset_id, revision=number, position=position, **one._asdict())
+        for position, (op, path, component, field, old, new) in enumerate(changes):
+            # Encoded here and not by the statement, because the size is needed.
+            before = None if old is None else encode(old)
+            after = None if new is None else encode(new)
+            self._bytes += len(path) + len(component or "") + len(before or b"") + len(after or b"")
+            self.add(
+                change,
+                asset_id=asset_id,
+                revision=number,
+                position=position,
+                op=op,
+                path=path,
+                component=component,
+                field=field,
+                old=before,
+                new=after,
+            )
 
     def _parts(self, asset_id: uuid.UUID, document: Document, at: datetime) -> None:
         """Gather the counts and the places of the parts, if they are not as before."""
@@ -284,6 +328,8 @@ class Gathered:
         before, now = placements(document.old), placements(document.new)
         for stay in before.keys() | now.keys():
             if stay not in before:
+                # In the row and in its primary key.
+                self._bytes += 2 * (len(stay.serial) + len(stay.path) + len(stay.place))
                 row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
                 self.add(placement, asset_id=asset_id, **row)
             elif stay not in now:
@@ -303,6 +349,7 @@ class Gathered:
         ledger = known.ledger.get(accepted.asset_id, {})
         for (kind, value), (source, quality) in rows.items():
             if not ledger.get((kind, value)):
+                self._bytes += 3 * len(value)  # in the row and in two indexes
                 self.add(
                     identifier,
                     asset_id=accepted.asset_id,
@@ -331,6 +378,8 @@ class Gathered:
     def add(self, table: sa.Table, **row: Any) -> None:
         """Gather a row of a table."""
         self.rows.setdefault(table, []).append(row)
+        self._bytes += COSTS.get(table, ROW_BYTES)
+        self._rows += table in HISTORY
 
 
 def _is_old(volatile_at: datetime, collected_at: datetime) -> bool:

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from salt_ext.store.bulk import array
 from salt_ext.store.database import Database
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
+from salt_ext.store.ingest.isolation import STORED, Suspects
 from salt_ext.store.ingest.problems import Problem, record
 from salt_ext.store.schema import asset, asset_seen, inbox, reporter
 from salt_ext.store.text import is_text
@@ -44,36 +46,88 @@ def submit(database: Database, arrivals: Iterable[Arrival]) -> list[Outcome]:
             link.execute(sa.insert(inbox).inline(), rows)
             detail = "is in the inbox; the master stores it"
             return [Outcome(one.minion_id, "waiting", detail) for one in reports]
-    return ingest(database, reports)
+    return [
+        # Nobody keeps such a report: here is no master with a cache.
+        one._replace(status="refused") if one.status == "waiting" else one
+        for one in ingest(database, reports)
+    ]
 
 
-def take_inbox(database: Database, minions: Collection[str]) -> list[Outcome]:
+def take_inbox(
+    database: Database,
+    minions: Collection[str],
+    waiting: Iterable[str] = (),
+    suspects: Suspects | None = None,
+) -> list[Outcome]:
     """
     Store the reports in the inbox; return what became of each.
 
     ``minions`` have a key on this master, so reports of them are refused here. A
     report is removed from the inbox only after it was stored or refused. Two masters
-    may take the same report at once; the second one changes nothing.
+    may take the same report at once; the second one changes nothing. Of the machines
+    that are ``waiting``, or have used up their hour, only the latest report stays.
     """
     outcomes: list[Outcome] = []
+    left = set(waiting)
     while True:
         with database.begin() as link:
             found = link.execute(
-                sa.select(inbox).order_by(inbox.c.received_at, inbox.c.id).limit(BATCH)
+                sa.select(inbox)
+                .where(inbox.c.minion_id.not_in(sorted(left)))
+                .order_by(inbox.c.received_at, inbox.c.id)
+                .limit(BATCH)
             ).all()
-            arrivals = [one for row in found if (one := _admit(link, row, minions, outcomes))]
+            # Of two roles that report a new machine at once, the first one has it.
+            roles: dict[str, str] = {}
+            arrivals = [
+                one for row in found if (one := _admit(link, row, minions, roles, outcomes))
+            ]
         if not found:
-            return outcomes
-        outcomes += ingest(database, arrivals)
+            break
+        taken = ingest(database, arrivals, suspects=suspects)
+        outcomes += taken
+        wait = {one.minion_id for one in taken if one.status == "waiting"}
         with database.begin() as link:
-            link.execute(sa.delete(inbox).where(inbox.c.id.in_([row.id for row in found])))
+            over = [row.id for row in found if row.minion_id not in wait]
+            link.execute(sa.delete(inbox).where(inbox.c.id.in_(over)))
+            for outcome in taken:
+                if outcome.status in STORED:
+                    # Only now: a role whose report is refused does not get the machine.
+                    bind(link, outcome.minion_id, roles[outcome.minion_id], _now())
+        left |= wait
+    if left:
+        with database.begin() as link:
+            link.execute(KEEP_LATEST, {"minion_ids": array(sorted(left))})
+    return outcomes
+
+
+KEEP_LATEST = sa.text("""
+DELETE FROM inbox USING inbox AS later
+ WHERE inbox.minion_id = ANY(CAST(:minion_ids AS text[])) AND later.minion_id = inbox.minion_id
+   AND later.sent_by = inbox.sent_by
+   AND (later.received_at, later.id) > (inbox.received_at, inbox.id)
+""")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def _admit(
-    link: sa.Connection, row: Any, minions: Collection[str], outcomes: list[Outcome]
+    link: sa.Connection,
+    row: Any,
+    minions: Collection[str],
+    roles: dict[str, str],
+    outcomes: list[Outcome],
 ) -> Arrival | None:
-    """Return the report of a row; if it is refused, record why and return None."""
+    """
+    Return the report of a row; if it is refused, record why and return None.
+
+    ``roles`` are those of the reports before it, by minion id.
+    """
     reason = _why_not(link, row, row.minion_id, minions)
+    if reason is None and roles.get(row.minion_id, row.sent_by) != row.sent_by:
+        reason = f"{row.minion_id} is reported by the database role {roles[row.minion_id]}"
     report = None
     if reason is None:
         try:
@@ -89,6 +143,7 @@ def _admit(
                 # A report that names its previous name can take over the asset of that name.
                 reason = _why_not(link, row, previous, minions)
     if reason is None:
+        roles[row.minion_id] = row.sent_by
         return Arrival(row.minion_id, report, row.received_at)
     message = f"{reason}; it was sent by the database role {row.sent_by}"
     record(link, [Problem("report", row.minion_id, "inbox", message, "", row.received_at)])
@@ -100,10 +155,7 @@ def _why_not(link: sa.Connection, row: Any, minion_id: str, minions: Collection[
     """Return why the sender of a row may not report a machine; None if it may."""
     if minion_id in minions:
         return f"{minion_id} has a key on this master and reports by itself"
-    if minion_id == row.minion_id:
-        role: str | None = bind(link, minion_id, row.sent_by, row.received_at)
-    else:
-        role = role_of(link, minion_id)  # to mention a name does not bind it
+    role = role_of(link, minion_id)
     if role not in (None, row.sent_by):
         return f"{minion_id} is reported by the database role {role}"
     mode = link.scalar(

@@ -7,12 +7,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from salt_ext.store.bulk import array
+from salt_ext.store.database import Database
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.schema import held, problem
 
@@ -33,40 +33,65 @@ class Problem(NamedTuple):
     at: datetime
 
 
+MOST_PROBLEMS = 300
+"""At most so many problems of one machine are kept; no machine has as many collectors."""
+
+# A problem that was over and is back is news: it must be told again.
+RECORD = sa.text("""
+INSERT INTO problem AS known
+       (id, kind, minion_id, subject, message, traceback, first_seen, last_seen, count)
+SELECT id, kind, minion_id, subject, message, traceback, at, at, 1
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:minion_ids AS text[]),
+              CAST(:subjects AS text[]), CAST(:messages AS text[]),
+              CAST(:tracebacks AS text[]), CAST(:moments AS timestamptz[]))
+       AS i(id, kind, minion_id, subject, message, traceback, at)
+    ON CONFLICT (minion_id, kind, subject) DO UPDATE
+   SET message = excluded.message,
+       traceback = excluded.traceback,
+       last_seen = greatest(known.last_seen, excluded.last_seen),
+       count = known.count + 1,
+       closed_at = NULL,
+       told = known.told AND known.closed_at IS NULL
+RETURNING minion_id, xmax = 0 AS is_new
+""")
+
+# What a machine can make up goes first, and of that the oldest.
+FORGET = sa.text("""
+DELETE FROM problem USING (
+SELECT id, row_number() OVER (
+           PARTITION BY minion_id
+               ORDER BY kind = 'collector', kind = 'doubt', kind = 'report', last_seen DESC
+       ) AS number
+  FROM problem WHERE minion_id = ANY(CAST(:minion_ids AS text[]))) AS ranked
+ WHERE problem.id = ranked.id AND ranked.number > :most
+""")
+
+
 def record(link: sa.Connection, problems: Sequence[Problem]) -> None:
-    """Write problems; if a problem is known already, its count goes up."""
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for one in problems:
-        found[one.minion_id, one.kind, one.subject[:500]] = {
-            "id": uuid.uuid4(),
-            "kind": one.kind,
-            "minion_id": one.minion_id,
-            "subject": one.subject[:500],
-            "message": one.message[:4000],
-            "traceback": one.traceback[:16000],
-            "first_seen": one.at,
-            "last_seen": one.at,
-            "count": 1,
-        }
+    """
+    Write problems; if a problem is known already, its count goes up.
+
+    At most :data:`MOST_PROBLEMS` of each machine are kept, whatever it sends.
+    """
+    found = {(one.minion_id, one.kind, one.subject[:500]): one for one in problems}
     if not found:
         return
-    statement = insert(problem)
-    excluded = statement.excluded
-    link.execute(
-        statement.on_conflict_do_update(
-            index_elements=["minion_id", "kind", "subject"],
-            set_={
-                "message": excluded.message,
-                "traceback": excluded.traceback,
-                "last_seen": sa.func.greatest(problem.c.last_seen, excluded.last_seen),
-                "count": problem.c.count + excluded.count,
-                "closed_at": None,
-                # A problem that was over and is back is news: it must be told again.
-                "told": problem.c.told & problem.c.closed_at.is_(None),
-            },
-        ),
-        [found[key] for key in sorted(found)],
+    # In one order, so that two writers do not wait for each other.
+    rows = [found[key] for key in sorted(found)]
+    written = link.execute(
+        RECORD,
+        {
+            "ids": array(uuid.uuid4() for _ in rows),
+            "kinds": array(one.kind for one in rows),
+            "minion_ids": array(one.minion_id for one in rows),
+            "subjects": array(one.subject[:500] for one in rows),
+            "messages": array(one.message[:4000] for one in rows),
+            "tracebacks": array(one.traceback[:16000] for one in rows),
+            "moments": array(one.at for one in rows),
+        },
     )
+    if more := {row.minion_id for row in written if row.is_new}:
+        link.execute(FORGET, {"minion_ids": array(sorted(more)), "most": MOST_PROBLEMS})
 
 
 class Good(NamedTuple):
@@ -136,6 +161,20 @@ def close_held(link: sa.Connection, minion_id: str, at: datetime) -> None:
         )
         .values(closed_at=at)
     )
+
+
+def close_engine(database: Database, master_id: str) -> None:
+    """Close the problems of the engine of a master, which works again."""
+    with database.begin() as link:
+        link.execute(
+            sa.update(problem)
+            .where(
+                problem.c.minion_id == master_id,
+                problem.c.kind == "engine",
+                problem.c.closed_at.is_(None),
+            )
+            .values(closed_at=sa.func.now())
+        )
 
 
 def _is_over(kind: str, subject: str, good: Good) -> bool:

@@ -141,7 +141,10 @@ class Due(NamedTuple):
 
 
 def touch_unchanged(
-    link: sa.Connection, batch: Sequence[Arrival], master: int | None = None
+    link: sa.Connection,
+    batch: Sequence[Arrival],
+    findings: Findings | None = None,
+    master: int | None = None,
 ) -> tuple[list[Due], Findings]:
     """
     Check reports and touch the assets of those that say nothing new; return the others.
@@ -149,35 +152,53 @@ def touch_unchanged(
     No machine may be twice in the batch. ``master`` is the number of the one that hands
     it over. The findings are returned too; nothing of them is written yet.
     """
-    findings = Findings()
+    findings = findings or Findings()
+    limits = findings.limits
     good: list[Arrival] = []
     orders: dict[str, Order] = {}
     for arrival in batch:
         try:
-            orders[arrival.minion_id] = checking.check_header(arrival.report, arrival.received_at)
+            orders[arrival.minion_id] = _header(arrival, findings)
             good.append(arrival)
         except checking.ReportError as error:
             findings.refuse(arrival, error)
     touched = _touch(link, good, orders, master)
     rest = [one for one in good if one.minion_id not in touched]
-    assets = named(link, [one.minion_id for one in rest]) if rest else {}
+    known = named(link, [one.minion_id for one in rest]) if rest else {}
     due: list[Due] = []
     again: list[tuple[uuid.UUID, datetime | None]] = []
     for arrival in good:
-        order, asset = orders[arrival.minion_id], assets.get(arrival.minion_id)
+        order = orders[arrival.minion_id]
         if arrival.minion_id in touched:
             _note_touched(findings, arrival, order, *touched[arrival.minion_id])
-        elif asset is not None and _is_same(arrival, order, asset):
+            continue
+        asset, spent = known[arrival.minion_id]
+        if asset is not None and _is_same(arrival, order, asset):
             findings.outcome(arrival, "unchanged", ALREADY_STORED, asset.id)
             again.append((asset.id, arrival.position))
-        else:
-            try:
-                checked = checking.check_body(arrival.report, asset.digests if asset else {})
-                due.append(Due(arrival, order, checked, asset))
-            except checking.ReportError as error:
-                findings.refuse(arrival, error)
+            continue
+        if spent is not None and (reason := spent.over(limits)):
+            findings.wait(arrival, reason, spent.seconds_left)
+            continue
+        try:
+            with findings.timed(arrival.minion_id):
+                digests_known = asset.digests if asset else {}
+                checked = checking.check_body(arrival.report, digests_known, limits)
+            due.append(Due(arrival, order, checked, asset))
+        except checking.TooMuch as error:
+            findings.refuse_size(arrival, order, error)
+        except checking.ReportError as error:
+            findings.refuse(arrival, error)
     move(link, again, master)
     return due, findings
+
+
+def _header(arrival: Arrival, findings: Findings) -> Order:
+    """Check the header of a report. Only that of one with errors takes a time worth counting."""
+    if not (isinstance(arrival.report, dict) and arrival.report.get("errors")):
+        return checking.check_header(arrival.report, arrival.received_at)
+    with findings.timed(arrival.minion_id):
+        return checking.check_header(arrival.report, arrival.received_at)
 
 
 def secret_hash(report: Mapping[str, Any]) -> bytes | None:

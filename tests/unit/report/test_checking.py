@@ -6,6 +6,7 @@ import pytest
 
 from salt_ext import document
 from salt_ext.facts import timestamp
+from salt_ext.facts.clean import clean
 from salt_ext.report import checking, core_grains, digests
 from salt_ext.report.checking import ReportError, check_body, check_header
 from tests.machines import NOW, later, report, server
@@ -40,19 +41,23 @@ def refused(check, *arguments):
 
 @pytest.mark.parametrize("kind", [dict, list])
 def test_sixteen_levels_below_the_report_are_taken_and_no_more(kind):
-    # A section is the second level; the text in the innermost mapping is one more.
-    check_body(with_facts({"own": {"a": nested(14, kind)}}))
-    too_deep = with_facts({"own": {"a": nested(15, kind)}})
-    assert "is nested deeper than 16" in refused(check_body, too_deep)
+    # A section is the first level; the text in the innermost mapping is none.
+    deepest = {"a": nested(15, kind)}
+    check_body(with_facts({"own": deepest}))
+    assert clean(deepest) == deepest, "what a machine sends is what its master takes"
+    too_deep = {"a": nested(16, kind)}
+    with pytest.raises(ValueError, match="deeper than 16"):
+        clean(too_deep)
+    assert "is nested deeper than 16" in refused(check_body, with_facts({"own": too_deep}))
 
 
 def test_errors_and_volatile_values_have_room_for_sixteen_levels_too():
-    check_header(report(server()) | {"errors": nested(16)}, NOW)
-    assert refused(check_header, report(server()) | {"errors": nested(17)}, NOW).endswith(
+    check_header(report(server()) | {"errors": nested(17)}, NOW)
+    assert refused(check_header, report(server()) | {"errors": nested(18)}, NOW).endswith(
         "is nested deeper than 16"
     )
-    check_body(report(server()) | {"volatile": nested(16)})
-    assert refused(check_body, report(server()) | {"volatile": nested(17)}).endswith(
+    check_body(report(server()) | {"volatile": nested(17)})
+    assert refused(check_body, report(server()) | {"volatile": nested(18)}).endswith(
         "is nested deeper than 16"
     )
 
@@ -117,14 +122,17 @@ def of_size(size, *, text_of):
     ("text_of", "field"),
     [
         (lambda text: with_facts({}) | {"volatile": {"a": text}}, "volatile"),
-        (lambda text: with_facts({"a": {"b": text}, "b": {"a": "b"}}), "facts.b"),
+        (lambda text: with_facts({"a": {"b": text}, "b": {"a": "b"}}), "facts.a"),
     ],
     ids=["around the facts", "in the facts"],
 )
 def test_a_report_may_have_four_mebibytes_and_not_a_byte_more(text_of, field):
     check_body(of_size(4 << 20, text_of=text_of))
     reason = refused(check_body, of_size((4 << 20) + 1, text_of=text_of))
-    assert reason == f"{field}: makes the report larger than 4194304 bytes"
+    assert reason == (
+        f"{field}: makes the report 4194305 bytes or more; at most 4194304 are stored"
+        " (max_report_bytes)"
+    )
 
 
 @pytest.mark.parametrize(
