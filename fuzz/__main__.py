@@ -2,7 +2,8 @@
 Fuzz every target for its share of the time, or give one of them one input again.
 
 Usage: ``./dev fuzz [SECONDS]`` (60 by default, for all together), and
-``./dev fuzz TARGET FILE`` for an input that was found. Exits 1 on a finding.
+``./dev fuzz TARGET FILE`` for an input that was found. ``./dev fuzz fleet
+[MACHINE-WEEKS]`` plays fleets through the store instead. Exits 1 on a finding.
 """
 
 from __future__ import annotations
@@ -129,6 +130,10 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 2 and arguments[0] in TARGETS:
         check(arguments[0], Path(arguments[1]).read_bytes())
         return 0
+    if arguments[:1] == ["fleet"] and all(word.isdecimal() for word in arguments[1:]):
+        from fuzz import fleet  # it needs the tests' server, the other targets do not
+
+        return fleet.main(*map(int, arguments[1:3]))
     if len(arguments) > 1 or not all(word.isdecimal() for word in arguments):
         print(f"{__doc__}\nTargets: {', '.join(TARGETS)}", file=sys.stderr)
         return 2

@@ -34,7 +34,7 @@ def main(arguments):
             if options.shrink and shown:
                 played = shrunk(new, played, shown[0].rule)
                 shown = [one for one in played.findings if one.rule == shown[0].rule]
-            for one in shown[: options.stories]:
+            for one in (shown if options.rule else played.firsts())[: options.stories]:
                 print(f"\n{played.story(one)}", flush=True)
     return 1 if bad else 0
 

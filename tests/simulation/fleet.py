@@ -70,6 +70,8 @@ class Fleet:
                 node.cards = []
             if self.chance.random() < 0.2:
                 node.machine_id = None
+                if not shows:
+                    node.causes.append("it shows nothing of its own")
 
     def install(self, kind, at, name=None):
         """Install one machine and boot it."""

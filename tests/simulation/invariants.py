@@ -70,7 +70,7 @@ def _name(judge, world, kept, row, at):
 
 def _times(judge, kept, row, at):
     """``last_seen`` is when the last new report came, by the clock of the store."""
-    first, last = kept.last.made_at - SLACK, kept.heard_at + SLACK
+    first, last = kept.last.made_at - kept.jumped - SLACK, kept.heard_at + SLACK
     if not first <= row["last_seen"] <= last:
         by = row["last_seen"] - kept.heard_at if row["last_seen"] > last else None
         text = (

@@ -34,6 +34,8 @@ class Kept:
     master: Any
     digests: list[bytes] = field(default_factory=list)
     detached: bool = False
+    jumped: float = 0.0
+    """How far the clock of the master went forward while its last report waited there."""
     told: set[str] = field(default_factory=set)
     """What was found wrong since its last new report: once is enough."""
 
@@ -58,12 +60,11 @@ class Judge:
         self.findings: list[Finding] = []
         self.outcomes = Counter()
         self.taken_over = Counter()
-        self.held_reasons = Counter()
         self.of_machine: dict[int, Kept] = {}
         self.last_taken: dict[int, Sent] = {}
         self.listening: dict[int, list[list[float]]] = {}
         self.reports = 0
-        self.delayed: Counter = Counter()
+        self.delayed: dict[int, set[int]] = {}
         """New reports of a machine, one after another, that were refused as old ones."""
         self.held_at_end: list = []
         self.problems_at_end: Counter = Counter()
@@ -104,12 +105,17 @@ class Judge:
             f" {outcome.detail[:200]}"
         )
         kept = self.assets.get(outcome.asset_id) if outcome.asset_id else None
+        jumped = max(0.0, master.clock - entry.clock)
         if outcome.status == "new":
-            self._new(world, sent, outcome, master, at, kept)
+            self._new(sent, outcome, master, at, kept)
         elif outcome.status in ("changed", "unchanged"):
             self._known(world, entry, outcome, master, at, kept)
         else:
-            self._not_stored(entry, outcome, master, at)
+            self._not_stored(entry, outcome, at)
+        kept = self.assets.get(outcome.asset_id) if outcome.asset_id else None
+        if kept is not None and kept.last is sent:
+            sent.was_stored = True
+            kept.jumped = jumped
         self._answer(sent, outcome)
 
     def _answer(self, sent, outcome):
@@ -125,7 +131,7 @@ class Judge:
         else:
             machine.answer = None
 
-    def _new(self, world, sent, outcome, master, at, kept):
+    def _new(self, sent, outcome, master, at, kept):
         if kept is not None:
             self.find("one asset, one machine", at, "an asset is new twice", sent.machine)
         last = self._last_stored(sent.machine)
@@ -228,14 +234,14 @@ class Judge:
             return "it was silent for the grace"
         return None
 
-    def _not_stored(self, entry, outcome, master, at):
+    def _not_stored(self, entry, outcome, at):
         sent = entry.sent
         machine = sent.machine
         last = self._last_stored(machine)
         is_new = last is None or sent.made_at > last.made_at
         if outcome.status == "held":
-            self.held_reasons[plain(outcome.detail)] += 1
-            if not is_new and not machine.is_evil:
+            # One that was never stored is not recognised under a former name: it may be another's.
+            if sent.was_stored and not machine.is_evil:
                 text = f"#{sent.number} is an old report and is held: {outcome.detail[:200]}"
                 self.find("no false problem", at, text, machine)
         elif outcome.status == "refused" and is_new and not machine.is_evil:
@@ -251,8 +257,9 @@ class Judge:
         came = min(self.store.now, entry.written_at)
         if claimed(entry.sent) > came + CLOCK_SLACK:
             return
-        self.delayed[machine.number] += 1
-        if self.delayed[machine.number] > 1:
+        delayed = self.delayed.setdefault(machine.number, set())
+        delayed.add(entry.sent.number)
+        if len(delayed) > 1:
             text = f"#{entry.sent.number} is new and is refused: {outcome.detail[:200]}"
             self.find("no change lost", at, text, machine)
 
@@ -264,13 +271,13 @@ class Judge:
         return kept.last if kept is not None and kept.last.machine is machine else None
 
     def _of_machine(self, sent, kept):
-        self.delayed[sent.machine.number] = 0
+        self.delayed.pop(sent.machine.number, None)
         self.of_machine[sent.machine.number] = kept
 
     def _after(self, kept, sent):
-        if sent.body is kept.last.body and kept.last.machine is sent.machine:
-            if not sent.machine.is_evil:
-                return kept.facts
+        is_same = sent.body is kept.last.body and kept.last.machine is sent.machine
+        if is_same and not sent.machine.is_evil:
+            return kept.facts
         return overlay(kept.facts, sent.report["facts"], sent.report["partial"])
 
     def of_name(self, name):
@@ -300,9 +307,6 @@ class Judge:
         spans = self.listening.get(master.number, ())
         return sum(max(0.0, min(end, until) - max(begin, since)) for begin, end in spans)
 
-    def looked(self, world, at):
-        """Called when all engines have looked."""
-
     def day(self, world):
         """Called at the beginning of each day."""
         from tests.simulation import invariants
@@ -331,7 +335,7 @@ class Judge:
 
 
 def claimed(sent):
-    """Return ``collected_at`` of a report in seconds since the epoch."""
+    """Return ``collected_at`` in seconds since the epoch."""
     return datetime.fromisoformat(sent.report["collected_at"][:-1] + "+00:00").timestamp()
 
 

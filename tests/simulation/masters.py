@@ -38,6 +38,7 @@ class Sent:
     report: dict
     body: dict
     """What it says: the same object as long as the machine is the same."""
+    was_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Entry:
 
     sent: Sent
     written_at: float
+    clock: float
+    """How far that clock was ahead then."""
 
 
 @dataclass(eq=False)
@@ -67,9 +70,13 @@ class Master:
 
     def take(self, minion_id, sent, at):
         """Keep a report in the cache; the one before it is lost."""
-        entry = Entry(sent, float(int(at + self.clock)))
+        entry = self.entry(sent, at)
         self.cache[minion_id] = entry
         self.backup.append((minion_id, entry))
+
+    def entry(self, sent, at):
+        """Return an entry that is written now; caches tell whole seconds."""
+        return Entry(sent, float(int(at + self.clock)), self.clock)
 
     def due(self, accepted):
         """Return the entries that its engine has to store, by minion id."""

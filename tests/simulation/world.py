@@ -12,7 +12,7 @@ import random
 from tests.simulation import happenings, hostile
 from tests.simulation.fleet import Fleet
 from tests.simulation.machine import DAY, HOUR, MINUTE, moment
-from tests.simulation.masters import Entry, Sent
+from tests.simulation.masters import Sent
 
 LOOK = 3 * HOUR
 """How often the engines deliver what is due."""
@@ -277,8 +277,7 @@ class World:
         is_new = draws.random() < 0.5
         for minion_id, entry in draws.sample(list(master.backup), min(15, len(master.backup))):
             if minion_id in master.cache:
-                written_at = float(int(at + master.clock)) if is_new else entry.written_at
-                master.cache[minion_id] = Entry(entry.sent, written_at)
+                master.cache[minion_id] = master.entry(entry.sent, at) if is_new else entry
                 self.judge.carried(entry.sent, at, master, "restored from a backup")
         self.tell(at, f"{master.name}: entries come from a backup, times are new: {is_new}")
 
@@ -286,7 +285,7 @@ class World:
         """``mine.send`` of something else writes entries with a new time and the same report."""
         names = [name for name in sorted(master.cache) if draws.random() < 0.2]
         for minion_id in names:
-            entry = Entry(master.cache[minion_id].sent, float(int(at + master.clock)))
+            entry = master.entry(master.cache[minion_id].sent, at)
             master.cache[minion_id] = entry
             self.judge.carried(entry.sent, at, master, "rewritten with the time of now")
 
@@ -310,11 +309,10 @@ class World:
             if not (master.engine_is_up and master.is_up):
                 master.since = None
                 continue
+            self.store.listened(master, at)
             due = master.due(self.accepted)
             for entry, outcome in self.store.ingest(master, due, self.accepted, self.order):
                 minion_id = entry.sent.report["minion_id"]
                 if outcome is None or outcome.status != "waiting":
                     master.delivered[minion_id] = entry.written_at
                 self.judge.take(self, entry, outcome, master, at)
-            self.store.listened(master, at)
-        self.judge.looked(self, at)

@@ -33,7 +33,7 @@ from salt_ext.store.ingest.holding import (
     waiting,
 )
 from salt_ext.store.ingest.problems import Good
-from salt_ext.store.ingest.replays import Replays, said
+from salt_ext.store.ingest.replays import Replays, former_holders, said
 from salt_ext.store.ingest.rivalry import problems_of
 from salt_ext.store.ingest.spending import charge
 from salt_ext.store.ingest.touching import ALREADY_STORED, Due, heard, move, remember_doubt
@@ -179,7 +179,7 @@ class _Storing:
         """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
         arrival = due.arrival
         verdict = self.known.decide(claimed)
-        if verdict.action == "held" and (heir := self._heir(due, claimed)):
+        if verdict.action != "known" and (heir := self._heir(due)):
             self.findings.outcome(arrival, "unchanged", f"an old report of what is {heir} now")
             return
         if verdict.action == "held":
@@ -213,23 +213,16 @@ class _Storing:
         status = "new" if before is None else "changed" if changed else "unchanged"
         self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
 
-    def _heir(self, due: Due, claimed: Claim) -> str | None:
+    def _heir(self, due: Due) -> str | None:
         """
-        Return the present name of the asset that reported this under its former name.
+        Return what the asset is called now that reported this, under this name, before.
 
-        Only what was stored proves that: a clock may be wrong or lie.
+        Since then it may have another name, or none, and may show other keys. Only what
+        was stored proves that: a clock may be wrong or lie.
         """
-        for one in self.known.around(claimed):
-            before = self.stored.before(one.id)
-            was_called = ("minion_id", claimed.minion_id) in self.known.ledger.get(one.id, {})
-            if (
-                was_called
-                and before is not None
-                and before.minion_id not in (None, claimed.minion_id)
-                and set(claimed.keys) & one.keys
-                and self.replays.has_exactly(said(one.id, due.arrival.report, due.order))
-            ):
-                return str(before.minion_id)
+        for asset_id, name in former_holders(self.link, due.arrival.minion_id):
+            if self.replays.has(said(asset_id, due.arrival.report, due.order)):
+                return name or f"the detached asset {asset_id}"
         return None
 
     def _doubts(self, due: Due, document: Document) -> None:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from salt_ext.report import digests
 from salt_ext.report.order import Order
 from salt_ext.store.bulk import array
+from salt_ext.store.schema import asset, identifier
 
 # The span of a revision ends with the last report before the next one, that of the
 # last revision with the last report. It is not known of revisions that were written
@@ -83,7 +84,14 @@ class Replays:
         self.ask([report])
         return self._known[report] is not None
 
-    def has_exactly(self, report: Said) -> bool:
-        """Whether a report was stored before, with this digest."""
-        self.ask([report])
-        return bool(self._known[report])
+
+def former_holders(link: sa.Connection, minion_id: str) -> list[tuple[uuid.UUID, str | None]]:
+    """Return the assets that ever had a name, with the names that they have now."""
+    named = [identifier.c.kind == "minion_id", identifier.c.value == minion_id]
+    statement = (
+        sa.select(asset.c.id, asset.c.minion_id)
+        .join(identifier, identifier.c.asset_id == asset.c.id)
+        .where(*named, asset.c.merged_into.is_(None))
+        .order_by(asset.c.id)
+    )
+    return [(row.id, row.minion_id) for row in link.execute(statement)]

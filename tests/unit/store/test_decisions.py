@@ -393,6 +393,11 @@ SHARED_KEYS = {
     "a clone of everything, of a machine that has run meanwhile": Scenario(
         says("clone", (SN,), held_since=NOON, boot_id=BOOT), (RUNNING,), "held"
     ),
+    "a card of a live machine beside one of its own, held until both have reported": Scenario(
+        says("new", (MAC, MAC3), machine_id="m2", held_since=NOON),
+        (asset(A, "web", (MAC, MAC2), last_seen=NOON + timedelta(hours=1)),),
+        "new",
+    ),
     "one machine with two systems, which take turns": Scenario(
         says("linux", ONE, machine_id="m2", held_since=NOON, boot_id=BOOT),
         (
