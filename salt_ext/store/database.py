@@ -308,7 +308,7 @@ _check_again: dict[tuple[int, str], float] = {}
 OTHER_SCHEMA = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn)
 """What a statement fails with when the schema is another one than when it was last looked at."""
 
-VERSION = sa.text("SELECT version_num FROM alembic_version")
+VERSION = "SELECT version_num FROM alembic_version"
 
 
 def check_schema(link: sa.Connection) -> None:
@@ -319,7 +319,7 @@ def check_schema(link: sa.Connection) -> None:
     """
     where = f"the database {shown(link.engine.url.render_as_string(hide_password=False))}"
     try:
-        found = link.scalar(VERSION)
+        found = link.exec_driver_sql(VERSION).scalar()
     except ProgrammingError as error:
         if not isinstance(error.orig, psycopg2.errors.UndefinedTable):
             raise
