@@ -171,8 +171,9 @@ class Cache:
         if not (self.mends and is_known):
             return Unreadable(f"{said}; {remedy}")
         try:
-            if float(self.cache.updated(*place) or 0) == written_at:
-                self.cache.flush(*place)
+            if float(self.cache.updated(*place) or 0) != written_at:
+                return Unreadable(f"{said}; {remedy}")  # somebody wrote it meanwhile
+            self.cache.flush(*place)
         except Exception as error:
             return Unreadable(f"{said}, and cannot be removed by the engine: {error}; {remedy}")
         del self._damaged_at[minion_id]

@@ -80,6 +80,16 @@ def test_an_entry_that_was_written_meanwhile_stays(cache):
     assert file_of(cache).exists()
 
 
+def test_an_entry_that_is_written_just_before_it_is_removed_stays(cache):
+    cut(file_of(cache))
+    version = cache.versions(["web01"])["web01"]
+    read(cache)
+    os.utime(file_of(cache), (1, 1))
+    with pytest.raises(Unreadable, match="remove it"):
+        cache.report("web01", version)
+    assert file_of(cache).exists()
+
+
 def test_an_entry_that_only_cannot_be_read_stays(cache, monkeypatch):
     def fetch(*_):
         raise SaltCacheError("Input/output error")

@@ -135,15 +135,15 @@ def _silent(master: Master, own: Mapping[str, Any], log: str) -> Check:
             "engine",
             FAIL,
             f"{since}: the master runs (process {master.pid}), so its engine is stuck or has ended",
-            f"look at ps -o pid,stat,etime,args --ppid {master.pid} for Engine(cmdb), T is stopped;"
-            f" {log}; then: {RESTART}",
+            "look at its process: ps -ww -eo pid,stat,etime,args | grep '[e]ngines.cmdb'"
+            f" (T is stopped, no line has ended); {log}; then: {RESTART}",
         )
     return Check(
         "engine",
         FAIL,
         f"{since}: the master is stopped, or its engine is stuck",
-        f"see if it runs: ps -eo pid,stat,etime,args | grep -e salt-master -e 'Engine(cmdb)';"
-        f" {START} or restart; {log}",
+        "see if it runs: ps -ww -eo pid,stat,etime,args | grep -e '[s]alt-master'"
+        f" -e '[e]ngines.cmdb'; {START} or restart; {log}",
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from salt_ext.settings import resolve
 from salt_ext.store import Database, StoreError
-from salt_ext.store.url import shown
+from salt_ext.store.url import scrubbed, shown
 
 SECRET = "s3cr3t"
 SPELLINGS = [
@@ -52,3 +52,24 @@ def test_what_tells_where_the_store_is_is_shown():
         "postgresql+psycopg2://u:***@/cmdb"
         "?host=db1%3A5432%2Cdb2%3A5432&target_session_attrs=read-write"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            f"postgresql+psycopg2://u:{SECRET}%40x@db1/cmdb",
+            f'no "{SECRET}@x", {SECRET}%40x',
+        ),
+        (f"postgresql+psycopg2://u@db1/cmdb?password={SECRET}", f"password={SECRET} is wrong"),
+        (f"postgresql+psycopg2://u@db1/cmdb?sslpassword={SECRET}%2F&password=b", f"{SECRET}/ or b"),
+    ],
+)
+def test_what_libpq_says_is_without_the_password(url, said):
+    assert SECRET not in scrubbed(said, url)
+    assert "***" in scrubbed(said, url)
+
+
+def test_a_short_password_leaves_the_other_words():
+    url = "postgresql+psycopg2://u:a@db1/cmdb"
+    assert scrubbed("a database has no table a", url) == "*** database has no table ***"
