@@ -25,7 +25,12 @@ SETTINGS = {"stale_after": "16h", "missing_after": "7d", "rename_grace": "1d"}
 """The machines report every 6 to 12 hours."""
 
 AROUND_WORLD = ("outage", "engine_stops", "master_stops", "master_clock", "backup", "rewritten")
-FEATURES = ("hostile", "engine_restarts", *AROUND_WORLD, *(one.__name__ for one in happenings.EVENTS))
+FEATURES = (
+    "hostile",
+    "engine_restarts",
+    *AROUND_WORLD,
+    *(one.__name__ for one in happenings.EVENTS),
+)
 """All that can be left out."""
 
 MOST_LINES = 45
@@ -229,4 +234,3 @@ def server():
 def _memory():
     memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() else None
-

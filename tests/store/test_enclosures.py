@@ -73,7 +73,9 @@ class Enclosures:
             for order in ORDERS
         ]
         for turn in range(ROUNDS * len(NODES)):
-            store.ingest(database, [self.report(number, turn) for number in range(len(self.groups))])
+            store.ingest(
+                database, [self.report(number, turn) for number in range(len(self.groups))]
+            )
 
     def report(self, group, turn):
         name, order, has_machine_id = self.groups[group]
