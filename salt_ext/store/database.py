@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
 from salt_ext.store.errors import (
+    Busy,
     Contended,
     SessionLost,
     StatementFailed,
@@ -82,7 +83,7 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
     (
         # Migrations, and what stores reports, set a limit (lock_timeout) to their waiting.
         psycopg2.errors.LockNotAvailable,
-        Contended,
+        Busy,
         "{url} is in use",
         "try again when no long export or report runs; nothing has changed",
     ),

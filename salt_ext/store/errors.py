@@ -51,6 +51,10 @@ class Contended(StoreError):
     """Two writers waited for each other, and PostgreSQL ended this one; the same call will work."""
 
 
+class Busy(Contended):
+    """Another session keeps rows locked, and PostgreSQL has waited for long enough."""
+
+
 class NotFound(StoreError):
     """No asset, or more than one, is meant by a reference."""
 

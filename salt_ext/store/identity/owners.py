@@ -54,6 +54,10 @@ SELECT asset_id, serial FROM placement
 """)
 
 
+MOST_CANDIDATES, MOST_KEYS = 20, 100
+"""So many assets, and keys of each, are kept beside a held report."""
+
+
 class Owners:
     """The assets that have a claimed name or key, kept up to date while a batch is decided."""
 
@@ -197,14 +201,14 @@ class Owners:
         )
 
     def candidates(self, claim: Claim) -> list[dict[str, Any]]:
-        """Return the assets that a held report may belong to, for a person to read."""
+        """Return the first assets that a held report may belong to, for a person to read."""
         return [
             {
                 "asset_id": str(one.id),
                 "minion_id": one.minion_id,
-                "keys": sorted(" ".join(key) for key in one.keys),
+                "keys": sorted(" ".join(key) for key in one.keys)[:MOST_KEYS],
             }
-            for one in self.around(claim)
+            for one in self.around(claim)[:MOST_CANDIDATES]
         ]
 
     def learn(self, asset_id: uuid.UUID, claim: Claim, decision: Decision) -> str:

@@ -264,12 +264,11 @@ class _Storing:
         claimed: Claim,
         decision: Decision,
     ) -> None:
-        """Hold a report for a person; what is decided for the same reason is remembered once."""
+        """Hold a report for a person."""
         before = self.waiting.get(arrival.minion_id)
         is_same = before is not None and before.digest == arrival.report["digest"]
         size = 0 if is_same else len(encode(arrival.report))
-        if before is None or before.reason != decision.reason:
-            self.gathered.decided(arrival, claimed, decision, None)
+        self.gathered.decided(arrival, claimed, decision, None)
         self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
         self.findings.outcome(arrival, "held", decision.reason)
