@@ -14,6 +14,7 @@ the time counts: reports may come in without a master.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from salt_ext.store.bulk import array
 from salt_ext.store.database import Database
 from salt_ext.store.schema import Moment, master
 
@@ -83,6 +85,26 @@ DELETE FROM listening USING (
 """)
 
 
+# Of each asset the pieces that were listened to since it was heard are added up.
+BECAME = f"""
+WITH spans AS MATERIALIZED ({{spans}})
+SELECT i.asset_id, coalesce(found.at, now()) AS at
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:ages AS interval[])) AS i(asset_id, age)
+  JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
+  LEFT JOIN master
+    ON master.number = seen.master AND master.beat_at >= now() - interval '{GONE.days} days'
+ CROSS JOIN LATERAL (
+       SELECT tstzrange(seen.last_seen, greatest(seen.last_seen, now())) AS since) AS silence
+ CROSS JOIN LATERAL (
+       SELECT min(upper(piece) - (listened - i.age)) AS at
+         FROM (SELECT piece, sum(upper(piece) - lower(piece)) OVER (ORDER BY piece) AS listened
+                 FROM (SELECT span * silence.since AS piece FROM spans
+                        WHERE number = coalesce(master.number, 0)
+                          AND span && silence.since) AS pieces) AS counted
+        WHERE listened >= i.age) AS found
+"""  # noqa: S608 - a constant of ours
+
+
 def beat(
     database: Database,
     name: str,
@@ -124,6 +146,18 @@ def forget(link: sa.Connection, settings: Mapping[str, Any]) -> int:
     ages = (settings[name] for name in ("stale_after", "missing_after", "rename_grace"))
     kept = max(KEPT, 2 * timedelta(seconds=max(ages)))
     return link.execute(FORGET, {"kept": kept}).rowcount
+
+
+def became_silent(
+    link: sa.Connection, ages_seconds: Mapping[uuid.UUID, int]
+) -> dict[uuid.UUID, datetime]:
+    """Return since when each of these assets has been silent for longer than its age."""
+    about = {
+        "ids": array(ages_seconds),
+        "ages": array(timedelta(seconds=age) for age in ages_seconds.values()),
+    }
+    rows = link.execute(sa.text(BECAME.format(spans=spans("now()"))), about)
+    return {row.asset_id: row.at for row in rows}
 
 
 def moments(at: str, *ages: str) -> str:

@@ -8,11 +8,13 @@ reports, are removed after ``keep_problems``.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import sqlalchemy as sa
 
+from salt_ext.store.clock import clock
 from salt_ext.store.database import Database, Row
+from salt_ext.store.listening import forget
 from salt_ext.store.schema import asset, asset_seen, held, identifier, problem
 
 MOST_PROBLEMS = 1000
@@ -26,7 +28,7 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
     Each row has ``step`` (what was done) and ``rows`` (to how many). With ``test``
     the rows are counted, and nothing is changed.
     """
-    now = datetime.now(timezone.utc)
+    now = clock(database).now
     before = now - timedelta(seconds=database.settings["keep_problems"])
     is_shared = (
         sa.select(identifier.c.asset_id)
@@ -90,6 +92,10 @@ def maintain(database: Database, *, test: bool = False) -> list[Row]:
         found = [
             {"step": name, "rows": link.execute(step).rowcount} for name, step in steps.items()
         ]
+        found.append(
+            {"step": "times that masters listened, too old to count, removed"}
+            | {"rows": forget(link, database.settings)}
+        )
         if test:
             attempt.rollback()
     return found
