@@ -40,7 +40,9 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
                 bad.append({**row, "detail": outcome.detail})
 
     pause = timedelta(seconds=database.settings["stale_after"])
-    number = store.beat(database, opts["id"], version(), bridge=max(store.BRIDGE, pause))
+    number = store.beat(
+        database, opts["id"], version(), bridge=max(store.BRIDGE, pause), is_engine=False
+    )
     suspects = store.Suspects()
 
     def take_cache() -> None:

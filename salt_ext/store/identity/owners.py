@@ -120,7 +120,7 @@ class Owners:
             parts=parts,
             proof=row.secret_hash and Proof(bytes(row.secret_hash), _moment(row.collected_at)),
             last_seen=row.last_seen,
-            boot_id=row.boot_id,
+            boot_id=row.boot_id and str(row.boot_id),
             booted_at=_booted(row.last_seen, row.since_boot_ms),
         )
 

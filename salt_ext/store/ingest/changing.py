@@ -220,8 +220,11 @@ class _Storing:
         Since then it may have another name, or none, and may show other keys. Only what
         was stored proves that: a clock may be wrong or lie.
         """
+        report = due.arrival.report
+        # What was reported in part became a part of another document.
+        was_stored = self.replays.has if report["partial"] else self.replays.has_exactly
         for asset_id, name in former_holders(self.link, due.arrival.minion_id):
-            if self.replays.has(said(asset_id, due.arrival.report, due.order)):
+            if was_stored(said(asset_id, report, due.order)):
                 return name or f"the detached asset {asset_id}"
         return None
 
@@ -265,9 +268,7 @@ class _Storing:
         decision: Decision,
     ) -> None:
         """Hold a report for a person."""
-        before = self.waiting.get(arrival.minion_id)
-        is_same = before is not None and before.digest == arrival.report["digest"]
-        size = 0 if is_same else len(encode(arrival.report))
+        size = len(encode(arrival.report))
         self.gathered.decided(arrival, claimed, decision, None)
         self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)

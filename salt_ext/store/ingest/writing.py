@@ -158,9 +158,6 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
         "first_seen": "CASE WHEN held.evidence -> 'keys' = excluded.evidence -> 'keys'"
         " THEN held.first_seen ELSE excluded.first_seen END",
         "count": "held.count + excluded.count",
-        # The same report again is not written again: it may be large.
-        "report": "CASE WHEN held.report -> 'digest' = excluded.report -> 'digest'"
-        " THEN held.report ELSE excluded.report END",
     },
 }
 """Every table in the order of writing, with its ``update`` for :func:`bulk.insert`."""

@@ -35,7 +35,7 @@ PARTS = frozenset(f"part{number}" for number in range(8))
 LAST = Proof(b"secret", "2026-11-29T08:00:00.000Z")
 """What only a machine whose last report is stored can show."""
 EARLIER = Proof(b"secret", "2026-11-29T07:00:00.000Z")
-BOOT = uuid.UUID(int=9)
+BOOT, OTHER_BOOT = "boot 1", "boot 2"
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 
@@ -76,7 +76,7 @@ RUNNING = asset(
     *(A, "node1", (SN,)),
     last_seen=NOON + timedelta(hours=1),
     booted_at=NOON - timedelta(days=9),
-    boot_id=uuid.UUID(int=8),
+    boot_id=OTHER_BOOT,
 )
 BOX = asset(T, "box", (), is_temporary=True)
 CLONE, CLONE2 = asset(A, "web", (UUID1,)), asset(B, "twin", (UUID1,))
@@ -404,7 +404,7 @@ SHARED_KEYS = {
             WEB._replace(
                 last_seen=NOON + timedelta(hours=1),
                 booted_at=NOON + timedelta(minutes=30),
-                boot_id=uuid.UUID(int=8),
+                boot_id=OTHER_BOOT,
             ),
         ),
         "held",
