@@ -15,7 +15,7 @@ from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused", "waiting")
-BAD = ("held", "refused")
+BAD = ("held", "refused", "waiting")
 
 
 def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
     Store the kept results of salt-ssh, the reports in the inbox, then the master's cache.
 
     No minion is asked. In the answer, ``counts`` has the number of reports of each
-    status, ``held`` and ``refused`` have the names of those machines, and
+    status, ``held``, ``refused`` and ``waiting`` have the names of those machines, and
     ``machines`` has the reason for each. Raises :class:`store.StoreError`.
     """
     counts: Counter[str] = Counter()
