@@ -259,7 +259,7 @@ class Database:
             if error.connection_invalidated:
                 return SessionLost(
                     f"the database at {self.shown_url} ended the session: {first_line}",
-                    "try again; if it stays so, the log of PostgreSQL says why",
+                    "start PostgreSQL if it is away; if it is not, its log says why it did that",
                     "the database ended the session",
                 )
             return StoreUnreachable(

@@ -1,6 +1,7 @@
 """What one machine may cost: sizes of a report, rows and bytes of an hour, problems, decisions."""
 
 import itertools
+import json
 
 import pytest
 import sqlalchemy as sa
@@ -220,3 +221,39 @@ def test_a_machine_waits_sixty_times_what_its_report_took(database):
     [outcome] = store.ingest(database, [arrival(facts)])
     assert outcome.status == "new"
     assert 1 < outcome.wait_seconds < 600
+
+
+def put_into_inbox(database, minion_id, *facts_and_moments):
+    with database.begin() as link:
+        for facts, at in facts_and_moments:
+            said = {**arrival(facts, minion_id, at).report, "mode": "return"}
+            row = {"minion_id": minion_id, "report": json.dumps(said), "received_at": at}
+            link.execute(sa.insert(schema.inbox).inline(), row)
+
+
+def test_in_the_inbox_the_latest_of_who_is_over_its_rate_stays_and_the_others_go_on(database):
+    few = limited(database, bytes_per_hour=64 << 10)
+    loud = [(noisy(step).report["facts"], later(seconds=step)) for step in range(10)]
+    put_into_inbox(database, "loud", *loud)
+    put_into_inbox(database, "quiet", (server(2), later(minutes=1)))
+    outcomes = store.take_inbox(few, minions=())
+    assert {one.status for one in outcomes if one.minion_id == "quiet"} == {"new"}
+    assert [one.status for one in outcomes if one.minion_id == "loud"][-1] == "waiting"
+    assert count(database, schema.inbox) == 1
+    assert store.take_inbox(few, minions=(), waiting=["loud"]) == []
+    an_hour_passes(database)
+    [outcome] = store.take_inbox(few, minions=())
+    assert outcome.status == "changed"
+    facts = store.overview(few, store.resolve(few, "loud"))["facts"]
+    assert facts["own"]["text"].startswith("9-")
+    assert count(database, schema.inbox) == 0
+
+
+def test_a_role_whose_report_is_refused_does_not_get_the_machine(database):
+    put_into_inbox(database, "web01", ({"own": {"a": "b" * (5 << 20)}}, NOW))
+    [outcome] = store.take_inbox(database, minions=())
+    assert outcome.status == "refused"
+    assert count(database, schema.reporter) == 0
+    put_into_inbox(database, "web01", (server(1), later(minutes=1)))
+    assert [one.status for one in store.take_inbox(database, minions=())] == ["new"]
+    assert count(database, schema.reporter, minion_id="web01") == 1
