@@ -4,6 +4,7 @@ Whether two machines show the same key, or one machine shows it under two names.
 
 from __future__ import annotations
 
+from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.store.identity.claims import (
     Asset,
     Claim,
@@ -25,10 +26,11 @@ def is_apart(claim: Claim, owner: Likeness) -> bool:
     """
     asset = owner.asset
     if _was_heard_meanwhile(claim, asset):
+        # Two systems of one machine take turns; two machines run at the same time.
         if frozenset(claim.keys) == asset.keys:
-            # Two systems of one machine take turns; two machines run at the same time.
-            return same_system(claim, asset) is False and _ran_meanwhile(claim, asset)
-        return bool(set(claim.keys) - asset.keys) or same_system(claim, asset) is False
+            return _run_at_once(claim, asset)
+        has_own = bool(set(claim.keys) - asset.keys)
+        return has_own or same_system(claim, asset) is False or _run_at_once(claim, asset)
     if not owner.differ or says_it_was(claim, asset):
         return False
     most_differ = len(owner.differ) >= len(owner.same)
@@ -48,10 +50,18 @@ def _was_heard_meanwhile(claim: Claim, asset: Asset) -> bool:
     )
 
 
-def _ran_meanwhile(claim: Claim, asset: Asset) -> bool:
-    """Whether the machine of an asset has run ever since before such a report was first held."""
+def _run_at_once(claim: Claim, asset: Asset) -> bool:
+    """
+    Whether two machines run at the same time: another boot was heard since the claimed one began.
+
+    Where the claimed boot is not known: whether the machine of the asset, with another
+    system, has run ever since before such a report was first held.
+    """
+    if claim.booted_at is not None and asset.last_seen is not None and asset.boot_id is not None:
+        return claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
     return (
-        claim.held_since is not None
+        same_system(claim, asset) is False
+        and claim.held_since is not None
         and asset.booted_at is not None
         and asset.booted_at < claim.held_since
     )

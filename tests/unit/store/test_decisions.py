@@ -377,6 +377,23 @@ SHARED_KEYS = {
         "new",
         shared=(SN,),
     ),
+    "the same without a machine-id: another boot was heard after this one began": Scenario(
+        says(
+            "node2",
+            (SN,),
+            machine_id=None,
+            held_since=NOON,
+            boot_id=BOOT,
+            booted_at=NOON - timedelta(days=1),
+        ),
+        (
+            asset(A, "node1", (SN, BOARD), last_seen=NOON + timedelta(hours=1))._replace(
+                boot_id=uuid.UUID(int=8), booted_at=NOON + timedelta(minutes=30)
+            ),
+        ),
+        "new",
+        shared=(SN,),
+    ),
     "a card of a live machine beside one of its own, held until both have reported": Scenario(
         says("new", (MAC, MAC3), machine_id="m2", held_since=NOON),
         (asset(A, "web", (MAC, MAC2), last_seen=NOON + timedelta(hours=1)),),
