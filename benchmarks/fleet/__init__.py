@@ -40,8 +40,9 @@ def report(
     minion_id = facts["operating_system"]["hostname"]
     seconds = int((at - START).total_seconds()) + number * 7919
     load = seconds // 900 % 12
+    boot, uptime = divmod(seconds, 90 * DAY_SECONDS)
     own = {
-        "operating_system": {"volatile": {"uptime_seconds": seconds % (90 * DAY_SECONDS)}},
+        "operating_system": {"volatile": {"uptime_seconds": uptime}},
         "memory": {"volatile": {"total_bytes": facts["memory"]["installed_bytes"] * 63 // 64}},
     }
     document = {
@@ -65,6 +66,10 @@ def report(
     }
     previous = models.name(number) if minion_id in models.later_names(number) else None
     collected = documents.collected(document, at, duration_ms=20 + load)
+    collected |= {
+        "boot_id": f"{number:08x}-0000-4000-8000-{boot % (1 << 48):012x}",
+        "since_boot_ms": uptime * 1000,
+    }
     return envelope.build(collected, minion_id, previous, mode)
 
 

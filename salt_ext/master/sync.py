@@ -17,7 +17,7 @@ from salt_ext.master.cache import Cache
 from salt_ext.master.heartbeat import version
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused", "waiting")
-BAD = ("held", "refused")
+BAD = ("held", "refused", "waiting")
 
 
 def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
@@ -26,8 +26,9 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
 
     No minion is asked. The time since the sync before this one counts as listened, if
     that is not longer ago than ``stale_after``. In the answer, ``counts`` has the
-    number of reports of each status, ``held`` and ``refused`` have the names of those
-    machines, and ``machines`` has the reason for each. Raises :class:`store.StoreError`.
+    number of reports of each status, ``held``, ``refused`` and ``waiting`` have the names
+    of those machines, and ``machines`` has the reason for each. Raises
+    :class:`store.StoreError`.
     """
     counts: Counter[str] = Counter()
     bad: list[dict[str, str]] = []
@@ -40,7 +41,9 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
                 bad.append({**row, "detail": outcome.detail})
 
     pause = timedelta(seconds=database.settings["stale_after"])
-    number = store.beat(database, opts["id"], version(), bridge=max(store.BRIDGE, pause))
+    number = store.beat(
+        database, opts["id"], version(), bridge=max(store.BRIDGE, pause), is_engine=False
+    )
     suspects = store.Suspects()
 
     def take_cache() -> None:

@@ -14,6 +14,7 @@ from salt_ext import document, settings
 from salt_ext.facts import HEADER
 from salt_ext.report import agent, envelope
 from salt_ext.words.nearest import unknown
+from salt_ext.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
             f"the master {__opts__.get('master')} did not take the report; see its log"
         )
     if trouble := agent.note_taken(__opts__, report) or trouble:
-        log.warning("The name file %s", trouble)
+        log.warning("The name file %s", visible(trouble))
     unusual = {"previous_minion_id": report["previous_minion_id"], "name_file": trouble}
     return {
         "sent": True,
@@ -108,7 +109,8 @@ def answered(answers: dict[str, Any]) -> str:
         salt web01 cmdb.answered '{web01: {status: held, collected_at: "2026-11-21T08:00:00.000Z"}}'
     """
     text, is_warning = _ask(agent.note_answer, answers)
-    log.log(logging.WARNING if is_warning else logging.INFO, "The master answers: %s", text)
+    level = logging.WARNING if is_warning else logging.INFO
+    log.log(level, "The master answers: %s", visible(text))
     return text
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -103,7 +102,7 @@ def _order(report: Mapping[str, Any], collected_at: datetime) -> Order:
         )
     if boot_id is None or since_boot_ms is None:
         return Order(collected_at)
-    return Order(collected_at, uuid.UUID(boot_id), since_boot_ms)
+    return Order(collected_at, boot_id, since_boot_ms)
 
 
 def _order_of_volatile(report: Mapping[str, Any], collected_at: datetime) -> Order:
@@ -121,7 +120,7 @@ def _order_of_volatile(report: Mapping[str, Any], collected_at: datetime) -> Ord
     seconds: Any = found.get("uptime_seconds")
     if not (isinstance(boot_id, str) and BOOT_ID(boot_id) and _is_since_boot(seconds)):
         return Order(collected_at)
-    return Order(collected_at, uuid.UUID(boot_id), min(seconds * 1000, MAX_SINCE_BOOT_MS))
+    return Order(collected_at, boot_id, min(seconds * 1000, MAX_SINCE_BOOT_MS))
 
 
 def _is_since_boot(value: Any) -> bool:

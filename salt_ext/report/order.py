@@ -10,7 +10,6 @@ machine time goes on, in an old copy it does not.
 from __future__ import annotations
 
 import enum
-import uuid
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,7 +20,8 @@ class Order(NamedTuple):
     """When a report was made: by the clock of the machine, and since which boot."""
 
     collected_at: datetime
-    boot_id: uuid.UUID | None = None
+    boot_id: str | None = None
+    """A UUID in small letters."""
     since_boot_ms: int | None = None
     """Known if, and only if, the boot is known."""
 

@@ -98,7 +98,7 @@ def missing(
     older_than
         A machine is silent when nothing was heard of it for this long: ``2d``,
         ``2026-11-01`` or the name of a snapshot. The default is the setting
-        ``missing_after``.
+        ``missing_after``; of that only the time counts in which an engine listened.
     limit
         How many at most.
     exit_code
@@ -117,8 +117,7 @@ def missing(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        silent = f"{database.settings['missing_after']}s"
-        before = store.moment_of(database, older_than or silent, now())
+        before = store.moment_of(database, older_than, now()) if older_than else None
         accepted = Cache(__opts__).accepted()
         filters = _filters(database, tgt, kwargs, accepted)
         rows = [
@@ -128,7 +127,7 @@ def missing(
         for row in store.standing(database, filters=filters):
             if row["lifecycle"] == "retired":
                 continue
-            if row["last_seen"] < before:
+            if row["freshness"] == "missing" if before is None else row["last_seen"] < before:
                 rows.append({**row, "what": "silent"})
             if row["mode"] != "ssh" and not accepted & {row["minion_id"], row["reports_as"]}:
                 rows.append({**row, "what": "asset without a key"})

@@ -32,7 +32,6 @@ from salt_ext.store.reads.addresses import addresses
 from salt_ext.store.reads.as_of import compare, compare_assets, document
 from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
-from salt_ext.store.reads.attention import attention, troubled
 from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
 from salt_ext.store.reads.changes_page import changes_page
 from salt_ext.store.reads.components import components, genealogy
@@ -53,7 +52,7 @@ from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
 from salt_ext.store.reads.odd import odd
 from salt_ext.store.reads.positions import known_beyond, positions, unknown_of
-from salt_ext.store.reads.problems import problems
+from salt_ext.store.reads.problems import attention, problems, troubled
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
 from salt_ext.store.reads.server import server

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
 from salt_ext.store.errors import (
+    Busy,
     Contended,
     SessionLost,
     StatementFailed,
@@ -82,7 +83,7 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
     (
         # Migrations, and what stores reports, set a limit (lock_timeout) to their waiting.
         psycopg2.errors.LockNotAvailable,
-        Contended,
+        Busy,
         "{url} is in use",
         "try again when no long export or report runs; nothing has changed",
     ),
@@ -258,7 +259,7 @@ class Database:
             if error.connection_invalidated:
                 return SessionLost(
                     f"the database at {self.shown_url} ended the session: {first_line}",
-                    "try again; if it stays so, the log of PostgreSQL says why",
+                    "start PostgreSQL if it is away; if it is not, its log says why it did that",
                     "the database ended the session",
                 )
             return StoreUnreachable(
@@ -308,7 +309,7 @@ _check_again: dict[tuple[int, str], float] = {}
 OTHER_SCHEMA = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn)
 """What a statement fails with when the schema is another one than when it was last looked at."""
 
-VERSION = sa.text("SELECT version_num FROM alembic_version")
+VERSION = "SELECT version_num FROM alembic_version"
 
 
 def check_schema(link: sa.Connection) -> None:
@@ -319,7 +320,7 @@ def check_schema(link: sa.Connection) -> None:
     """
     where = f"the database {shown(link.engine.url.render_as_string(hide_password=False))}"
     try:
-        found = link.scalar(VERSION)
+        found = link.exec_driver_sql(VERSION).scalar()
     except ProgrammingError as error:
         if not isinstance(error.orig, psycopg2.errors.UndefinedTable):
             raise

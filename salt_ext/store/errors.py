@@ -41,7 +41,7 @@ class Unstored(StoreError):
     ``minion_ids`` are the machines whose reports failed alone.
     """
 
-    def __init__(self, message: str, hint: str, minion_ids: Iterable[str]) -> None:
+    def __init__(self, message: str, hint: str, minion_ids: Iterable[str] = ()) -> None:
         """Keep the sentences and the machines."""
         super().__init__(message, hint)
         self.minion_ids = tuple(minion_ids)
@@ -49,6 +49,10 @@ class Unstored(StoreError):
 
 class Contended(StoreError):
     """Two writers waited for each other, and PostgreSQL ended this one; the same call will work."""
+
+
+class Busy(Contended):
+    """Another session keeps rows locked, and PostgreSQL has waited for long enough."""
 
 
 class NotFound(StoreError):

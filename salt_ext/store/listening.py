@@ -14,6 +14,7 @@ the time counts: reports may come in without a master.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import cache, partial
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from salt_ext.store.bulk import array
 from salt_ext.store.database import Database
 from salt_ext.store.schema import Moment, master
 
@@ -53,8 +55,9 @@ RETURNING number
 
 REGISTER = sa.text("""
 INSERT INTO master (name, version, started_at, beat_at, waiting, waiting_since, failure)
-VALUES (:name, :version, now(), now(), :waiting, :waiting_since, :failure)
-    ON CONFLICT (name) DO UPDATE SET beat_at = now()
+VALUES (:name, :version, now(), CASE WHEN :is_engine THEN now() END, :waiting, :waiting_since,
+        :failure)
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name
 RETURNING number
 """)
 
@@ -83,6 +86,27 @@ DELETE FROM listening USING (
 """)
 
 
+# Of each asset the pieces that were listened to since it was heard are added up.
+BECAME = f"""
+WITH spans AS MATERIALIZED ({{spans}})
+SELECT i.asset_id, coalesce(found.at, now()) AS at
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:ages AS interval[])) AS i(asset_id, age)
+  JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
+  LEFT JOIN master
+    ON master.number = seen.master
+   AND coalesce(master.beat_at, now()) >= now() - interval '{GONE.days} days'
+ CROSS JOIN LATERAL (
+       SELECT tstzrange(seen.last_seen, greatest(seen.last_seen, now())) AS since) AS silence
+ CROSS JOIN LATERAL (
+       SELECT min(upper(piece) - (listened - i.age)) AS at
+         FROM (SELECT piece, sum(upper(piece) - lower(piece)) OVER (ORDER BY piece) AS listened
+                 FROM (SELECT span * silence.since AS piece FROM spans
+                        WHERE number = coalesce(master.number, 0)
+                          AND span && silence.since) AS pieces) AS counted
+        WHERE listened >= i.age) AS found
+"""  # noqa: S608 - a constant of ours
+
+
 def beat(
     database: Database,
     name: str,
@@ -91,9 +115,14 @@ def beat(
     waiting_since: datetime | None = None,
     failure: str | None = None,
     bridge: timedelta = BRIDGE,
+    *,
+    is_engine: bool = True,
 ) -> int:
     """
     Note that a master listens, and how it does; return its number.
+
+    Only its engine has a heartbeat: a command that stores what waits has listened too,
+    and is no sign that there is an engine.
 
     ``waiting`` is how many reports are due, ``waiting_since`` when the oldest of them
     came. With a ``failure``, the reason why nothing can be stored, the time since the
@@ -101,9 +130,9 @@ def beat(
     still does.
     """
     values = {"name": name, "version": version, "waiting": waiting, "bridge": bridge}
-    values |= {"waiting_since": waiting_since, "failure": failure}
+    values |= {"waiting_since": waiting_since, "failure": failure, "is_engine": is_engine}
     with database.begin() as link:
-        number = link.scalar(BEAT, values)
+        number = link.scalar(BEAT, values) if is_engine else None
         if number is None:
             number = link.scalar(REGISTER, values)
         about = {"number": number, "bridge": bridge}
@@ -124,6 +153,18 @@ def forget(link: sa.Connection, settings: Mapping[str, Any]) -> int:
     ages = (settings[name] for name in ("stale_after", "missing_after", "rename_grace"))
     kept = max(KEPT, 2 * timedelta(seconds=max(ages)))
     return link.execute(FORGET, {"kept": kept}).rowcount
+
+
+def became_silent(
+    link: sa.Connection, ages_seconds: Mapping[uuid.UUID, int]
+) -> dict[uuid.UUID, datetime]:
+    """Return since when each of these assets has been silent for longer than its age."""
+    about = {
+        "ids": array(ages_seconds),
+        "ages": array(timedelta(seconds=age) for age in ages_seconds.values()),
+    }
+    rows = link.execute(sa.text(BECAME.format(spans=spans("now()"))), about)
+    return {row.asset_id: row.at for row in rows}
 
 
 def moments(at: str, *ages: str) -> str:
@@ -149,7 +190,8 @@ def moments(at: str, *ages: str) -> str:
 SELECT {found}
   FROM generate_series(0, (SELECT coalesce(max(number), 0) FROM master)) AS each(number)
   LEFT JOIN master
-    ON master.number = each.number AND master.beat_at >= {at} - interval '{GONE.days} days'
+    ON master.number = each.number
+   AND coalesce(master.beat_at, {at}) >= {at} - interval '{GONE.days} days'
   LEFT JOIN (
        SELECT number, {reached}
          FROM (SELECT number, span, sum(upper(span) - lower(span)) OVER (

@@ -45,7 +45,7 @@ def maintain(database: Database, *, test: bool = False, is_patient: bool = True)
         ]
         over = {"step": "other doubts about identity that are over, closed"}
         found.insert(2, {**over, "rows": close_over(link, silent, now)})
-        forgotten = {"step": "times of listening that no age reaches back to, removed"}
+        forgotten = {"step": "times that masters listened, too old to count, removed"}
         found.append({**forgotten, "rows": forget(link, database.settings)})
         if test:
             attempt.rollback()

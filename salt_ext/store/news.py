@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.listening import became_silent
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.schema import asset, asset_seen
 
@@ -98,18 +99,8 @@ def _assets(link: sa.Connection, settings: Mapping[str, Any]) -> list[Row]:
     seen = asset_seen.c
     now = freshness(settings)
     told = sa.func.coalesce(seen.told_freshness, "fresh")
-
-    def after(seconds: int) -> sa.ColumnElement[datetime]:
-        return seen.last_seen + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-
-    at = sa.case(
-        (seen.revision > seen.told_revision, seen.changed_at),
-        (now == "stale", after(settings["stale_after"])),
-        (now == "missing", after(settings["missing_after"])),
-        else_=seen.last_seen,
-    )
-    due = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, OURS_FIRST_SECONDS)
-    return rows(
+    at = sa.case((seen.revision > seen.told_revision, seen.changed_at), else_=seen.last_seen)
+    found = rows(
         link.execute(
             sa.select(
                 seen.asset_id,
@@ -119,7 +110,7 @@ def _assets(link: sa.Connection, settings: Mapping[str, Any]) -> list[Row]:
                 now.label("freshness"),
                 told.label("told_freshness"),
                 at.label("at"),
-                (at < due).label("is_due"),
+                sa.func.now().label("now"),
                 *(asset.c[name] for name in ABOUT),
             )
             .join(asset, asset.c.id == seen.asset_id)
@@ -130,6 +121,17 @@ def _assets(link: sa.Connection, settings: Mapping[str, Any]) -> list[Row]:
             .limit(MOST)
         )
     )
+    ages = {"stale": settings["stale_after"], "missing": settings["missing_after"]}
+    silent = {
+        one["asset_id"]: ages[one["freshness"]]
+        for one in found
+        if one["revision"] == one["told_revision"] and one["freshness"] in ages
+    }
+    since = became_silent(link, silent) if silent else {}
+    for one in found:
+        one["at"] = since.get(one["asset_id"], one["at"])
+        one["is_due"] = one["at"] < one["now"] - timedelta(seconds=OURS_FIRST_SECONDS)
+    return sorted(found, key=lambda one: (one["at"], one["asset_id"]))
 
 
 ABOUT = ("minion_id", "sn", "hostname", "site", "rack", "product_name", "lifecycle")

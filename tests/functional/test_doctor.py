@@ -72,7 +72,9 @@ def send(cache, minion_id, age_seconds, number=1):
 
 
 def store_all(cache, database):
-    feed = intake.feed(cache, database)
+    number = store.number_of(database, cache.opts["id"])
+    listener = store.Listener(number, cache.trusted)
+    feed = intake.feed(cache, database, listener=listener)
     feed.look()
     feed.drain()
 

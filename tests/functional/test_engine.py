@@ -253,3 +253,34 @@ def test_answers_wait_while_nothing_can_be_published(master_opts):
     with pytest.raises(SaltClientError):
         replies.send(answers, master_opts)
     assert set(answers.due()) == {"web01"}
+
+
+@pytest.mark.parametrize(
+    "grains",
+    [
+        {"cmdb": {"facts": [{"a": 1}] * 400_000}},
+        {"manufacturer": "x" * (5 << 20)},
+        {"hwaddr_interfaces": {f"e{number}": "00:00:00:00:00:01" for number in range(200_000)}},
+    ],
+    ids=["ours", "a text", "many cards"],
+)
+def test_grains_that_are_too_large_are_refused_before_anything_is_built_of_them(
+    cache, database, grains
+):
+    keep(cache, "grains", "web01", grains)
+    found, _ = cache.report("web01", (0.0, 9.0))
+    assert "facts" not in found
+    arrival = store.Arrival("web01", found, datetime.now(timezone.utc))
+    [outcome] = store.ingest(database, [arrival])
+    assert outcome.status == "refused"
+    [problem], _ = store.problems(database)
+    assert (
+        "of web01 would make a report larger than max_report_bytes (4194304)"
+        in (problem["message"])
+    )
+
+
+def test_large_grains_that_no_report_is_made_of_do_no_harm(cache):
+    keep(cache, "grains", "web01", {"os": "Debian", "site_data": "x" * (5 << 20)})
+    found, _ = cache.report("web01", (0.0, 9.0))
+    assert found["facts"]["operating_system"]["name"] == "Debian"

@@ -123,3 +123,52 @@ def test_an_engine_killed_at_any_moment_loses_nothing_and_stores_nothing_twice(
     assert expected["revisions"]
     for name, rows in dump(database).items():
         assert rows == expected[name], name
+
+
+POISON = """
+CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.minion_id = 'bad' THEN RAISE EXCEPTION 'full' USING ERRCODE = '53200'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER poison BEFORE INSERT ON asset FOR EACH ROW EXECUTE FUNCTION poison();
+"""
+
+
+def test_the_engine_goes_on_beside_a_report_that_cannot_be_stored_and_tidies_up_by_itself(
+    processes, database, database_url, tmp_path, eventually
+):
+    options = engine_process.options(tmp_path, database_url)
+    with database.begin() as link:
+        link.execute(sa.text(POISON))
+    store.record_failure(database, "engine", options["id"], "engine", RuntimeError("once"))
+    store.record_failure(database, "collector", "gone", "disks", RuntimeError("long over"))
+    with database.begin() as link:
+        link.execute(
+            sa.text("UPDATE problem SET closed_at = '2020-01-01' WHERE minion_id = 'gone'")
+        )
+    cache = salt.cache.factory(options)
+    accepted = tmp_path / "pki_dir/minions"
+    accepted.mkdir(parents=True)
+    for name in ("bad", "web01"):
+        (accepted / name).write_text("a key")
+    is_ready = processes.Event()
+    arguments = (str(tmp_path), database_url, is_ready)
+    engine = processes.Process(target=engine_process.run, args=arguments, daemon=True)
+    engine.start()
+    assert is_ready.wait(20)
+
+    def problem_of(name, is_open=True):
+        rows, _ = store.problems(database, minion_id=name, is_open=is_open)
+        return rows[0]["message"] if rows else ""
+
+    eventually(lambda: not problem_of(options["id"]))
+    eventually(lambda: not problem_of("gone", is_open=False))
+    now = datetime.now(timezone.utc)
+    cache.store("mine", "bad", {MINE_FUNCTION: report(server(1), "bad", now)})
+    eventually(lambda: "could not be stored" in problem_of("bad"))
+    cache.store("mine", "web01", {MINE_FUNCTION: report(server(2), "web01", now)})
+    eventually(lambda: store.positions(database).get("web01"))
+    eventually(lambda: "set aside" in problem_of("bad"), seconds=60)
+    engine.kill()
+    engine.join()

@@ -73,7 +73,7 @@ def rule(
             close_held(link, minion_id, now)
             return Outcome(minion_id, "held", f"rejected by {by}: {why}")
         checked = checking.check_body(arrival.report)
-        order = checking.check_header(arrival.report, now)
+        order = checking.check_header(arrival.report, arrival.received_at)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
         before = stored.before(asset_id)

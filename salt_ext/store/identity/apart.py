@@ -4,8 +4,8 @@ Whether two machines show the same key, or one machine shows it under two names.
 
 from __future__ import annotations
 
-from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.store.identity.claims import (
+    MAC,
     Asset,
     Claim,
     Likeness,
@@ -21,47 +21,51 @@ def is_apart(claim: Claim, owner: Likeness) -> bool:
 
     If the owner is gone, the best key must differ too: it may have come back with
     another board. If the owner is live, another machine-id is enough, because a
-    live machine has only one. And if it was heard while this report was held, both
-    exist, provided that they do not show the very same.
+    live machine has only one.
     """
-    asset = owner.asset
-    if _was_heard_meanwhile(claim, asset):
-        # Two systems of one machine take turns; two machines run at the same time.
-        if frozenset(claim.keys) == asset.keys:
-            return _run_at_once(claim, asset)
-        has_own = bool(set(claim.keys) - asset.keys)
-        return has_own or same_system(claim, asset) is False or _run_at_once(claim, asset)
-    if not owner.differ or says_it_was(claim, asset):
+    if _both_exist(claim, owner.asset):
+        return True
+    if not owner.differ or says_it_was(claim, owner.asset):
         return False
     most_differ = len(owner.differ) >= len(owner.same)
-    if is_gone(claim, asset):
+    if is_gone(claim, owner.asset):
         return most_differ and not owner.agrees
-    return most_differ or same_system(claim, asset) is False
+    return most_differ or same_system(claim, owner.asset) is False
 
 
-def _was_heard_meanwhile(claim: Claim, asset: Asset) -> bool:
-    """Whether a live asset has reported since a report with the claimed keys was first held."""
-    return (
-        not is_gone(claim, asset)
-        and (claim.boot_id is None or claim.boot_id != asset.boot_id)
-        and claim.held_since is not None
-        and asset.last_seen is not None
-        and asset.last_seen > claim.held_since
-    )
-
-
-def _run_at_once(claim: Claim, asset: Asset) -> bool:
+def _both_exist(claim: Claim, asset: Asset) -> bool:
     """
-    Whether two machines run at the same time: another boot was heard since the claimed one began.
+    Whether a live asset has reported since this report was held first, and is another machine.
 
-    Where the claimed boot is not known: whether the machine of the asset, with another
-    system, has run ever since before such a report was first held.
+    A machine that was renamed reports under its old name no more. But one may have
+    been renamed back meanwhile, or have two systems that take turns: therefore something
+    must differ beside the name.
     """
-    if claim.booted_at is not None and asset.last_seen is not None and asset.boot_id is not None:
-        return claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
+    if (
+        claim.held_since is None
+        or asset.last_seen is None
+        or asset.last_seen <= claim.held_since
+        or claim.previous_minion_id == asset.minion_id
+        or claim.boot_id == asset.boot_id is not None
+        or is_gone(claim, asset)
+    ):
+        return False
+    system = same_system(claim, asset)
+    if system is not True and _ran_meanwhile(claim, asset):
+        return True
+    if set(claim.keys) - asset.keys:
+        return True
+    # All that two systems of one machine have in common are its network cards, too.
+    has_card = any(kind == MAC for kind, _ in claim.keys)
+    return system is False and (frozenset(claim.keys) != asset.keys or not has_card)
+
+
+def _ran_meanwhile(claim: Claim, asset: Asset) -> bool:
+    """Whether a machine has run, in another boot, ever since before the report was held first."""
     return (
-        same_system(claim, asset) is False
-        and claim.held_since is not None
+        claim.held_since is not None
+        and claim.boot_id is not None
+        and asset.boot_id is not None
         and asset.booted_at is not None
         and asset.booted_at < claim.held_since
     )

@@ -46,9 +46,7 @@ class Claim(NamedTuple):
     """Serial numbers of disks, memory modules and power supplies; empty for a virtual machine."""
     proof: Proof | None = None
     """What the machine shows to prove that its previous name was its own."""
-    boot_id: uuid.UUID | None = None
-    booted_at: datetime | None = None
-    """By the clock of the store."""
+    boot_id: str | None = None
     held_since: datetime | None = None
     """Since when a report with the same keys under this name is held."""
 
@@ -72,7 +70,7 @@ class Asset(NamedTuple):
     proof: Proof | None = None
     """What a report must show to prove that it is of this machine."""
     last_seen: datetime | None = None
-    boot_id: uuid.UUID | None = None
+    boot_id: str | None = None
     booted_at: datetime | None = None
 
     def name(self) -> str:

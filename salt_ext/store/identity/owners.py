@@ -54,6 +54,10 @@ SELECT asset_id, serial FROM placement
 """)
 
 
+MOST_CANDIDATES, MOST_KEYS = 20, 100
+"""So many assets, and keys of each, are kept beside a held report."""
+
+
 class Owners:
     """The assets that have a claimed name or key, kept up to date while a batch is decided."""
 
@@ -116,8 +120,8 @@ class Owners:
             parts=parts,
             proof=row.secret_hash and Proof(bytes(row.secret_hash), _moment(row.collected_at)),
             last_seen=row.last_seen,
-            boot_id=row.boot_id,
-            booted_at=booted(row.last_seen, row.since_boot_ms),
+            boot_id=row.boot_id and str(row.boot_id),
+            booted_at=_booted(row.last_seen, row.since_boot_ms),
         )
 
     def _put(self, asset: Asset) -> None:
@@ -197,14 +201,14 @@ class Owners:
         )
 
     def candidates(self, claim: Claim) -> list[dict[str, Any]]:
-        """Return the assets that a held report may belong to, for a person to read."""
+        """Return the first assets that a held report may belong to, for a person to read."""
         return [
             {
                 "asset_id": str(one.id),
                 "minion_id": one.minion_id,
-                "keys": sorted(" ".join(key) for key in one.keys),
+                "keys": sorted(" ".join(key) for key in one.keys)[:MOST_KEYS],
             }
-            for one in self.around(claim)
+            for one in self.around(claim)[:MOST_CANDIDATES]
         ]
 
     def learn(self, asset_id: uuid.UUID, claim: Claim, decision: Decision) -> str:
@@ -255,12 +259,12 @@ def holders(
     return found
 
 
-def booted(heard_at: datetime, since_boot_ms: int | None) -> datetime | None:
+def _booted(last_seen: datetime, since_boot_ms: int | None) -> datetime | None:
     """Return when a machine has booted, by the clock of the store; None if that is not known."""
     if since_boot_ms is None:
         return None
     try:
-        return heard_at - timedelta(milliseconds=since_boot_ms)
+        return last_seen - timedelta(milliseconds=since_boot_ms)
     except OverflowError:
         return None
 

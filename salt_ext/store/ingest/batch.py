@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from salt_ext.report.limits import limits
 from salt_ext.store.database import Database
-from salt_ext.store.errors import Contended
+from salt_ext.store.errors import Busy, Contended
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.findings import Findings
@@ -133,6 +133,8 @@ def _patiently(work: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS - 1):
         try:
             return work()
+        except Busy:
+            raise  # PostgreSQL has waited already
         except Contended:
             continue
     return work()

@@ -124,9 +124,9 @@ def _before(row: sa.Row[Any]) -> Before:
         row.minion_id,
         row._mapping,
         bytes(row.digest),
-        Order(row.collected_at, row.boot_id, row.since_boot_ms),
+        Order(row.collected_at, row.boot_id and str(row.boot_id), row.since_boot_ms),
         row.doubted_boot_id
-        and Order(row.collected_at, row.doubted_boot_id, row.doubted_since_boot_ms),
+        and Order(row.collected_at, str(row.doubted_boot_id), row.doubted_since_boot_ms),
         row.position,
         row.master,
         row.last_seen,

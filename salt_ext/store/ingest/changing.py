@@ -20,7 +20,7 @@ from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
-from salt_ext.store.identity.owners import Owners, booted
+from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.before import Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
@@ -152,8 +152,7 @@ class _Storing:
                     with_parts=with_parts,
                     shown=report.get("proof"),
                 )
-            booted_at = booted(one.arrival.received_at, one.order.since_boot_ms)
-            claims.append(claimed._replace(boot_id=one.order.boot_id, booted_at=booted_at))
+            claims.append(claimed._replace(boot_id=one.order.boot_id))
             left.append(one)
             identified.append(found)
         return left, identified, claims
@@ -221,8 +220,11 @@ class _Storing:
         Since then it may have another name, or none, and may show other keys. Only what
         was stored proves that: a clock may be wrong or lie.
         """
+        report = due.arrival.report
+        # What was reported in part became a part of another document.
+        was_stored = self.replays.has if report["partial"] else self.replays.has_exactly
         for asset_id, name in former_holders(self.link, due.arrival.minion_id):
-            if self.replays.has(said(asset_id, due.arrival.report, due.order)):
+            if was_stored(said(asset_id, report, due.order)):
                 return name or f"the detached asset {asset_id}"
         return None
 
@@ -265,12 +267,9 @@ class _Storing:
         claimed: Claim,
         decision: Decision,
     ) -> None:
-        """Hold a report for a person; what is decided for the same reason is remembered once."""
-        before = self.waiting.get(arrival.minion_id)
-        is_same = before is not None and before.digest == arrival.report["digest"]
-        size = 0 if is_same else len(encode(arrival.report))
-        if before is None or before.reason != decision.reason:
-            self.gathered.decided(arrival, claimed, decision, None)
+        """Hold a report for a person."""
+        size = len(encode(arrival.report))
+        self.gathered.decided(arrival, claimed, decision, None)
         self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
         self.findings.outcome(arrival, "held", decision.reason)

@@ -52,6 +52,9 @@ SET_BACK = "its clock was set back"
 HISTORY = frozenset((asset_was, change, decision, identifier, placement, revision))
 """The tables that only grow."""
 
+KEY_BYTES = 40
+"""What a key takes in the evidence of a decision, about."""
+
 COSTS = {asset: 4000, asset_was: 2000}
 """What a row takes, where that is more: nearly every column of the list is in an index."""
 
@@ -109,7 +112,7 @@ class Gathered:
 
         ``size`` is what it takes, in bytes.
         """
-        self._bytes += size
+        self._bytes += size + KEY_BYTES * (len(claim.keys) + len(candidates))
         self.add(
             held,
             minion_id=arrival.minion_id,
@@ -134,6 +137,7 @@ class Gathered:
         ruling: Ruled | None = None,
     ) -> None:
         """Remember a decision about whose a report is: who made it, when and why."""
+        self._bytes += KEY_BYTES * len(claim.keys)
         self.add(
             decision,
             id=uuid.uuid4(),

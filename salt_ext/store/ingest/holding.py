@@ -25,13 +25,7 @@ SETTLING = ("accept", "split", "merge")
 
 def waiting(link: sa.Connection, claims: Iterable[Claim]) -> Waiting:
     """Return, by minion id, what is held of these machines."""
-    columns = (
-        *(
-            held.c[name]
-            for name in ("minion_id", "reason", "evidence", "first_seen", "rejected_at")
-        ),
-        held.c.report["digest"].astext.label("digest"),
-    )
+    columns = (*(held.c[name] for name in ("minion_id", "evidence", "first_seen", "rejected_at")),)
     names = [one.minion_id for one in claims]
     rows = link.execute(sa.select(*columns).where(held.c.minion_id.in_(names)))
     return {row.minion_id: row for row in rows}

@@ -84,6 +84,11 @@ class Replays:
         self.ask([report])
         return self._known[report] is not None
 
+    def has_exactly(self, report: Said) -> bool:
+        """Whether a report was stored before, with this digest."""
+        self.ask([report])
+        return bool(self._known[report])
+
 
 def former_holders(link: sa.Connection, minion_id: str) -> list[tuple[uuid.UUID, str | None]]:
     """Return the assets that ever had a name, with the names that they have now."""

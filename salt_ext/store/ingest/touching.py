@@ -35,33 +35,8 @@ In a schema that this code does not know nothing is touched: then all reports ar
 the transaction that shall store them refuses.
 """
 
-# The plain cases of salt_ext.report.order: the same boot and later, or a boot that is not
-# known and a later clock. All others are looked at one by one.
-IS_NEWER = """
-CASE WHEN i.boot_id = seen.boot_id
-     THEN i.since_boot_ms > seen.since_boot_ms AND i.collected_at >= seen.collected_at
-     ELSE i.collected_at > seen.collected_at AND (i.boot_id IS NULL OR seen.boot_id IS NULL) END
-"""
-
-POSITION = """
-CASE WHEN seen.master IS NOT DISTINCT FROM :master
-     THEN coalesce(i.position, seen.position) ELSE {else_} END
-"""
-"""A position is told by the clock of one master: it means nothing to another one."""
-
-NEWS = f"""
-       last_seen = greatest(seen.last_seen, i.received_at),
-       collected_at = i.collected_at,
-       boot_id = i.boot_id,
-       since_boot_ms = i.since_boot_ms,
-       doubted_boot_id = NULL,
-       doubted_since_boot_ms = NULL,
-       mode = i.mode,
-       secret_hash = i.secret_hash,
-       position = {POSITION.format(else_="i.position")},
-       master = :master
-"""
-"""What a new report sets, whatever it says."""
+IS_AGAIN = "i.collected_at = seen.collected_at"
+"""Of a report that is touched: whether it is the very one that was stored last."""
 
 INPUT = """
 unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected AS timestamptz[]),
@@ -72,27 +47,48 @@ unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected A
          secret_hash)
 """
 
+# The plain cases of salt_ext.report.order: the same boot and later, or a boot that is not
+# known and a later clock; or the very report that was stored last. All others are looked
+# at one by one. A position is told by the clock of one master: it means nothing to
+# another one. The query at the end sees the rows of before the update.
 TOUCH = sa.text(f"""
 {ONE_BY_ONE}
 WITH touched AS (
 UPDATE asset_seen AS seen
-   SET {NEWS},
-       reports_as = NULL
+   SET last_seen = CASE WHEN {IS_AGAIN} THEN seen.last_seen
+                        ELSE greatest(seen.last_seen, i.received_at) END,
+       collected_at = i.collected_at,
+       boot_id = i.boot_id,
+       since_boot_ms = i.since_boot_ms,
+       doubted_boot_id = CASE WHEN {IS_AGAIN} THEN seen.doubted_boot_id END,
+       doubted_since_boot_ms = CASE WHEN {IS_AGAIN} THEN seen.doubted_since_boot_ms END,
+       mode = i.mode,
+       secret_hash = i.secret_hash,
+       reports_as = CASE WHEN {IS_AGAIN} THEN seen.reports_as END,
+       position = CASE WHEN seen.master IS NOT DISTINCT FROM :master
+                       THEN coalesce(i.position, seen.position)
+                       WHEN {IS_AGAIN} THEN seen.position ELSE i.position END,
+       master = CASE WHEN {IS_AGAIN} THEN seen.master ELSE :master END
   FROM {INPUT}
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
    AND seen.digest = i.digest
    AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
-   AND {IS_NEWER}
+   AND (i.collected_at > seen.collected_at
+        AND (i.boot_id IS NULL OR seen.boot_id IS NULL
+             OR i.boot_id = seen.boot_id AND i.since_boot_ms > seen.since_boot_ms)
+        OR i.collected_at = seen.collected_at
+        AND (seen.boot_id IS NULL
+             OR i.boot_id = seen.boot_id AND i.since_boot_ms = seen.since_boot_ms))
    AND {KNOWN}
-RETURNING i.minion_id, asset.id AS asset_id
+RETURNING i.minion_id, i.collected_at, seen.asset_id
 )
-SELECT minion_id, asset_id,
+SELECT i.minion_id, i.asset_id, {IS_AGAIN} AS is_again,
        EXISTS (SELECT FROM problem
-                WHERE problem.minion_id = touched.minion_id AND problem.closed_at IS NULL)
+                WHERE problem.minion_id = i.minion_id AND problem.closed_at IS NULL)
        AS has_problem
-  FROM touched
-""")  # noqa: S608 - a constant of ours
+  FROM touched AS i JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
+""")  # noqa: S608 - constants of ours
 
 
 # Of a report that is not stored for its size the machine was heard; that may be its first
@@ -100,7 +96,17 @@ SELECT minion_id, asset_id,
 HEARD = sa.text(f"""
 {ONE_BY_ONE}
 UPDATE asset_seen AS seen
-   SET {NEWS}
+   SET last_seen = greatest(seen.last_seen, i.received_at),
+       collected_at = i.collected_at,
+       boot_id = i.boot_id,
+       since_boot_ms = i.since_boot_ms,
+       doubted_boot_id = NULL,
+       doubted_since_boot_ms = NULL,
+       mode = i.mode,
+       secret_hash = i.secret_hash,
+       position = CASE WHEN seen.master IS NOT DISTINCT FROM :master
+                       THEN coalesce(i.position, seen.position) ELSE i.position END,
+       master = :master
   FROM {INPUT}
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
@@ -166,17 +172,12 @@ def touch_unchanged(
     rest = [one for one in good if one.minion_id not in touched]
     known = named(link, [one.minion_id for one in rest]) if rest else {}
     due: list[Due] = []
-    again: list[tuple[uuid.UUID, datetime | None]] = []
     for arrival in good:
         order = orders[arrival.minion_id]
         if arrival.minion_id in touched:
-            _note_touched(findings, arrival, order, *touched[arrival.minion_id])
+            _note_touched(findings, arrival, order, touched[arrival.minion_id])
             continue
         asset, spent = known[arrival.minion_id]
-        if asset is not None and _is_same(arrival, order, asset):
-            findings.outcome(arrival, "unchanged", ALREADY_STORED, asset.id)
-            again.append((asset.id, arrival.position))
-            continue
         if spent is not None and (reason := spent.over(limits)):
             findings.wait(arrival, reason, spent.seconds_left)
             continue
@@ -189,7 +190,6 @@ def touch_unchanged(
             findings.refuse_size(arrival, order, error)
         except checking.ReportError as error:
             findings.refuse(arrival, error)
-    move(link, again, master)
     return due, findings
 
 
@@ -210,16 +210,6 @@ def secret_hash(report: Mapping[str, Any]) -> bytes | None:
     """
     said = report.get("secret_hash")
     return bytes.fromhex(said) if said is not None else None
-
-
-def _is_same(arrival: Arrival, order: Order, asset: Before) -> bool:
-    """Whether a report is the very one that was stored last."""
-    is_of_its_boot = asset.order.boot_id is None or asset.order == order
-    return (
-        order.collected_at == asset.order.collected_at
-        and is_of_its_boot
-        and digests.of_report(arrival.report) == asset.digest
-    )
 
 
 def move(
@@ -260,12 +250,14 @@ def _note_touched(
     findings: Findings,
     arrival: Arrival,
     order: Order,
-    asset_id: uuid.UUID,
-    has_problem: bool,
+    touched: sa.Row[Any],
 ) -> None:
-    findings.outcome(arrival, "unchanged", "as before", asset_id)
+    if touched.is_again:
+        findings.outcome(arrival, "unchanged", ALREADY_STORED, touched.asset_id)
+        return
+    findings.outcome(arrival, "unchanged", "as before", touched.asset_id)
     findings.failed_collectors(arrival)
-    if has_problem:
+    if touched.has_problem:
         # Its facts are as before, so the doubts about them stay open.
         behind = checking.is_behind(arrival.report, order.collected_at, arrival.received_at)
         doubted = {"facts", "collected_at"} if behind else {"facts"}
@@ -277,17 +269,17 @@ def _touch(
     batch: Sequence[Arrival],
     orders: Mapping[str, Order],
     master: int | None,
-) -> dict[str, tuple[uuid.UUID, bool]]:
+) -> dict[str, sa.Row[Any]]:
     """
-    Update the times of each asset whose stored report is the same as the new one.
+    Update the times of each asset of which a report says what is stored.
 
-    Returns, by minion id, the id of the asset and whether the machine has an open
-    problem.
+    Returns, by minion id, the id of the asset, whether it is the very report that was
+    stored last, and whether the machine has an open problem.
     """
     if not batch:
         return {}
     rows = link.execute(TOUCH, _input(batch, orders, master))
-    return {row.minion_id: (row.asset_id, row.has_problem) for row in rows}
+    return {row.minion_id: row for row in rows}
 
 
 def _input(

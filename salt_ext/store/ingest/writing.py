@@ -4,7 +4,7 @@ The rows of a batch, written with one statement for each table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
             renamed = Change("renamed", "minion_id", None, None, one.name, None)
             number = gathered.rows[revision][-1]["number"]
             gathered.changed(one.asset_id, number, [renamed])
+    if decided := gathered.rows.pop(decision, None):
+        gathered.rows.update({decision: left} if (left := _news(link, decided)) else {})
     if gathered.recounted:
         link.execute(FEWER, _columns(gathered.recounted, "ids", "counts"))
     for table, update in UPSERTS.items():
@@ -93,6 +95,37 @@ DELETE FROM held
 """)
 
 
+LAST_DECIDED = sa.text("""
+SELECT DISTINCT ON (minion_id) minion_id, action, asset_id, other_asset_id, reason
+  FROM decision WHERE minion_id = ANY(CAST(:names AS text[]))
+ ORDER BY minion_id, decided_at DESC
+""")
+
+
+def _news(link: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Return the decisions without those that were the last ones of their machines already.
+
+    A machine that is held, or that shares a key, may show other values each time and
+    is decided about in the same way. What moves a name is always kept.
+    """
+    names = {"names": bulk.array(sorted({row["minion_id"] for row in rows}))}
+    last = {
+        row.minion_id: _decided(dict(row._mapping)) for row in link.execute(LAST_DECIDED, names)
+    }
+    return [
+        {**row}
+        for row in rows
+        if row["action"] not in ("held", "known") or last.get(row["minion_id"]) != _decided(row)
+    ]
+
+
+def _decided(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what was decided: the reason without its values, which are those with digits."""
+    words = [one for one in row["reason"].split() if not any(map(str.isdigit, one))]
+    return row["action"], row["asset_id"], row["other_asset_id"], words
+
+
 def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, str]:
     return dict(zip(names, map(bulk.array, zip(*rows, strict=True)), strict=True))
 
@@ -125,9 +158,6 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
         "first_seen": "CASE WHEN held.evidence -> 'keys' = excluded.evidence -> 'keys'"
         " THEN held.first_seen ELSE excluded.first_seen END",
         "count": "held.count + excluded.count",
-        # The same report again is not written again: it may be large.
-        "report": "CASE WHEN held.report -> 'digest' = excluded.report -> 'digest'"
-        " THEN held.report ELSE excluded.report END",
     },
 }
 """Every table in the order of writing, with its ``update`` for :func:`bulk.insert`."""

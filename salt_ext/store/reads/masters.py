@@ -17,6 +17,7 @@ MASTERS = sa.text("""
 SELECT number, name, version, started_at, beat_at, waiting, waiting_since, failure,
        extract(epoch FROM clock_timestamp() - beat_at)::float AS beat_age_seconds
   FROM master
+ WHERE beat_at IS NOT NULL
  ORDER BY name
 """)
 

@@ -79,7 +79,9 @@ def test_no_two_machines_share_a_key_or_a_part():
 @pytest.mark.parametrize("number", range(1, 26))
 def test_reports_pass_the_checks_of_the_master(number):
     report = fleet.report(number, fleet.START)
-    assert checking.check_header(report, fleet.START) == fleet.START
+    order = checking.check_header(report, fleet.START)
+    assert order.collected_at == fleet.START
+    assert order.since_boot_ms == report["volatile"]["operating_system"]["uptime_seconds"] * 1000
     checking.check_body(report)
     assert report["facts"] == fleet.machine(number)
     assert report["volatile"]["operating_system"]["uptime_seconds"] >= 0

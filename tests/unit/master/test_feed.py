@@ -3,6 +3,7 @@
 import pytest
 
 from salt_ext.master.feed import IN_ITS_SECOND, Feed, Unreadable
+from salt_ext.master.waits import Waits
 
 
 class Cache:
@@ -238,3 +239,96 @@ def test_what_is_due_is_ids_and_numbers(feed, cache, stored):
     assert feed.due["web0007"] == (50.0, 0.0)
     feed.drain()
     assert set(in_memory) == {2}
+
+
+class Told:
+    """What a sink says of a report."""
+
+    def __init__(self, minion_id, status="changed", wait_seconds=0):
+        self.minion_id, self.status, self.wait_seconds = minion_id, status, wait_seconds
+
+
+@pytest.fixture
+def since():
+    """A clock that never goes back, which a test sets."""
+    return [1000.0]
+
+
+@pytest.fixture
+def telling(cache, stored, clock, since):
+    """A function that returns a feed whose sink tells something of each report."""
+
+    def make(**said):
+        def sink(batch):
+            stored.append(batch)
+            return [said.get(name, Told(name)) for name, _, _ in batch]
+
+        waits = Waits(lambda: since[0])
+        return Feed(cache, sink, 100, clock=lambda: clock[0], waits=waits), said
+
+    return make
+
+
+def names_of(stored):
+    return [name for batch in stored for name, _, _ in batch]
+
+
+def test_a_machine_whose_report_was_dear_waits_and_the_others_do_not(
+    telling, cache, stored, clock, since
+):
+    feed, _ = telling(dear=Told("dear", wait_seconds=120))
+    for at in (50, 60):
+        cache.put("dear", f"a{at}", at=at)
+        cache.put("web01", f"b{at}", at=at)
+        run(feed)
+    assert names_of(stored) == ["dear", "web01", "web01"]
+    feed.look(["dear"])  # a hint does not help it
+    assert feed.drain() == 0
+    since[0] += 121
+    cache.put("dear", "the latest", at=70)
+    run(feed)
+    assert stored[-1] == [("dear", "the latest", 70.5)]
+
+
+def test_a_report_that_waits_stays_due_until_its_time(telling, cache, stored, since):
+    feed, said = telling(web01=Told("web01", "waiting", 1800))
+    cache.put("web01", "a", at=50)
+    run(feed)
+    assert run(feed) == 0
+    assert list(feed.due) == ["web01"]
+    since[0] += 1900
+    said.clear()
+    assert run(feed) == 1
+    assert not feed.due
+
+
+def test_what_was_set_aside_is_read_again_when_it_is_another_report_and_not_before_its_time(
+    telling, cache, stored, since
+):
+    feed, _ = telling(web01=Told("web01", "refused", 600))
+    cache.put("web01", "a", at=50)
+    run(feed)
+    since[0] += 3600
+    assert run(feed) == 0, "it is the same report"
+    cache.put("web01", "b", at=60)
+    assert run(feed) == 1
+    cache.put("web01", "c", at=70)
+    assert run(feed) == 0, "ten minutes are not over"
+
+
+def test_two_reports_of_one_machine_after_one_another_are_nothing_unusual(telling, cache, stored):
+    feed, _ = telling(web01=Told("web01", wait_seconds=4))
+    for at in (50, 60):
+        cache.put("web01", at, at=at)
+        run(feed)
+    assert names_of(stored) == ["web01", "web01"]
+
+
+def test_one_machine_gets_a_sixtieth_of_the_time(telling, cache, stored, since):
+    """Each report takes a second, and another one is there every second."""
+    feed, _ = telling(dear=Told("dear", wait_seconds=60))
+    for second in range(3600):
+        cache.put("dear", second, at=second)
+        since[0] += 1
+        run(feed)
+    assert 55 <= len(stored) <= 61

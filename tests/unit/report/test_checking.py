@@ -9,6 +9,7 @@ from salt_ext.facts import timestamp
 from salt_ext.facts.clean import clean
 from salt_ext.report import checking, core_grains, digests
 from salt_ext.report.checking import ReportError, check_body, check_header
+from salt_ext.report.order import Order
 from tests.machines import NOW, later, report, server
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -63,7 +64,7 @@ def test_errors_and_volatile_values_have_room_for_sixteen_levels_too():
 
 
 def test_a_clock_may_be_ten_minutes_ahead_and_no_more():
-    assert check_header(collected(later(minutes=10)), NOW) == later(minutes=10)
+    assert check_header(collected(later(minutes=10)), NOW).collected_at == later(minutes=10)
     reason = refused(check_header, collected(later(minutes=10)), NOW - MILLISECOND)
     assert reason.endswith("in the future: set the clock of the machine")
 
@@ -71,7 +72,62 @@ def test_a_clock_may_be_ten_minutes_ahead_and_no_more():
 def test_the_time_of_a_report_is_taken_to_the_millisecond():
     at = later(milliseconds=-877)
     said = report(server()) | {"collected_at": f"{at:%Y-%m-%dT%H:%M:%S}.123Z"}
-    assert check_header(said, NOW) == at
+    assert check_header(said, NOW).collected_at == at
+
+
+BOOT = "6e66eff9-76de-4ca7-8893-a648c8bb5242"
+NO_BOOTS = (*("", BOOT[:-1], BOOT.upper(), "{" + BOOT + "}", f"{BOOT}\n", "ü" * 36), 7, True, [])
+NO_TIMES = (-1, 2**63, 10**400, True, 1.5, float("nan"), "7", [])
+
+
+def test_a_report_tells_the_boot_that_it_is_of():
+    said = report(server(), boot_id=BOOT, since_boot_ms=0)
+    assert check_header(said, NOW) == Order(NOW, BOOT, 0)
+
+
+@pytest.mark.parametrize("known", [{"boot_id": BOOT}, {"since_boot_ms": 7}])
+def test_half_of_what_tells_the_boot_tells_nothing(known):
+    assert check_header(report(server(), **known), NOW) == Order(NOW)
+
+
+@pytest.mark.parametrize("value", NO_BOOTS)
+def test_what_is_no_boot_is_refused(value):
+    said = report(server(), boot_id=value, since_boot_ms=7)
+    assert refused(check_header, said, NOW).startswith("boot_id: is")
+
+
+@pytest.mark.parametrize("value", NO_TIMES)
+def test_what_is_no_time_since_the_boot_is_refused(value):
+    said = report(server(), boot_id=BOOT, since_boot_ms=value)
+    assert refused(check_header, said, NOW).startswith("since_boot_ms: is")
+
+
+def volatile(**values):
+    return report(server()) | {"volatile": {"operating_system": values}}
+
+
+def test_a_report_of_the_first_edition_tells_its_boot_among_the_volatile_values():
+    said = volatile(boot_id=BOOT, uptime_seconds=7)
+    assert check_header(said, NOW) == Order(NOW, BOOT, 7000)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(volatile(boot_id=value, uptime_seconds=7) for value in NO_BOOTS),
+        *(volatile(boot_id=BOOT, uptime_seconds=value) for value in NO_TIMES),
+        report(server()) | {"volatile": None},
+        report(server()) | {"volatile": {"operating_system": [BOOT]}},
+    ],
+)
+def test_volatile_values_that_are_wrong_tell_no_boot(said):
+    assert check_header(said, NOW) == Order(NOW)
+
+
+def test_the_digest_does_not_cover_when_a_report_was_made():
+    one = report(server(), boot_id=BOOT, since_boot_ms=7)
+    other = report(server(), at=later(minutes=5))
+    assert digests.of_report(one) == digests.of_report(other)
 
 
 @pytest.mark.parametrize(

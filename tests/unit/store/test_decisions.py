@@ -35,7 +35,7 @@ PARTS = frozenset(f"part{number}" for number in range(8))
 LAST = Proof(b"secret", "2026-11-29T08:00:00.000Z")
 """What only a machine whose last report is stored can show."""
 EARLIER = Proof(b"secret", "2026-11-29T07:00:00.000Z")
-BOOT = uuid.UUID(int=9)
+BOOT, OTHER_BOOT = "boot 1", "boot 2"
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 
@@ -72,6 +72,12 @@ def detached(one):
 
 
 WEB, DB = asset(A, "web", ONE), asset(B, "db", TWO, "m2")
+RUNNING = asset(
+    *(A, "node1", (SN,)),
+    last_seen=NOON + timedelta(hours=1),
+    booted_at=NOON - timedelta(days=9),
+    boot_id=OTHER_BOOT,
+)
 BOX = asset(T, "box", (), is_temporary=True)
 CLONE, CLONE2 = asset(A, "web", (UUID1,)), asset(B, "twin", (UUID1,))
 WITH_PARTS = asset(A, "web", ONE, chassis=frozenset({"dell/c1"}), parts=PARTS, is_silent=True)
@@ -368,31 +374,24 @@ SHARED_KEYS = {
         shared=(SN,),
     ),
     "two machines that show the very same: the first has run while the second reported": Scenario(
-        says("node2", (SN,), machine_id="m2", held_since=NOON),
-        (
-            asset(A, "node1", (SN,), last_seen=NOON + timedelta(hours=1))._replace(
-                booted_at=NOON - timedelta(days=9)
-            ),
-        ),
+        says("node2", (SN, MAC), machine_id=None, held_since=NOON, boot_id=BOOT),
+        (RUNNING._replace(keys=frozenset({SN, MAC})),),
         "new",
         shared=(SN,),
     ),
-    "the same without a machine-id: another boot was heard after this one began": Scenario(
-        says(
-            "node2",
-            (SN,),
-            machine_id=None,
-            held_since=NOON,
-            boot_id=BOOT,
-            booted_at=NOON - timedelta(days=1),
-        ),
-        (
-            asset(A, "node1", (SN, BOARD), last_seen=NOON + timedelta(hours=1))._replace(
-                boot_id=uuid.UUID(int=8), booted_at=NOON + timedelta(minutes=30)
-            ),
-        ),
+    "two nodes that boot all the time and show nothing but one serial number": Scenario(
+        says("node2", (SN,), machine_id="m2", held_since=NOON, boot_id=BOOT),
+        (RUNNING._replace(booted_at=NOON + timedelta(minutes=30)),),
         "new",
         shared=(SN,),
+    ),
+    "one serial number of a live machine, which has run meanwhile, and says it was that": Scenario(
+        says("thief", (SN,), "web", machine_id=None, held_since=NOON, boot_id=BOOT),
+        (RUNNING._replace(minion_id="web", keys=frozenset(ONE)),),
+        "held",
+    ),
+    "a clone of everything, of a machine that has run meanwhile": Scenario(
+        says("clone", (SN,), held_since=NOON, boot_id=BOOT), (RUNNING,), "held"
     ),
     "a card of a live machine beside one of its own, held until both have reported": Scenario(
         says("new", (MAC, MAC3), machine_id="m2", held_since=NOON),
@@ -400,10 +399,12 @@ SHARED_KEYS = {
         "new",
     ),
     "one machine with two systems, which take turns": Scenario(
-        says("linux", ONE, machine_id="m2", held_since=NOON),
+        says("linux", ONE, machine_id="m2", held_since=NOON, boot_id=BOOT),
         (
             WEB._replace(
-                last_seen=NOON + timedelta(hours=1), booted_at=NOON + timedelta(minutes=30)
+                last_seen=NOON + timedelta(hours=1),
+                booted_at=NOON + timedelta(minutes=30),
+                boot_id=OTHER_BOOT,
             ),
         ),
         "held",

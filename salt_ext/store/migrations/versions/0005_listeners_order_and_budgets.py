@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False, comment="the id of the Salt master"),
         sa.Column("version", sa.Text, nullable=False, comment="of salt-cmdb"),
         sa.Column("started_at", Moment, nullable=False),
-        sa.Column("beat_at", Moment, nullable=False, comment="its last heartbeat"),
+        sa.Column("beat_at", Moment, comment="the last heartbeat of its engine"),
         sa.Column("waiting", sa.Integer, nullable=False, comment="reports that are due"),
         sa.Column("waiting_since", Moment, comment="when the oldest of them came"),
         sa.Column("failure", sa.Text, comment="why nothing can be stored; null: all is well"),
