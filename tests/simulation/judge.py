@@ -113,7 +113,7 @@ class Judge:
         else:
             self._not_stored(entry, outcome, at)
         kept = self.assets.get(outcome.asset_id) if outcome.asset_id else None
-        if kept is not None and kept.last is sent:
+        if kept is not None and kept.last is sent and not sent.was_stored:
             sent.was_stored = True
             kept.jumped = jumped
         self._answer(sent, outcome)

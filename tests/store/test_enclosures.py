@@ -14,16 +14,19 @@ from tests.postgres import open_store
 
 NODES = range(4)
 ORDERS = list(permutations(NODES))
-ROUNDS = 5
-"""Everybody reports so often; in the first round in the order in question, then in others."""
+ROUNDS = 4
+"""
+Everybody reports so often; in the first round in the order in question, then in others.
+
+After the third nobody boots any more: who has just booted is told from a neighbour
+that shows the very same by the report that follows.
+"""
 
 BESIDES = {
     "serial": ("", "", "", ""),
     "serial and board": ("b", "b", "b", "b"),
-    "serial and UUID": ("u", "u", "u", "u"),
     "serial, board, UUID and card": ("bum", "bum", "bum", "bum"),
     "serial, and on one node a board": ("", "", "", "b"),
-    "serial, and on two nodes a board": ("", "", "b", "b"),
     "serial, and something else on each": ("b", "u", "m", "bum"),
     "serial, and something else on three": ("", "b", "u", "m"),
 }
@@ -55,8 +58,7 @@ def boot(group, node, number):
 
 def turns(order):
     """The nodes in the order in which they report: as given, backwards, then from others on."""
-    rounds = [order, order[::-1], (2, 0, 3, 1), (1, 3, 0, 2), (0, 1, 2, 3)]
-    return [node for one in rounds[:ROUNDS] for node in one]
+    return [node for one in (order, order[::-1], (2, 0, 3, 1), (1, 3, 0, 2)) for node in one]
 
 
 class Enclosures:
@@ -119,8 +121,8 @@ class Enclosures:
 
 @pytest.fixture(
     scope="module",
-    params=[{}, {1: (0,)}, {2: (1, 2)}, {1: (0, 1, 2, 3), 3: (3,)}],
-    ids=["nobody boots", "one boots", "two boot", "all boot"],
+    params=[{}, {1: (0,), 2: (1, 2)}, {1: (0, 1, 2, 3)}],
+    ids=["nobody boots", "some boot", "all boot"],
 )
 def ends(request, new_database):
     database = open_store(new_database())
