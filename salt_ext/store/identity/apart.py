@@ -4,6 +4,7 @@ Whether two machines show the same key, or one machine shows it under two names.
 
 from __future__ import annotations
 
+from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.store.identity.claims import (
     MAC,
     Asset,
@@ -51,7 +52,7 @@ def _both_exist(claim: Claim, asset: Asset) -> bool:
     ):
         return False
     system = same_system(claim, asset)
-    if system is not True and _ran_meanwhile(claim, asset):
+    if system is not True and _run_at_once(claim, asset):
         return True
     if set(claim.keys) - asset.keys:
         return True
@@ -60,12 +61,13 @@ def _both_exist(claim: Claim, asset: Asset) -> bool:
     return system is False and (frozenset(claim.keys) != asset.keys or not has_card)
 
 
-def _ran_meanwhile(claim: Claim, asset: Asset) -> bool:
-    """Whether a machine has run, in another boot, ever since before the report was held first."""
-    return (
-        claim.held_since is not None
-        and claim.boot_id is not None
-        and asset.boot_id is not None
-        and asset.booted_at is not None
-        and asset.booted_at < claim.held_since
-    )
+def _run_at_once(claim: Claim, asset: Asset) -> bool:
+    """Whether two boots are of two machines, because one was heard while the other went on."""
+    if claim.boot_id is None or asset.boot_id is None:
+        return False
+    if asset.booted_at is not None and claim.held_since is not None:
+        if asset.booted_at < claim.held_since:
+            return True
+    if claim.booted_at is None or asset.last_seen is None:
+        return False
+    return claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
