@@ -23,6 +23,7 @@ def passes(database, time):
             "master": ("started_at", "beat_at"),
             "listening": ("since", "until"),
             "asset_seen": ("last_seen", "collected_at", "changed_at", "volatile_at"),
+            "revision": ("recorded_at", "collected_at", "last_before"),
         }.items():
             earlier = ", ".join(f"{name} = {name} - CAST(:time AS interval)" for name in columns)
             link.execute(sa.text(f"UPDATE {table} SET {earlier}"), {"time": time})
