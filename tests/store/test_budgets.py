@@ -216,7 +216,7 @@ def test_a_held_report_that_comes_again_is_not_written_again(database):
         assert outcome.status == "held", outcome
 
 
-def test_a_machine_waits_sixty_times_what_its_report_took(database):
+def test_a_machine_waits_eighty_times_what_its_report_took(database):
     facts = server(1, own=[{"id": f"{number:05d}", "text": "x" * 190} for number in range(15_000)])
     [outcome] = store.ingest(database, [arrival(facts)])
     assert outcome.status == "new"

@@ -61,8 +61,7 @@ class Due(NamedTuple):
 HEARD = sa.text(f"""
 {ONE_BY_ONE}
 UPDATE asset_seen AS seen
-   SET last_seen = greatest(seen.last_seen, least(i.received_at, now())),
-       collected_at = i.collected_at
+   SET last_seen = greatest(seen.last_seen, least(i.received_at, now()))
   FROM unnest(CAST(:minion_ids AS text[]), CAST(:collected AS timestamptz[]),
               CAST(:received AS timestamptz[]))
        AS i(minion_id, collected_at, received_at)
