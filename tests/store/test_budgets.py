@@ -206,7 +206,7 @@ def test_a_decision_is_kept_once_while_the_same_is_decided(database):
     assert count(database, schema.held) == 1
 
 
-def test_a_machine_waits_sixty_times_what_its_report_took(database):
+def test_a_machine_waits_eighty_times_what_its_report_took(database):
     facts = server(1, own=[{"id": f"{number:05d}", "text": "x" * 190} for number in range(15_000)])
     [outcome] = store.ingest(database, [arrival(facts)])
     assert outcome.status == "new"

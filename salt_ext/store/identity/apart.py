@@ -65,9 +65,8 @@ def _run_at_once(claim: Claim, asset: Asset) -> bool:
     """Whether two boots are of two machines, because one was heard while the other went on."""
     if claim.boot_id is None or asset.boot_id is None:
         return False
-    if asset.booted_at is not None and claim.held_since is not None:
-        if asset.booted_at < claim.held_since:
-            return True
-    if claim.booted_at is None or asset.last_seen is None:
-        return False
-    return claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
+    it_went_on = bool(asset.booted_at and claim.held_since and asset.booted_at < claim.held_since)
+    this_went_on = bool(
+        claim.booted_at and asset.last_seen and claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
+    )
+    return it_went_on or this_went_on
