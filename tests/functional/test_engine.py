@@ -115,6 +115,19 @@ def test_a_report_is_stored_under_the_id_of_the_cache(database):
     assert sorted(reporting(database)) == ["web01"]
 
 
+@pytest.mark.parametrize("ahead", [-86_400, 0, 86_400])
+def test_a_clock_of_the_master_that_was_set_leaves_no_time_in_the_future(database, ahead):
+    """The entry was written, then the clock was set forward or back by a day."""
+    written = time.time() + ahead
+    sent = report(server(1), at=datetime.fromtimestamp(min(written, time.time()), timezone.utc))
+    [outcome] = intake.take(database, [("web01", sent, written)])
+    assert outcome.status == "new"
+    row = store.overview(database, store.resolve(database, "web01"))
+    age = datetime.now(timezone.utc) - row["last_seen"]
+    assert 0 <= age.total_seconds() - max(0, -ahead) < 60
+    assert row["first_seen"] == row["last_seen"]
+
+
 def test_a_new_feed_begins_where_the_store_is(cache, database):
     yesterday = later(days=-1)
     for number, name in enumerate(("web01", "web02")):

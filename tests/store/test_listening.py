@@ -180,12 +180,11 @@ def test_an_outage_longer_than_the_grace_gives_no_name_away(database):
 
 
 def test_a_report_that_waited_in_the_cache_is_judged_by_when_it_came(database):
-    """Written two hours into an outage of three days, and read after it."""
+    """Written two hours after the last one, and read two days later: it was not silent then."""
     salt = by(database, "salt")
     report(database, "web", 1, salt)
-    passes(database, 3 * DAY)
-    beat(database)
-    came = (now() - 3 * DAY + 2 * HOUR).replace(microsecond=0)
+    listens(database, 2 * DAY)
+    came = (now() - 2 * DAY + 2 * HOUR).replace(microsecond=0)
     late = arrival(server(2), "web", came)
     assert [one.status for one in ingest(database, [late], salt)] == ["held"]
 
@@ -216,6 +215,7 @@ def test_the_event_of_a_silence_tells_when_it_became_so_while_somebody_listened(
     assert [kind for kind, _ in news(database)] == ["new"]
     listens(database, HOUR)
     passes(database, 8 * DAY)
+    listens(database, 3 * HOUR, "other")
     beat(database)
     assert news(database) == []
     listens(database, HOUR + 30 * MINUTE)

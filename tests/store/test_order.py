@@ -115,6 +115,15 @@ def test_an_old_report_of_another_masters_cache_is_never_the_present(database):
     assert seen(database)["doubted_boot_id"] is None
 
 
+def test_old_reports_of_two_caches_in_turn_are_never_the_present(database):
+    ingest(database, [made("1", 0, boot=OTHER_BOOT)])
+    older, old = made("2", 5, boot=OTHER_BOOT), made("3", 9, boot=OTHER_BOOT)
+    ingest(database, [made("4", 60)])
+    for hour, one in enumerate((old, older, old, older, old), 2):
+        assert statuses(database, one._replace(received_at=later(hours=hour))) == ["refused"]
+    assert version(database) == "4"
+
+
 def test_an_old_report_of_the_same_boot_is_refused(database):
     ingest(database, [made("1", 0), made("3", 60)])
     assert statuses(database, made("2", 30, came=90)) == ["refused"]

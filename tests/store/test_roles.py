@@ -120,6 +120,7 @@ def test_the_writer_stores_reports_and_cannot_change_the_schema(login):
     [outcome] = ingest(writer, [arrival(server(1), at=later(minutes=5))])
     assert outcome.status == "unchanged"
     store.take_snapshot(writer, "before", by="ops")
+    assert store.beat(writer, "salt", "1.0") == store.number_of(writer, "salt")
     assert store.maintain(writer)
     with pytest.raises(store.StoreError, match="may not do that"), writer.begin() as link:
         link.exec_driver_sql("DROP TABLE change")
