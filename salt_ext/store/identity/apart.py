@@ -4,6 +4,7 @@ Whether two machines show the same key, or one machine shows it under two names.
 
 from __future__ import annotations
 
+from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.store.identity.claims import (
     MAC,
     Asset,
@@ -61,11 +62,15 @@ def _both_exist(claim: Claim, asset: Asset) -> bool:
 
 
 def _ran_meanwhile(claim: Claim, asset: Asset) -> bool:
-    """Whether a machine has run, in another boot, ever since before the report was held first."""
-    return (
-        claim.held_since is not None
-        and claim.boot_id is not None
-        and asset.boot_id is not None
-        and asset.booted_at is not None
-        and asset.booted_at < claim.held_since
+    """
+    Whether two boots, and so two machines, ran at the same time.
+
+    The one has run ever since before the report was held first, or the other since
+    before the last report of the one.
+    """
+    if claim.held_since is None or claim.boot_id is None or asset.boot_id is None:
+        return False
+    ran = asset.booted_at is not None and asset.booted_at < claim.held_since
+    return ran or bool(
+        claim.booted_at and asset.last_seen and claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
     )

@@ -47,6 +47,8 @@ class Claim(NamedTuple):
     proof: Proof | None = None
     """What the machine shows to prove that its previous name was its own."""
     boot_id: str | None = None
+    booted_at: datetime | None = None
+    """By the clock of the store."""
     held_since: datetime | None = None
     """Since when a report with the same keys under this name is held."""
 

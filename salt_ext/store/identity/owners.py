@@ -121,7 +121,7 @@ class Owners:
             proof=row.secret_hash and Proof(bytes(row.secret_hash), _moment(row.collected_at)),
             last_seen=row.last_seen,
             boot_id=row.boot_id and str(row.boot_id),
-            booted_at=_booted(row.last_seen, row.since_boot_ms),
+            booted_at=booted(row.last_seen, row.since_boot_ms),
         )
 
     def _put(self, asset: Asset) -> None:
@@ -259,12 +259,12 @@ def holders(
     return found
 
 
-def _booted(last_seen: datetime, since_boot_ms: int | None) -> datetime | None:
+def booted(heard_at: datetime, since_boot_ms: int | None) -> datetime | None:
     """Return when a machine has booted, by the clock of the store; None if that is not known."""
     if since_boot_ms is None:
         return None
     try:
-        return last_seen - timedelta(milliseconds=since_boot_ms)
+        return heard_at - timedelta(milliseconds=since_boot_ms)
     except OverflowError:
         return None
 

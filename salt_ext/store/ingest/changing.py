@@ -20,7 +20,7 @@ from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
-from salt_ext.store.identity.owners import Owners
+from salt_ext.store.identity.owners import Owners, booted
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.before import Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
@@ -152,7 +152,8 @@ class _Storing:
                     with_parts=with_parts,
                     shown=report.get("proof"),
                 )
-            claims.append(claimed._replace(boot_id=one.order.boot_id))
+            booted_at = booted(one.arrival.received_at, one.order.since_boot_ms)
+            claims.append(claimed._replace(boot_id=one.order.boot_id, booted_at=booted_at))
             left.append(one)
             identified.append(found)
         return left, identified, claims

@@ -385,6 +385,19 @@ SHARED_KEYS = {
         "new",
         shared=(SN,),
     ),
+    "the same without a machine-id: another boot was heard after this one began": Scenario(
+        says(
+            "node2",
+            (SN,),
+            machine_id=None,
+            held_since=NOON,
+            boot_id=BOOT,
+            booted_at=NOON - timedelta(days=1),
+        ),
+        (RUNNING._replace(booted_at=NOON + timedelta(minutes=30)),),
+        "new",
+        shared=(SN,),
+    ),
     "one serial number of a live machine, which has run meanwhile, and says it was that": Scenario(
         says("thief", (SN,), "web", machine_id=None, held_since=NOON, boot_id=BOOT),
         (RUNNING._replace(minion_id="web", keys=frozenset(ONE)),),
