@@ -70,8 +70,12 @@ def _master(directory: Path, minion_ids: list[str]) -> dict[str, Any]:
 def _send(cache: Cache, reports: list[dict[str, Any]]) -> None:
     """Put reports of now into the cache as a master does; return when that second has ended."""
     for report in reports:
-        now = timestamp(datetime.now(timezone.utc).timestamp())
-        sent = {MINE_FUNCTION: {**report, "collected_at": now}}
+        now = datetime.now(timezone.utc)
+        made = {
+            "collected_at": timestamp(now.timestamp()),
+            "since_boot_ms": int((now - fleet.START).total_seconds() * 1000),
+        }
+        sent = {MINE_FUNCTION: {**report, **made}}
         cache.cache.store(*cache._place("mine", report["minion_id"]), sent)
     # Caches give whole seconds: a report whose second has not ended would be read again.
     time.sleep(math.ceil(time.time()) - time.time() + 0.01)

@@ -50,7 +50,8 @@ class Collection:
         self.modes: dict[str, str] = {}
         self.rows: dict[str, tuple[str, str]] = {}
         self.is_interrupted = False
-        self._began = math.floor(time.time())  # caches tell whole seconds
+        # Caches tell whole seconds, and the clock of the store is known but for milliseconds.
+        self._began = math.floor(time.time()) - 1
         self._waiting: list[Answer] = []
         self._flushed = -math.inf
 

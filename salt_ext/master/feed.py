@@ -77,8 +77,8 @@ class Feed:
     """
     The due reports of a source. Between two looks it remembers ids and times, no reports.
 
-    Each machine has a sixtieth of the time: after a report that took a second to read
-    and to store, the next one of that machine is read in a minute.
+    Each machine has less than a minute of each hour: after a report that took a second
+    to read and to store, the next one of that machine is read in 80.
     """
 
     def __init__(

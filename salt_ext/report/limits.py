@@ -34,9 +34,10 @@ def limits(settings: Mapping[str, Any]) -> Limits:
 
 USUAL = Limits(*(OPTIONS[name].default for name in Limits._fields))
 
-PACE = 60
+PACE = 80
 """
 For each second that a report cost, its machine waits so many before the next one is read.
 
-So one machine has at most a sixtieth of the time of the engine.
+So one machine has 45 s of each hour of the engine, and with what no report is charged
+for, as to free its memory, less than a minute.
 """

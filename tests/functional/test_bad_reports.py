@@ -242,9 +242,13 @@ def database(new_database):
 
 
 def everything(database, minion_id):
-    """What the store has of a machine."""
+    """What the store has of a machine, but for when it was heard."""
     asset_id = store.resolve(database, minion_id)
-    return store.overview(database, asset_id), revisions(database, asset_id)
+    overview = store.overview(database, asset_id)
+    # A machine was heard, too, whose report is refused only because it is too large.
+    for one in (overview, *overview["identifiers"]):
+        del one["last_seen"]
+    return overview, revisions(database, asset_id)
 
 
 def problems_of(database, minion_id):

@@ -48,6 +48,21 @@ def a_full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def test_a_kept_result_of_a_machine_over_its_rate_stays_kept(master_opts, keys, sync, database):
+    kept.keep(master_opts, [arrival(server(1), "ssh01", mode="ssh")])
+    with database.begin() as link:
+        link.execute(sa.text("INSERT INTO spent VALUES ('ssh01', now(), 0, 1000000000)"))
+    answer, retcode = sync()
+    assert retcode == 0
+    assert answer["waiting"] == ["ssh01"]
+    assert kept.names(master_opts) == ["ssh01"]
+    with database.begin() as link:
+        link.execute(sa.text("DELETE FROM spent"))
+    answer, _ = sync()
+    assert answer["counts"]["new"] == 1
+    assert kept.names(master_opts) == []
+
+
 def test_what_was_kept_is_stored_and_then_let_go_of(master_opts, keys, sync, database):
     # Salt 3006 lists an entry of its cache without the last letters "p" of its key.
     ssh = [arrival(server(n), name, mode="ssh") for n, name in enumerate(("ldap", "ssh01"))]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from salt_ext import settings, store
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests.integration import engine_process
-from tests.machines import report, server
+from tests.machines import report, reporting, server
 
 MACHINES = 200
 REPORTS_EACH = 6
@@ -168,7 +168,7 @@ def test_the_engine_goes_on_beside_a_report_that_cannot_be_stored_and_tidies_up_
     cache.store("mine", "bad", {MINE_FUNCTION: report(server(1), "bad", now)})
     eventually(lambda: "could not be stored" in problem_of("bad"))
     cache.store("mine", "web01", {MINE_FUNCTION: report(server(2), "web01", now)})
-    eventually(lambda: store.positions(database).get("web01"))
+    eventually(lambda: "web01" in reporting(database))
     eventually(lambda: "set aside" in problem_of("bad"), seconds=60)
     engine.kill()
     engine.join()

@@ -5,8 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import yaml
 
+from salt_ext import store
+from salt_ext.master.cache import Cache
 from tests.integration.conftest import PASSWORD
 
 
@@ -74,3 +77,65 @@ def test_a_command_on_a_database_without_a_schema_says_how_to_make_it(
     assert "Traceback" not in result.stdout + result.stderr
     assert fleet.json("salt-run", "cmdb.migrate", on=stranger)["cmdb"]["steps"]
     assert fleet.json("salt-run", "cmdb.list", on=stranger)["cmdb"]["rows"] == []
+
+
+def position(fleet, minion):
+    """Up to when the engine has read the cache of a minion, by the clock of the master."""
+    number = store.number_of(fleet.database, fleet.master.config["id"])
+    return store.positions(fleet.database, number).get(minion.id, 0.0)
+
+
+def entry(fleet, minion):
+    """The place of a minion's mine in the master's cache, and what is in it."""
+    place = Cache(fleet.master.config)._place("mine", minion.id)
+    return place, fleet.cache.fetch(*place)
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["no boot is known", "its boot is known"])
+def test_a_mine_that_is_written_again_makes_nobody_fresh(fleet, eventually, number):
+    minion = (fleet.web01, fleet.web02)[number - 1]
+    written = time.time()
+    fleet.collect(minion)
+    eventually(lambda: position(fleet, minion) > written - 1)
+    before, read = fleet.asset(minion), position(fleet, minion)
+    # Salt merges what is sent into the whole entry, which gets a new time.
+    assert fleet.json("salt", minion.id, "mine.send", "test.ping") == {minion.id: True}
+    assert "test.ping" in entry(fleet, minion)[1]
+    eventually(lambda: position(fleet, minion) > read + 1)
+    assert fleet.asset(minion)["last_seen"] == before["last_seen"]
+
+
+def test_an_old_cache_that_comes_back_does_not_replace_what_is_newer(fleet, eventually):
+    old = fleet.flash(f"3.0.{time.time_ns()}")
+    fleet.collect(fleet.web01)
+    eventually(lambda: fleet.bios_version(fleet.web01) == old)
+    place, backup = entry(fleet, fleet.web01)
+    new = fleet.flash(f"3.1.{time.time_ns()}")
+    fleet.collect(fleet.web01)
+    eventually(lambda: fleet.bios_version(fleet.web01) == new)
+    before, read = fleet.asset(fleet.web01), position(fleet, fleet.web01)
+    fleet.cache.store(*place, backup)
+    assert fleet.json("salt", "web01", "mine.send", "test.ping") == {"web01": True}
+    eventually(lambda: position(fleet, fleet.web01) > read + 1)
+    after = fleet.asset(fleet.web01)
+    assert (after["facts"], after["last_seen"], after["revision"]) == (
+        *(before["facts"], before["last_seen"], before["revision"]),
+    )
+    open_problems, _ = store.problems(fleet.database)
+    assert [one for one in open_problems if one["minion_id"] == "web01"] == []
+
+
+def test_the_engine_tells_the_store_that_it_listens_and_for_how_long(fleet, eventually):
+    beats = sa.text(
+        "SELECT beat_at, waiting, failure, until FROM master JOIN listening ON master = number"
+        " WHERE name = :name AND until > now() - interval '1 minute' ORDER BY since DESC"
+    )
+
+    def last_beat():
+        with fleet.database.begin() as link:
+            return link.execute(beats, {"name": fleet.master.config["id"]}).first()
+
+    first = eventually(last_beat)
+    assert first.failure is None
+    assert eventually(lambda: last_beat().beat_at > first.beat_at)
+    assert last_beat().until > first.until

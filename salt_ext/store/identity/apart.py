@@ -52,7 +52,7 @@ def _both_exist(claim: Claim, asset: Asset) -> bool:
     ):
         return False
     system = same_system(claim, asset)
-    if system is not True and _ran_meanwhile(claim, asset):
+    if system is not True and _run_at_once(claim, asset):
         return True
     if set(claim.keys) - asset.keys:
         return True
@@ -61,16 +61,12 @@ def _both_exist(claim: Claim, asset: Asset) -> bool:
     return system is False and (frozenset(claim.keys) != asset.keys or not has_card)
 
 
-def _ran_meanwhile(claim: Claim, asset: Asset) -> bool:
-    """
-    Whether two boots, and so two machines, ran at the same time.
-
-    The one has run ever since before the report was held first, or the other since
-    before the last report of the one.
-    """
-    if claim.held_since is None or claim.boot_id is None or asset.boot_id is None:
+def _run_at_once(claim: Claim, asset: Asset) -> bool:
+    """Whether two boots are of two machines, because one was heard while the other went on."""
+    if claim.boot_id is None or asset.boot_id is None:
         return False
-    ran = asset.booted_at is not None and asset.booted_at < claim.held_since
-    return ran or bool(
+    it_went_on = bool(asset.booted_at and claim.held_since and asset.booted_at < claim.held_since)
+    this_went_on = bool(
         claim.booted_at and asset.last_seen and claim.booted_at < asset.last_seen - CLOCK_TOLERANCE
     )
+    return it_went_on or this_went_on

@@ -48,7 +48,7 @@ class Claim(NamedTuple):
     """What the machine shows to prove that its previous name was its own."""
     boot_id: str | None = None
     booted_at: datetime | None = None
-    """By the clock of the store."""
+    """By the clock of the store, as that of an asset."""
     held_since: datetime | None = None
     """Since when a report with the same keys under this name is held."""
 

@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
+from sqlalchemy.exc import DataError
+
 from salt_ext.document import encode
 from salt_ext.store.database import Database, ping
 from salt_ext.store.errors import (
@@ -294,7 +296,7 @@ def record_failure(
     problem = Problem(kind, minion_id, subject, message, text, now)
     try:
         _record(database, problem)
-    except UnicodeError:
+    except (UnicodeError, DataError):
         # The database has another encoding than UTF8 and cannot hold these texts.
         name, message, text = (_in_ascii(one) for one in (minion_id, message, text))
         _record(database, Problem(kind, name, subject, message, text, now))

@@ -379,21 +379,19 @@ SHARED_KEYS = {
         "new",
         shared=(SN,),
     ),
-    "two nodes that boot all the time and show nothing but one serial number": Scenario(
-        says("node2", (SN,), machine_id="m2", held_since=NOON, boot_id=BOOT),
-        (RUNNING._replace(booted_at=NOON + timedelta(minutes=30)),),
-        "new",
-        shared=(SN,),
-    ),
-    "the same without a machine-id: another boot was heard after this one began": Scenario(
+    "the same: the second has run since before the first reported again": Scenario(
         says(
-            "node2",
-            (SN,),
-            machine_id=None,
+            *("node2", (SN, MAC), None, None),
             held_since=NOON,
             boot_id=BOOT,
             booted_at=NOON - timedelta(days=1),
         ),
+        (RUNNING._replace(keys=frozenset({SN, MAC}), booted_at=NOON + timedelta(minutes=30)),),
+        "new",
+        shared=(SN,),
+    ),
+    "two nodes that boot all the time and show nothing but one serial number": Scenario(
+        says("node2", (SN,), machine_id="m2", held_since=NOON, boot_id=BOOT),
         (RUNNING._replace(booted_at=NOON + timedelta(minutes=30)),),
         "new",
         shared=(SN,),
