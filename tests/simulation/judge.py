@@ -64,8 +64,8 @@ class Judge:
         self.last_taken: dict[int, Sent] = {}
         self.listening: dict[int, list[list[float]]] = {}
         self.reports = 0
-        self.delayed: dict[int, set[int]] = {}
-        """New reports of a machine, one after another, that were refused as old ones."""
+        self.delayed: dict[tuple[int, float], set[int]] = {}
+        """New reports of a boot, one after another, that were refused as old ones."""
         self.held_at_end: list = []
         self.problems_at_end: Counter = Counter()
 
@@ -135,7 +135,7 @@ class Judge:
         if kept is not None:
             self.find("one asset, one machine", at, "an asset is new twice", sent.machine)
         last = self._last_stored(sent.machine)
-        if last is not None and last.made_at >= sent.made_at:
+        if last is not None and last.made_at >= sent.made_at and not sent.machine.is_evil:
             text = f"#{sent.number} is not newer than #{last.number} and makes a new asset"
             self.find("no false change", at, text, sent.machine)
         kept = Kept(
@@ -257,7 +257,7 @@ class Judge:
         came = min(self.store.now, entry.written_at)
         if claimed(entry.sent) > came + CLOCK_SLACK:
             return
-        delayed = self.delayed.setdefault(machine.number, set())
+        delayed = self.delayed.setdefault((machine.number, entry.sent.boot), set())
         delayed.add(entry.sent.number)
         if len(delayed) > 1:
             text = f"#{entry.sent.number} is new and is refused: {outcome.detail[:200]}"
@@ -271,7 +271,7 @@ class Judge:
         return kept.last if kept is not None and kept.last.machine is machine else None
 
     def _of_machine(self, sent, kept):
-        self.delayed.pop(sent.machine.number, None)
+        self.delayed.pop((sent.machine.number, sent.boot), None)
         self.of_machine[sent.machine.number] = kept
 
     def _after(self, kept, sent):

@@ -38,6 +38,8 @@ class Sent:
     report: dict
     body: dict
     """What it says: the same object as long as the machine is the same."""
+    boot: float
+    """When its machine had booted."""
     was_stored: bool = False
 
 

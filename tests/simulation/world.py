@@ -96,7 +96,7 @@ class World:
         name = report["minion_id"]
         if name not in self.accepted:
             return
-        sent = Sent(next(self._numbers), machine, at, report, machine.body())
+        sent = Sent(next(self._numbers), machine, at, report, machine.body(), machine.booted_at)
         up = [self.masters[one] for one in machine.masters if self.masters[one].is_up]
         for master in up if machine.to_all else up[:1]:
             master.take(name, sent, at)
