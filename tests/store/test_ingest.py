@@ -69,7 +69,7 @@ def test_what_another_writer_stored_between_reading_and_locking_is_seen(database
     meanwhile = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
     assert statuses(database, arrival(meanwhile, at=later(minutes=5))) == ["changed"]
     with database.begin() as link:
-        [outcome] = store_changed(link, due, grace, locked=False)
+        [outcome] = store_changed(link, due, grace, locked=False).outcomes
     assert outcome.status == "changed"
     asset_id = store.resolve(database, "web01")
     overview = store.overview(database, asset_id)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from salt_ext import store
-from tests.machines import arrival, later, server
+from tests.machines import arrival, later, revisions, server
 from tests.postgres import open_store
 
 CLOUD = ("cloud_instance_id", "serial_number", "board_serial_number", "uuid", "mac")
@@ -221,3 +221,20 @@ def test_what_a_person_has_accepted_takes_nothing_from_a_machine_that_is_live_si
     assert names(database) == {"web01"}
     assert send(database, server(1), "db01", 6).status == "held"
     assert send(database, server(1), "web01", 7).asset_id == back.asset_id
+
+
+def test_a_machine_that_loses_its_name_and_has_another_in_one_batch_is_stored(database, caplog):
+    """Other hardware takes the name of a machine that was silent, which has a new one now."""
+    first = send(database, server(1), "web01", 0)
+    batch = [
+        arrival(server(2), "web01", later(hours=-2)),
+        arrival(server(1), "web02", later(hours=-2)),
+    ]
+    outcomes = {one.minion_id: one for one in store.ingest(database, batch)}
+    assert not caplog.records, "the batch failed and each report was tried alone"
+    assert outcomes["web02"].asset_id == first.asset_id != outcomes["web01"].asset_id
+    assert {one.status for one in outcomes.values()} <= {"new", "changed"}
+    assert names(database) == {"web01", "web02"}
+    numbers = [one["number"] for one in revisions(database, first.asset_id)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert store.document(database, first.asset_id, later())[1] == server(1)

@@ -107,7 +107,7 @@ def _transaction(
         with database.begin() as link:
             step(link)
 
-    def writing(locked: bool) -> list[Outcome]:
+    def writing(locked: bool) -> Findings:
         with database.begin() as link:
             found = Findings(most, seconds)
             return store_changed(link, due, grace, found, listener, locked=locked)
@@ -122,9 +122,12 @@ def _transaction(
         _patiently(functools.partial(noting, step))
     if due:
         try:
-            outcomes += _patiently(lambda: writing(locked=False))
+            stored = _patiently(lambda: writing(locked=False))
         except Again:
-            outcomes += _patiently(lambda: writing(locked=True))
+            stored = _patiently(lambda: writing(locked=True))
+        outcomes += stored.outcomes
+        if stored.later:
+            outcomes += _transaction(database, stored.later, listener)
     return paced(database, outcomes, seconds, time.thread_time() - began)
 
 

@@ -21,7 +21,7 @@ from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners, booted
-from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.gathering import Accepted, Gathered
@@ -53,7 +53,7 @@ def store_changed(
     listener: Listener | None = None,
     *,
     locked: bool,
-) -> list[Outcome]:
+) -> Findings:
     """
     Store reports, at most one of each machine; return what became of each.
 
@@ -61,17 +61,17 @@ def store_changed(
     meanwhile. Without it each report must have exactly the name and the keys of one
     asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
     counts as silent, and so does one whose minion has no key any more on the master
-    that hands the reports over, the ``listener``. What is found is added to ``findings``.
+    that hands the reports over, the ``listener``. What is found is added to ``findings``;
+    ``later`` among it are reports of assets that another one of the batch concerns.
     """
     findings = findings or Findings()
     if locked:
         lock_identity(link)
-    findings = findings or Findings()
     storing = _Storing(link, findings, listener.number if listener else None)
     due, found, claims = storing.claims(due, with_parts=locked)
     if not due:
         storing.write()
-        return findings.outcomes
+        return findings
     storing.waiting = waiting(link, claims) if locked else {}
     claims = [since(one, storing.waiting.get(one.minion_id)) for one in claims]
     ids = lock(link, claims)
@@ -106,7 +106,7 @@ def store_changed(
             except checking.TooMuch as error:
                 findings.refuse_size(one.arrival, one.order, error)
     storing.write()
-    return findings.outcomes
+    return findings
 
 
 class _Storing:
@@ -127,6 +127,8 @@ class _Storing:
         self.again: list[tuple[uuid.UUID, datetime | None]] = []
         """The assets with a report that was stored before, and its position."""
         self.doubted: list[tuple[uuid.UUID, Order]] = []
+        self._taken: set[uuid.UUID] = set()
+        """The assets that a report of this batch writes."""
 
     def claims(
         self, due: Sequence[Due], *, with_parts: bool
@@ -188,6 +190,12 @@ class _Storing:
         if verdict.action == "held":
             self._hold(arrival, claimed, verdict)
             return
+        meant = (verdict.asset_id, verdict.detached, verdict.merged)
+        concerned = {one for one in meant if one is not None}
+        if concerned & self._taken:
+            # What is stored of them will be another document and another revision.
+            self.findings.later.append(arrival)
+            return
         before = self.stored.before(verdict.asset_id)
         if before is not None and not self._is_newer(due, before):
             return
@@ -207,6 +215,7 @@ class _Storing:
         self.findings.problems += problems_of(
             claimed, verdict, asset_id, self.known, arrival.received_at
         )
+        self._taken |= {asset_id, *concerned}
         accepted = Accepted(arrival, due.order, asset_id, verdict, claimed, found, self.master)
         changed = self.gathered.store(accepted, before, document, changes, self.known)
         # A machine with the name of another live one is stored under its former name.

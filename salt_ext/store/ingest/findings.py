@@ -32,6 +32,8 @@ class Findings:
         """Begin with nothing; :meth:`timed` adds to ``seconds``."""
         self.limits = limits
         self.outcomes: list[Outcome] = []
+        self.later: list[Arrival] = []
+        """The reports that have to be stored after this batch."""
         self.problems: list[Problem] = []
         self.good: dict[str, Good] = {}
         """The stored reports, by minion id, that may show that a problem is over."""
