@@ -10,6 +10,7 @@ the file. ``./dev docs`` generates ``docs/configuration.md`` from this file.
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Mapping
 
 from salt_ext import facts
 from salt_ext.words.durations import seconds
@@ -17,7 +18,6 @@ from salt_ext.words.nearest import unknown
 
 TYPE_CHECKING = False  # not typing.TYPE_CHECKING: the grain imports this file
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 Option = namedtuple("Option", "default type where help least", defaults=(1,))
@@ -220,7 +220,7 @@ def resolve(*layers: tuple[str, Mapping[str, Any]]) -> Settings:
     settings = Settings({name: option.default for name, option in OPTIONS.items()})
     settings.sources = dict.fromkeys(OPTIONS, "default")
     for source, values in layers:
-        if not isinstance(values, dict):
+        if not isinstance(values, Mapping):
             raise SettingsError(f"{source}: `cmdb` is {type(values).__name__}, not a mapping")
         for name, value in values.items():
             if name not in OPTIONS:

@@ -26,7 +26,7 @@ ROWS = {
     " FROM revision r JOIN asset a ON a.id = r.asset_id",
     "changes": "SELECT a.minion_id, c.revision, c.position, c.op, c.path, c.component, c.field,"
     " c.old, c.new FROM change c JOIN asset a ON a.id = c.asset_id",
-    "identifiers": "SELECT a.minion_id, i.kind, i.value, i.shared, i.last_seen IS NULL"
+    "identifiers": "SELECT a.minion_id, i.kind, i.value, i.disowned, i.last_seen IS NULL"
     " FROM identifier i JOIN asset a ON a.id = i.asset_id",
     "problems": "SELECT minion_id, kind, subject, message FROM problem",
 }
