@@ -38,7 +38,6 @@ class Before(NamedTuple):
     order: Order
     doubted: Order | None
     """A report that may be an old one, or the first after the clock was set back."""
-    position: datetime | None
     master: int | None
     last_seen: datetime
     volatile_at: datetime
@@ -71,7 +70,7 @@ class Document(NamedTuple):
 BEFORE = f"""
 SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at, seen.revision,
        seen.changed_at, seen.boot_id, seen.since_boot_ms, seen.doubted_boot_id,
-       seen.doubted_since_boot_ms, seen.position, seen.master,
+       seen.doubted_since_boot_ms, seen.master,
        stored.digests, stored.absent, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
@@ -127,7 +126,6 @@ def _before(row: sa.Row[Any]) -> Before:
         Order(row.collected_at, row.boot_id and str(row.boot_id), row.since_boot_ms),
         row.doubted_boot_id
         and Order(row.collected_at, str(row.doubted_boot_id), row.doubted_since_boot_ms),
-        row.position,
         row.master,
         row.last_seen,
         row.volatile_at,

@@ -211,9 +211,6 @@ class Gathered:
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at)
         is_due = before is None or _is_old(before.volatile_at, made_at)
-        position = arrival.position
-        if position is None and before is not None and before.master == accepted.master:
-            position = before.position
         self.add(
             asset_seen,
             asset_id=asset_id,
@@ -223,7 +220,7 @@ class Gathered:
             doubted_since_boot_ms=None,
             last_seen=last_seen,
             master=accepted.master,
-            position=position,
+            position=arrival.position,
             volatile_at=made_at if before is None or is_due else before.volatile_at,
             mode=arrival.report["mode"],
             secret_hash=secret_hash(arrival.report),

@@ -50,44 +50,37 @@ unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected A
 # The plain cases of salt_ext.report.order: the same boot and later, or a boot that is not
 # known and a later clock; or the very report that was stored last. All others are looked
 # at one by one. A position is told by the clock of one master: it means nothing to
-# another one. The query at the end sees the rows of before the update.
+# another one. The subqueries at the end see the rows of before the update. All is as
+# short as it can be, because PostgreSQL plans it anew for each batch.
 TOUCH = sa.text(f"""
 {ONE_BY_ONE}
-WITH touched AS (
 UPDATE asset_seen AS seen
    SET last_seen = CASE WHEN {IS_AGAIN} THEN seen.last_seen
                         ELSE greatest(seen.last_seen, i.received_at) END,
        collected_at = i.collected_at,
        boot_id = i.boot_id,
        since_boot_ms = i.since_boot_ms,
-       doubted_boot_id = CASE WHEN {IS_AGAIN} THEN seen.doubted_boot_id END,
-       doubted_since_boot_ms = CASE WHEN {IS_AGAIN} THEN seen.doubted_since_boot_ms END,
+       doubted_boot_id = NULL,
        mode = i.mode,
        secret_hash = i.secret_hash,
-       reports_as = CASE WHEN {IS_AGAIN} THEN seen.reports_as END,
-       position = CASE WHEN seen.master IS NOT DISTINCT FROM :master
-                       THEN coalesce(i.position, seen.position)
-                       WHEN {IS_AGAIN} THEN seen.position ELSE i.position END,
+       reports_as = NULL,
+       position = CASE WHEN {IS_AGAIN} AND seen.master IS DISTINCT FROM :master
+                       THEN seen.position ELSE i.position END,
        master = CASE WHEN {IS_AGAIN} THEN seen.master ELSE :master END
   FROM {INPUT}
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
    AND seen.digest = i.digest
    AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
-   AND (i.collected_at > seen.collected_at
-        AND (i.boot_id IS NULL OR seen.boot_id IS NULL
-             OR i.boot_id = seen.boot_id AND i.since_boot_ms > seen.since_boot_ms)
-        OR i.collected_at = seen.collected_at
-        AND (seen.boot_id IS NULL
-             OR i.boot_id = seen.boot_id AND i.since_boot_ms = seen.since_boot_ms))
+   AND i.collected_at >= seen.collected_at
+   AND coalesce(i.boot_id = seen.boot_id AND i.since_boot_ms >= seen.since_boot_ms, true)
    AND {KNOWN}
-RETURNING i.minion_id, i.collected_at, seen.asset_id
-)
-SELECT i.minion_id, i.asset_id, {IS_AGAIN} AS is_again,
-       EXISTS (SELECT FROM problem
-                WHERE problem.minion_id = i.minion_id AND problem.closed_at IS NULL)
-       AS has_problem
-  FROM touched AS i JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
+RETURNING i.minion_id, seen.asset_id,
+          EXISTS (SELECT FROM problem
+                   WHERE problem.minion_id = i.minion_id AND problem.closed_at IS NULL)
+          AS has_problem,
+          i.collected_at = (SELECT collected_at FROM asset_seen AS before
+                             WHERE before.asset_id = seen.asset_id) AS is_again
 """)  # noqa: S608 - constants of ours
 
 
@@ -101,11 +94,9 @@ UPDATE asset_seen AS seen
        boot_id = i.boot_id,
        since_boot_ms = i.since_boot_ms,
        doubted_boot_id = NULL,
-       doubted_since_boot_ms = NULL,
        mode = i.mode,
        secret_hash = i.secret_hash,
-       position = CASE WHEN seen.master IS NOT DISTINCT FROM :master
-                       THEN coalesce(i.position, seen.position) ELSE i.position END,
+       position = i.position,
        master = :master
   FROM {INPUT}
   JOIN asset ON asset.minion_id = i.minion_id
