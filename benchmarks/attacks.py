@@ -89,6 +89,7 @@ ATTACKS = (
         partial=("own",),
     ),
     Attack("no key, another machine-id each time", _keyless),
+    Attack("other hardware each time", lambda step: fleet.machine(5000 + step)),
     Attack("10 MB, which are refused", lambda step: _own(own={"text": _text(10_000_000)})),
     Attack("a grain of 3 MB", lambda step: _own(own={"text": _text(3_000_000)}), bank="grains"),
     Attack("a grain of 10 MB", lambda step: _own(own={"text": _text(10_000_000)}), bank="grains"),
