@@ -135,7 +135,7 @@ def _silent(master: Master, own: Mapping[str, Any], log: str) -> Check:
             "engine",
             FAIL,
             f"{since}: the master runs (process {master.pid}), so its engine is stuck or has ended",
-            "look at its process: ps -ww -eo pid,stat,etime,args | grep '[e]ngines.cmdb'"
+            "look at its process: ps -ww -eo pid,stat,etime,args | grep '[E]ngine('"
             f" (T is stopped, no line has ended); {log}; then: {RESTART}",
         )
     return Check(

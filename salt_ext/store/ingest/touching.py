@@ -85,17 +85,14 @@ RETURNING i.minion_id, seen.asset_id,
 
 
 # Of a report that is not stored for its size the machine was heard; that may be its first
-# report after a boot.
+# report after a boot. What is stored of it is as old as before.
 HEARD = sa.text(f"""
 {ONE_BY_ONE}
 UPDATE asset_seen AS seen
    SET last_seen = greatest(seen.last_seen, i.received_at),
-       collected_at = i.collected_at,
        boot_id = i.boot_id,
        since_boot_ms = i.since_boot_ms,
        doubted_boot_id = NULL,
-       mode = i.mode,
-       secret_hash = i.secret_hash,
        position = i.position,
        master = :master
   FROM {INPUT}

@@ -23,7 +23,7 @@ OFF = MASTER._replace(is_configured=False)
         (MASTER._replace(pid=None), [WORKS], "ok", "worked", ""),
         (MASTER, [], "fail", "never worked on m1", "restart salt-master"),
         (MASTER, [{**WORKS, "name": "m2"}], "fail", "never worked on m1", "grep -i cmdb"),
-        (MASTER, [SILENT], "fail", "process 4711), so its engine is stuck", "[e]ngines.cmdb"),
+        (MASTER, [SILENT], "fail", "process 4711), so its engine is stuck", "[E]ngine("),
         (MASTER._replace(pid=None), [SILENT], "fail", "stopped, or its engine is stuck", "ps -ww"),
         (MASTER._replace(pid=0), [WORKS], "fail", "the master does not run", "start salt-master"),
         (MASTER._replace(pid=0), None, "fail", "the master does not run", "start salt-master"),
