@@ -2,7 +2,6 @@
 # ruff: noqa: RUF001 - the pages show signs that look like others
 
 import copy
-import os
 import re
 from datetime import timedelta
 from importlib import import_module
@@ -23,7 +22,6 @@ from salt_ext import settings, store
 from salt_ext.document import normal
 from salt_ext.document.diff import diff
 from salt_ext.store import ingest
-from salt_ext.store.database import _engine
 from salt_ext.words.changes import line
 from salt_ext.words.times import timestamp
 from tests.machines import NOW, arrival, later, server
@@ -782,7 +780,7 @@ def test_postgresql_itself_refuses_a_write_of_the_application(fleet, statement):
 )
 def test_a_page_costs_at_most_eight_statements(fleet, address):
     fleet.client.get("/readyz")  # the check of the schema, once in a process
-    engine = _engine(os.getpid(), fleet.app.extensions["database"].url, True)
+    engine = fleet.app.extensions["database"]._engine()
     statements = []
 
     @sa.event.listens_for(engine, "before_cursor_execute")
