@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+import salt.config
 import sqlalchemy as sa
 import yaml
 
@@ -87,7 +88,8 @@ def position(fleet, minion):
 
 def entry(fleet, minion):
     """The place of a minion's mine in the master's cache, and what is in it."""
-    place = Cache(fleet.master.config)._place("mine", minion.id)
+    opts = salt.config.master_config(fleet.master.config_file)
+    place = Cache(opts)._place("mine", minion.id)
     return place, fleet.cache.fetch(*place)
 
 
@@ -98,10 +100,12 @@ def test_a_mine_that_is_written_again_makes_nobody_fresh(fleet, eventually, numb
     fleet.collect(minion)
     eventually(lambda: position(fleet, minion) > written - 1)
     before, read = fleet.asset(minion), position(fleet, minion)
-    # Salt merges what is sent into the whole entry, which gets a new time.
+    # Salt merges what is sent into the whole entry, which gets a new time: in whole seconds.
+    eventually(lambda: time.time() > read + 1)
     assert fleet.json("salt", minion.id, "mine.send", "test.ping") == {minion.id: True}
-    assert "test.ping" in entry(fleet, minion)[1]
-    eventually(lambda: position(fleet, minion) > read + 1)
+    place, sent = entry(fleet, minion)
+    assert "test.ping" in sent
+    eventually(lambda: position(fleet, minion) >= fleet.cache.updated(*place) > read)
     assert fleet.asset(minion)["last_seen"] == before["last_seen"]
 
 
@@ -114,9 +118,10 @@ def test_an_old_cache_that_comes_back_does_not_replace_what_is_newer(fleet, even
     fleet.collect(fleet.web01)
     eventually(lambda: fleet.bios_version(fleet.web01) == new)
     before, read = fleet.asset(fleet.web01), position(fleet, fleet.web01)
+    eventually(lambda: time.time() > read + 1)
     fleet.cache.store(*place, backup)
     assert fleet.json("salt", "web01", "mine.send", "test.ping") == {"web01": True}
-    eventually(lambda: position(fleet, fleet.web01) > read + 1)
+    eventually(lambda: position(fleet, fleet.web01) >= fleet.cache.updated(*place) > read)
     after = fleet.asset(fleet.web01)
     assert (after["facts"], after["last_seen"], after["revision"]) == (
         *(before["facts"], before["last_seen"], before["revision"]),
