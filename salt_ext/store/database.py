@@ -282,6 +282,8 @@ def _engine(pid: int, url: str, read_only: bool, is_quick: bool) -> sa.Engine:
         "-c jit=off",
         # Enough to sort and to hash a whole fleet in memory, without temporary files.
         "-c work_mem=64MB",
+        # What is prepared is planned once: see bulk.Prepared.
+        "-c plan_cache_mode=force_generic_plan",
     ]
     if is_quick:
         options.append(f"-c lock_timeout={REPORTS_LOCK_SECONDS}s")

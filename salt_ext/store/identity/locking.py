@@ -27,8 +27,7 @@ SELECT claimed.asset_id
 """
 
 
-LOCK = sa.text(f"""
-{bulk.ONE_BY_ONE}
+LOCK = bulk.OneByOne(f"""
 SELECT seen.asset_id
   FROM asset_seen AS seen JOIN asset ON asset.id = seen.asset_id
  WHERE seen.asset_id IN ({OF_CLAIMS})
@@ -66,7 +65,7 @@ def lock(link: sa.Connection, claims: Iterable[claims.Claim]) -> set[uuid.UUID]:
     One statement locks all of them, in the order of their names. Read them in the
     next statement: one that had to wait for a lock sees old rows of other tables.
     """
-    return set(link.scalars(LOCK, asked(claims)))
+    return set(LOCK(link, asked(claims)).scalars())
 
 
 def asked(claims: Iterable[claims.Claim]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from salt_ext.store.listening import Listener, Silence
 WITH_KEY = ("agent", "salt", "grains")
 """The modes of reports that come from a minion, whose key the master has accepted."""
 
-READ = sa.text(f"""
+READ = bulk.Prepared(f"""
 SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_hash,
        seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms,
        ledger.identifiers, {VERSION}
@@ -79,10 +79,11 @@ class Owners:
         self.ledger: dict[uuid.UUID, dict[tuple[str, str], bool]] = {}
         self._disowned: dict[uuid.UUID, set[Key]] = {}
         self._shown: dict[Key, set[uuid.UUID]] = {}
+        self._is_whole = silence is not None
         self._assets: dict[uuid.UUID, Asset] = {}
         self._by_name: dict[str, uuid.UUID] = {}
         self._by_key: dict[Key, set[uuid.UUID]] = {}
-        rows = link.execute(READ, asked(claims)).all()
+        rows = READ(link, asked(claims)).all()
         self.versions = {row.id: row.version for row in rows}
         gone: frozenset[uuid.UUID] = frozenset()
         parts: dict[uuid.UUID, frozenset[str]] = {}
@@ -167,6 +168,8 @@ class Owners:
 
     def shared(self, assets: Iterable[Asset]) -> frozenset[Key]:
         """Return those keys of these assets that two live ones or more show."""
+        if not self._shown:
+            return frozenset()
         keys = frozenset[Key]().union(*(one.keys for one in assets))
         return frozenset(key for key in keys if len(self._shown.get(key, ())) > 1)
 
@@ -220,13 +223,13 @@ class Owners:
             self._put(detached._replace(minion_id=None))
         if decision.merged:
             self._take(decision.merged)
-        for lost in (decision.detached, decision.merged):
-            for key in claim.keys:
-                self._shown.get(key, set()).discard(lost)
+        for shown in self._shown.values() if decision.detached or decision.merged else ():
+            shown -= {decision.detached, decision.merged}
         keys = frozenset(claim.keys) or (before.keys if before else frozenset())
         keys -= self._disowned.get(asset_id, set())
-        for key in keys:
-            self._shown.setdefault(key, set()).add(asset_id)
+        if self._is_whole:
+            for key in keys:
+                self._shown.setdefault(key, set()).add(asset_id)
         self._put(
             Asset(
                 asset_id,

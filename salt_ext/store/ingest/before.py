@@ -78,10 +78,9 @@ SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at
        SELECT json_object_agg(section, encode(digest, 'hex')) AS digests,
               array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent
          FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
- WHERE asset"""  # noqa: S608 - a name of our own schema
+ WHERE asset"""  # noqa: S608 - constants of ours
 
-BY_NAME = sa.text(f"""
-{bulk.ONE_BY_ONE}
+BY_NAME = bulk.OneByOne(f"""
 SELECT i.name AS spender, spent.since, spent.changes, spent.bytes,
        {SECONDS_LEFT} AS seconds_left, known.*
   FROM unnest(CAST(:names AS text[])) AS i(name)
@@ -90,12 +89,12 @@ SELECT i.name AS spender, spent.since, spent.changes, spent.bytes,
 """)  # noqa: S608 - constants of ours
 BY_ID = sa.text(f"{BEFORE}.id = ANY(CAST(:ids AS uuid[]))")
 
-LOAD = sa.text(f"""
+LOAD = bulk.Prepared(f"""
 SELECT facts.asset_id, facts.section, facts.facts
   FROM {asset_facts.name} AS facts
   JOIN unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[])) AS i(asset_id, section)
     ON i.asset_id = facts.asset_id AND i.section = facts.section
-""")  # noqa: S608 - a name of our own schema
+""")  # noqa: S608 - constants of ours
 
 
 class Named(NamedTuple):
@@ -107,7 +106,7 @@ class Named(NamedTuple):
 
 def named(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Named]:
     """Return what is stored under each of these names."""
-    rows = link.execute(BY_NAME, {"names": bulk.array(minion_ids)})
+    rows = BY_NAME(link, {"names": bulk.array(minion_ids)})
     return {
         row.spender: Named(
             _before(row) if row.id is not None else None,
@@ -176,7 +175,7 @@ class Stored:
         self._sections.update({asset_id: {} for asset_id in reports})
         if pairs:
             ids, sections = map(bulk.array, zip(*pairs, strict=True))
-            for row in self._link.execute(LOAD, {"ids": ids, "sections": sections}):
+            for row in LOAD(self._link, {"ids": ids, "sections": sections}):
                 self._sections[row.asset_id][row.section] = row.facts
 
     def after(self, asset_id: uuid.UUID | None, report: Checked) -> Document:

@@ -49,7 +49,8 @@ def problems_of(
         # Where several show it already, each of them has its problem.
         for one in [name, *others] if len(others) == 1 else [name]:
             yield Problem("identity", one, SHARED, message, "", at)
-    if back := _back_again(claim, asset_id, known):
+    is_as_before = before is not None and before.keys == frozenset(claim.keys)
+    if not is_as_before and (back := _back_again(claim, asset_id, known)):
         yield Problem("identity", name, ALTERNATING, back, "", at)
 
 

@@ -61,7 +61,7 @@ IN_ITS_HOUR = "spent.since > now() - interval '1 hour' AND spent.since <= now()"
 
 SECONDS_LEFT = "extract(epoch FROM spent.since + interval '1 hour' - now())"
 
-CHARGE = sa.text(f"""
+CHARGE = bulk.Prepared(f"""
 INSERT INTO spent (minion_id, since, changes, bytes)
 SELECT minion_id, now(), changes, bytes
   FROM unnest(CAST(:minion_ids AS text[]), CAST(:changes AS integer[]), CAST(:bytes AS bigint[]))
@@ -80,8 +80,8 @@ def charge(link: sa.Connection, costs: Mapping[str, Cost]) -> dict[str, Spent]:
         return {}
     # In one order, so that two writers do not wait for each other.
     names = sorted(costs)
-    rows = link.execute(
-        CHARGE,
+    rows = CHARGE(
+        link,
         {
             "minion_ids": bulk.array(names),
             "changes": bulk.array(costs[name].changes for name in names),

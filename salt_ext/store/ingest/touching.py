@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from salt_ext.report import checking, digests
 from salt_ext.report.order import Order
-from salt_ext.store.bulk import ONE_BY_ONE, array
+from salt_ext.store.bulk import OneByOne, array
 from salt_ext.store.database import HEAD
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, named
@@ -29,7 +29,7 @@ ALREADY_STORED = "already stored"
 VOLATILE_HOURS = 24
 """An unchanged report refreshes its volatile values only when they are older than this."""
 
-KNOWN = f"(SELECT version_num FROM alembic_version) = '{HEAD}'"  # noqa: S608 - a constant of ours
+KNOWN = f"(SELECT version_num FROM alembic_version) = '{HEAD}'"  # noqa: S608 - constants of ours
 """
 In a schema that this code does not know nothing is touched: then all reports are due, and
 the transaction that shall store them refuses.
@@ -50,10 +50,8 @@ unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected A
 # The plain cases of salt_ext.report.order: the same boot and later, or a boot that is not
 # known and a later clock; or the very report that was stored last. All others are looked
 # at one by one. A position is told by the clock of one master: it means nothing to
-# another one. The subqueries at the end see the rows of before the update. All is as
-# short as it can be, because PostgreSQL plans it anew for each batch.
-TOUCH = sa.text(f"""
-{ONE_BY_ONE}
+# another one. The subqueries at the end see the rows of before the update.
+TOUCH = OneByOne(f"""
 UPDATE asset_seen AS seen
    SET last_seen = CASE WHEN {IS_AGAIN} THEN seen.last_seen
                         ELSE greatest(seen.last_seen, i.received_at) END,
@@ -86,8 +84,7 @@ RETURNING i.minion_id, seen.asset_id,
 
 # Of a report that is not stored for its size the machine was heard; that may be its first
 # report after a boot. What is stored of it is as old as before.
-HEARD = sa.text(f"""
-{ONE_BY_ONE}
+HEARD = OneByOne(f"""
 UPDATE asset_seen AS seen
    SET last_seen = greatest(seen.last_seen, i.received_at),
        boot_id = i.boot_id,
@@ -102,18 +99,16 @@ UPDATE asset_seen AS seen
             ELSE i.collected_at > seen.collected_at END
 """)  # noqa: S608 - constants of ours
 
-MOVE = sa.text(f"""
-{ONE_BY_ONE}
+MOVE = OneByOne(f"""
 UPDATE asset_seen AS seen SET position = i.position
   FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS timestamptz[])) AS i(asset_id, position)
  WHERE seen.asset_id = i.asset_id AND seen.master IS NOT DISTINCT FROM :master
    AND i.position IS NOT NULL AND {KNOWN}
-""")  # noqa: S608 - a constant of ours
+""")  # noqa: S608 - constants of ours
 
 
 # An old copy may come again: it does not take back what a later one has shown.
-DOUBT = sa.text(f"""
-{ONE_BY_ONE}
+DOUBT = OneByOne("""
 UPDATE asset_seen AS seen
    SET doubted_boot_id = i.boot_id,
        doubted_since_boot_ms = CASE WHEN i.boot_id = seen.doubted_boot_id
@@ -121,7 +116,7 @@ UPDATE asset_seen AS seen
   FROM unnest(CAST(:ids AS uuid[]), CAST(:boot_ids AS uuid[]), CAST(:since_boot_ms AS bigint[]))
        AS i(asset_id, boot_id, since_boot_ms)
  WHERE seen.asset_id = i.asset_id
-""")  # noqa: S608 - a constant of ours
+""")
 
 
 class Due(NamedTuple):
@@ -207,7 +202,7 @@ def move(
     if any(position is not None for _, position in stored):
         ids, positions = zip(*stored, strict=True)
         about = {"ids": array(ids), "positions": array(positions), "master": master}
-        link.execute(MOVE, about)
+        MOVE(link, about)
 
 
 def remember_doubt(link: sa.Connection, doubted: Sequence[tuple[uuid.UUID, Order]]) -> None:
@@ -218,7 +213,7 @@ def remember_doubt(link: sa.Connection, doubted: Sequence[tuple[uuid.UUID, Order
             "boot_ids": array(order.boot_id for _, order in doubted),
             "since_boot_ms": array(order.since_boot_ms for _, order in doubted),
         }
-        link.execute(DOUBT, about)
+        DOUBT(link, about)
 
 
 def heard(
@@ -231,7 +226,7 @@ def heard(
     """
     if batch:
         orders = {one.minion_id: order for one, order in batch}
-        link.execute(HEARD, _input([one for one, _ in batch], orders, master))
+        HEARD(link, _input([one for one, _ in batch], orders, master))
 
 
 def _note_touched(
@@ -266,7 +261,7 @@ def _touch(
     """
     if not batch:
         return {}
-    rows = link.execute(TOUCH, _input(batch, orders, master))
+    rows = TOUCH(link, _input(batch, orders, master))
     return {row.minion_id: row for row in rows}
 
 

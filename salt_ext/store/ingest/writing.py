@@ -39,44 +39,44 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
     if decided := gathered.rows.pop(decision, None):
         gathered.rows.update({decision: left} if (left := _news(link, decided)) else {})
     if gathered.recounted:
-        link.execute(FEWER, _columns(gathered.recounted, "ids", "counts"))
+        FEWER(link, _columns(gathered.recounted, "ids", "counts"))
     for table, update in UPSERTS.items():
         if rows := gathered.rows.get(table):
             bulk.insert(link, table, rows, update)
     if gathered.refreshed:
-        link.execute(REFRESH, _columns(gathered.refreshed, "ids", "sections", "volatiles"))
+        REFRESH(link, _columns(gathered.refreshed, "ids", "sections", "volatiles"))
     if gathered.absent:
-        link.execute(ABSENT, _columns(gathered.absent, "ids", "sections", "moments"))
+        ABSENT(link, _columns(gathered.absent, "ids", "sections", "moments"))
     if gathered.placed:
         names = ("serials", "paths", "places", "ids", "moments", "models")
-        link.execute(PLACE, _columns(gathered.placed, *names))
+        PLACE(link, _columns(gathered.placed, *names))
     if gathered.accepted:
-        link.execute(FORGET, _columns(gathered.accepted, "names", "keys"))
+        FORGET(link, _columns(gathered.accepted, "names", "keys"))
 
 
 # Only surplus rows are deleted. The others are overwritten: most are as before, and then
 # no index needs a new entry.
-FEWER = sa.text("""
+FEWER = bulk.Prepared("""
 DELETE FROM part
  USING unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) AS i(asset_id, count)
  WHERE part.asset_id = i.asset_id AND part.number >= i.count
 """)
 
-REFRESH = sa.text("""
+REFRESH = bulk.Prepared("""
 UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
   FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:volatiles AS text[]))
        AS i(asset_id, section, volatile)
  WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
 """)
 
-ABSENT = sa.text("""
+ABSENT = bulk.Prepared("""
 UPDATE asset_facts SET collected_at = i.at
   FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]))
        AS i(asset_id, section, at)
  WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
 """)
 
-PLACE = sa.text("""
+PLACE = bulk.Prepared("""
 UPDATE placement SET until = i.until, model = i.model
   FROM unnest(CAST(:serials AS text[]), CAST(:ids AS uuid[]), CAST(:paths AS text[]),
               CAST(:places AS text[]), CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
@@ -87,7 +87,7 @@ UPDATE placement SET until = i.until, model = i.model
 
 # The best key must be the same: a held report may be of other hardware than the machine
 # that has the name.
-FORGET = sa.text("""
+FORGET = bulk.Prepared("""
 DELETE FROM held
  USING unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS i(minion_id, key)
  WHERE held.minion_id = i.minion_id
