@@ -31,15 +31,16 @@ def story(machines=8, steps=6):
         batch = []
         for number in range(1, machines + 1):
             facts = server(number, firmware={"vendor": "Dell Inc.", "version": f"1.{step}"})
-            name, previous = f"web{number:02d}", None
+            name, previous, last = f"web{number:02d}", None, None
             if number == 1 and step >= steps // 2:
                 name, previous = "renamed", name
+                last = later(minutes=steps // 2 - 1)
             if number in (2, 3):
                 facts["system"]["serial_number"] = "5HARED1"
                 facts["baseboards"][0]["serial_number"] = f"CNIVC00{number}"
             if number == 4 + step % 2:
                 facts["memory"]["devices"].append(dimm("B1", "4FWANDERS"))
-            batch.append(arrival(facts, name, later(minutes=step), previous))
+            batch.append(arrival(facts, name, later(minutes=step), previous, last=last))
         batches.append(batch)
     return batches
 
@@ -70,7 +71,11 @@ def write(url, batches, patience_seconds=0, acknowledged=None):
 
 
 def shuffled(batches, seed):
-    """Return the same reports in any order and in batches of any size, some of them twice."""
+    """
+    Return the same reports in any order and in batches of any size, some of them twice.
+
+    The last reports come once more at the end: one that was held may go through then.
+    """
     chance = random.Random(seed)
     reports = [one for batch in batches for one in batch]
     reports += chance.sample(reports, len(reports) // 4)
@@ -80,7 +85,7 @@ def shuffled(batches, seed):
         size = chance.randint(1, 9)
         result.append(reports[:size])
         del reports[:size]
-    return result
+    return [*result, batches[-1]]
 
 
 FORK = multiprocessing.get_context("fork")

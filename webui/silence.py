@@ -4,11 +4,10 @@ A sentence above a page that may be old, because no engine stores reports.
 
 from __future__ import annotations
 
-from flask import Flask, current_app
+from flask import Flask
 
 from salt_ext import store
 from salt_ext.words.values import moment
-from salt_ext.words.visible import visible
 from webui.format import since
 from webui.views import database
 
@@ -20,11 +19,7 @@ def register(app: Flask) -> None:
 
 def silence() -> str:
     """Return since when no engine works; blank while one does, and where none ever did."""
-    try:
-        last = store.nobody_since(database())
-    except store.StoreError as error:
-        current_app.logger.warning("whether an engine works is not known: %s", visible(error))
-        return "Whether reports still come in is not known: what is shown may be old."
+    last = store.nobody_since(database())
     if last is None:
         return ""
     at = last["beat_at"]

@@ -13,7 +13,7 @@ from salt_ext.master import intake
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Unreadable
 from salt_ext.report.envelope import MINE_FUNCTION
-from tests.machines import report, server
+from tests.machines import later, report, server
 from tests.master_cache import keep
 
 
@@ -143,6 +143,6 @@ def test_the_problem_is_over_when_the_next_report_is_stored(cache, database):
     assert "is removed" in problem["message"]
     take()
     assert store.problems(database)[1] == 1
-    keep(cache, "mine", "web01", {MINE_FUNCTION: report(server(1), "web01")})
+    keep(cache, "mine", "web01", {MINE_FUNCTION: report(server(1), "web01", later(seconds=5))})
     assert take()["web01"] == "unchanged"
     assert store.problems(database)[1] == 0

@@ -83,22 +83,3 @@ def test_a_page_says_when_nobody_stores_reports(client, database, age):
         said = notes(client, address)
         assert bool(said) is (age == 7300)
         assert ("2h ago: what is shown may be old" in said) is (age == 7300)
-
-
-def test_a_role_that_may_not_see_who_stores_says_that_it_does_not_know(
-    database, database_url, client
-):
-    with database.begin() as link:
-        link.exec_driver_sql("CREATE ROLE narrow LOGIN")
-        link.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow")
-        link.exec_driver_sql("REVOKE ALL ON master FROM narrow")
-    url = sa.make_url(database_url).set(username="narrow")
-    given = {"database_url": url.render_as_string(hide_password=False)}
-    app = create_app(settings.resolve(("test", given)))
-    try:
-        assert "is not known: what is shown may be old" in notes(app.test_client(), "/assets")
-    finally:
-        app.extensions["database"].close()
-        with database.begin() as link:
-            link.exec_driver_sql("DROP OWNED BY narrow")
-            link.exec_driver_sql("DROP ROLE narrow")

@@ -7,6 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import settings, store
+from salt_ext.store.ingest.touching import TOUCH
+from tests.machines import arrival, later, server
 
 
 def backend(database):
@@ -72,3 +74,19 @@ def test_two_migrations_at_once_make_one_schema(new_database):
     assert sorted(map(bool, steps)) == [False, False, True]
     store.ping(database)
     database.close()
+
+
+def test_a_statement_of_ingest_is_planned_once_in_a_session(database):
+    def planned():
+        with database.quick().autocommit() as link:
+            rows = link.exec_driver_sql("SELECT name, generic_plans FROM pg_prepared_statements")
+            return {row.name: row.generic_plans for row in rows}
+
+    store.ingest(database, [arrival(server(1))])
+    store.ingest(database, [arrival(server(1), at=later(seconds=1))])
+    before = planned()
+    assert TOUCH.name in before
+    store.ingest(database, [arrival(server(1), at=later(seconds=2))])
+    after = planned()
+    assert after.keys() == before.keys()
+    assert after[TOUCH.name] > before[TOUCH.name]
