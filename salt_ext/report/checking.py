@@ -14,13 +14,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from salt_ext import document
-from salt_ext.facts.clean import MAX_DEPTH
 from salt_ext.report import digests
 from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
 from salt_ext.report.order import Age, Order
+from salt_ext.report.storable import MAX_NAME, fault, short, why_no_key
 
-MAX_NAME = 255
 SMALLEST = 8
 """The bytes of a component with one field of one letter, which is not empty."""
 MAX_COLLECTORS = 200
@@ -57,17 +56,17 @@ def check_header(report: Any, now: datetime) -> Order:
     if type(schema) is not int or schema != SCHEMA:
         raise ReportError(
             "schema",
-            f"is {_short(schema)}, this master reads {SCHEMA};"
+            f"is {short(schema)}, this master reads {SCHEMA};"
             " install the same version of salt-cmdb on the minion and on the master",
         )
     if report.get("mode") not in MODES:
-        raise ReportError("mode", f"is {_short(report.get('mode'))}, not one of {', '.join(MODES)}")
+        raise ReportError("mode", f"is {short(report.get('mode'))}, not one of {', '.join(MODES)}")
     value = report.get("digest")
     if not isinstance(value, str) or not DIGEST(value):
-        raise ReportError("digest", f"is {_short(value)}, not a SHA-256 in hexadecimal")
+        raise ReportError("digest", f"is {short(value)}, not a SHA-256 in hexadecimal")
     value = report.get("secret_hash")
     if value is not None and not (isinstance(value, str) and DIGEST(value)):
-        raise ReportError("secret_hash", f"is {_short(value)}, not a SHA-256 in hexadecimal")
+        raise ReportError("secret_hash", f"is {short(value)}, not a SHA-256 in hexadecimal")
     collected_at = _time(report.get("collected_at"))
     if collected_at > now + CLOCK_TOLERANCE:
         raise ReportError(
@@ -76,16 +75,16 @@ def check_header(report: Any, now: datetime) -> Order:
         )
     errors, partial = report.get("errors"), report.get("partial")
     if not isinstance(errors, dict):
-        raise ReportError("errors", f"is {_short(errors)}, not a mapping")
+        raise ReportError("errors", f"is {short(errors)}, not a mapping")
     if not isinstance(partial, list):
-        raise ReportError("partial", f"is {_short(partial)}, not a list")
+        raise ReportError("partial", f"is {short(partial)}, not a list")
     # The errors are stored even when the facts have not changed.
     if len(errors) > MAX_COLLECTORS:
         raise ReportError("errors", f"are of more than {MAX_COLLECTORS} collectors")
     _walk(errors, "errors", 0)
     for collector, error in errors.items():
         if not isinstance(error, dict):
-            raise ReportError(f"errors.{collector}", f"is {_short(error)}, not an error record")
+            raise ReportError(f"errors.{collector}", f"is {short(error)}, not an error record")
     return _order(report, collected_at)
 
 
@@ -95,10 +94,10 @@ def _order(report: Mapping[str, Any], collected_at: datetime) -> Order:
     if boot_id is None and since_boot_ms is None:
         return _order_of_volatile(report, collected_at)
     if boot_id is not None and not (isinstance(boot_id, str) and BOOT_ID(boot_id)):
-        raise ReportError("boot_id", f"is {_short(boot_id)}, not a UUID in small letters")
+        raise ReportError("boot_id", f"is {short(boot_id)}, not a UUID in small letters")
     if since_boot_ms is not None and not _is_since_boot(since_boot_ms):
         raise ReportError(
-            "since_boot_ms", f"is {_short(since_boot_ms)}, not a number of milliseconds"
+            "since_boot_ms", f"is {short(since_boot_ms)}, not a number of milliseconds"
         )
     if boot_id is None or since_boot_ms is None:
         return Order(collected_at)
@@ -158,10 +157,10 @@ def check_body(
     """
     for field in ("facts", "volatile"):
         if not isinstance(report.get(field), dict):
-            raise ReportError(field, f"is {_short(report.get(field))}, not a mapping")
+            raise ReportError(field, f"is {short(report.get(field))}, not a mapping")
     around = {field: value for field, value in report.items() if field != "facts"}
-    if fault := _fault(around, -1):
-        path, reason = fault
+    if wrong := fault(around, -1):
+        path, reason = wrong
         raise ReportError(path.removeprefix(".") or "report", reason)
     size = len(document.encode(around))
     if size > limits.max_report_bytes:
@@ -169,15 +168,15 @@ def check_body(
         raise _too_large(largest, size, limits)
     previous = report.get("previous_minion_id")
     if previous is not None and not (isinstance(previous, str) and 0 < len(previous) <= MAX_NAME):
-        raise ReportError("previous_minion_id", f"is {_short(previous)}, not a minion id")
+        raise ReportError("previous_minion_id", f"is {short(previous)}, not a minion id")
     _check_proof(report.get("proof"))
     for number, name in enumerate(report["partial"]):
         if not isinstance(name, str):
-            raise ReportError(f"partial[{number}]", f"is {_short(name)}, not the name of a section")
+            raise ReportError(f"partial[{number}]", f"is {short(name)}, not the name of a section")
     texts: dict[str, bytes] = {}
     found: dict[str, str] = {}
     for section, value in report["facts"].items():
-        if why := _why_no_key(section):
+        if why := why_no_key(section):
             raise ReportError("facts", why)
         text = _text(value)
         size += len(text)
@@ -263,7 +262,7 @@ def _check_section(value: Any, path: str) -> None:
     """Raise ReportError for a section that is not in normal form."""
     _walk(value, path, 1)
     if not isinstance(value, dict) and not document.is_components(value):
-        raise ReportError(path, f"is {_short(value)}, neither a mapping nor a list of mappings")
+        raise ReportError(path, f"is {short(value)}, neither a mapping nor a list of mappings")
     if document.normal({path: value})[path] != value:
         raise ReportError(path, "is not in normal form")
 
@@ -333,7 +332,7 @@ def _twins(value: Any, path: str) -> Iterator[ReportError]:
             if name in seen and name not in told:
                 told.add(name)
                 yield ReportError(
-                    path, f"{_short(name)} stands on several; their places tell them apart"
+                    path, f"{short(name)} stands on several; their places tell them apart"
                 )
             elif name is not None:
                 seen.add(name)
@@ -341,66 +340,9 @@ def _twins(value: Any, path: str) -> Iterator[ReportError]:
 
 def _walk(value: Any, path: str, depth: int) -> None:
     """Raise ReportError for a value that JSON or PostgreSQL's jsonb cannot hold."""
-    if fault := _fault(value, depth):
-        below, reason = fault
+    if found := fault(value, depth):
+        below, reason = found
         raise ReportError(path + below, reason)
-
-
-def _fault(value: Any, depth: int) -> tuple[str, str] | None:
-    """Return the path below a value that cannot be stored, and why; None when all can."""
-    # As facts/clean.py counts on the machine: only what holds other values has a depth.
-    if depth > MAX_DEPTH and isinstance(value, (dict, list)):
-        return "", f"is nested deeper than {MAX_DEPTH}"
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if reason := _why_no_key(key):
-                return "", reason
-            if fault := _fault(item, depth + 1):
-                return f".{key}{fault[0]}", fault[1]
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            if fault := _fault(item, depth + 1):
-                return f"[{number}]{fault[0]}", fault[1]
-    elif reason := _why_not(value):
-        return "", reason
-    return None
-
-
-def _why_no_key(key: Any) -> str | None:
-    """Return why a key cannot be part of a path, or None when it can."""
-    if not isinstance(key, str) or len(key) > MAX_NAME or _why_not_text(key):
-        return f"has the key {_short(key)}"
-    return None
-
-
-def _why_not(value: Any) -> str | None:
-    """Return why a value that is neither a dict nor a list cannot be stored, or None."""
-    if isinstance(value, str):
-        return _why_not_text(value)
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
-        return None if -(2**63) <= value < 2**63 else "is an integer of more than 64 bits"
-    if isinstance(value, float):
-        if value - value != 0:
-            return f"is {value}, which is no number"
-        # jsonb returns such a number in other characters, which have another digest.
-        if "e+" in (text := repr(value)) or text == "-0.0":
-            return f"is {text}, which jsonb does not keep as it is"
-        return None
-    return f"is {type(value).__name__}, which is not data"
-
-
-def _why_not_text(text: str) -> str | None:
-    """Return why PostgreSQL cannot store a text, or None when it can."""
-    if "\0" in text:
-        return "holds a NUL character"
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return "holds half a surrogate pair"
-    return None
 
 
 def _time(value: Any) -> datetime:
@@ -409,16 +351,5 @@ def _time(value: Any) -> datetime:
             # fromisoformat of Python 3.10 does not accept a "Z".
             return datetime.fromisoformat(value[:-1] + "+00:00")
     raise ReportError(
-        "collected_at", f"is {_short(value)}, not a time such as 2026-11-21T08:00:00.000Z"
+        "collected_at", f"is {short(value)}, not a time such as 2026-11-21T08:00:00.000Z"
     )
-
-
-def _short(value: Any) -> str:
-    """Return a value as short text for an error message; of a dict or a list only its type."""
-    if isinstance(value, str):
-        return ascii(value) if len(value) <= 80 else ascii(value[:77]) + "..."
-    if value is None or isinstance(value, (bool, float)):
-        return repr(value)
-    if isinstance(value, int) and value.bit_length() <= 64:
-        return repr(value)
-    return f"of type {type(value).__name__}"
