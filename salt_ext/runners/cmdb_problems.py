@@ -172,6 +172,8 @@ def quarantine(
         Only reports that are held for this reason, a word that the list shows. With
         a rule or a glob all of them are decided alike, except those of which several
         assets may be meant.
+    report
+        What the preview says: then a report that came since is not decided about.
     as
         The asset that is meant, where there are several: its name, id or any
         identifier.
@@ -196,7 +198,9 @@ def quarantine(
     def ask(database: store.Database) -> dict[str, Any]:
         options = salt.utils.args.clean_kwargs(**kwargs)
         meant = options.pop("as", "")
-        nothing_else(options, "action", "minion_id", "rule", "as", "reason", "test", "limit")
+        seen = str(options.pop("report", ""))
+        names = ("action", "minion_id", "rule", "as", "report", "reason", "test", "limit")
+        nothing_else(options, *names)
         if action == "list":
             of = text("minion_id", minion_id) or "*"
             rows, total = store.held_reports(database, of, count("limit", limit), rule=rule)
@@ -208,8 +212,10 @@ def quarantine(
             return _of_many(database, action, minion_id or "*", rule, str(reason), test)
         name = reference(minion_id)
         found = _choices(database, name)
+        [row], _ = store.held_reports(database, name)
+        shown = {"kind": "choices", "minion_id": name, "report": store.mark(row["evidence"])}
         if action == "show":
-            return {"kind": "choices", "minion_id": name, "choices": found, "test": True}
+            return {**shown, "choices": found, "test": True}
         if action not in {one["choice"] for one in found}:
             valid = ["list", "show", *{one["choice"]: None for one in found}]
             raise Misused(unknown("action", action, valid))
@@ -221,10 +227,12 @@ def quarantine(
             and (subject is None or (one["subject"] and one["subject"]["id"] == subject))
         ]
         if test:
-            return {"kind": "choices", "minion_id": name, "choices": fitting, "test": True}
+            return {**shown, "choices": fitting, "test": True}
         if not reason:
             raise Misused(WHY)
-        outcome = store.rule(database, name, action, subject=subject, by=who(), why=str(reason))
+        outcome = store.rule(
+            database, name, action, subject=subject, by=who(), why=str(reason), report=seen
+        )
         return {"kind": "ruled", "outcome": outcome._asdict()}
 
     return answer(__opts__, "table", ask, write=not test)
@@ -249,12 +257,19 @@ def _of_many(
 ) -> dict[str, Any]:
     """Show or make one decision about many held reports; what is not clear is left out and told."""
     if action not in (valid := ("list", "accept", "split", "merge", "reject")):
-        raise Misused(f"{unknown('action', action, valid)}; cmdb.quarantine show takes one minion")
+        if action == "show":
+            raise Misused(
+                "show takes one minion id; accept, split or reject show what they would do"
+            )
+        raise Misused(unknown("action", action, valid))
     if not test and not reason:
         raise Misused(WHY)
     rows, total = store.held_reports(database, names, MOST, rule=rule)
-    reports = []
+    if not rows:
+        raise store.NotFound(f"no report of {names!r} is held", "see: salt-run cmdb.quarantine")
+    reports: list[dict[str, Any]] = []
     for row in rows:
+        says: tuple[str, ...]
         name = row["minion_id"]
         fitting = [one for one in _choices(database, name) if one["choice"] == action]
         if row["rejected_at"] is not None or len(fitting) != 1:
@@ -263,8 +278,7 @@ def _of_many(
         elif test:
             says, status = fitting[0]["says"], "would be decided"
         else:
-            outcome = store.rule(database, name, action, by=who(), why=reason)
-            says, status = (outcome.detail,), outcome.status
+            says, status = _ruled(database, row, action, reason)
         reports.append({"minion_id": name, "status": status, "says": says})
     return {
         "kind": "ruled_many",
@@ -273,3 +287,18 @@ def _of_many(
         "total": total,
         "test": test,
     }
+
+
+def _ruled(
+    database: store.Database, row: dict[str, Any], action: str, reason: str
+) -> tuple[tuple[str, ...], str]:
+    """Decide about one report; return what to say, and its status. One that fails is left out."""
+    try:
+        report = store.mark(row["evidence"])
+        name = row["minion_id"]
+        outcome = store.rule(database, name, action, by=who(), why=reason, report=report)
+    except store.StoreUnreachable:
+        raise
+    except store.StoreError as error:
+        return (f"{error}; {error.hint}",), "left out"
+    return (outcome.detail,), outcome.status

@@ -13,7 +13,7 @@ from salt_ext.store.acts.disown import disown
 from salt_ext.store.acts.expected import import_expected, remove_expected, set_expected
 from salt_ext.store.acts.lifecycle import LIFECYCLES, set_lifecycle
 from salt_ext.store.acts.purge import CLASSES, purge
-from salt_ext.store.acts.quarantine import choices, rule
+from salt_ext.store.acts.quarantine import choices, mark, rule
 from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
 from salt_ext.store.clock import Clock, clock
@@ -138,6 +138,7 @@ __all__ = [
     "listable",
     "lookup",
     "maintain",
+    "mark",
     "masters",
     "migrate",
     "moment_of",

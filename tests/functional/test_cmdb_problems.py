@@ -100,6 +100,16 @@ def test_many_held_reports_are_decided_in_one_command_with_a_preview(cmdb, many)
     assert {row["minion_id"] for row in store.assets(many).rows} >= {"db01", "db02", "db03"}
 
 
+def test_a_held_report_that_is_too_old_ends_no_decision_about_many(cmdb, many):
+    [row] = store.assets(many, filters={"minion_id": "web02"}).rows
+    ingest(many, [arrival(server(2), "web02", later(seconds=9))])
+    _, _, text = cmdb("quarantine", "accept", "db*", test=False, reason="CHG-4711")
+    assert "db02  left out\n  the held report of db02 is of" in text
+    assert "2 decided: accept; 1 left out" in text
+    assert [one["minion_id"] for one in store.held_reports(many, "db*")[0]] == ["db02"]
+    assert store.resolve(many, "web02") == row["id"]
+
+
 def test_what_is_not_clear_is_left_out_of_a_decision_about_many_and_told(cmdb, database):
     ingest(database, [arrival(server(1), "web01"), arrival(server(2), "web02")])
     both = server(1, baseboards=[])
@@ -116,19 +126,20 @@ def test_a_key_that_a_machine_only_claims_is_disowned_and_owned_again(cmdb, data
     ingest(database, [arrival(server(1), "web01")])
     ingest(database, [arrival(stranger, "web02", later(seconds=1))])
     _, _, text = cmdb("errors", "web01")
-    assert "salt-run cmdb.disown ID serial_number" in text
+    assert "salt-run cmdb.disown web02 serial_number" in text
     of = ("disown", "web02", "serial_number")
     _, _, text = cmdb(*of, test=True)
     assert text == "web02  serial_number dell/9xyz001: would be none of its keys any more"
     _, _, text = cmdb(*of, reason="copied")
-    assert text == "web02  serial_number dell/9xyz001: none of its keys any more"
+    assert text.startswith("web02  serial_number dell/9xyz001: none of its keys any more\n")
+    assert "salt-run cmdb.maintain" in text
     _, _, text = cmdb("identity", "web02")
     assert "DISOWNED" in text
     assert "copied" in text
     _, retcode, text = cmdb(*of, reason="copied")
     assert (retcode, "cmdb.identity" in text) == (3, True)
     _, _, text = cmdb(*of, undo=True, reason="no, it is its own")
-    assert text == "web02  serial_number dell/9xyz001: its own again"
+    assert text.startswith("web02  serial_number dell/9xyz001: its own again\n")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +151,8 @@ def test_a_key_that_a_machine_only_claims_is_disowned_and_owned_again(cmdb, data
         ("identity", [], {}, 2, "which asset?"),
         ("quarantine", ["list"], {"rule": "claim"}, 2, "did you mean 'claimed'"),
         ("quarantine", ["accept", "*"], {"as": "web01"}, 2, "as= means one asset"),
-        ("quarantine", ["show", "web*"], {}, 2, "takes one minion"),
+        ("quarantine", ["accept", "nothere*"], {}, 3, "no report of 'nothere*' is held"),
+        ("quarantine", ["show", "web*"], {}, 2, "show takes one minion id"),
         ("disown", ["web01", "serial"], {"test": True}, 2, "there is no kind of key 'serial'"),
     ],
 )

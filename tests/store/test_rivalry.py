@@ -238,3 +238,59 @@ def test_a_machine_that_loses_its_name_and_has_another_in_one_batch_is_stored(da
     numbers = [one["number"] for one in revisions(database, first.asset_id)]
     assert numbers == sorted(numbers, reverse=True)
     assert store.document(database, first.asset_id, later())[1] == server(1)
+
+
+def test_a_decision_is_not_made_about_a_report_that_came_after_the_preview(database):
+    for number, name in ((1, "victim"), (2, "thief"), (7, "old")):
+        send(database, server(number), name, 0)
+    send(database, server(7), "thief", 1)
+    [row], _ = store.held_reports(database)
+    seen = store.mark(row["evidence"])
+    send(database, server(1), "thief", 2)
+    about = {"by": "ops", "why": "the one that I saw", "report": seen}
+    with pytest.raises(store.StoreError, match="is not the one that you looked at"):
+        store.rule(database, "thief", "merge", **about)
+    assert names(database) == {"victim", "thief", "old"}
+
+
+@pytest.mark.parametrize("changed", ["machine-id", "card", "board", "nothing"])
+def test_a_stranger_with_all_keys_breaks_no_rename_that_is_proved(database, changed):
+    thief = server(21)
+    for section in ("system", "baseboards"):
+        thief[section] = server(1)[section]
+    thief["network"] = server(1)["network"] + thief["network"]
+    first = send(database, server(1), "web", 0)
+    for minutes, name, facts in ((1, "thief", thief), (2, "web", server(1)), (3, "thief", thief)):
+        send(database, facts, name, minutes)
+    mine = server(1)
+    if changed == "machine-id":
+        mine["operating_system"]["machine_id"] = "a" * 32
+    elif changed == "card":
+        mine["network"] = server(9)["network"]
+    elif changed == "board":
+        mine["baseboards"] = server(9)["baseboards"]
+    renamed = send(database, mine, "web-new", 4, "web", last=at(2))
+    assert (renamed.status, renamed.asset_id) == ("changed", first.asset_id)
+    assert "web" not in names(database)
+
+
+def test_what_was_rejected_stays_so_when_another_claim_came_between(database):
+    send(database, server(1), "victim", 0)
+    send(database, server(2), "thief", 1)
+    send(database, server(30), "thief", 2)
+    store.rule(database, "thief", "reject", by="ops", why="a forgery")
+    send(database, server(1), "thief", 3)
+    assert send(database, server(30), "thief", 4).detail == "a person has rejected it"
+
+
+def test_reports_of_one_machine_are_stored_one_after_the_other(database, caplog):
+    """Their former names move some of them to later rounds, and never two into one."""
+    send(database, server(1), "victim", 0)
+    batch = [
+        arrival(server(2), "victim", at(5)),
+        arrival(server(3), "thief", at(1), "victim"),
+        arrival(server(4), "thief", at(2)),
+        arrival(server(5), "thief", at(3)),
+    ]
+    assert len(store.ingest(database, batch)) == 4
+    assert not [one for one in caplog.records if "tried alone" in one.message]

@@ -33,7 +33,12 @@ def disowned(answer: Answer) -> list[str]:
     would = "would be " if answer["test"] else ""
     name = answer["minion_id"] or answer["asset_id"]
     state = "none of its keys any more" if answer["disowned"] else "its own again"
-    return [f"{name}  {answer['key']} {one}: {would}{state}" for one in answer["values"]]
+    lines = [f"{name}  {answer['key']} {one}: {would}{state}" for one in answer["values"]]
+    if not answer["test"]:
+        lines.append(
+            "problems that are over close within the hour, or with: salt-run cmdb.maintain"
+        )
+    return lines
 
 
 def accepted(answer: Answer) -> list[str]:

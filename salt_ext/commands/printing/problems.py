@@ -38,7 +38,8 @@ def choices(answer: Answer) -> list[str]:
     for one in answer["choices"]:
         subject = f"  as={one['subject']['id']}" if one["subject"] else ""
         lines += ["", f"{one['choice']}{subject}", *(f"  {say}" for say in one["says"])]
-    return [*lines, "", "nothing was done; decide with reason='...' test=False"]
+    decide = f"decide by adding report={answer['report']} reason='...' test=False"
+    return [*lines, "", f"nothing was done; {decide}"]
 
 
 def ruled_many(answer: Answer) -> list[str]:
@@ -51,7 +52,7 @@ def ruled_many(answer: Answer) -> list[str]:
     verb = "would be decided" if answer["test"] else "decided"
     lines += ["", f"{done} {verb}: {answer['choice']}; {left} left out"]
     if answer["test"] and done:
-        lines.append("nothing was done; decide with reason='...' test=False")
+        lines.append("nothing was done; decide by adding reason='...' test=False")
     return lines
 
 

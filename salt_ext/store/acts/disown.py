@@ -47,9 +47,8 @@ def disown(
         values = [*link.scalars(sa.select(identifier.c.value).where(*where).order_by("value"))]
         if not values:
             raise NotFound(
-                f"{row.minion_id or asset_id} has no such {kind}"
-                f" that is {'disowned' if own else 'shown by another machine too'}",
-                "see which keys it shows with: salt-run cmdb.identity",
+                f"{row.minion_id or asset_id} has no such {kind}{_which(own, value)}",
+                f"see which keys it shows with: salt-run cmdb.identity {row.minion_id or asset_id}",
             )
         if not act.test:
             link.execute(sa.update(identifier).where(*where).values(disowned=not own))
@@ -63,3 +62,9 @@ def disown(
             "disowned": not own,
             "test": act.test,
         }
+
+
+def _which(own: bool, value: str) -> str:
+    if own:
+        return " that is disowned"
+    return f" {value}" if value else " that another machine shows too"

@@ -4,11 +4,15 @@ What a person may decide about a report that is held, and its execution.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.document import encode
 from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
@@ -46,12 +50,14 @@ def rule(
     subject: uuid.UUID | None = None,
     by: str,
     why: str,
+    report: str = "",
 ) -> Outcome:
     """
     Execute what a person decided about a held report; who decided, and why, is kept for ever.
 
     ``choice`` is the name of one of :func:`choices`. If several have that name,
-    ``subject`` is the id of the asset of the one that is meant. Raises
+    ``subject`` is the id of the asset of the one that is meant. With ``report``, the
+    :func:`mark` of what was looked at, another report is not decided about. Raises
     :class:`NotFound` if no report is held, :class:`StoreError` for another choice.
     """
     with database.begin() as link:
@@ -60,6 +66,11 @@ def rule(
         ruled = Ruled(choice, by, why, now)
         arrival = _held(link, minion_id)
         claim = _claim(arrival)
+        if report and report != mark(claims.evidence(claim)):
+            raise StoreError(
+                f"the report of {minion_id} that is held now is not the one that you looked at",
+                f"look again: salt-run cmdb.quarantine show {minion_id}",
+            )
         lock(link, [claim])
         known = _owners(link, claim, arrival, database)
         verdict = _chosen(_rulings(known, claim), minion_id, choice, subject).decision
@@ -91,6 +102,11 @@ def rule(
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)
+
+
+def mark(evidence: Mapping[str, Any]) -> str:
+    """Return a short text that tells the evidence of a held report from any other."""
+    return hashlib.sha256(encode(evidence)).hexdigest()[:8]
 
 
 def _refuse_old(link: sa.Connection, arrival: Arrival, order: Order, before: Before) -> None:

@@ -23,6 +23,7 @@ from salt_ext.store.identity.claims import (
     Likeness,
     compare,
     is_gone,
+    proves,
     same_system,
     says_it_was,
     temporary,
@@ -60,8 +61,15 @@ def decide(
 
 def _decide(claim: Claim, assets: Sequence[Asset], shared: Collection[Key]) -> Decision:
     named = next((asset for asset in assets if asset.minion_id == claim.minion_id), None)
+    proven = next((asset for asset in assets if proves(claim, asset)), None)
     theirs = frozenset(shared) - (named.keys if named else frozenset())
-    alone, stripped = without(claim, assets, theirs)
+    # Whoever proves what it was has the keys of that for itself, whoever shows them too.
+    own = proven.keys & theirs if proven else frozenset()
+    alone, stripped = without(claim, assets, theirs - own)
+    stripped = [
+        one if proven is None or one.id == proven.id else one._replace(keys=one.keys - own)
+        for one in stripped
+    ]
     holder = next((one for one in stripped if named and one.id == named.id), None)
     if alone.keys:
         return _by_keys(claim, alone, holder, stripped, assets)

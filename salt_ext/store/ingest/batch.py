@@ -72,8 +72,10 @@ def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
     rounds: list[list[Arrival]] = []
     # Sorted by minion id, so that two writers lock in the same order.
     for minion_id in sorted(by_minion):
+        last = -1
         for number, arrival in enumerate(by_minion[minion_id]):
             number += len(by_minion.get(_previous_name(arrival), ()))
+            last = number = max(number, last + 1)
             rounds += [[] for _ in range(number + 1 - len(rounds))]
             rounds[number].append(arrival)
     return [one for one in rounds if one]

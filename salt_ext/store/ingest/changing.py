@@ -187,6 +187,9 @@ class _Storing:
             return
         if verdict.action == "held":
             verdict = accepted_before(self.link, self.known, claimed, verdict)
+        if verdict.action == "rejected":
+            self.findings.outcome(arrival, "held", verdict.reason)
+            return
         if verdict.action == "held":
             self._hold(arrival, claimed, verdict)
             return

@@ -19,8 +19,8 @@ from salt_ext.store.schema import decision, held
 
 Waiting = Mapping[str, Any]
 
-SETTLING = ("accept", "split", "merge")
-"""The rulings that say to which asset a report belongs."""
+RULINGS = ("accept", "split", "merge", "reject")
+"""What a person may have decided about a report."""
 
 
 def waiting(link: sa.Connection, claims: Iterable[Claim]) -> Waiting:
@@ -71,17 +71,19 @@ def accepted_before(
     """
     shown = evidence(claim)
     row = link.execute(
-        sa.select(decision.c.asset_id, decision.c.decided_by)
+        sa.select(decision.c.asset_id, decision.c.decided_by, decision.c.action)
         .where(
             decision.c.minion_id == claim.minion_id,
             decision.c.decided_by != ENGINE,
-            decision.c.action.in_(SETTLING),
+            decision.c.action.in_(RULINGS),
             decision.c.evidence["keys"] == sa.cast(shown["keys"], decision.c.evidence.type),
             decision.c.evidence["machine_id"].astext.is_not_distinct_from(shown["machine_id"]),
         )
         .order_by(decision.c.decided_at.desc())
         .limit(1)
     ).first()
+    if row is not None and row.action == "reject":
+        return Decision("rejected", None, "a person has rejected it")
     asset_id: uuid.UUID | None = row and row.asset_id
     asset = known.asset(asset_id) if asset_id is not None else None
     if asset is None or not (asset.minion_id == claim.minion_id or is_gone(claim, asset)):

@@ -44,7 +44,7 @@ def problems_of(
         message = (
             f"duplicate identity: {_some([name, *others])} show {claims.words(verdict.shared)};"
             " while they do, it decides for none of them alone. If one of them only claims it:"
-            f" salt-run cmdb.disown ID {verdict.shared[0][0]} reason='...'"
+            f" salt-run cmdb.disown {name} {verdict.shared[0][0]} reason='...', with its name"
         )
         # Where several show it already, each of them has its problem.
         for one in [name, *others] if len(others) == 1 else [name]:
