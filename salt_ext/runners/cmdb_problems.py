@@ -211,9 +211,11 @@ def quarantine(
                 raise Misused("as= means one asset: decide about one report at a time")
             return _of_many(database, action, minion_id or "*", rule, str(reason), test)
         name = reference(minion_id)
+        # The mark is read before the choices: it is never of a report newer than they are.
+        rows, _ = store.held_reports(database, name)
         found = _choices(database, name)
-        [row], _ = store.held_reports(database, name)
-        shown = {"kind": "choices", "minion_id": name, "report": store.mark(row["evidence"])}
+        mark = store.mark(rows[0]["evidence"]) if rows else ""
+        shown = {"kind": "choices", "minion_id": name, "report": mark}
         if action == "show":
             return {**shown, "choices": found, "test": True}
         if action not in {one["choice"] for one in found}:
