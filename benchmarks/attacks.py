@@ -64,12 +64,20 @@ def _keyless(step: int) -> Facts:
     return {"operating_system": {"name": "x", "machine_id": f"{step + 0xABCDEF1234:032x}"}}
 
 
-def _errors(step: int) -> dict[str, Any]:
-    return {
+def _chinese(size: int) -> str:
+    """Return a text of so many characters, each of three bytes."""
+    return "".join(
+        chr(0x4E00 + number % 0x5000) for number in memoryview(os.urandom(2 * size)).cast("H")
+    )
+
+
+def _errors(text: Callable[[int], str]) -> Callable[[int], dict[str, Any]]:
+    """Return what gives, at each step, a hundred errors of collectors never heard of."""
+    return lambda step: {
         f"collector_{step}_{number}": {
             "type": "OSError",
-            "message": _text(1000),
-            "traceback": _text(4000),
+            "message": text(1000),
+            "traceback": text(4000),
         }
         for number in range(100)
     }
@@ -80,7 +88,8 @@ ATTACKS = (
     Attack("9,000 disks that change", _disks),
     Attack("40,000 new network cards", lambda step: _cards(step, 40_000)),
     Attack("900 new network cards", lambda step: _cards(step, 900)),
-    Attack("100 new errors, facts as before", lambda step: _own(), errors=_errors),
+    Attack("100 new errors, facts as before", lambda step: _own(), errors=_errors(_text)),
+    Attack("the same, in Chinese", lambda step: _own(), errors=_errors(_chinese)),
     Attack("keys of another machine, 30,000 cards", lambda step: _held(step, 30_000)),
     Attack("keys of another machine, 900 cards", lambda step: _held(step, 900)),
     Attack(

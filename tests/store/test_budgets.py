@@ -169,6 +169,16 @@ def test_of_many_errors_so_many_are_kept_as_the_limits_say(database):
     assert sum(len(row["message"]) + len(row["traceback"]) for row in rows) == 2048
 
 
+def test_what_is_kept_of_errors_is_measured_in_bytes_and_not_in_characters(database):
+    few = limited(database, max_error_bytes=2048)
+    one = failing(0, ["disks"])
+    one.report["errors"]["disks"] |= {"message": "内存" * 200, "traceback": "硬盘" * 500}
+    store.ingest(few, [one])
+    [row], _ = store.problems(database, minion_id="web01")
+    assert row["traceback"]
+    assert 2045 < len((row["message"] + row["traceback"]).encode()) <= 2048
+
+
 def test_ever_new_errors_of_an_unchanged_machine_end_in_waiting_and_leave_few_rows(database):
     ingest(database, arrival(server(1), at=later(minutes=-1)))
     names = itertools.count()

@@ -18,6 +18,7 @@ from salt_ext.report.order import Order
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.problems import Good, Problem, close, record
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost, charge
+from salt_ext.words.sizes import beginning, size_bytes
 from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
@@ -86,9 +87,10 @@ class Findings:
         """Note the errors that a report tells of its own collectors, within the limits."""
         left = self.limits.max_error_bytes
         for collector, error in [*arrival.report["errors"].items()][: self.limits.max_errors]:
-            message = f"{error.get('type')}: {error.get('message')}"[:left]
-            trace = str(error.get("traceback") or "")[: left - len(message)]
-            left -= len(message) + len(trace)
+            message = beginning(f"{error.get('type')}: {error.get('message')}", left)
+            left -= size_bytes(message)
+            trace = beginning(str(error.get("traceback") or ""), left)
+            left -= size_bytes(trace)
             self.problem(arrival, "collector", collector, message, trace)
 
     def problem(
@@ -104,7 +106,7 @@ class Findings:
         costs = dict(others)
         for one in self.problems:
             before = costs.get(one.minion_id, Cost(0, 0))
-            text = len(one.subject) + len(one.message) + len(one.traceback)
+            text = sum(map(size_bytes, (one.subject, one.message, one.traceback)))
             costs[one.minion_id] = before._replace(bytes=before.bytes + ROW_BYTES + text)
         return costs
 

@@ -41,6 +41,7 @@ from salt_ext.store.schema import (
     placement,
     revision,
 )
+from salt_ext.words.sizes import size_bytes
 
 ENGINE = "salt-cmdb"
 """Who decides when no person does."""
@@ -303,7 +304,8 @@ class Gathered:
             # Encoded here and not by the statement, because the size is needed.
             before = None if old is None else encode(old)
             after = None if new is None else encode(new)
-            self._bytes += len(path) + len(component or "") + len(before or b"") + len(after or b"")
+            self._bytes += size_bytes(path) + size_bytes(component or "")
+            self._bytes += len(before or b"") + len(after or b"")
             self.add(
                 change,
                 asset_id=asset_id,
@@ -330,7 +332,7 @@ class Gathered:
         for stay in before.keys() | now.keys():
             if stay not in before:
                 # In the row and in its primary key.
-                self._bytes += 2 * (len(stay.serial) + len(stay.path) + len(stay.place))
+                self._bytes += 2 * sum(map(size_bytes, (stay.serial, stay.path, stay.place)))
                 row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
                 self.add(placement, asset_id=asset_id, **row)
             elif stay not in now:
@@ -350,7 +352,7 @@ class Gathered:
         ledger = known.ledger.get(accepted.asset_id, {})
         for (kind, value), (source, quality) in rows.items():
             if not ledger.get((kind, value)):
-                self._bytes += 3 * len(value)  # in the row and in two indexes
+                self._bytes += 3 * size_bytes(value)  # in the row and in two indexes
                 self.add(
                     identifier,
                     asset_id=accepted.asset_id,
