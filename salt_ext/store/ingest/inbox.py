@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from salt_ext.store.bulk import array
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
@@ -93,7 +94,7 @@ def take_inbox(
             for outcome in taken:
                 if outcome.status in STORED:
                     # Only now: a role whose report is refused does not get the machine.
-                    bind(link, outcome.minion_id, roles[outcome.minion_id], _now())
+                    bind(link, outcome.minion_id, roles[outcome.minion_id], now(link))
         left |= wait
     if left:
         with database.begin() as link:
@@ -107,10 +108,6 @@ DELETE FROM inbox USING inbox AS later
    AND later.sent_by = inbox.sent_by
    AND (later.received_at, later.id) > (inbox.received_at, inbox.id)
 """)
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 def _admit(

@@ -13,11 +13,11 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
 
 from sqlalchemy.exc import DataError
 
 from salt_ext.document import encode
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database, ping
 from salt_ext.store.errors import (
     Contended,
@@ -232,7 +232,6 @@ class Isolated:
     def _unstored(self) -> Unstored:
         """Return the error that names the failed reports, and tell of each if that is possible."""
         names = sorted(self._failed)
-        arrival, error = self._failed[names[0]]
         for name in names:
             arrival, error = self._failed[name]
             reason = f"could not be stored: {_words(error)}. {_look(arrival)} It is tried again"
@@ -240,6 +239,7 @@ class Isolated:
                 self._tell(name, reason)
             except StoreError:
                 log.warning("%s", visible(f"The report of {name} {reason}"))
+        arrival, error = self._failed[names[0]]
         return Unstored(
             f"the reports of {', '.join(names[:5])} could not be stored: {_words(error)}",
             f"no other report was stored since then. {_look(arrival)} The log of PostgreSQL may"
@@ -248,9 +248,7 @@ class Isolated:
         )
 
     def _tell(self, minion_id: str, reason: str) -> None:
-        now = datetime.now(timezone.utc)
-        with self.database.begin() as link:
-            record(link, [Problem("report", minion_id, "store", reason, "", now)])
+        _record(self.database, "report", minion_id, "store", reason)
 
 
 def _words(error: Exception) -> str:
@@ -292,19 +290,19 @@ def record_failure(
     """Keep an exception that nobody foresaw, with its traceback, among the problems."""
     text = "".join(traceback.format_exception(error)).replace("\0", "")
     message = f"{type(error).__name__}: {error}".replace("\0", "")
-    now = datetime.now(timezone.utc)
-    problem = Problem(kind, minion_id, subject, message, text, now)
     try:
-        _record(database, problem)
+        _record(database, kind, minion_id, subject, message, text)
     except (UnicodeError, DataError):
         # The database has another encoding than UTF8 and cannot hold these texts.
         name, message, text = (_in_ascii(one) for one in (minion_id, message, text))
-        _record(database, Problem(kind, name, subject, message, text, now))
+        _record(database, kind, name, subject, message, text)
 
 
-def _record(database: Database, problem: Problem) -> None:
+def _record(
+    database: Database, kind: str, minion_id: str, subject: str, message: str, text: str = ""
+) -> None:
     with database.begin() as link:
-        record(link, [problem])
+        record(link, [Problem(kind, minion_id, subject, message, text, now(link))])
 
 
 def _in_ascii(text: str) -> str:

@@ -5,9 +5,9 @@ How long each machine waits after a report, by the CPU time that the report took
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 from salt_ext.report.limits import PACE
+from salt_ext.store.clock import now
 from salt_ext.store.database import Database
 from salt_ext.store.ingest.arrivals import Outcome
 from salt_ext.store.ingest.problems import Problem, record
@@ -32,14 +32,14 @@ def paced(
     if not own:
         return outcomes
     pace = PACE * max(1.0, whole / sum(own.values()))
-    slow = [
-        Problem("report", minion_id, "pace", _sentence(pace * seconds), "", _now())
-        for minion_id, seconds in own.items()
-        if pace * seconds > TOLD_SECONDS
-    ]
+    slow = {name: pace * seconds for name, seconds in own.items() if pace * seconds > TOLD_SECONDS}
     if slow:
         with database.begin() as link:
-            record(link, slow)
+            at = now(link)
+            told = (
+                ("report", name, "pace", _sentence(wait), "", at) for name, wait in slow.items()
+            )
+            record(link, [Problem(*one) for one in told])
     return [
         one._replace(wait_seconds=max(one.wait_seconds, pace * own[one.minion_id]))
         if one.minion_id in own
@@ -53,7 +53,3 @@ def _sentence(wait_seconds: float) -> str:
         f"its report took {wait_seconds / PACE:.1f} s of the master's time, so that the next one"
         f" is read in {wait_seconds / 60:.0f} minutes at the earliest"
     )
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
