@@ -52,7 +52,7 @@ from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
 from salt_ext.store.reads.odd import odd
 from salt_ext.store.reads.positions import known_beyond, positions, unknown_of
-from salt_ext.store.reads.problems import attention, problems, troubled
+from salt_ext.store.reads.problems import OWN_BUSINESS, attention, problems, troubled
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
 from salt_ext.store.reads.server import server
@@ -76,6 +76,7 @@ __all__ = [
     "HEAD",
     "KEPT_COLUMNS",
     "LIFECYCLES",
+    "OWN_BUSINESS",
     "SEVERITIES",
     "SHARED",
     "SILENT_AFTER_SECONDS",
@@ -157,7 +158,6 @@ __all__ = [
     "record_failure",
     "remove_expected",
     "rename",
-    "reporting",
     "resolve",
     "rule",
     "server",

@@ -64,6 +64,7 @@ def test_the_log_keeps_to_its_lines(database, caplog, one):
     again = one._replace(received_at=later(minutes=5))
     intake.say(store.ingest(database, [again]))
     said = [record.getMessage() for record in caplog.records if "salt_ext" in record.name]
+    assert said
     assert all(map(is_one_line, said)), said
 
 
@@ -71,6 +72,7 @@ def test_an_event_has_one_tag(database, one):
     store.ingest(database, [one])
     fired = []
     events.send(database, lambda data, tag: fired.append(tag), lambda: [one.minion_id], 1 << 20)
+    assert fired
     assert all(tag.isprintable() for tag in fired), fired
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from salt_ext import store
 from salt_ext.commands.doctor.check import FAIL, NAMED, OK, WARN, Check, ago, some
 from salt_ext.master.feed import Source, Unreadable
 from salt_ext.report import core_grains
@@ -51,9 +52,6 @@ KINDS = {
     ),
 }
 """By kind of problem; another kind is told by its own name."""
-
-OWN_BUSINESS = ("collector", "doubt")
-"""Kinds of problems that keep no report from being stored."""
 
 
 class Cached(NamedTuple):
@@ -156,7 +154,7 @@ def damaged(found: Cached) -> Check:
 def attention(rows: Iterable[Mapping[str, Any]]) -> list[Check]:
     """Check what waits for a person: a line for each kind of open problem that matters."""
     found = list(rows)
-    checks = [_problem(row) for row in found if row["kind"] not in OWN_BUSINESS]
+    checks = [_problem(row) for row in found if row["kind"] not in store.OWN_BUSINESS]
     if checks:
         return checks
     beside = [f"; {row['machines']} machines have a {row['kind']} problem" for row in found]

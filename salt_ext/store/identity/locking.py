@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS, uuid_spellings
 from salt_ext.store import bulk
-from salt_ext.store.identity import claims
+from salt_ext.store.identity.claims import Claim, Key
 
 # OFFSET 0 makes PostgreSQL look up each value by the index. Without it, and without
 # statistics because a table was just filled, every value is compared with every identifier.
@@ -58,7 +58,7 @@ def lock_identity(link: sa.Connection) -> None:
     link.execute(sa.select(sa.func.pg_advisory_xact_lock(IDENTITY_LOCK)))
 
 
-def lock(link: sa.Connection, claims: Iterable[claims.Claim]) -> set[uuid.UUID]:
+def lock(link: sa.Connection, claims: Iterable[Claim]) -> set[uuid.UUID]:
     """
     Lock the assets that have a claimed name or key; return their ids.
 
@@ -68,16 +68,19 @@ def lock(link: sa.Connection, claims: Iterable[claims.Claim]) -> set[uuid.UUID]:
     return set(LOCK(link, asked(claims)).scalars())
 
 
-def asked(claims: Iterable[claims.Claim]) -> dict[str, str]:
+def asked(claims: Iterable[Claim]) -> dict[str, str]:
     """Return the names and keys of claims as :data:`OF_CLAIMS` takes them."""
     names: set[str] = set()
-    values: set[str] = set()
+    keys: set[Key] = set()
     for claim in claims:
         names |= {claim.minion_id, claim.previous_minion_id or claim.minion_id}
-        for kind, value in claim.keys:
-            values.update(uuid_spellings(value) if kind == "uuid" else (value,))
-    return {
-        "names": bulk.array(sorted(names)),
-        "values": bulk.array(sorted(values)),
-        "kinds": bulk.array(KEYS),
-    }
+        keys.update(claim.keys)
+    return {"names": bulk.array(sorted(names)), **spelled(keys)}
+
+
+def spelled(keys: Iterable[Key]) -> dict[str, str]:
+    """Return keys, in all their spellings, as SQL takes them."""
+    values: set[str] = set()
+    for kind, value in keys:
+        values.update(uuid_spellings(value) if kind == "uuid" else (value,))
+    return {"values": bulk.array(sorted(values)), "kinds": bulk.array(KEYS)}

@@ -11,13 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.facts.identity import KEYS, uuid_spellings
+from salt_ext.facts.identity import KEYS
 from salt_ext.store import bulk
 from salt_ext.store.identity.claims import PART_PATHS, Asset, Claim, Key, Proof
 from salt_ext.store.identity.claims import key as key_of
 from salt_ext.store.identity.decide import decide, settled
 from salt_ext.store.identity.decision import Decision
-from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked
+from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked, spelled
 from salt_ext.store.listening import Listener, Silence
 
 WITH_KEY = ("agent", "salt", "grains")
@@ -255,7 +255,7 @@ def holders(
     """Return, by key, the live assets that show it, or have shown it within the rename grace."""
     found: dict[Key, set[uuid.UUID]] = {}
     if keys:
-        for row in link.execute(SHOWN, _values(keys)):
+        for row in link.execute(SHOWN, spelled(keys)):
             if silence.is_over(row.last_seen, row.master):
                 continue
             found.setdefault(key_of(row.kind, row.value), set()).add(row.asset_id)
@@ -275,15 +275,6 @@ def booted(heard_at: datetime, since_boot_ms: int | None) -> datetime | None:
 def _moment(collected_at: datetime) -> str:
     """Return the moment of a report as it stands in the report: exact, with milliseconds."""
     return f"{collected_at:%Y-%m-%dT%H:%M:%S}.{collected_at.microsecond // 1000:03d}Z"
-
-
-def _values(keys: Collection[Key]) -> dict[str, str]:
-    spelled = {
-        spelling
-        for kind, value in keys
-        for spelling in (uuid_spellings(value) if kind == "uuid" else (value,))
-    }
-    return {"values": bulk.array(sorted(spelled)), "kinds": bulk.array(KEYS)}
 
 
 def _keyless(rows: Sequence[Any], listener: Listener | None) -> frozenset[uuid.UUID]:

@@ -188,4 +188,5 @@ def test_two_at_once_lose_no_name(path):
 def test_a_process_that_holds_the_lock_for_ever_stops_no_report(path, monkeypatch):
     monkeypatch.setattr(name_file, "LOCK_SECONDS", 0.1)
     with name_file.locked(path), name_file.locked(path):
-        name_file.write(path, Names())
+        name_file.write(path, KNOWN)
+    assert name_file.read(path) == KNOWN
