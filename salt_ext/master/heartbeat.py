@@ -27,6 +27,8 @@ class Heartbeat:
         """Take the id of the master; nothing is told as yet."""
         self.database = database
         self.name = name
+        # Asked once: what is installed later is not what runs here.
+        self._version = version()
         self._number = 0
         self._last = -math.inf
         self._has_failed = False
@@ -41,7 +43,7 @@ class Heartbeat:
         if self._has_failed or time.monotonic() - self._last >= EVERY_SECONDS:
             oldest = min(map(max, due.values()), default=None)
             since = None if oldest is None else store.clock(self.database).moment(oldest)
-            self._number = store.beat(self.database, self.name, version(), len(due), since)
+            self._number = store.beat(self.database, self.name, self._version, len(due), since)
             self._last = time.monotonic()
             self._has_failed = False
         return self._number
@@ -51,7 +53,7 @@ class Heartbeat:
         self._has_failed = True
         reason = str(error).replace("\0", "")[:MOST_CHARACTERS] or type(error).__name__
         with contextlib.suppress(store.StoreError):
-            store.beat(self.database, self.name, version(), failure=reason)
+            store.beat(self.database, self.name, self._version, failure=reason)
 
 
 def version() -> str:

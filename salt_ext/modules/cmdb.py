@@ -181,13 +181,14 @@ def check() -> dict[str, Any]:
             sections[section] = f"{state}: {error['type']}: {error['message']}"
         else:
             sections[section] = "ok" if section in found else "this machine gives no way to tell"
+    trouble = agent.name_trouble(__opts__)
     return {
-        "ok": not found["errors"] and agent.name_trouble(__opts__) is None,
+        "ok": not found["errors"] and trouble is None,
         "sections": sections,
         "primary": found["identity"]["primary"],
         "root": options["root"],
         "previous_minion_id": agent.previous_name(__opts__),
-        "name_file": agent.name_trouble(__opts__) or "ok",
+        "name_file": trouble or "ok",
         "grain_size_bytes": len(document.encode(grain)),
         "document_size_bytes": len(document.encode(found)),
         "duration_ms": found["duration_ms"],

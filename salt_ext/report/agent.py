@@ -63,8 +63,7 @@ def report(opts: Mapping[str, Any]) -> dict[str, Any]:
     """
     from salt_ext.report import envelope
 
-    previous = _names(opts)[0].previous(opts["id"])
-    before = previous.name if previous else None
+    before = previous_name(opts)
     return envelope.build(whole_document(opts), opts["id"], before, "return")
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from salt_ext import store
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
+from salt_ext.master.heartbeat import Heartbeat
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests import postgres
 from tests.machines import arrival, report, server
@@ -124,6 +125,16 @@ def test_an_engine_that_cannot_store_says_why(doctor, master_opts, database):
     beat(database, master_opts["id"], failure="the disk of the database is full")
     check = doctor()[0]["engine"]
     assert (check["status"], "disk of the database is full" in check["detail"]) == ("fail", True)
+
+
+def test_an_engine_tells_the_version_that_it_runs_and_not_the_one_installed_since(
+    master_opts, database, monkeypatch
+):
+    heart = Heartbeat(database, master_opts["id"])
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "9.9.9")
+    heart.beat({})
+    with database.begin() as link:
+        assert link.scalar(sa.text("SELECT version FROM master")) == VERSION
 
 
 def test_an_engine_of_another_version_is_told(doctor, master_opts, database):
