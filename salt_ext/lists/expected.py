@@ -12,9 +12,9 @@ from typing import Any
 
 from salt_ext import store
 from salt_ext.lists import headings
-from salt_ext.lists.match import Said, bare, match, named, row_key, text
 from salt_ext.lists.reconcile import Verdict, machines, reconcile, summary
 from salt_ext.lists.rows import Listed
+from salt_ext.words.match import Said, bare, match, named, row_key, text
 from salt_ext.words.nearest import unknown
 
 

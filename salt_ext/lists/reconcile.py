@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.lists.headings import COMPARED, plain
-from salt_ext.lists.match import Machine, Said, bare, match, named, text
 from salt_ext.lists.rows import SIZES, Listed
 from salt_ext.words import values as words
+from salt_ext.words.match import Machine, Said, bare, match, named, text
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
 PLACES = ("site", "rack")

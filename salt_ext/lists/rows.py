@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext.lists import headings
-from salt_ext.lists.match import Said, text
 from salt_ext.lists.reading import Table, read_table
+from salt_ext.words.match import Said, text
 
 SIZES = ("memory_bytes", "disk_bytes")
 

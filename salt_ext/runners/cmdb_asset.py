@@ -10,8 +10,8 @@ from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, te
 from salt_ext.document.volatile import with_volatile
 from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, NAMES
-from salt_ext.lists.match import bare, same_name
 from salt_ext.lists.reconcile import equal
+from salt_ext.words.match import bare, same_name
 from salt_ext.words.nearest import unknown
 from salt_ext.words.paths import NoValue, value_at
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from salt_ext.lists.match import Said
 from salt_ext.lists.reconcile import equal, reconcile, sizes
 from salt_ext.lists.rows import said
+from salt_ext.words.match import Said
 
 
 def asset(sn="9XYZ001", name="web01", **fields):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salt_ext.lists.match import Said, match, row_key
+from salt_ext.words.match import Said, match, row_key
 
 
 def machine(sn, name):
