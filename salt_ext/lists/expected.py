@@ -12,10 +12,9 @@ from typing import Any
 
 from salt_ext import store
 from salt_ext.lists import headings
-from salt_ext.lists.reconcile import Verdict, machines, reconcile, summary
-from salt_ext.lists.rows import Listed
+from salt_ext.lists.reconcile import Verdict, machines, reconcile
+from salt_ext.lists.rows import Listed, taken
 from salt_ext.words.match import Said, bare, match, named, row_key, text
-from salt_ext.words.nearest import unknown
 
 
 def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]:
@@ -37,12 +36,10 @@ def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]
     source = f"{os.path.abspath(os.path.expanduser(listed.path))} {listed.table.sheet}"
     done = store.import_expected(database, machines, source=source, by=by)
     done["left out"] = len(listed.rows) - len(machines)
-    found = summary(listed, [], [], 1)
     return {
         "kind": "imported",
         "source": source,
-        "mapping": found["mapping"],
-        "ignored": found["ignored"],
+        **taken(listed),
         "counts": done,
     }
 
@@ -125,7 +122,7 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
     for name, value in options.items():
         if name.startswith("__"):
             continue
-        if name not in headings.NAMES or name == "sn":
-            raise ValueError(unknown("field", name, headings.NAMES))
-        found[name] = store.storable(text(value))
+        if name == "sn":
+            raise ValueError("the serial number of a machine is set once, as its name")
+        found[headings.field_named(name)] = store.storable(text(value))
     return found

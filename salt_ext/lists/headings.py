@@ -1,5 +1,8 @@
 """
-Which of our fields a column of somebody's list means, by its heading in English or Chinese.
+Which field a column of somebody's list means, by its heading in English or Chinese.
+
+A field is ours, such as ``sn`` or ``site``, or the list's own: ``list.owner``. What
+nobody knows is kept as the list calls it: the heading ``Cost centre`` is ``list.cost_centre``.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "sn": (
         *("sn", "serial", "serial no", "serial number", "service tag", "system serial", "s n"),
         *("序列号", "序号sn", "设备序列号", "服务器序列号", "主机序列号", "出厂编号", "服务编号"),
+        *("sn号", "sn码", "设备sn", "服务器sn", "主机sn", "产品序列号", "整机序列号", "机器序列号"),
     ),
     "minion_id": ("minion", "minion id", "salt id", "salt minion"),
     "hostname": (
@@ -22,28 +26,58 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("主机名", "主机名称", "主机", "服务器名", "服务器名称", "设备名称", "机器名", "名称"),
     ),
     "site": (
-        *("site", "location", "data center", "data centre", "datacenter", "dc", "room", "idc"),
-        *("机房", "数据中心", "机房名称", "所在机房", "位置", "站点", "地点"),
+        *("site", "location", "data center", "data centre", "datacenter", "dc", "idc"),
+        *(
+            "机房",
+            "数据中心",
+            "机房名称",
+            "所在机房",
+            "位置",
+            "站点",
+            "地点",
+            "园区",
+            "所在数据中心",
+        ),
+    ),
+    "room": (
+        *("room", "server room", "computer room", "machine room", "hall"),
+        *("房间", "房间号", "机房房间", "机房号", "包间", "模块间"),
     ),
     "rack": (
         *("rack", "cabinet", "rack name", "rack no", "rack number"),
-        *("机柜", "机柜号", "机架", "机柜编号", "所在机柜", "机柜位置"),
+        *("机柜", "机柜号", "机架", "机架号", "机柜编号", "所在机柜", "机柜位置", "柜号"),
+    ),
+    "unit": (
+        *("unit", "rack unit", "rack units", "u", "u position", "rack position", "position", "ru"),
+        *(
+            "u位",
+            "u数",
+            "u位置",
+            "机架u位",
+            "机柜u位",
+            "所在u位",
+            "起始u位",
+            "u位号",
+            "机位",
+            "单元",
+        ),
     ),
     "manufacturer": (
         *("manufacturer", "vendor", "maker", "brand", "make", "oem"),
-        *("厂商", "品牌", "制造商", "厂家", "生产厂商", "供应商"),
+        *("厂商", "品牌", "制造商", "厂家", "生产厂商", "生产厂家", "设备厂商", "供应商"),
     ),
     "product_name": (
-        *("model", "product", "product name", "server model", "type", "model name"),
-        *("型号", "设备型号", "服务器型号", "产品型号", "机型", "产品名称", "规格型号"),
+        *("model", "product", "product name", "server model", "model name", "machine type"),
+        *("型号", "设备型号", "服务器型号", "产品型号", "机型", "产品名称", "规格型号", "品牌型号"),
     ),
     "os": (
         *("os", "operating system", "os version", "system"),
         *("操作系统", "系统", "系统版本", "操作系统版本"),
     ),
+    "kernel_release": ("kernel", "kernel release", "kernel version", "内核", "内核版本"),
     "processor_model": (
-        *("processor", "cpu", "cpu model", "processor model"),
-        *("处理器", "cpu型号", "处理器型号"),
+        *("processor", "processors", "cpu", "cpus", "cpu model", "processor model"),
+        *("处理器", "cpu型号", "处理器型号", "cpu配置"),
     ),
     "processor_threads": (
         *("threads", "cpu threads", "vcpu", "vcpus", "logical cpus"),
@@ -51,34 +85,63 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "memory_bytes": (
         *("memory", "ram", "mem", "memory size", "ram size", "installed memory"),
-        *("内存", "内存大小", "内存容量", "总内存"),
+        *("内存", "内存大小", "内存容量", "总内存", "内存配置"),
     ),
     "disk_bytes": (
-        *("disk", "disk size", "storage", "hdd", "disk capacity", "total disk"),
-        *("硬盘", "磁盘", "硬盘容量", "磁盘容量", "硬盘大小", "磁盘大小", "存储"),
+        *("disk", "disk size", "storage", "hdd", "ssd", "disk capacity", "total disk"),
+        *("硬盘", "磁盘", "硬盘容量", "磁盘容量", "硬盘大小", "磁盘大小", "存储", "硬盘配置"),
     ),
-    "disk_count": ("disks", "disk count", "number of disks", "硬盘数量", "磁盘数量", "硬盘数"),
+    "disk_count": (
+        *("disks", "disk count", "number of disks", "硬盘数量", "磁盘数量", "硬盘数", "磁盘数"),
+    ),
     "address": (
         *("ip", "ip address", "address", "ip addr", "management ip", "primary ip", "ipv4"),
         *("ip地址", "地址", "管理ip", "业务ip", "内网ip", "主机ip"),
     ),
-    "kind": ("kind", "类别", "设备类型"),
-    "asset_tag": (
-        *("asset tag", "asset no", "asset number", "asset id", "inventory number", "tag"),
-        *("资产编号", "资产号", "固定资产编号", "资产标签"),
+    "kind": ("kind", "type", "类别", "类型", "设备类型", "设备类别"),
+    "lifecycle": ("lifecycle",),
+    "list.owner": ("owner", "asset owner", "负责人", "责任人", "资产负责人", "设备负责人"),
+    "list.asset_number": (
+        *("asset number", "asset no", "asset tag", "asset id", "inventory number", "tag"),
+        *("资产编号", "资产号", "固定资产编号", "固定资产号", "资产编码", "资产标签"),
     ),
-    "owner": ("owner", "contact", "负责人", "使用人", "管理员", "责任人"),
-    "purchased": ("purchased", "purchase date", "bought", "采购日期", "购买日期"),
-    "warranty_until": ("warranty", "warranty until", "warranty end", "保修", "保修期", "过保日期"),
-    "note": ("note", "notes", "comment", "comments", "remark", "remarks", "备注", "说明"),
+    "list.purchase_date": (
+        *("purchase date", "purchased", "date of purchase", "bought"),
+        *("购买日期", "采购日期", "购置日期", "购买时间", "采购时间"),
+    ),
+    "list.warranty": (
+        *("warranty", "warranty until", "warranty end", "warranty expiry", "warranty expires"),
+        *("保修", "保修期", "保修到期", "维保", "维保期", "维保到期", "维保到期时间", "质保"),
+        *("质保期", "质保到期", "过保日期", "过保时间", "维保到期日期", "保修到期日期"),
+    ),
+    "list.remarks": (
+        *("remarks", "remark", "notes", "note", "comment", "comments", "备注", "备注信息", "说明"),
+    ),
 }
 """Field: headings that mean it, as :func:`plain` writes them."""
+
+FIELDS = tuple(NAMES)
+
+ROOMS = ("机房", "机房名称", "所在机房")
+"""Headings that mean the site, unless another column is the site: then they are its room."""
+
+OF_OURS = (
+    *("freshness", "first seen", "last seen", "last change", "changed at", "mode", "temporary"),
+    *("cmdb status", "cmdb reason"),
+)
+"""Headings that our own lists and :mod:`~salt_ext.lists.annotate` write; they say nothing new."""
+
+OWN = "list."
+"""How the names of a list's own fields begin, so that they never hide a field of ours."""
+
+MAX_NAME = 60
+"""Characters of a heading that make the name of a field."""
 
 UNIT = re.compile(r"(?:^|[^a-z])([kmgtp]i?b?)$")
 """A unit at the end of a heading of sizes: ``内存(GB)``, ``Disk TB``."""
 
 COMPARED = (
-    *("site", "rack", "manufacturer", "product_name", "os", "processor_model"),
+    *("site", "room", "rack", "unit", "manufacturer", "product_name", "os", "processor_model"),
     *("processor_threads", "memory_bytes", "disk_count", "disk_bytes", "address", "kind"),
 )
 """The fields that machines report too, besides their serial numbers and names."""
@@ -86,8 +149,16 @@ COMPARED = (
 
 def plain(heading: Any) -> str:
     """Return a heading in lower case, without punctuation and without text in brackets."""
-    text = unicodedata.normalize("NFKC", str(heading or "")).lower()
-    text = re.sub(r"\(.*?\)|\[.*?\]|【.*?】", " ", text)
+    return _words(re.sub(r"\(.*?\)|\[.*?\]|【.*?】", " ", _lower(heading)))
+
+
+def _lower(text: Any) -> str:
+    """Return a text in lower case and narrow letters, without characters that nobody sees."""
+    text = unicodedata.normalize("NFKC", "" if text is None else str(text)).lower()
+    return "".join(one for one in text if unicodedata.category(one) != "Cf")
+
+
+def _words(text: str) -> str:
     text = re.sub(r"[\W_]+", " ", text).strip()
     # "序列 号" is one word; Chinese is written without blanks.
     return re.sub(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])", "", text)
@@ -98,15 +169,47 @@ MEANINGS = {plain(name): field for field, names in NAMES.items() for name in (fi
 
 def unit_of(heading: Any) -> str:
     """Return the unit that a heading names, blank for none."""
-    text = unicodedata.normalize("NFKC", str(heading or "")).lower()
-    found = UNIT.search(text.rstrip(" )]】"))
+    found = UNIT.search(_lower(heading).rstrip(" )]】"))
     return found[1] if found else ""
 
 
 def meaning(heading: Any) -> str | None:
-    """Return the field that a heading means, or None when the heading is not known."""
+    """Return the known field that a heading means, or None when the heading is not known."""
     text = plain(heading)
     return MEANINGS.get(text) or MEANINGS.get(text.removesuffix(unit_of(heading)).strip())
+
+
+def own_name(heading: Any) -> str | None:
+    """
+    Return the name of the field that keeps what a list says under a heading nobody knows.
+
+    It is ``list.`` and the heading in lower case, with ``_`` for blanks and punctuation;
+    None when there is no letter or digit in it.
+    """
+    text = _lower(heading).strip().removeprefix(OWN)[: MAX_NAME * 4]
+    name = _words(text).replace(" ", "_")[:MAX_NAME].strip("_")
+    return f"{OWN}{name}" if name else None
+
+
+def field_named(name: str) -> str:
+    """
+    Return the field that an operator names: ours, or ``list.`` and a name of the list.
+
+    A word that is known to mean one will do: ``owner`` for ``list.owner``. Raises ValueError.
+    """
+    if name in NAMES:
+        return name
+    if name.startswith(OWN) and (own := own_name(name)):
+        return own
+    if (found := meaning(name)) and found.startswith(OWN):
+        return found
+    known = [one.removeprefix(OWN) for one in NAMES]
+    raise ValueError(f"{unknown('field', name, known)}, or {OWN} and a name of your own")
+
+
+def order(field: str) -> tuple[int, str]:
+    """Return where a field stands among others: as in :data:`NAMES`, unknown ones last."""
+    return (FIELDS.index(field) if field in FIELDS else len(FIELDS), field)
 
 
 def mapping(headings: Sequence[Any], said: Mapping[str, str] | None = None) -> dict[int, str]:
@@ -114,22 +217,47 @@ def mapping(headings: Sequence[Any], said: Mapping[str, str] | None = None) -> d
     Return the field of each column that has one; columns are counted from 0.
 
     ``said`` has the fields that the operator gives to headings. They go before our
-    own guess; a blank field leaves a column out. Of several columns with one field
-    the first counts. Raises ValueError for a heading or field that does not exist.
+    own guess; a blank field leaves a column out. Of several columns with one field of
+    ours the first counts; of the list's own, the others are called by their own headings.
+    Raises ValueError for a heading or field that does not exist.
     """
-    said = dict(said or {})
     texts = ["" if one is None else str(one).strip() for one in headings]
+    said = dict(said or {})
     for heading, field in said.items():
         if heading not in texts:
             raise ValueError(f"map: {unknown('column', heading, filter(None, texts))}")
-        if field and field not in NAMES:
-            raise ValueError(f"map: {unknown('field', field, NAMES)}")
+        try:
+            said[heading] = field and field_named(field)
+        except ValueError as error:
+            raise ValueError(f"map: {error}") from None
+    guesses = {
+        number: _guesses(heading) for number, heading in enumerate(texts) if heading not in said
+    }
     found: dict[int, str] = {}
+
+    def take(number: int, field: str | None) -> None:
+        if field and number not in found and field not in found.values():
+            found[number] = field
+
     for number, heading in enumerate(texts):
-        if heading in said and said[heading] and said[heading] not in found.values():
-            found[number] = said[heading]
-    for number, heading in enumerate(texts):
-        guess = None if heading in said else meaning(heading)
-        if guess and guess not in found.values():
-            found[number] = guess
+        take(number, said.get(heading))
+    # What is sure comes first: "数据中心" is the site, so that "机房" left of it is the room.
+    for is_sure in (True, False):
+        for number, fields in guesses.items():
+            if is_sure is (plain(texts[number]) not in ROOMS):
+                for guess in fields:
+                    take(number, guess)
     return dict(sorted(found.items()))
+
+
+def _guesses(heading: str) -> tuple[str | None, ...]:
+    """Return the fields that a heading may mean, the likeliest first."""
+    text = plain(heading)
+    if text in OF_OURS:
+        return ()
+    if text in ROOMS:
+        return ("site", "room")
+    field = meaning(heading)
+    if field and not field.startswith(OWN):
+        return (field,)
+    return (field, own_name(heading))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.lists.headings import COMPARED, plain
-from salt_ext.lists.rows import SIZES, Listed
+from salt_ext.lists.rows import SIZES, Listed, taken
 from salt_ext.words import values as words
 from salt_ext.words.match import Machine, Said, bare, match, named, text
 
@@ -155,14 +155,7 @@ def summary(
     ]
     return {
         "sheet": listed.table.sheet,
-        "mapping": {
-            listed.table.headings[column]: field for column, field in listed.columns.items()
-        },
-        "ignored": [
-            heading
-            for column, heading in enumerate(listed.table.headings)
-            if heading and column not in listed.columns
-        ],
+        **taken(listed, is_compared=True),
         "counts": counts,
         "columns": ["row", "status", "sn", "name", "reason"],
         "rows": wrong[:limit],

@@ -69,3 +69,21 @@ def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
         if field in SIZES
     }
     return Listed(path, table, columns, said(table.rows, columns, units))
+
+
+def taken(listed: Listed, *, is_compared: bool = False) -> dict[str, Any]:
+    """
+    Return what was made of the headings: the field of each, and those that are ignored.
+
+    ``is_compared`` leaves out the list's own fields, of which machines know nothing.
+    """
+    fields = {
+        column: field
+        for column, field in listed.columns.items()
+        if not (is_compared and field.startswith(headings.OWN))
+    }
+    texts = listed.table.headings
+    return {
+        "mapping": {texts[column]: field for column, field in fields.items()},
+        "ignored": [one for column, one in enumerate(texts) if one and column not in fields],
+    }

@@ -9,7 +9,7 @@ from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
 from salt_ext.document.volatile import with_volatile
 from salt_ext.lists.expected import said_of
-from salt_ext.lists.headings import COMPARED, NAMES
+from salt_ext.lists.headings import COMPARED, order
 from salt_ext.lists.reconcile import equal
 from salt_ext.words.match import bare, same_name
 from salt_ext.words.nearest import unknown
@@ -178,8 +178,7 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
             "reported": row.get(field),
             "differs": _differs(field, value, row),
         }
-        for field in NAMES
-        if (value := said["fields"].get(field))
+        for field, value in sorted(said["fields"].items(), key=lambda one: order(one[0]))
     ]
     about = ("source", "row", "imported_by", "imported_at")
     return {**{name: said[name] for name in about}, "fields": fields}
@@ -192,7 +191,8 @@ def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
         return bool(names) and not any(same_name(value, name) for name in names)
     if field == "sn":
         return bool(row["sn"]) and bare(value) != bare(row["sn"])
-    return field in COMPARED and row[field] is not None and not equal(field, value, row[field])
+    reported = row.get(field)
+    return field in COMPARED and reported is not None and not equal(field, value, reported)
 
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:

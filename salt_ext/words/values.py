@@ -153,7 +153,8 @@ FIRST = (
 
 
 def label(name: str) -> str:
-    """Return the label of a field or of a section for people."""
+    """Return the label of a field, of a field of people's lists, or of a section for people."""
+    name = name.removeprefix("list.")
     if name in LABELS:
         return LABELS[name]
     for suffix in ("_bytes", *UNITS):
