@@ -28,6 +28,13 @@ log = logging.getLogger(__name__)
 SEND_TIMEOUT_SECONDS = 30
 
 
+def __virtual__() -> bool | tuple[bool, str]:
+    """Refuse a proxy minion: it runs on another machine than the device it speaks for."""
+    if "proxy" in __opts__:
+        return False, "a proxy minion would report the machine that it runs on as its device"
+    return True
+
+
 def collect(send: bool = True, **kwargs: Any) -> dict[str, Any]:
     """
     Collect the facts of this machine and send them to the master.

@@ -18,6 +18,10 @@ SEARCHED = ("hostname", "sn", "site", "rack", "manufacturer", "product_name", "o
 """The columns that free text is searched in, beside the minion id, the MACs and the addresses."""
 
 
+KINDS = ("physical", "virtual", "container", "network")
+"""What a machine may be."""
+
+
 def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[str, Any]:
     """
     Return the columns of the list by name: :data:`schema.LIST_COLUMNS` without ``temporary``.
@@ -34,13 +38,7 @@ def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[s
     disks = _components(facts, "disks")
     return {
         "sn": _serial_number(facts, kinds),
-        "kind": (
-            "container"
-            if virtual.get("container")
-            else "virtual"
-            if virtual.get("role") == "guest"
-            else "physical"
-        ),
+        "kind": _kind(system, virtual),
         "hostname": text_of(os.get("hostname")),
         "site": text_of(location.get("site")),
         "rack": text_of(location.get("rack")),
@@ -68,6 +66,14 @@ def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mappin
         words += addresses if isinstance(addresses, list) else []
     found = dict.fromkeys(one.lower() for one in words if isinstance(one, str) and one)
     return "\n".join(found)[:SEARCH_LENGTH]
+
+
+def _kind(system: Mapping[str, Any], virtual: Mapping[str, Any]) -> str:
+    if system.get("kind") == "network":
+        return "network"
+    if virtual.get("container"):
+        return "container"
+    return "virtual" if virtual.get("role") == "guest" else "physical"
 
 
 def _serial_number(facts: Mapping[str, Any], kinds: set[str]) -> str | None:

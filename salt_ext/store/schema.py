@@ -47,7 +47,7 @@ asset = sa.Table(
     sa.Column("id", UUID, primary_key=True),
     sa.Column("minion_id", sa.Text, comment="its name now; null once detached"),
     sa.Column("sn", sa.Text, comment="the serial number people know it by"),
-    sa.Column("kind", sa.Text, nullable=False, comment="physical, virtual or container"),
+    sa.Column("kind", sa.Text, nullable=False, comment="physical, virtual, container or network"),
     sa.Column("temporary", sa.Boolean, nullable=False, comment="has no key but its name"),
     sa.Column("lifecycle", sa.Text, nullable=False, server_default="active"),
     sa.Column("hostname", sa.Text),

@@ -153,6 +153,13 @@ def test_a_check_names_what_does_not_work(modules, minion_opts):
     assert answer["primary"]["value"] == "dell/demo8k2"
 
 
+def test_a_proxy_minion_does_not_report_the_machine_that_it_runs_on(minion_opts):
+    minion_opts["proxy"] = {"proxytype": "dummy"}
+    modules = salt.loader.minion_mods(minion_opts)
+    assert "cmdb.collect" not in modules
+    assert "its device" in modules.missing_fun_string("cmdb.collect")
+
+
 @pytest.mark.parametrize("name", ["collect", "facts", "identity", "check"])
 def test_bad_settings_are_a_sentence(minion_opts, name):
     minion_opts["cmdb"] = {"rooot": "/"}

@@ -31,6 +31,7 @@ NO_CAPTURE_SHOWS = {
     "errors": "the run writes it, of collectors that fail",
     "<section>": "the run of the slow collectors adds it",
     "<section>[]": "the run of the slow collectors adds it",
+    "system.kind": "what a proxy minion tells of its device has it",
     "system.compatible": "the one capture without SMBIOS is too large to be unpacked here",
     "firmware.secure_boot": "no tree has EFI variables",
     "processors.isa": "the running machine only: no tree has uname",

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from salt_ext import settings, store
 from salt_ext.report.envelope import MODES
+from salt_ext.store.columns import KINDS
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import OPERATORS, matching
 from salt_ext.store.reads.listing import PARTS, present
@@ -23,7 +24,7 @@ OPTIONS = ("columns", "sort", "limit")
 """Arguments of the commands in the examples that are no filters."""
 WORDS = {
     "freshness": store.FRESHNESS,
-    "kind": ("physical", "virtual", "container"),
+    "kind": KINDS,
     "lifecycle": store.LIFECYCLES,
     "mode": MODES,
 }
