@@ -14,7 +14,7 @@ from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
-from salt_ext.words.match import Said, bare, match, named, row_key, text
+from salt_ext.words.match import Said, match, named, row_key, same_sn, text
 
 
 def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]:
@@ -81,10 +81,10 @@ def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any
     about = []
     # Each row is matched alone: several lists may name one machine, which is no repetition.
     for row in rows:
-        [found] = match([Said(0, _values(row))], machines).values()
+        [found] = match([Said(0, _values(row))], machines)
         if found.machine is not None and found.machine["id"] == asset["id"]:
             about.append(row)
-    about.sort(key=lambda row: bare(row["sn"]) != bare(asset["sn"]))
+    about.sort(key=lambda row: not same_sn(row["sn"], asset["sn"]))
     return about[0] if about else None
 
 

@@ -12,7 +12,7 @@ from salt_ext import store
 from salt_ext.lists.headings import COMPARED, plain
 from salt_ext.lists.rows import SIZES, Listed, taken
 from salt_ext.words import values as words
-from salt_ext.words.match import Machine, Said, bare, match, named, text
+from salt_ext.words.match import Machine, Said, match, named, same_sn, spelled, text
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
 PLACES = ("site", "rack")
@@ -41,9 +41,8 @@ def reconcile(
     """Return a verdict for each row, and the machines that no row means."""
     verdicts = []
     meant = set()
-    found = match(rows, assets)
-    for row in rows:
-        machine, why, is_repeated = found[row.number]
+    for row, found in zip(rows, match(rows, assets), strict=True):
+        machine, why, is_repeated = found
         if is_repeated:
             verdicts.append(Verdict(row.number, "duplicate", why, machine))
         elif machine is None:
@@ -62,7 +61,7 @@ def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
         and asset.get(field) is not None
         and not equal(field, row.values[field], asset[field])
     }
-    if text(row.values.get("sn")) and bare(row.values["sn"]) != bare(asset["sn"]):
+    if spelled(row.values.get("sn")) and not same_sn(row.values["sn"], asset["sn"]):
         differing.add("sn")
     status = "moved" if differing & set(PLACES) else "different" if differing else "ok"
     reasons = [

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from salt_ext.lists import headings
 from salt_ext.lists.reading import Table, read_table
-from salt_ext.words.match import Said, text
+from salt_ext.words.match import Said, is_blank, text
 
 SIZES = ("memory_bytes", "disk_bytes")
 
@@ -24,7 +24,7 @@ def said(
         values = {
             field: _with_unit(cells[column], units.get(field, ""))
             for column, field in columns.items()
-            if column < len(cells) and text(cells[column])
+            if column < len(cells) and not is_blank(cells[column])
         }
         if values:
             found.append(Said(number, values))

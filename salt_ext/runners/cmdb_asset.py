@@ -11,7 +11,7 @@ from salt_ext.document.volatile import with_volatile
 from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, order
 from salt_ext.lists.reconcile import equal
-from salt_ext.words.match import bare, same_name
+from salt_ext.words.match import same_name, same_sn
 from salt_ext.words.nearest import unknown
 from salt_ext.words.paths import NoValue, value_at
 
@@ -190,7 +190,7 @@ def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
         names = [name for name in (row["minion_id"], row["hostname"]) if name]
         return bool(names) and not any(same_name(value, name) for name in names)
     if field == "sn":
-        return bool(row["sn"]) and bare(value) != bare(row["sn"])
+        return bool(row["sn"]) and not same_sn(value, row["sn"])
     reported = row.get(field)
     return field in COMPARED and reported is not None and not equal(field, value, reported)
 
