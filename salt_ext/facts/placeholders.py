@@ -10,6 +10,8 @@ same serial number are noticed later, but a rejected good one is never noticed.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 MAX_LENGTH = 128
 """No maker prints a longer serial number, and a key must fit a database index."""
 
@@ -68,9 +70,31 @@ FIELD_NAMES = frozenset(owner + field for owner in OWNERS for field in FIELDS)
 WITHOUT_MARKS = str.maketrans("", "", " -_.:#")
 TEMPLATES = ("asset", "assettag", "moduleserial", "moduleserialnumber", "serial", "sernum", "tag")
 
+TEMPLATES_OF_SLOTS = ("sernum", "serialnum", "assettag")
+"""How the last word of "A1_SerNum0" and "DIMM0_AssetTagNum" begins."""
+
 RISING = "0123456789" * 4
 FALLING = "9876543210" * 4
 RUNS = ("12345678", "0123456789abcdef", "abcdefgh")
+LABELS = ("sn", "s/n", "serial", "serialno", "serialnumber")
+"""What stands before a serial number in some firmware, as in "SN: 000001"."""
+
+JOKES = ("bad", "dead", "deadbeef", "badf00d", "baadf00d", "badc0de", "badcafe", "cafebabe")
+"""Words of hexadecimal digits that programmers leave where a number is missing."""
+
+BY_HYPERVISORS = (
+    "qm0000",
+    "drive-ide",
+    "drive-sata",
+    "drive-scsi",
+    "drive-virtio",
+    "local-nvme-ssd-",
+    "local-ssd-",
+    "nvme_card",
+    "persistent-disk-",
+    "vmware nvme",
+)
+"""How the numbers begin that hypervisors and clouds give to the disks of every guest."""
 
 UUIDS = {
     "03000200-0400-0500-0006-000700080009": "the example UUID of a firmware kit",
@@ -80,6 +104,9 @@ UUIDS = {
     "deadbeef-dead-beef-dead-beefdeadbeef": "a UUID made up by hand",
     "12345678-1234-5678-90ab-cddeefaabbcc": "a UUID made up by hand",
 }
+
+COUNTED_DIGITS, COUNTED_OCTETS = 23, 10
+"""So many of 31 steps from digit to digit, or of 15 from octet to octet: no accident."""
 
 HEXADECIMAL = frozenset("0123456789abcdef")
 
@@ -112,7 +139,9 @@ def why_not_serial(value: str) -> str | None:
     if len(value) > MAX_LENGTH:
         return f"it is longer than {MAX_LENGTH} characters"
     text = value.lower()
-    bare = text if text.isalnum() else "".join(filter(str.isalnum, text))
+    if text.startswith(BY_HYPERVISORS):
+        return "it is the number that a hypervisor gives to a disk of every guest"
+    bare = text if text.isalnum() else "".join(filter(str.isalnum, _without_label(text)))
     letters = set(bare)
     if len(letters) == 1:
         return "it is one character repeated"
@@ -120,9 +149,16 @@ def why_not_serial(value: str) -> str | None:
         return "it is made of zeros and ones only"
     if any(run in bare for run in RUNS) or (len(bare) >= 4 and (bare in RISING or bare in FALLING)):
         return "it counts up or down"
-    if len(bare) < 4 and bare.isdigit():
+    if bare.isdigit() and (len(bare) < 4 or len(bare.lstrip("0")) < 3):
         return "it is a number too short to be one of a kind"
+    if bare.removeprefix("0x").strip("0") in JOKES:
+        return "it is a word made of hexadecimal digits"
     return None
+
+
+def _without_label(text: str) -> str:
+    label, _, rest = text.replace(":", " ").partition(" ")
+    return rest if label in LABELS and rest.strip() else text
 
 
 def why_not_uuid(value: str) -> str | None:
@@ -132,10 +168,30 @@ def why_not_uuid(value: str) -> str | None:
         return "it is not a UUID"
     if len(set(digits)) <= 2:
         return "it is one or two digits repeated"
-    for spelling in uuid_spellings(value):
+    spellings = uuid_spellings(value)
+    for spelling in spellings:
         if reason := UUIDS.get(spelling):
             return reason
+    if any(_is_counted(spelling.replace("-", "")) for spelling in spellings):
+        return "it counts up or down"
     return None
+
+
+def _is_counted(digits: str) -> bool:
+    """
+    Whether somebody typed a UUID by counting: ``00112233-...``, ``11111111-2222-...``.
+
+    In a random one, four digits of 31 are like the one before or the next higher one.
+    Nearly all are where somebody counted. Runs of 0 and of f are only the filling
+    before a good number.
+    """
+    nibbles = [int(digit, 16) for digit in digits]
+    pairs = list(pairwise(nibbles))
+    up = sum((b - a) % 16 == 1 or (a, b) == (9, 0) for a, b in pairs)
+    down = sum((a - b) % 16 == 1 or (a, b) == (0, 9) for a, b in pairs)
+    alike = sum(a == b and a not in (0, 15) for a, b in pairs)
+    octets = sum(b - a == 1 for a, b in pairwise(bytes.fromhex(digits)))
+    return max(up, down) + alike >= COUNTED_DIGITS or octets >= COUNTED_OCTETS
 
 
 def why_not_mac(value: str) -> str | None:
@@ -183,8 +239,10 @@ def _is_field_name(text: str) -> bool:
     stem = word.rstrip("0123456789x")
     rest = word[len(stem) :]
     # "SerNum00" is a template; "SN0012345" may be somebody's serial number.
+    slot, _, field = text.rpartition("_")
     return (
         word in FIELD_NAMES
+        or (slot != "" and field.startswith(TEMPLATES_OF_SLOTS))
         or (stem in FIELD_NAMES and len(set(rest)) == 1)
         or (stem in TEMPLATES and 1 <= len(rest) <= 2)
     )
