@@ -16,7 +16,7 @@ from itertools import cycle
 from typing import Any, NamedTuple
 
 from salt_ext import settings
-from salt_ext.document import encode, normal
+from salt_ext.document import encode, normal, placeholders
 from salt_ext.facts import (
     bmc,
     cloud,
@@ -32,7 +32,6 @@ from salt_ext.facts import (
     operating_system,
     pci,
     pci_ids,
-    placeholders,
     rtnetlink,
     smbios,
     sysfs,

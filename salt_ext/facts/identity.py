@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from salt_ext.facts.placeholders import (
+from salt_ext.document.placeholders import (
     uuid_spellings,
     why_not_mac,
     why_not_serial,

@@ -8,8 +8,8 @@ also rents out whole machines. The metadata service is not asked here.
 
 from __future__ import annotations
 
+from salt_ext.document.placeholders import uuid_spellings
 from salt_ext.facts import cpuinfo
-from salt_ext.facts.placeholders import uuid_spellings
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:

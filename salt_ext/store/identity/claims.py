@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from salt_ext.document.placeholders import why_not_serial
 from salt_ext.facts.identity import KEYS, identify, uuid_spellings
-from salt_ext.facts.placeholders import why_not_serial
 from salt_ext.store.parts import placements
 
 Key = tuple[str, str]

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from salt_ext.facts.placeholders import uuid_spellings, why_not_serial, why_not_uuid
+from salt_ext.document.placeholders import uuid_spellings, why_not_serial, why_not_uuid
 
 
 @pytest.mark.parametrize(
