@@ -60,6 +60,14 @@ OPTIONS: dict[str, Option] = {
         "As `collectors`, for what touches hardware, starts tools or asks a network: each runs in"
         " a process of its own, and only for reports, not for the grain.",
     ),
+    "commands": Option(
+        {},
+        dict,
+        "minion",
+        "Section of the facts: the `command` that tells of it, with the `parser` of its output"
+        " (`json`, `key=value`, or `regex` with a `pattern`) and the fields that are `numbers` or"
+        " `volatile`. Run as slow collectors are; see docs/collectors.md.",
+    ),
     "slow_interval": Option(
         "6h",
         "duration",
@@ -284,10 +292,36 @@ def _checked(source: str, name: str, value: Any) -> Any:
         # Whatever a secret is written as, it is not shown.
         shown = type(value).__name__ if name in SECRETS else repr(value)
         raise SettingsError(f"{source}: {name} is {shown}, but it must be {words}")
+    if name == "commands":
+        _check_commands(source, value)
     least = OPTIONS[name].least
     if kind is int and value < least:
         raise SettingsError(f"{source}: {name} is {value}, but it must be at least {least}")
     return value
+
+
+def _check_commands(source: str, commands: Mapping[str, Any]) -> None:
+    if commands:
+        # Not imported at the top: the grain imports this file, and most sites have no commands.
+        from salt_ext.facts import command
+
+        for section, said in commands.items():
+            try:
+                if said is not None:
+                    command.check(section, said)
+            except ValueError as error:
+                raise SettingsError(f"{source}: commands: {error}") from None
+
+
+def slow_collectors(settings: Settings) -> dict[str, str | None]:
+    """Return what runs slowly by the section that it fills: dotted paths, commands as JSON."""
+    import json
+
+    commands = {
+        section: said and json.dumps(said, sort_keys=True)
+        for section, said in settings["commands"].items()
+    }
+    return {**settings["slow_collectors"], **commands}
 
 
 def _file(path: str) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from salt_ext.facts.sysfs import whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
 SCHEMA = 1
@@ -184,12 +184,23 @@ def _work(
         value: Any = None
         error = None
         try:
-            value = _section(load(path)(root), path)
+            value = _section(_collector(path)(root), path)
             error = _gap(root, started)
         except BaseException as exception:
             # BaseException, because a collector may call sys.exit().
             value, error = None, _error_record(exception, started)
         done.put((section, value, error))
+
+
+def _collector(path: str) -> Callable[[Root], Any]:
+    """Return the collector of a dotted path, or of a command of the site written as JSON."""
+    if not path.startswith("{"):
+        return load(path)
+    import json
+
+    from salt_ext.facts import command
+
+    return command.collector(json.loads(path))
 
 
 def _gap(root: Root, started: float) -> dict[str, Any] | None:

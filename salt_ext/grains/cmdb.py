@@ -26,8 +26,11 @@ def cmdb() -> dict[str, Any]:
         return {"cmdb": agent.document(__opts__)}
     except Exception as error:
         # An error in a grain must not keep a minion from starting.
-        from salt_ext import facts
-        from salt_ext.words.visible import trace
+        from salt_ext import facts, settings
+        from salt_ext.words.visible import trace, visible
 
-        log.error("The cmdb grain failed%s", trace(error))
+        if isinstance(error, settings.SettingsError):
+            log.error("The cmdb grain has no facts: %s", visible(error))
+        else:
+            log.error("The cmdb grain failed%s", trace(error))
         return {"cmdb": facts.failed("grain", error)}

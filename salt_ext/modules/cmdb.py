@@ -177,9 +177,10 @@ def check() -> dict[str, Any]:
     """
     options = _ask(settings.from_opts)
     found = _ask(agent.whole_document)
-    grain = {name: item for name, item in found.items() if name not in options["slow_collectors"]}
+    slow = settings.slow_collectors(options)
+    grain = {name: item for name, item in found.items() if name not in slow}
     sections = {}
-    for section, path in {**options["collectors"], **options["slow_collectors"]}.items():
+    for section, path in {**options["collectors"], **slow}.items():
         error = found["errors"].get(section)
         if not path:
             sections[section] = "switched off"

@@ -7,11 +7,14 @@ given Salt's ``__opts__``.
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 
 from salt_ext import facts, settings
 from salt_ext.facts.clean import clean
 from salt_ext.facts.identity import identify
+from salt_ext.words.visible import indented, visible
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from salt_ext.report import name_file
+
+log = logging.getLogger(__name__)
 
 WHERE = {
     "held": "see on the master: salt-run cmdb.quarantine show ",
@@ -35,7 +40,9 @@ def document(opts: Mapping[str, Any]) -> dict[str, Any]:
     Only the fast collectors run. Raises :class:`salt_ext.settings.SettingsError`.
     """
     options = settings.from_opts(opts)
+    _reach_synced(opts)
     result = facts.collect(options["root"], options["collectors"], options["deadline_seconds"])
+    _log(result["errors"])
     if options["location"]:
         # People write the location into the settings. It is reported like a collected section.
         result["location"] = clean(options["location"])
@@ -47,6 +54,7 @@ def whole_document(opts: Mapping[str, Any]) -> dict[str, Any]:
     """Return :func:`document` with the slow collectors' sections, which are not in the grain."""
     result = document(opts)
     slow = slow_sections(opts)
+    _log(slow["errors"])
     result["errors"].update(slow.pop("errors"))
     result["partial"] = sorted({*result["partial"], *slow.pop("partial")})
     result.update(slow)
@@ -152,11 +160,29 @@ def slow_sections(opts: Mapping[str, Any]) -> dict[str, Any]:
     options = settings.from_opts(opts)
     return slow.collect(
         options["root"],
-        options["slow_collectors"],
+        settings.slow_collectors(options),
         os.path.join(opts["cachedir"], "cmdb", "slow"),
         options["slow_interval"],
         options["slow_deadline_seconds"],
     )
+
+
+def _reach_synced(opts: Mapping[str, Any]) -> None:
+    """
+    Let collectors be found that the master has synced from ``_utils``.
+
+    Salt itself looks there only from the next start of the minion on.
+    """
+    sys.path += [one for one in opts.get("utils_dirs") or () if one not in sys.path]
+
+
+def _log(errors: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write into the minion's log which collectors failed, each with its traceback."""
+    for section, error in errors.items():
+        # Without a traceback some files could not be read, as when the minion is not root.
+        level = logging.WARNING if error["traceback"] else logging.INFO
+        sentence = visible(f"{section}: {error['type']}: {error['message']}")
+        log.log(level, "The collector %s%s", sentence, indented(error["traceback"]))
 
 
 def previous_name(opts: Mapping[str, Any]) -> str | None:

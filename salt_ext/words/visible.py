@@ -27,5 +27,9 @@ def trace(error: BaseException) -> str:
     What logging itself prints of one (``exc_info``) has the text of the exception as it is,
     and in that may stand what a machine sent.
     """
-    lines = "".join(format_exception(error)).split("\n")
-    return "".join(f"\n{INDENT}{visible(line)}" for line in lines if line)
+    return indented("".join(format_exception(error)))
+
+
+def indented(text: str) -> str:
+    """Return several lines, such as a traceback, to put behind the sentence of a log record."""
+    return "".join(f"\n{INDENT}{visible(line)}" for line in text.split("\n") if line)

@@ -325,3 +325,33 @@ def test_the_returner_says_that_it_cannot_reach_the_database(minion_opts, module
     with pytest.raises(RuntimeError, match=r"cannot reach the database.*start PostgreSQL") as error:
         returner(ret)
     assert "secret" not in str(error.value)
+
+
+def test_a_collector_that_salt_synced_is_found_at_once(minion_opts, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    code = "def ports(root):\n    return [{'name': 'fc0'}]\n"
+    (tmp_path / "acme_synced.py").write_text(code)
+    minion_opts["utils_dirs"] = [str(tmp_path)]
+    minion_opts["cmdb"]["collectors"] = {"fibre_channel": "acme_synced.ports"}
+    minion_opts["cmdb"]["slow_collectors"] = {"acme": "acme_synced.ports"}
+    found = salt.loader.minion_mods(minion_opts)["cmdb.facts"]()
+    assert found["fibre_channel"] == [{"name": "fc0"}]
+    assert found["acme"][0]["name"] == "fc0"
+
+
+def test_a_collector_that_fails_is_in_the_minions_log_with_its_traceback(minion_opts, caplog):
+    minion_opts["cmdb"]["collectors"] = {"memory": "no.such.collector"}
+    salt.loader.minion_mods(minion_opts)["cmdb.facts"]()
+    [said] = [one.getMessage() for one in caplog.records if one.name == "salt_ext.report.agent"]
+    assert said.startswith("The collector memory: ModuleNotFoundError: No module named 'no'\n  | ")
+    assert "dotted_path.py" in said
+
+
+def test_a_wrong_setting_is_one_line_in_the_minions_log(grain, minion_opts, caplog):
+    minion_opts["cmdb"] = {"rooot": "/"}
+    grain()
+    [said] = [one.getMessage() for one in caplog.records if "cmdb grain" in one.getMessage()]
+    assert said.startswith(
+        "The cmdb grain has no facts: configuration: there is no setting 'rooot'"
+    )
+    assert "\n" not in said

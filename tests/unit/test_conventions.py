@@ -43,7 +43,7 @@ def test_the_facts_import_nothing_heavy():
 
 
 LOGS = ("debug", "info", "warning", "error", "critical", "log", "exception")
-HARMLESS = ("visible", "trace", "len")
+HARMLESS = ("visible", "trace", "indented", "len")
 
 
 def log_calls():
