@@ -25,7 +25,7 @@ from salt_ext.facts.raid import (
     storcli,
     threeware,
 )
-from salt_ext.facts.raid.view import KEYS, merged, order
+from salt_ext.facts.raid.view import KEYS, UNREAD, merged, order, unknown_states
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PCI = "/sys/bus/pci/devices"
 CLASSES = ("0x0104", "0x0107")  # RAID; SAS, the class that many RAID controllers have
 DEADLINE_SECONDS = 25.0
+SHOWN_LINES, SHOWN_CHARACTERS = 8, 100  # of what was not understood, in one message
 FAMILIES = {
     "megaraid_sas": "megaraid",
     "megaraid_mbox": "megaraid",
@@ -96,10 +97,24 @@ def raid(root: Root) -> dict[str, Any] | None:
     path = tools.find(*mdadm.TOOLS)
     if arrays and path and not _obstacle(root):
         views.append(mdadm.read(asking(path, deadline), arrays))
-    found = merged(views)
+    found = told(root, merged(views))
     is_blind = functions and not found["volumes"] and not found["members"]
     if is_blind and all("skipped_reason" in item for item in found["controllers"]):
         return {"controllers": found["controllers"]}
+    return found
+
+
+def told(root: Root, found: View) -> View:
+    """
+    Return a view without what was not understood; ``root`` remembers that as a failure.
+
+    So the section is partial: what it lacks may only have been unreadable.
+    """
+    rows = [item["line"] for item in found.pop(UNREAD, [])] + unknown_states(found)
+    if rows:
+        shown = "; ".join(repr(row[:SHOWN_CHARACTERS]) for row in rows[:SHOWN_LINES])
+        more = f" and {len(rows) - SHOWN_LINES} more" if len(rows) > SHOWN_LINES else ""
+        root.failed(ValueError(f"a RAID tool wrote what is not understood: {shown}{more}"))
     return found
 
 

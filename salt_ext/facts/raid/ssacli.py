@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from salt_ext.facts.raid.view import (
     counters,
+    disk_wwn,
     joined,
     judged,
     level,
@@ -155,7 +156,6 @@ def _member(controller: str, drive: Node, match: re.Match[str]) -> Item:
     kind = known.get("Interface Type") or kind or ""
     enclosure, _, slot = match[1].rpartition(":")
     vendor, model = _vendor_model(known.get("Model", ""))
-    wwid = (word(known.get("WWID")) or "").lower()
     return joined(
         {
             "controller": controller,
@@ -166,8 +166,7 @@ def _member(controller: str, drive: Node, match: re.Match[str]) -> Item:
             "model": model,
             "serial_number": word(known.get("Serial Number")),
             "firmware_version": word(known.get("Firmware Revision")),
-            # For SATA drives it is not their own but an id that the controller gives to the bay.
-            "wwn": wwid if wwid.startswith("5") else None,
+            "wwn": disk_wwn(known.get("WWID")),
             "size_bytes": size_bytes(known.get("Size") or size, 1000),
             "transport": _transport(kind),
             "media_type": _media_type(kind, known),

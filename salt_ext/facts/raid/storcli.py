@@ -9,7 +9,6 @@ write JSON too, with an exit code that is not 0.
 from __future__ import annotations
 
 import json
-import re
 
 from salt_ext.facts.raid.view import (
     counters,
@@ -19,6 +18,7 @@ from salt_ext.facts.raid.view import (
     judged,
     level,
     merged,
+    pci_slot,
     size_bytes,
     view,
     word,
@@ -38,7 +38,6 @@ ENERGY = ("BBU_Info", "Cachevault_Info", "Energy Pack Info")
 NAMED = frozenset(("Product Name", "Model", "Serial Number"))
 ALERT = "S.M.A.R.T alert flagged by drive"
 DISKS_OF_A_GROUP = ("Onln", "Online", "Rbld", "Rebuild", "Offln", "Offline", "Msng", "Failed")
-_PCI = re.compile(r"([0-9a-fA-F]{1,4}):([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2}):0?([0-7])")
 
 
 def read(ask: Ask, family: str = "megaraid") -> View:
@@ -91,7 +90,7 @@ def _controller(name: str, data: Mapping[str, Any]) -> Item:
             or word(known.get("Firmware Version")),
             "firmware_package": word(known.get("FW Package Build"))
             or word(known.get("Firmware Package Build")),
-            "pci_slot": _pci_slot(word(known.get("PCI Address"))),
+            "pci_slot": pci_slot(word(known.get("PCI Address"))),
             "battery": _battery(data),
         },
         judged(word(known.get("Controller Status"))),
@@ -190,15 +189,6 @@ def _state(row: Mapping[str, Any]) -> str | None:
 
 def _vendor(name: str | None) -> str | None:
     return None if name == "ATA" else name
-
-
-def _pci_slot(address: str | None) -> str | None:
-    """Return ``0000:3b:00.0`` for ``00:3b:00:00``."""
-    match = _PCI.fullmatch(address or "")
-    if match is None:
-        return None
-    domain, bus, device, function = (int(part, 16) for part in match.groups())
-    return f"{domain:04x}:{bus:02x}:{device:02x}.{function:x}"
 
 
 def _flat(data: Mapping[str, Any]) -> dict[str, Any]:

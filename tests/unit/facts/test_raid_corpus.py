@@ -24,7 +24,7 @@ from salt_ext.facts.raid import adaptec, areca, megasasctl, mptstatus, storcli, 
 from salt_ext.facts.raid import mdadm as raid_mdadm
 from salt_ext.facts.raid import megacli as raid_megacli
 from salt_ext.facts.raid import ssacli as raid_ssacli
-from salt_ext.facts.raid.view import level, size_bytes
+from salt_ext.facts.raid.view import MAX_UNREAD, UNREAD, level, size_bytes, unknown_states
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 
 READERS = {
@@ -314,6 +314,14 @@ def test_every_drive_and_volume_that_a_text_names_is_found(path, name):
         assert item.get("health") in ("ok", "degraded", "failed", None)
 
 
+@needs_corpus
+@pytest.mark.parametrize(("path", "name"), known_files(*READERS))
+def test_what_real_tools_write_is_understood_to_the_last_line(path, name):
+    found = READERS[name](written(path))
+    assert found.get(UNREAD, []) == []
+    assert unknown_states(found) == []
+
+
 def test_a_size_is_exact_where_the_tool_tells_the_sectors():
     assert size_bytes("223.570 GB [0x1bf244b0 Sectors]") == 0x1BF244B0 * 512
     assert size_bytes("3.638 TB [0x3a3812ab Sectors]") == 0x3A3812AB * 4096
@@ -341,7 +349,8 @@ def mutated(seed: str, edits: list[tuple[int, int, str]]) -> str:
 
 
 def assert_is_view(view: dict[str, Any]) -> None:
-    assert set(view) == {"controllers", "volumes", "members"}
+    assert set(view) - {UNREAD} == {"controllers", "volumes", "members"}
+    assert len(view.get(UNREAD, ())) <= MAX_UNREAD
     assert all(isinstance(item, dict) for items in view.values() for item in items)
     encode(clean(view))
 

@@ -7,7 +7,18 @@ import pytest
 
 from salt_ext.facts.raid import adaptec, areca, mdadm, megacli, ssacli, threeware
 from salt_ext.facts.raid import storcli as raid_storcli
-from salt_ext.facts.raid.view import MEANINGS, health, judged, level, lines, merged, size_bytes
+from salt_ext.facts.raid.view import (
+    MEANINGS,
+    WORDS,
+    health,
+    is_known,
+    judged,
+    level,
+    lines,
+    merged,
+    size_bytes,
+    unknown_states,
+)
 
 GB = 1024**3
 TB = 1024**4
@@ -36,6 +47,11 @@ TB = 1024**4
         ("Unconfigured(bad)", "failed"),
         ("Failed (Replace Batteries)", "failed"),
         ("clean, FAILED", "failed"),
+        ("Non Operational", "failed"),
+        ("Defunct", "failed"),
+        ("Okay", "ok"),
+        ("Out of Sync (OSY)", "degraded"),
+        ("Impacted ( Build/Verify with fix : 9 % )", "degraded"),
         ("Not Ready", None),
         ("Sntze", None),
         ("", None),
@@ -47,18 +63,24 @@ def test_the_words_of_all_tools_have_one_meaning(state, expected):
 
 
 STATES = {
-    "ok": """
-        Active; Fully Charged; Clean; Conf; Configured; CpyBck; Copyback; DHS; Foreign; Free;
-        Functional; GHS; UGood; Good; Healthy; HotSpare; Init; Initializing; JBOD; Migrating;
-        Normal; OK; Online; Onln; Optimal; Optl; Opt; PassThrough; Raw; Ready; Spare; UConf;
-        Unconfigured; Unassigned; Verify; Verifying""",
-    "degraded": """
-        Attention; CBShld; CFShld; Critical; Degraded; dgrd; ECC; Error; Failing; Failure;
-        HSPShld; Impacted; Inconsistent; Interim; Partially; Pdgd; Predictive; Rbld; Rebuild;
-        Rebuilding; Rec; Recovering; Recovery; Replace; Shielded; Suboptimal; UGShld; Warning""",
     "failed": """
-        Bad; Dead; Failed; Fail; Fatal; Faulty; FBad; Inaccessible; Inoperable; Lost; Missing;
-        Msng; Offline; Offln; OfLn; Removed; UBad; UBUnsp; Unusable""",
+        bad; broken; dead; defunct; ejected; fail; failed; fatal; fault; faulty; fbad; fld;
+        inaccessible; inactive; incomplete; incompleted; inoperable; lost; mis; missing;
+        msng; offline; offln; ofln; removed; ubad; ubunsp; unusable""",
+    "degraded": """
+        attention; blocked; cbshld; cfshld; conflict; critical; degrade; degraded; dgd;
+        dgrd; ecc; error; failing; failure; hspshld; impacted; improperly; inconsistent;
+        interim; invalid; osy; overheated; overheating; partially; pdgd; predicted;
+        predictive; rbld; rebuild; rebuilding; rec; recovering; recovery; replace;
+        shielded; shld; suboptimal; ugshld; ugunsp; unsupported; warning; weakbat; wrong""",
+    "ok": """
+        active; assigned; available; avl; background; cac; charged; charging; clean;
+        completed; conf; configured; copyback; cpybck; dhs; erase; expanding; expansion;
+        foreign; free; functional; ghs; good; healthy; hotspare; hsp; idle; init;
+        initializing; jbod; journal; learning; migrating; migration; new; normal; ok; okay;
+        oky; onl; online; onln; operational; opt; optimal; optl; passed; passthrough; raw;
+        rdy; ready; rebuilt; recharging; sby; spare; standby; transforming; ucon; uconf;
+        ugood; unassigned; unconfigured; unused; verify; verifying""",
 }
 """Every word that a tool is known to write of a volume, a drive or a battery."""
 
@@ -70,7 +92,29 @@ def test_each_word_alone_means_what_the_manual_of_its_tool_says(meaning):
 
 
 def test_no_word_is_known_whose_meaning_is_not_stated_here():
-    assert set(MEANINGS) <= set(re.findall("[a-z]+", " ".join(STATES.values()).lower()))
+    stated = set(re.findall("[a-z]+", " ".join(STATES.values()).lower()))
+    assert {word for word, meaning in MEANINGS.items() if meaning != "neutral"} <= stated
+
+
+@pytest.mark.parametrize("word", WORDS["neutral"].split())
+def test_a_word_that_says_nothing_of_health_neither_spoils_nor_makes_it(word):
+    assert health(word) is None
+    assert health(f"{word} degraded") == "degraded"
+    assert is_known(word)
+
+
+def test_a_state_with_a_word_that_nobody_knows_is_never_ok_and_is_told():
+    assert health("Optimal, entangled") is None
+    assert health("Degraded, entangled") == "degraded"
+    assert [is_known(one) for one in ("Optimal, entangled", "0x17", "Degraded, entangled")] == [
+        False,
+        False,
+        True,
+    ]
+    found = merged([])
+    found["volumes"] = [judged("Optimal") | {"id": "0"}, judged("Entangled") | {"id": "1"}]
+    found["controllers"] = [{"id": "x", "battery": judged("Levitating")}]
+    assert unknown_states(found) == ["volume state: Entangled", "battery state: Levitating"]
 
 
 def test_a_part_that_announces_its_end_is_degraded_but_a_dead_one_is_dead():
@@ -103,6 +147,8 @@ def test_sizes_are_in_the_units_of_the_tool():
         ("6", "RAID6"),
         ("RAID-1E", "RAID1E"),
         ("Raid5", "RAID5"),
+        ("6 Reed-Solomon", "RAID6"),
+        ("RAID 6 (ADG)", "RAID6"),
         ("container", "container"),
         ("JBOD", "JBOD"),
         ("-", None),
@@ -549,14 +595,17 @@ def test_a_sata_drive_is_known_even_where_megacli_s_columns_were_lost():
     assert (without["serial_number"], without["model"]) == ("9XG0CK5Q", "ST91000640NS")
 
 
-def test_a_bus_number_that_may_be_decimal_or_hexadecimal_is_not_guessed():
+@pytest.mark.parametrize(
+    ("bus", "slot"),
+    [("3", "0000:03:00.0"), ("3b", "0000:3b:00.0"), ("84", "0000:84:00.0"), ("x", None)],
+)
+def test_megacli_writes_bus_numbers_in_hexadecimal(bus, slot):
     text = (
-        "PCI information for Controller 0\nBus Number : {}\nDevice Number : 0\nFunction Number : 0"
+        "PCI information for Controller 0\n--------------------------------\n"
+        f"Bus Number : {bus}\nDevice Number : 0\nFunction Number : 0"
     )
-    (clear,) = megacli.parse(text.format(3))["controllers"]
-    (unclear,) = megacli.parse(text.format(84))["controllers"]
-    assert clear == {"id": "megaraid:0", "pci_slot": "0000:03:00.0"}
-    assert unclear == {"id": "megaraid:0"}
+    (found,) = megacli.parse(text)["controllers"]
+    assert found.get("pci_slot") == slot
 
 
 ARCCONF = """Controllers found: 1
