@@ -11,7 +11,7 @@ from salt_ext.store.acts.act import Act
 from salt_ext.store.acts.baseline import accept_baseline
 from salt_ext.store.acts.disown import disown
 from salt_ext.store.acts.expected import import_expected, remove_expected, set_expected
-from salt_ext.store.acts.lifecycle import LIFECYCLES, set_lifecycle
+from salt_ext.store.acts.lifecycle import set_lifecycle
 from salt_ext.store.acts.purge import CLASSES, purge
 from salt_ext.store.acts.quarantine import choices, mark, rule
 from salt_ext.store.acts.rename import rename
@@ -61,7 +61,7 @@ from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import statistics
 from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
-from salt_ext.store.schema import KEPT_COLUMNS
+from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES
 from salt_ext.store.text import storable
 from salt_ext.store.url import secrets as url_secrets
 from salt_ext.store.url import shown as shown_url

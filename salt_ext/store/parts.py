@@ -21,21 +21,31 @@ class Source(NamedTuple):
     """
     Where the parts of a section are, and which of their fields become which column of ``part``.
 
-    Of several fields the first one that has a text is taken.
+    Of several fields the first one that has a text is taken. A column without a field is
+    always empty. ``same`` are the columns that are called as their fields.
     """
 
     path: tuple[str, ...]
     manufacturer: tuple[str, ...]
     model: tuple[str, ...]
     type: tuple[str, ...]
+    same: tuple[str, ...] = ()
+
+    def fills(self, column: str) -> bool:
+        """Whether a column of ``part`` can have a value."""
+        return column in (*self.same, "count") or bool(self._asdict().get(column))
 
 
 SOURCES = {
-    "disks": Source(("disks",), ("vendor",), ("model",), ("transport",)),
-    "memory": Source(("memory", "devices"), ("manufacturer",), ("part_number",), ("type",)),
+    "disks": Source(
+        ("disks",), ("vendor",), ("model",), ("transport",), ("firmware_version", "size_bytes")
+    ),
+    "memory": Source(
+        ("memory", "devices"), ("manufacturer",), ("part_number",), ("type",), ("size_bytes",)
+    ),
     "processors": Source(("processors", "packages"), ("manufacturer",), ("version",), ("family",)),
-    "network": Source(("network",), ("vendor",), ("product", "driver"), ("driver",)),
-    "gpus": Source(("gpus",), ("vendor",), ("model", "product"), ("driver",)),
+    "network": Source(("network",), (), ("product", "driver"), ("driver",), ("firmware_version",)),
+    "gpus": Source(("gpus",), (), ("model", "product"), ("driver",)),
     "power_supplies": Source(
         ("power_supplies",), ("manufacturer",), ("part_number", "name"), ("status",)
     ),

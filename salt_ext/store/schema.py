@@ -32,6 +32,9 @@ metadata = sa.MetaData(
 OPS = ("added", "removed", "changed", "moved", "replaced", "renamed")
 """What may happen to a part or a value, or to the name of its machine."""
 
+LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
+"""The stages of life that people give to an asset; its freshness does not depend on them."""
+
 Moment = sa.DateTime(timezone=True)
 Json = JSONB(none_as_null=True)
 

@@ -4,11 +4,14 @@ Points in time as people and programs write them.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
 
 from salt_ext.words.durations import seconds
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+ZONE = re.compile(r"(?<=\d) ?(Z|UTC|[+-]\d\d:?\d\d)$")
+"""How a time ends that names its zone."""
 
 
 def moment(text: object, now: datetime) -> datetime:
@@ -16,21 +19,35 @@ def moment(text: object, now: datetime) -> datetime:
     Return the time in UTC that a text means: a duration before ``now``, or a date and time.
 
     A duration is written as ``24h`` or ``7d``, a date as ``2026-11-01`` or
-    ``2026-11-01 10:00``. Raises ValueError with a sentence for the operator.
+    ``2026-11-01 10:00``. A date is in the zone of ``now``, unless it ends in ``Z``,
+    ``UTC`` or an offset such as ``+01:00``. Raises ValueError with a sentence for the
+    operator.
     """
     words = str(text).strip()
     try:
-        return now - timedelta(seconds=seconds(words))
+        # In UTC: a day in which the clocks are changed does not have 24 hours.
+        return now.astimezone(timezone.utc) - timedelta(seconds=seconds(words))
     except (ValueError, OverflowError):
         pass
+    offset = ZONE.search(words) if ":" in words else None
+    zone = now.tzinfo if offset is None else _zone(offset[1])
     for form in FORMATS:
         try:
-            return datetime.strptime(words.removesuffix("Z"), form).replace(tzinfo=timezone.utc)
-        except ValueError:
+            found = datetime.strptime(ZONE.sub("", words) if offset else words, form)
+            return found.replace(tzinfo=zone).astimezone(timezone.utc)
+        except (ValueError, OverflowError):
             continue
     raise ValueError(
-        f"{words!r} is not a time; write 24h, 7d, 2026-11-01 or '2026-11-01 10:00' (UTC)"
+        f"{words!r} is not a time; write 24h, 7d, 2026-11-01 or '2026-11-01 10:00' ({now.tzname()})"
     )
+
+
+def _zone(offset: str) -> tzinfo:
+    """Return the zone of ``Z``, ``UTC`` or ``+01:00``."""
+    if offset in ("Z", "UTC"):
+        return timezone.utc
+    hours, minutes = int(offset[1:3]), int(offset[-2:])
+    return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1))
 
 
 def timestamp(when: datetime) -> str:

@@ -326,7 +326,7 @@ def test_the_json_list_has_the_rows_of_the_page(fleet):
     [
         ("sit=dc1", "there is no field 'sit'; did you mean 'site'?"),
         ("site__contain=dc1", "did you mean 'contains'?"),
-        ("memory_bytes__lt=much", "memory_bytes is a size such as 256GiB"),
+        ("memory_bytes__lt=much", "memory_bytes is a size such as 512GiB"),
         ("last_seen__lt=soon", "'soon' is not a time"),
         ("_sorted=sn", "there is no option '_sorted'; did you mean '_sort'?"),
         ("_sort=seriel", "there is no field 'seriel'"),

@@ -12,11 +12,8 @@ from salt_ext.store.acts.act import Act, decided, locked
 from salt_ext.store.clock import now
 from salt_ext.store.database import Database, Row
 from salt_ext.store.ingest.steps import keep_columns
-from salt_ext.store.schema import asset
+from salt_ext.store.schema import LIFECYCLES, asset
 from salt_ext.words.nearest import unknown
-
-LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
-"""The stages of life that people give to an asset; its freshness does not depend on them."""
 
 
 def set_lifecycle(database: Database, asset_id: uuid.UUID, state: str, act: Act) -> Row:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timezone, tzinfo
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,10 +21,11 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.reads.listing import PARTS, Listing, joined, present
-from salt_ext.store.reads.patterns import PATTERNS, matches
+from salt_ext.store.reads.listing import PARTS, Listing, joined, no_field, present
+from salt_ext.store.reads.patterns import PATTERNS, fits, matches
 from salt_ext.store.schema import asset_seen, part
 from salt_ext.store.text import is_text
+from salt_ext.words.fields import COMPARISONS as SYNONYMS
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
@@ -53,9 +55,11 @@ def matching(
     for name, value in filters.items():
         field, _, operator = name.partition("__")
         section = field.partition(".")[0]
-        if section not in SOURCES:
+        if section not in SOURCES or "." not in field:
             column = source.key if field == "id" else source.field(field)
             operator = operator or "exact"
+            if field in source.words:
+                _check(field, operator, value, source.words[field])
             if field == "freshness":
                 # A condition for each state: PostgreSQL can estimate how frequent each one is.
                 each = [
@@ -64,7 +68,7 @@ def matching(
                 ]
                 found.append(sa.or_(*each))
             else:
-                found.append(_condition(column, field, operator, value))
+                found.append(_condition(column, field, operator, value, source.zone))
         elif source.at is None:
             sections.setdefault(section, {})[name] = value
         else:
@@ -95,12 +99,12 @@ def of_parts(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     for name, value in filters.items():
         field, _, operator = name.partition("__")
         if field not in PARTS:
-            raise FilterError(unknown("field", field, PARTS))
+            raise no_field(field, PARTS)
         found.append(_condition(PARTS[field], field, operator or "exact", value))
     return found
 
 
-TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 COMPARISONS: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[bool]]] = {
     "exact": lambda column, value: column == value,
@@ -111,30 +115,59 @@ COMPARISONS: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[b
     "lte": lambda column, value: column <= value,
 }
 OPERATORS = (*COMPARISONS, *PATTERNS, "in", "notin", "isnull")
+WITHOUT_ORDER = ("exact", "not", "in", "notin", "isnull")
+"""The comparisons of values that are neither more nor less than others, and no free text."""
+
+
+def _check(name: str, operator: str, value: Any, words: Sequence[str]) -> None:
+    """Refuse what no word of a field fits, however it is compared."""
+    _check_operator(name, operator, (*WITHOUT_ORDER, *PATTERNS))
+    if operator == "isnull":
+        return
+    for one in _several(operator, value):
+        if not any(fits(operator, word, str(one)) for word in words):
+            raise FilterError(f"{name}: {unknown('value', one, words)}")
+
+
+def _check_operator(name: str, operator: str, known: Iterable[str]) -> None:
+    if operator not in known:
+        raise FilterError(f"{name}: {unknown('comparison', operator, known, SYNONYMS)}")
+
+
+def _several(operator: str, value: Any) -> list[Any]:
+    """Return the values that a field is compared with, one of which must fit."""
+    if isinstance(value, list):
+        return value
+    if operator in ("in", "notin"):
+        return [one.strip() for one in str(value).split(",")]
+    return [value]
 
 
 def _condition(
-    column: sa.ColumnElement[Any], name: str, operator: str, value: Any
+    column: sa.ColumnElement[Any],
+    name: str,
+    operator: str,
+    value: Any,
+    zone: tzinfo = timezone.utc,
 ) -> sa.ColumnElement[bool]:
-    if operator in ("in", "notin"):
-        values = value if isinstance(value, list) else str(value).split(",")
-        # Each value once: PostgreSQL takes a value that is named twice for twice as frequent.
-        found = column.in_(dict.fromkeys(_value(column, name, one) for one in values))
-        return column.is_(None) | ~found if operator == "notin" else found
+    is_truth = isinstance(column.type, sa.Boolean)
+    _check_operator(name, operator, WITHOUT_ORDER if is_truth else OPERATORS)
     if operator == "isnull":
         return column.is_(None) if _truth(f"{name}__isnull", value) else column.is_not(None)
-    values = value if isinstance(value, list) else [value]
+    values = _several(operator, value)
     if operator in PATTERNS:
         return matches(column, name, operator, [_text(name, str(one)) for one in values])
-    if operator not in COMPARISONS:
-        raise FilterError(f"{name}: {unknown('comparison', operator, OPERATORS)}")
-    values = [_value(column, name, one) for one in values]
+    values = [_value(column, name, one, zone) for one in values]
+    if operator in ("in", "notin"):
+        # Each value once: PostgreSQL takes a value that is named twice for twice as frequent.
+        found = column.in_(dict.fromkeys(values))
+        return column.is_(None) | ~found if operator == "notin" else found
     # With several values after "not", people mean: not this and not that.
     conditions = [COMPARISONS[operator](column, one) for one in values]
     return sa.and_(sa.true(), *conditions) if operator == "not" else sa.or_(sa.false(), *conditions)
 
 
-def _value(column: sa.ColumnElement[Any], name: str, value: Any) -> Any:
+def _value(column: sa.ColumnElement[Any], name: str, value: Any, zone: tzinfo) -> Any:
     """Return a value in the type of its column."""
     if isinstance(column.type, sa.Boolean):
         return _truth(name, value)
@@ -147,11 +180,11 @@ def _value(column: sa.ColumnElement[Any], name: str, value: Any) -> Any:
         return _size(name, value)
     if isinstance(column.type, sa.Integer):
         if not re.fullmatch(r"-?\d{1,18}", str(value)):
-            raise FilterError(f"{name} is a number, and {value!r} is not one")
+            raise FilterError(f"{name} is a whole number such as 64, not {value!r}")
         return int(value)
     if isinstance(column.type, sa.DateTime):
         try:
-            return moment(value, datetime.now(timezone.utc))
+            return moment(value, datetime.now(zone))
         except ValueError as error:
             raise FilterError(f"{name}: {error}") from None
     if not isinstance(value, str):
@@ -164,7 +197,7 @@ def _value(column: sa.ColumnElement[Any], name: str, value: Any) -> Any:
 
 def _truth(name: str, value: Any) -> bool:
     if str(value).lower() not in TRUTH:
-        raise FilterError(f"{name} is true or false, not {value!r}")
+        raise FilterError(f"{name}: {unknown('truth value', value, TRUTH)}")
     return TRUTH[str(value).lower()]
 
 
@@ -176,14 +209,21 @@ def _text(name: str, value: str) -> str:
     return value
 
 
+SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,6})?)\s*(?:([KMGTPE])I?)?(B?)", re.IGNORECASE)
+
+
 def _size(name: str, value: Any) -> int:
-    """Return ``256GiB``, ``4TB`` or a plain number as bytes."""
-    match = re.fullmatch(r"(\d{1,18})\s*(?:([kKMGTPE]?)(i?)B)?", str(value).strip())
+    """Return ``256GiB``, ``4TB``, ``1.5T`` or a plain number as bytes; G is GiB, as GNU has it."""
+    text = str(value).strip()
+    match = SIZE.fullmatch(text)
     if match is None:
-        raise FilterError(f"{name} is a size such as 256GiB or a number of bytes, not {value!r}")
-    number, prefix, binary = match.groups()
-    step = 1024 if binary else 1000
-    size = int(number) * step ** " kMGTPE".index((prefix or " ").replace("K", "k"))
+        raise FilterError(
+            f"{name} is a size such as 512GiB, 128G (the same as 128GiB), 4TB or a number of"
+            f" bytes, not {value!r}"
+        )
+    number, prefix, is_bytes = match.groups(default="")
+    step = 1000 if is_bytes and "i" not in text.lower() else 1024
+    size = Decimal(number) * step ** " KMGTPE".index(prefix.upper() or " ")
     return int(min(size, 2**63 - 1))
 
 

@@ -4,19 +4,22 @@ What a list of assets is made of: the assets of now, or as they were at a moment
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone, tzinfo
 from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from salt_ext.report.envelope import MODES
+from salt_ext.store.columns import KINDS
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
 from salt_ext.store.listening import silences
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
+    LIFECYCLES,
     OF_REVISION,
     PART_FIELDS,
     WAS_COLUMNS,
@@ -27,12 +30,16 @@ from salt_ext.store.schema import (
     part,
     revision,
 )
+from salt_ext.words.fields import FIELDS
 from salt_ext.words.nearest import unknown
 
 FRESHNESS = ("fresh", "stale", "missing", "detached")
 
 PARTS: dict[str, sa.ColumnElement[Any]] = {
-    f"{section}.{name}": part.c[name] for section in SOURCES for name in (*PART_FIELDS, "count")
+    f"{section}.{name}": part.c[name]
+    for section, source in SOURCES.items()
+    for name in (*PART_FIELDS, "count")
+    if source.fills(name)
 }
 """Fields to filter by that can neither be listed nor sorted by: an asset has many parts."""
 
@@ -53,6 +60,10 @@ class Listing(NamedTuple):
     """The condition for each state of :data:`FRESHNESS`; empty for the past."""
     rank: sa.ColumnElement[int] = sa.literal(0)
     """How fresh an asset is as a number to sort by, 0 for fresh; for the present only."""
+    words: Mapping[str, Sequence[str]] = {}
+    """All values that some fields can have."""
+    zone: tzinfo = timezone.utc
+    """Of the moments that people write without one."""
 
     def field(self, name: str) -> sa.ColumnElement[Any]:
         """Return a field by its name, or raise :class:`FilterError` that names the nearest."""
@@ -64,7 +75,16 @@ class Listing(NamedTuple):
             )
         if self.at is not None and name in NOW_ONLY:
             raise FilterError(f"{name} is known of the present only, and as_of is in the past")
-        raise FilterError(unknown("field", name, sorted(self.fields)))
+        raise no_field(name, self.fields)
+
+
+def no_field(name: str, fields: Iterable[str]) -> FilterError:
+    """Return the error about an unknown field: what has a dot in it is meant to be one of parts."""
+    known = sorted(fields)
+    if "." in name:
+        section = name.partition(".")[0]
+        known = [one for one in PARTS if section not in SOURCES or one.startswith(f"{section}.")]
+    return FilterError(unknown("field", name, known, FIELDS))
 
 
 NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode")
@@ -72,7 +92,9 @@ NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode")
 
 def listing(database: Database, at: datetime | None) -> Listing:
     """Return what a list is made of, now or at a moment."""
-    return present(database.settings) if at is None else _past(at)
+    if at is None:
+        return present(database.settings)
+    return _past(at)._replace(words=_words(database.settings))
 
 
 def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
@@ -82,7 +104,18 @@ def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
 
 def present(settings: Mapping[str, Any]) -> Listing:
     """Return the listing of the assets as they are."""
-    return _present(settings["stale_after"], settings["missing_after"])
+    source = _present(settings["stale_after"], settings["missing_after"])
+    return source._replace(words=_words(settings))
+
+
+def _words(settings: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """Return the fields that have one of a few words as their value, and these words."""
+    return {
+        "freshness": FRESHNESS,
+        "lifecycle": LIFECYCLES,
+        "kind": KINDS,
+        "mode": list(dict.fromkeys((*MODES, *settings["modes"]))),
+    }
 
 
 @cache

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +23,9 @@ NUMEROUS = ("minion_id", "sn", "hostname", "address")
 
 SHORTEST = 3
 """The fewest characters that an index of trigrams can find."""
+
+WILD = re.compile(r"\*|\?|\[(?:!.|[^!])[^\]]*\]", re.DOTALL)
+"""What is special in a glob: any characters, one, or one of several; an open ``[`` is not."""
 
 
 def matches(
@@ -36,7 +40,7 @@ def matches(
 
     table = getattr(column, "table", None)
     if table is asset and name in NUMEROUS:
-        pieces = [max(re.split(r"[*?]", one), key=len).lower() for one in patterns]
+        pieces = [max(re.split(WILD, one), key=len).lower() for one in patterns]
         if all(len(one) >= SHORTEST and one.isascii() for one in pieces):
             has_piece = (asset.c.search.contains(one, autoescape=True) for one in pieces)
             return sa.and_(sa.or_(*has_piece), is_like(column))
@@ -64,11 +68,66 @@ def _like(column: sa.ColumnElement[Any], value: str, pattern: str) -> sa.ColumnE
     return column.ilike(pattern.format(_escaped(value)), escape="\\")
 
 
+TEXTS: dict[str, Callable[[str, str], bool]] = {
+    "contains": str.__contains__,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
+
+
+def fits(operator: str, word: str, value: str) -> bool:
+    """Whether a word fits a comparison without order, as PostgreSQL would find it."""
+    if operator in TEXTS:
+        return TEXTS[operator](word.lower(), value.lower())
+    return fnmatchcase(word, value) if operator == "glob" else word == value
+
+
+def is_glob(text: str) -> bool:
+    """Whether a text is a pattern, and not just a name."""
+    return WILD.search(text) is not None
+
+
 def glob(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
-    """Match text as a shell does, with ``*`` and ``?``; upper and lower case differ."""
-    if not set(value) & {"*", "?"}:
+    """Match text as a shell does, with ``*``, ``?`` and ``[..]``; upper and lower case differ."""
+    wild = WILD.findall(value)
+    if not wild:
         return column == value
-    return column.like(_escaped(value).replace("*", "%").replace("?", "_"), escape="\\")
+    if {"*", "?"}.issuperset(wild):
+        return column.like(_escaped(value).replace("*", "%").replace("?", "_"), escape="\\")
+    return column.regexp_match(as_regex(value))
+
+
+def as_regex(pattern: str) -> str:
+    """Return a glob as a regular expression of PostgreSQL that fits the whole text."""
+    found, at = "", 0
+    for wild in WILD.finditer(pattern):
+        found += _plain(pattern[at : wild.start()]) + _wild(wild[0])
+        at = wild.end()
+    # (?s) lets a dot be a line break too.
+    return f"(?s)^(?:{found}{_plain(pattern[at:])})$"
+
+
+def _wild(text: str) -> str:
+    if len(text) == 1:
+        return ".*" if text == "*" else "."
+    is_not, members = text[1] == "!", text[1:-1].removeprefix("!")
+    found, at = "", 0
+    while at < len(members):
+        first, last = members[at], members[at + 2 : at + 3]
+        if last and members[at + 1] == "-":
+            found += f"{_plain(first)}-{_plain(last)}" if first <= last else ""
+            at += 3
+        else:
+            found += _plain(first)
+            at += 1
+    if not found:
+        return "." if is_not else "(?!)"
+    return f"[{'^' * is_not}{found}]"
+
+
+def _plain(text: str) -> str:
+    """Return text in which nothing is special to a regular expression."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
 def _escaped(value: str) -> str:
