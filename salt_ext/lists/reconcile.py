@@ -4,26 +4,18 @@ People's list compared with the machines: a status for each row, and machines wi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext import store
-from salt_ext.lists.headings import COMPARED, plain
-from salt_ext.lists.rows import SIZES, Listed, taken
+from salt_ext.lists.compare import equal
+from salt_ext.lists.headings import COMPARED
+from salt_ext.lists.rows import Listed, taken
 from salt_ext.words import values as words
 from salt_ext.words.match import Machine, Said, match, named, same_sn, spelled, text
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
-PLACES = ("site", "rack")
-LOOSE = ("manufacturer", "product_name", "os", "processor_model")
-"""Fields of which people write only some words: "Dell" for "Dell Inc."."""
-
-TOLERANCE = 0.06
-"""How far sizes may differ, as a share: people's lists have 4T for a disk of 3.84 TB."""
-
-AMOUNT = re.compile(r"(?:(\d+)\s*[*x])?\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)i?b?(?:\s*[*x]\s*(\d+))?")
-"""``480G``, ``2*480G``, ``16 GB x 8``. Its groups: how many, amount, unit, how many."""
+PLACES = ("site", "room", "rack", "unit")
 
 
 class Verdict(NamedTuple):
@@ -71,48 +63,6 @@ def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
         if field in differing
     ]
     return Verdict(row.number, status, "; ".join([*reasons, *filter(None, [remark])]), asset)
-
-
-def equal(field: str, said: Any, reported: Any) -> bool:
-    """Whether what people wrote is what the machine reports."""
-    if field in SIZES:
-        amounts = sizes(text(said), "g")
-        return not amounts or any(abs(one - reported) <= TOLERANCE * reported for one in amounts)
-    if isinstance(reported, int):
-        return text(said) == str(reported) or not text(said).isdigit()
-    if field == "address":
-        return str(reported) in re.split(r"[\s,;/、，；]+", text(said))  # noqa: RUF001
-    one, other = plain(text(said)), plain(reported)
-    return one == other or (field in LOOSE and (_has(one, other) or _has(other, one)))
-
-
-def _has(long: str, short: str) -> bool:
-    """Whether one text has the other as whole words: "R750" is not in "R750xs"."""
-    return short != "" and f" {short} " in f" {long} "
-
-
-def sizes(amount: str, unit: str) -> list[float]:
-    """
-    Return the sizes in bytes that ``128G``, ``2*480G + 3.84T`` or a bare number may mean.
-
-    There are two, with units of 1000 and of 1024; none when the text is no size.
-    ``unit`` is the unit of a bare number, such as ``g``.
-    """
-    words = amount.lower().replace(",", "").replace("\N{MULTIPLICATION SIGN}", "*")
-    if re.sub(r"[\s+;、]+", "", AMOUNT.sub("", words)):
-        return []
-    found = [one for one in AMOUNT.finditer(words) if one[2]]
-    return [
-        sum(
-            int(one[1] or 1)
-            * float(one[2])
-            * int(one[4] or 1)
-            * step ** " kmgtp".index(one[3] or unit)
-            for one in found
-        )
-        for step in (1000, 1024)
-        if found
-    ]
 
 
 COLUMNS = (

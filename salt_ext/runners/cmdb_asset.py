@@ -8,9 +8,9 @@ from salt_ext import store
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
 from salt_ext.document.volatile import with_volatile
+from salt_ext.lists.compare import equal
 from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, order
-from salt_ext.lists.reconcile import equal
 from salt_ext.words.match import same_name, same_sn
 from salt_ext.words.nearest import unknown
 from salt_ext.words.paths import NoValue, value_at

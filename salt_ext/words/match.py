@@ -28,7 +28,15 @@ NOTHING = frozenset(
 )
 """What people write, in lower case, where they know nothing."""
 
-DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
+SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+        "\u00d7": "x",
+        "\u2715": "x",
+    }
+)
+"""The signs that a machine has for those that people have: dashes, and the sign of times."""
+
 QUOTES = "'`\"\u2018\u2019\u201c\u201d"
 INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 INTEGER = re.compile(r"(\d{1,40})\.0+")
@@ -82,16 +90,20 @@ def is_blank(value: Any) -> bool:
     return not spelled(value)
 
 
-def spelled(value: Any) -> str:
-    """Return a serial number or name without what makes no difference: case, wide letters."""
+def narrow(value: Any) -> str:
+    """Return a serial number or name as a machine would write it; blank where nothing is known."""
     shown = text(value)
     if not shown.isascii():
-        shown = unicodedata.normalize("NFKC", shown).translate(DASHES)
-    shown = shown.casefold()
-    if shown in NOTHING:
+        shown = unicodedata.normalize("NFKC", shown).translate(SIGNS)
+    if shown.casefold() in NOTHING:
         return ""
     whole = INTEGER.fullmatch(shown)
     return " ".join((whole[1] if whole else shown.strip(QUOTES)).split())
+
+
+def spelled(value: Any) -> str:
+    """Return a serial number or name without what makes no difference: case, wide letters."""
+    return narrow(value).casefold()
 
 
 def row_key(values: Mapping[str, Any]) -> str:
@@ -104,14 +116,12 @@ def row_key(values: Mapping[str, Any]) -> str:
 
 def name_of(values: Mapping[str, Any]) -> str:
     """Return what a row calls its machine."""
-    names = (text(values.get(field)) for field in ("minion_id", "hostname"))
-    return next((name for name in names if not is_blank(name)), "")
+    return narrow(values.get("minion_id")) or narrow(values.get("hostname"))
 
 
 def named(values: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the SN and the name that a row gives."""
-    sn = text(values.get("sn"))
-    return None if is_blank(sn) else sn, name_of(values) or None
+    return narrow(values.get("sn")) or None, name_of(values) or None
 
 
 def bare(sn: Any) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from salt_ext.lists.reconcile import equal, reconcile, sizes
+from salt_ext.lists.amounts import sizes
+from salt_ext.lists.reconcile import reconcile
 from salt_ext.lists.rows import said
 from salt_ext.words.match import Said
 
@@ -90,42 +91,6 @@ def test_a_row_without_number_and_name_is_a_ghost_that_says_so():
     assert verdict({"site": "dc1"}).reason == "the row has neither SN nor name"
 
 
-@pytest.mark.parametrize(
-    ("field", "ours", "theirs"),
-    [
-        ("memory_bytes", "128", 128 << 30),
-        ("memory_bytes", "128GB", 128 << 30),
-        ("memory_bytes", "8*16G", 128 << 30),
-        ("memory_bytes", "16G x 8", 128 << 30),
-        ("memory_bytes", "16G×8", 128 << 30),  # noqa: RUF001
-        ("product_name", "R750", "PowerEdge R750"),
-        ("disk_bytes", "2*480G + 3.84T", 4_800_000_000_000),
-        ("disk_bytes", "much", 1),
-        ("manufacturer", "Dell", "Dell Inc."),
-        ("address", "10.0.0.9；10.0.0.1", "10.0.0.1"),  # noqa: RUF001
-        ("rack", " r01 ", "R01"),
-        ("processor_threads", 112.0, 112),
-    ],
-)
-def test_what_people_write_is_understood(field, ours, theirs):
-    assert equal(field, ours, theirs)
-
-
-@pytest.mark.parametrize(
-    ("field", "ours", "theirs"),
-    [
-        ("memory_bytes", "64", 128 << 30),
-        ("rack", "R0", "R01"),
-        ("site", "dc1", "dc10"),
-        ("product_name", "R750", "PowerEdge R750xs"),
-        ("manufacturer", "HPE", "Dell Inc."),
-        ("processor_threads", 56, 112),
-    ],
-)
-def test_what_differs_is_different(field, ours, theirs):
-    assert not equal(field, ours, theirs)
-
-
 def test_a_bare_number_takes_the_unit_of_its_heading():
     [row] = said([(2, ["A", 2])], {0: "sn", 1: "disk_bytes"}, {"disk_bytes": "tb"})
     assert sizes(row.values["disk_bytes"], "g")[0] == 2e12
@@ -147,8 +112,3 @@ def test_a_name_that_stands_twice_is_a_duplicate_whichever_column_it_is_in():
 
 def test_a_short_name_finds_the_machine_with_its_domain():
     assert verdict({"hostname": "web01"}, asset(name="web01.example.com")).status == "ok"
-
-
-@pytest.mark.parametrize(("amount", "is_same"), [("106GB", True), ("106.1GB", False)])
-def test_a_size_may_differ_by_six_percent(amount, is_same):
-    assert equal("memory_bytes", amount, 100 * 10**9) is is_same
