@@ -13,7 +13,7 @@ from salt_ext.facts import cpuinfo
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from salt_ext.facts.root import Root
@@ -34,6 +34,7 @@ DMI_FIELDS = (
 TREE = "/proc/device-tree"
 CLOCKS = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
 
+XEN_FIRST_DOMAIN = 11  # XENFEAT_dom0, the number of a bit
 FIRST_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO of the kernel
 
 NAMED_IN_DMI = (
@@ -81,6 +82,9 @@ EMULATED = ("linux,dummy-virt", "IBM pSeries (emulated")
 GENERAL = ("kvm", "qemu")
 """Hypervisors on which most other products are built: any other name says more."""
 
+RENT_MACHINES = ("alibaba", "azure", "ec2", "gce", "oracle", "tencent")
+"""Clouds of which a whole machine may have the same DMI strings as a guest."""
+
 VENDORS = {
     "akamai": "akamai",
     "amazon ec2": "ec2",
@@ -99,6 +103,7 @@ VENDORS = {
 }
 PRODUCTS = {
     "alibaba cloud ecs": "alibaba",
+    "cloudcix": "cloudcix",
     "cloudsigma": "cloudsigma",
     "exoscale compute platform": "exoscale",
     "google compute engine": "gce",
@@ -128,20 +133,29 @@ UUID_IS_INSTANCE = ("nwcs", "openstack", "tencent", "upcloud", "zstack")
 def virtual(root: Root) -> dict[str, Any]:
     """Return the role (guest, host or none), hypervisor, evidence, container and cloud."""
     dmi = {name: text for name in DMI_FIELDS if (text := root.text(f"{DMI}/{name}", 256))}
-    signs = _signs(root, dmi)
+    flags = cpuinfo.describe(root.once(cpuinfo.read))["flags"]
+    # All x86 processors have "fpu"; without it there is no flag that would tell.
+    is_bare = "fpu" in flags and "hypervisor" not in flags
+    place = cloud(dmi, is_efi=root.exists("/sys/firmware/efi"), xen_uuid=_xen_uuid(root))
+    rents_machines = place is not None and place["provider"] in RENT_MACHINES
+    signs = _signs(root, dmi, flags)
+    if place and not (rents_machines or is_bare):
+        signs.append((None, f"DMI names the cloud {place['provider']}"))
     names = [name for name, _ in signs if name]
     name = next((name for name in names if name not in GENERAL), next(iter(names), None))
-    if (root.text("/proc/xen/capabilities", 64) or "") == "control_d":
+    if _is_first_domain(root):
         # The first domain of Xen shows all signs of a guest but is the host.
         role, name = "host", "xen"
+    elif is_metal(dmi) or (rents_machines and is_bare):
+        role = "none"
     else:
-        role = "guest" if signs and not is_metal(dmi) else "none"
+        role = "guest" if signs else "none"
     return {
         "role": role,
         "hypervisor": None if role == "none" else name or "unknown",
         "evidence": [sign for _, sign in signs],
         "container": _container(root),
-        "cloud": cloud(dmi, is_efi=root.exists("/sys/firmware/efi"), xen_uuid=_xen_uuid(root)),
+        "cloud": place,
     }
 
 
@@ -213,7 +227,9 @@ def _provider(dmi: Mapping[str, str], uuid: str, xen_uuid: str | None) -> str | 
     return None
 
 
-def _signs(root: Root, dmi: Mapping[str, str]) -> list[tuple[str | None, str]]:
+def _signs(
+    root: Root, dmi: Mapping[str, str], flags: Collection[str]
+) -> list[tuple[str | None, str]]:
     """Return (hypervisor or None, what was seen) for each sign that the machine is a guest."""
     found: list[tuple[str | None, str]] = []
     if named := hypervisor_in_dmi(dmi):
@@ -230,7 +246,7 @@ def _signs(root: Root, dmi: Mapping[str, str]) -> list[tuple[str | None, str]]:
     for clock in (root.text(CLOCKS, 256) or "").split():
         if clock in CLOCK_SOURCES:
             found.append((CLOCK_SOURCES[clock], f"a clock source is {clock}"))
-    if "hypervisor" in cpuinfo.describe(root.once(cpuinfo.read))["flags"]:
+    if "hypervisor" in flags:
         found.append((None, "the processor has the flag hypervisor"))
     return found
 
@@ -265,17 +281,21 @@ def _container(root: Root) -> str | None:
     A machine whose disk was made from a container image has the image's marker
     files too. But its processes are in the first PID namespace of the kernel.
     """
-    if root.link("/proc/self/ns/pid") == FIRST_PID_NAMESPACE:
+    namespace = root.link("/proc/self/ns/pid")
+    if namespace == FIRST_PID_NAMESPACE:
         return None
-    if kind := root.text("/run/systemd/container", 64):
-        return kind
-    if root.exists("/run/.containerenv"):
-        return "podman"
-    if root.exists("/.dockerenv"):
-        return "docker"
-    if root.exists("/proc/vz") and not root.exists("/proc/bc"):
-        return "openvz"
-    return None
+    # Imported here, because most machines do not need it.
+    from salt_ext.facts.container import kind
+
+    return kind(root, is_known_namespace=namespace is not None)
+
+
+def _is_first_domain(root: Root) -> bool:
+    """Whether this is Xen's first domain. xenfs, which has the capabilities, may not be mounted."""
+    features = root.number("/sys/hypervisor/properties/features", 16) or 0
+    return bool(features >> XEN_FIRST_DOMAIN & 1) or (
+        root.text("/proc/xen/capabilities", 64) == "control_d"
+    )
 
 
 def _xen_uuid(root: Root) -> str | None:

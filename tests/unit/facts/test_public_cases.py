@@ -60,8 +60,6 @@ OPEN = {
     "P01-one-thread-offline-on-64",
     "P03-azure-cobalt-100-metal",
     "R17-sas2ircu",
-    "V01-xen-dom0-xenfs-not-mounted",
-    "V05-lxc-without-systemd",
 }
 
 

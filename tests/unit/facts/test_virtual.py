@@ -37,6 +37,16 @@ SIGNS = [
     ({"sys/hypervisor/type": "xen\n", "proc/xen/capabilities": "control_d\n"}, "host", "xen"),
     ({"proc/device-tree/hypervisor/compatible": "linux,kvm\0"}, "guest", "kvm"),
     (
+        {"sys/hypervisor/type": "xen\n", "sys/hypervisor/properties/features": "00002f05\n"},
+        "host",
+        "xen",
+    ),
+    (
+        {"sys/hypervisor/type": "xen\n", "sys/hypervisor/properties/features": "000022f5\n"},
+        "guest",
+        "xen",
+    ),
+    (
         {"proc/device-tree/ibm,partition-name": "lpar1\0", "proc/device-tree/hmc-managed?": ""},
         "guest",
         "powervm",
@@ -55,6 +65,53 @@ def test_a_sign_tells_the_role_and_the_hypervisor(tmp_path, files, role, hypervi
     found = virtual(tree(tmp_path, files))
     assert (found["role"], found["hypervisor"]) == (role, hypervisor)
     assert bool(found["evidence"]) == (role != "none" or "metal" in str(files))
+
+
+AZURE = "7783-7084-3265-9085-8269-3286-77"
+METAL_FLAGS = "flags\t\t: fpu vme sse2\n"
+RENTED = {
+    "ec2": {"sys_vendor": "Amazon EC2", "product_name": "m7i.metal-24xl"},
+    "alibaba": {"sys_vendor": "Alibaba Cloud", "product_name": "Alibaba Cloud ECS"},
+    "azure": {
+        "sys_vendor": "Microsoft Corporation",
+        "product_name": "Virtual Machine",
+        "chassis_asset_tag": AZURE,
+    },
+    "gce": {"sys_vendor": "Google", "product_name": "Google Compute Engine"},
+    "oracle": {
+        "sys_vendor": "Oracle Corporation",
+        "product_name": "ORACLE SERVER E5-2c",
+        "chassis_asset_tag": "OracleCloud.com",
+    },
+}
+
+
+@pytest.mark.parametrize("provider", RENTED)
+def test_a_whole_machine_of_a_cloud_is_told_from_a_guest_by_its_processor(tmp_path, provider):
+    fields = dmi(**RENTED[provider])
+    metal = virtual(tree(tmp_path / "metal", {**fields, "proc/cpuinfo": METAL_FLAGS}))
+    assert (metal["role"], metal["hypervisor"]) == ("none", None)
+    assert metal["cloud"]["provider"] == provider
+    guest = virtual(tree(tmp_path / "guest", {**fields, "proc/cpuinfo": HYPERVISOR_FLAG}))
+    assert guest["role"] == ("none" if "metal" in str(fields) else "guest")
+    assert guest["cloud"]["provider"] == provider
+
+
+@pytest.mark.parametrize("flags", [{}, {"proc/cpuinfo": "Features\t: fp asimd\n"}])
+def test_a_processor_that_has_no_flag_to_tell_decides_nothing(tmp_path, flags):
+    assert virtual(tree(tmp_path, dmi(**RENTED["gce"]) | flags))["role"] == "guest"
+
+
+def test_a_guest_whose_hypervisor_hides_is_a_guest_where_no_whole_machines_are_rented(tmp_path):
+    fields = dmi(sys_vendor="OpenStack Foundation", product_name="OpenStack Nova")
+    assert virtual(tree(tmp_path, {**fields, "proc/cpuinfo": METAL_FLAGS}))["role"] == "guest"
+
+
+def test_the_name_of_a_cloud_is_a_sign_of_a_guest(tmp_path):
+    found = virtual(tree(tmp_path, dmi(sys_vendor="CloudCIX", product_name="CloudCIX")))
+    assert (found["role"], found["hypervisor"]) == ("guest", "unknown")
+    assert found["evidence"] == ["DMI names the cloud cloudcix"]
+    assert found["cloud"]["provider"] == "cloudcix"
 
 
 def test_a_particular_name_wins_over_a_general_one(tmp_path):

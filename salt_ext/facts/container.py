@@ -1,0 +1,150 @@
+"""
+The kind of container that this process runs in.
+
+Asked only where the process is not in the kernel's first PID namespace. Some maker of
+containers or other made that namespace, and most leave a mark: a file, a variable of
+the first process, the name of the control group, or what is mounted. Where no mark is
+found it is a container all the same, unless the signs say that a service of the
+machine itself was given a PID namespace of its own (``PrivatePIDs=`` of systemd,
+``unshare --pid``): such a service has everything else in common with its machine.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # see root.py
+if TYPE_CHECKING:
+    from salt_ext.facts.root import Root
+
+UNKNOWN = "unknown"
+FIRST_UTS_NAMESPACE = "uts:[4026531838]"  # PROC_UTS_INIT_INO of the kernel
+
+SYSTEMD_MARKS = ("/run/systemd/container", "/run/host/container-manager")
+GENERAL = "oci"  # several makers write it
+MARKS = (("/run/.containerenv", "podman"), ("/.dockerenv", "docker"))
+
+CONTROL_GROUPS = (
+    # (a word in the path of a control group, the kind), specific words before general ones
+    ("cri-containerd", "containerd"),
+    ("crio-", "crio"),
+    ("/libpod-", "podman"),
+    ("/docker/", "docker"),
+    ("/docker-", "docker"),
+    ("/ecs/", "docker"),
+    ("/machine-lxc", "lxc-libvirt"),
+    ("/lxc/", "lxc"),
+    ("/lxc.", "lxc"),
+    ("/.lxc", "lxc"),
+    ("/systemd-nspawn@", "systemd-nspawn"),
+    ("/machine.slice/", "systemd-nspawn"),
+)
+PLACES = (
+    # (where the files of a container are on its host, the kind)
+    ("/docker/", "docker"),
+    ("/containerd/", "containerd"),
+    ("io.containerd.", "containerd"),
+    ("/containers/storage/", "podman"),
+    ("/var/lib/lxc/", "lxc"),
+    ("/lxd/", "lxc"),
+    ("/incus/", "lxc"),
+    ("/var/lib/machines/", "systemd-nspawn"),
+    ("/kubelet/pods/", "kubernetes"),
+)
+LAYERED = ("overlay", "overlayfs", "aufs", "fuse.fuse-overlayfs")
+MADE_BY_MANAGERS = ("/etc/host", "/etc/resolv.conf", "/dev/termination-log")
+"""Mount points for which a manager of containers gives each container a file of its own."""
+
+
+def kind(root: Root, is_known_namespace: bool) -> str | None:
+    """
+    Return the kind by systemd's names, ``unknown``, or None for a machine.
+
+    ``is_known_namespace`` says that the PID namespace is known to be another than the
+    first. Where that cannot be told, as on a kernel before 3.8, only a mark counts.
+    """
+    denied = len(root.denied)
+    groups = root.text("/proc/self/cgroup") or root.text("/proc/1/cgroup") or ""
+    mounts = _mounts(root)
+    found = _marked(root, groups, mounts)
+    if found:
+        del root.denied[denied:]  # what could not be read would not have told more
+        return found
+    if not is_known_namespace or _is_the_machine_itself(root, groups, mounts):
+        return None
+    return UNKNOWN
+
+
+def _marked(root: Root, groups: str, mounts: list[dict[str, str]]) -> str | None:
+    """Return the kind that a mark tells, or None without a mark."""
+    for path in SYSTEMD_MARKS:
+        if name := _word(root.text(path, 64)):
+            return name
+    environment = _environment(root)
+    told = _word(environment.get("container"))
+    if told and told != GENERAL:
+        return told
+    for path, name in MARKS:
+        if root.exists(path):
+            return name
+    if root.exists("/proc/vz") and not root.exists("/proc/bc"):
+        return "openvz"
+    if "microsoft" in (root.text("/proc/sys/kernel/osrelease", 256) or "").lower():
+        return "wsl"
+    for word, name in CONTROL_GROUPS:
+        if word in groups:
+            return name
+    is_pod = "KUBERNETES_SERVICE_HOST" in environment or "/kubepods" in groups
+    for mount in mounts:
+        if mount["type"] == "fuse.lxcfs" and mount["at"].startswith("/proc/"):
+            return "lxc"
+        if mount["at"] == "/" or mount["at"].startswith(MADE_BY_MANAGERS):
+            for place, name in PLACES:
+                if place in mount["line"]:
+                    # CRI-O keeps its files where podman does, but makes pods only.
+                    return "crio" if is_pod and name == "podman" else name
+    return "kubernetes" if is_pod else told
+
+
+def _is_the_machine_itself(root: Root, groups: str, mounts: list[dict[str, str]]) -> bool:
+    """Whether nothing but the PID namespace sets this process apart from its machine."""
+    # /proc is the machine's own where it has the kernel's threads. A container that runs
+    # systemd has systemd's mark, so without the mark this is the machine's systemd.
+    if root.text("/proc/2/comm", 64) == "kthreadd" or root.exists("/run/systemd/system"):
+        return True
+    top = next((one for one in reversed(mounts) if one["at"] == "/"), None)
+    # composefs gives a whole machine a layered root (bootc, Fedora CoreOS).
+    if top and top["type"] in LAYERED and top["source"] != "composefs":
+        return False
+    if ".service" in groups:
+        return True
+    if uts := root.link("/proc/self/ns/uts"):
+        return uts == FIRST_UTS_NAMESPACE
+    return top is not None and top["source"].startswith("/dev/") and top["root"] == "/"
+
+
+def _mounts(root: Root) -> list[dict[str, str]]:
+    """Return the mounts in the order in which they were made; see proc_pid_mountinfo(5)."""
+    text = root.text("/proc/self/mountinfo") or root.text("/proc/1/mountinfo") or ""
+    found = []
+    for line in text.splitlines():
+        left, dash, right = line.partition(" - ")
+        before, after = left.split(" "), right.split(" ")
+        if dash and len(before) >= 5 and len(after) >= 2:
+            found.append(
+                {"root": before[3], "at": before[4], "type": after[0], "source": after[1]}
+                | {"line": line}
+            )
+    return found
+
+
+def _environment(root: Root) -> dict[str, str]:
+    """Return the variables of the first process."""
+    text = (root.data("/proc/1/environ") or b"").decode("utf-8", "replace")
+    pairs = (item.partition("=") for item in text.split("\0"))
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def _word(text: str | None) -> str | None:
+    """Return the name of a kind of container; None for anything but a short word."""
+    word = (text or "").strip().lower()
+    is_word = 0 < len(word) <= 32 and word.isascii() and word.replace("-", "").isalnum()
+    return word if is_word else None
