@@ -8,6 +8,7 @@ import contextlib
 import logging
 import math
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
@@ -15,10 +16,10 @@ from typing import Any
 
 from salt_ext import store
 from salt_ext.collect.interruption import interruption
-from salt_ext.collect.modes import Answer, Plan, Request, load
+from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, load
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
-from salt_ext.words.visible import trace, visible
+from salt_ext.words.visible import indented, trace, visible
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +68,15 @@ class Collection:
         try:
             with contextlib.closing(plan.answers) as answers:
                 for answer in () if request.is_over() else answers:
-                    self._take(answer, plan)
+                    self._take(answer, mode, plan)
                     self._show(self._so_far())
-        except Exception as error:
+            self._close(mode)
+        except store.StoreError as error:
             log.debug("The mode %s failed%s", visible(mode), trace(error))
             reason = _sentence(error)
+        except Exception as error:
+            reason = f"the mode {mode} failed: {type(error).__name__}: {error}"
+            _tell(self.database, "mode", self.opts["id"], mode, reason, _text(error))
         finally:
             self._flush(plan)
         if request.is_over():
@@ -119,9 +124,17 @@ class Collection:
             "machines": machines,
         }
 
-    def _take(self, answer: Answer, plan: Plan) -> None:
+    def _close(self, mode: str) -> None:
+        """Note that a mode works, which may have failed before."""
+        with contextlib.suppress(store.StoreError):
+            store.close_problem(self.database, "mode", self.opts["id"], mode)
+
+    def _take(self, answer: Answer, mode: str, plan: Plan) -> None:
         if answer.report is None:
             self.rows[answer.minion_id] = ("failed", answer.reason)
+            if answer.traceback:
+                about = answer.minion_id
+                _tell(self.database, "report", about, mode, answer.reason, answer.traceback)
             return
         self._waiting.append(answer)
         is_full = len(self._waiting) >= self.database.settings["batch_size"]
@@ -237,11 +250,19 @@ def _plan(
 ) -> Plan:
     """Return the plan of a mode; of more than ``limit`` machines it has the stalest ones."""
     run = load(database.settings["modes"], mode)
-    plan = run(opts, request)
-    if limit is None or len(plan.names) <= limit:
-        return plan
-    few = store.stalest_first(database, plan.names)[:limit]
-    return run(opts, request._replace(tgt=few, tgt_type="list"))
+    try:
+        plan = run(opts, request)
+        if limit is None or len(plan.names) <= limit:
+            return plan
+        few = store.stalest_first(database, plan.names)[:limit]
+        return run(opts, request._replace(tgt=few, tgt_type="list"))
+    except store.StoreError:
+        raise
+    except Exception as error:
+        reason = f"the mode {mode} failed: {type(error).__name__}: {error}"
+        _tell(database, "mode", opts["id"], mode, reason, _text(error))
+        where = "the traceback is in the log of the master and in cmdb.errors"
+        raise Unavailable(reason, where) from error
 
 
 def _due(
@@ -273,6 +294,20 @@ def _none(names: Iterable[str], reason: str) -> Generator[Answer, None, None]:
     """Yield an answer without a report for each machine, because it cannot be asked."""
     for name in names:
         yield Answer(name, None, time.time(), reason)
+
+
+def _tell(
+    database: store.Database, kind: str, about: str, mode: str, reason: str, text: str
+) -> None:
+    """Write an exception that nobody foresaw into the log and among the problems."""
+    log.error("%s: %s%s", visible(about), visible(reason), indented(text))
+    # While the store is away the log alone has it.
+    with contextlib.suppress(store.StoreError):
+        store.record_problem(database, kind, about, mode, reason, text)
+
+
+def _text(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _sentence(error: Exception) -> str:

@@ -40,6 +40,8 @@ class Answer(NamedTuple):
     received_at: float
     """In seconds since the epoch."""
     reason: str = ""
+    traceback: str = ""
+    """Of an exception that nobody foresaw: it is kept among the problems of the machine."""
 
 
 class Plan(NamedTuple):

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
@@ -26,6 +27,19 @@ class Failed(Exception):
     """Work has no result; the message is a sentence that says why."""
 
 
+class Ended(NamedTuple):
+    """
+    What became of one piece of work: its result, or None and why there is none.
+
+    ``traceback`` is that of an exception which nobody foresaw; blank for :class:`Failed`.
+    """
+
+    name: str
+    result: Any
+    reason: str = ""
+    traceback: str = ""
+
+
 class _Running(NamedTuple):
     name: str
     process: Any
@@ -38,9 +52,9 @@ def each(
     workers: int,
     timeout_seconds: float,
     is_over: Callable[[], bool],
-) -> Generator[tuple[str, Any, str], None, None]:
+) -> Generator[Ended, None, None]:
     """
-    Yield (name, result of ``work(name)``, why there is none) of each name, as each ends.
+    Yield what became of ``work(name)`` for each name, as each ends.
 
     A process that takes longer than ``timeout_seconds`` is ended. All of them are
     ended when ``is_over()`` is true, and when the generator is closed.
@@ -60,27 +74,27 @@ def each(
                 running[ours] = _Running(name, process, time.monotonic() + timeout_seconds)
             for link in wait(list(running), LOOK_SECONDS):
                 assert isinstance(link, Connection)  # noqa: S101 - nothing else was waited for
-                result, reason = _receive(link)
+                answer = _receive(link)
                 one = running.pop(link)
                 _end({link: one})
-                yield one.name, result, reason
+                yield Ended(one.name, *answer)
             now = time.monotonic()
             overdue = {link: one for link, one in running.items() if one.until <= now}
             for link in overdue:
                 del running[link]
             _end(overdue)
             for one in overdue.values():
-                yield one.name, None, f"did not answer within {timeout_seconds:g} s"
+                yield Ended(one.name, None, f"did not answer within {timeout_seconds:g} s")
     finally:
         _end(running)
 
 
-def _receive(link: Connection) -> tuple[Any, str]:
+def _receive(link: Connection) -> tuple[Any, str, str]:
     try:
-        result, reason = link.recv()
+        result, reason, trace = link.recv()
     except EOFError:
-        return None, "its process ended without an answer"
-    return result, reason
+        return None, "its process ended without an answer", ""
+    return result, reason, trace
 
 
 def _end(running: dict[Connection, _Running]) -> None:
@@ -107,9 +121,9 @@ def _run(work: Callable[[str], Any], name: str, link: Connection, timeout_second
     # Standard output belongs to the answer of the command.
     os.dup2(2, 1)
     try:
-        answer = work(name), ""
+        answer = work(name), "", ""
     except Failed as error:
-        answer = None, str(error)
+        answer = None, str(error), ""
     except Exception as error:
-        answer = None, f"{type(error).__name__}: {error}"
+        answer = None, f"{type(error).__name__}: {error}", traceback.format_exc()
     link.send(answer)

@@ -114,14 +114,14 @@ def _ask(
     except (SaltException, OSError) as error:
         raise Unavailable(f"salt-ssh cannot be used: {error}", "try it by hand") from error
     mark.write_text(code, encoding="ascii")
-    for name, report, reason in pool.each(
+    for one in pool.each(
         lambda name: _collect(ssh, name),
         names,
         request.workers,
         request.timeout_seconds,
         request.is_over,
     ):
-        yield Answer(name, report, time.time(), reason)
+        yield Answer(one.name, one.result, time.time(), one.reason, one.traceback)
 
 
 def _is_ours(mark: Path, code: str) -> bool:

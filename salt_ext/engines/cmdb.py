@@ -96,7 +96,7 @@ def start() -> None:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                 failures = 0
                 if not is_well:
-                    store.close_engine(database, __opts__["id"])
+                    store.close_problem(database, "engine", __opts__["id"], "engine")
                     is_well = True
                 if is_time:
                     news.attempt(lambda: _tell_news(bus, database, cache))

@@ -22,8 +22,8 @@ from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreac
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
-from salt_ext.store.ingest.isolation import Suspects, record_failure
-from salt_ext.store.ingest.problems import close_engine
+from salt_ext.store.ingest.isolation import Suspects, record_failure, record_problem
+from salt_ext.store.ingest.problems import close_problem
 from salt_ext.store.listening import BRIDGE, Listener, beat, number_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import ENCODING, migrate, new_database
@@ -110,7 +110,7 @@ __all__ = [
     "check_baselines",
     "choices",
     "clock",
-    "close_engine",
+    "close_problem",
     "compare",
     "compare_assets",
     "components",
@@ -156,6 +156,7 @@ __all__ = [
     "problems",
     "purge",
     "record_failure",
+    "record_problem",
     "remove_expected",
     "rename",
     "resolve",

@@ -45,10 +45,10 @@ def plan(opts, request):
 
     def answers():
         work = opts["stub"].get("work", stub_report)
-        for name, said, reason in pool.each(
+        for one in pool.each(
             work, names, request.workers, request.timeout_seconds, request.is_over
         ):
-            yield Answer(name, said, time.time(), reason)
+            yield Answer(one.name, one.result, time.time(), one.reason, one.traceback)
 
     return Plan(names, answers(), is_cached=False)
 
@@ -61,11 +61,16 @@ def breaks(opts, request):
     return Plan(["one", "two"], answers(), is_cached=False)
 
 
+def cannot_plan(opts, request):
+    raise RuntimeError("no such inventory")
+
+
 @pytest.fixture
 def collect(master_opts):
     """A function that runs the command with modes of ours; returns what it says."""
     here = "tests.functional.test_collect"
     master_opts["cmdb"]["modes"] = {"stub": f"{here}.plan", "breaks": f"{here}.breaks"}
+    master_opts["cmdb"]["modes"]["cannot_plan"] = f"{here}.cannot_plan"
     master_opts["stub"] = {"number": 3}
     outputter = salt.loader.outputters(master_opts)["cmdb"]
 
@@ -196,6 +201,34 @@ def test_what_a_broken_mode_had_brought_is_stored(collect, database):
     assert store.assets(database).total == 1
 
 
+def test_what_nobody_foresaw_keeps_its_traceback_until_it_is_over(collect, database, caplog):
+    ill = {"number": 1, "work": lambda name: {}["no such key"]}
+    collect("*", mode="stub", stub=ill)
+    [row], _ = store.problems(database, minion_id="stub0000")
+    assert (row["kind"], row["subject"]) == ("report", "stub")
+    assert row["message"] == "KeyError: 'no such key'"
+    assert row["traceback"].startswith("Traceback")
+    assert "in <lambda>" in row["traceback"]
+    assert "  | KeyError: 'no such key'" in caplog.text
+    collect("*", mode="stub", stub={"work": stub_report})
+    assert store.problems(database, minion_id="stub0000") == ([], 0)
+
+
+@pytest.mark.parametrize("mode", ["breaks", "cannot_plan"])
+def test_a_mode_that_breaks_is_a_problem_of_the_master_with_its_traceback(
+    collect, database, master_opts, caplog, mode
+):
+    collect("*", mode=mode)
+    [row], _ = store.problems(database, minion_id=master_opts["id"])
+    assert (row["kind"], row["subject"]) == ("mode", mode)
+    assert "RuntimeError" in row["traceback"]
+    assert "  | RuntimeError" in caplog.text
+    where = "tests.functional.test_collect.plan"
+    master_opts["cmdb"]["modes"][mode] = where  # somebody mends it
+    collect("*", mode=mode)
+    assert store.problems(database, minion_id=master_opts["id"]) == ([], 0)
+
+
 def test_results_that_cannot_be_stored_are_kept_for_a_sync(collect, master_opts, database):
     url = master_opts["cmdb"]["database_url"]
     master_opts["cmdb"]["database_url"] = "postgresql+psycopg2://nobody@127.0.0.1:1/cmdb"
@@ -252,7 +285,7 @@ def test_a_machine_whose_mode_cannot_be_used_does_not_stop_the_others(collect, d
     [
         ((), {}, 2, "which machines?"),
         ((7,), {}, 2, "leading zeros"),
-        (("*",), {"mode": "telnet"}, 2, "there is no mode 'telnet'; there are: auto, breaks, salt"),
+        (("*",), {"mode": "telnet"}, 2, "there is no mode 'telnet'; there are: auto, breaks,"),
         (("*",), {"mode": 7}, 2, "mode arrived as 7"),
         (("*",), {"batch": "many"}, 2, "batch is 'many'"),
         (("*",), {"batch": "0%"}, 2, "batch is '0%'"),

@@ -288,8 +288,15 @@ def record_failure(
     database: Database, kind: str, minion_id: str, subject: str, error: BaseException
 ) -> None:
     """Keep an exception that nobody foresaw, with its traceback, among the problems."""
-    text = "".join(traceback.format_exception(error)).replace("\0", "")
-    message = f"{type(error).__name__}: {error}".replace("\0", "")
+    text = "".join(traceback.format_exception(error))
+    record_problem(database, kind, minion_id, subject, f"{type(error).__name__}: {error}", text)
+
+
+def record_problem(
+    database: Database, kind: str, minion_id: str, subject: str, message: str, text: str
+) -> None:
+    """Keep a problem, with the text of a traceback."""
+    message, text = message.replace("\0", ""), text.replace("\0", "")
     try:
         _record(database, kind, minion_id, subject, message, text)
     except (UnicodeError, DataError):

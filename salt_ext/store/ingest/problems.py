@@ -21,8 +21,9 @@ class Problem(NamedTuple):
     """
     Something that an operator should know.
 
-    ``kind`` is report, collector, doubt, identity or engine. ``subject`` says about
-    what: the collector, the field, or for identity the action that was decided.
+    ``kind`` is report, collector, doubt, identity, engine or mode. ``subject`` says about
+    what: the collector, the field, the mode, or for identity the action that was decided.
+    Problems of an engine or a mode are those of a master, by its id.
     """
 
     kind: str
@@ -163,14 +164,15 @@ def close_held(link: sa.Connection, minion_id: str, at: datetime) -> None:
     )
 
 
-def close_engine(database: Database, master_id: str) -> None:
-    """Close the problems of the engine of a master, which works again."""
+def close_problem(database: Database, kind: str, minion_id: str, subject: str) -> None:
+    """Close a problem that is over, if there is one."""
     with database.begin() as link:
         link.execute(
             sa.update(problem)
             .where(
-                problem.c.minion_id == master_id,
-                problem.c.kind == "engine",
+                problem.c.minion_id == minion_id,
+                problem.c.kind == kind,
+                problem.c.subject == subject,
                 problem.c.closed_at.is_(None),
             )
             .values(closed_at=sa.func.now())
