@@ -21,7 +21,6 @@ from salt_ext.facts import (
     bmc,
     cloud,
     cpuinfo,
-    disks,
     dotted_path,
     ethtool,
     identity,
@@ -36,9 +35,10 @@ from salt_ext.facts import (
     smbios,
     sysfs,
     system,
-    usb,
+    udev,
     virtual,
     volumes,
+    vpd,
 )
 from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
@@ -152,7 +152,7 @@ def values(data: bytes) -> Any:
         sysfs.assignments(text),
         sysfs.ranges(sysfs.numbers(text)),
         sysfs.pci_slot(text),
-        usb.decoded(text),
+        udev.decoded(text),
         volumes.array_uuid(text),
         volumes.volume_names(first, second),
         volumes.lvm_uuid(text),
@@ -186,9 +186,10 @@ def disk_pages(data: bytes) -> Any:
     table = ata.attributes(data)
     pages = {number: scsi.parameters(data, number) for number in range(0x30)}
     return [
-        disks.unit_serial(data),
-        disks.identify_device(data),
-        disks.rotation_rate(data),
+        vpd.unit_serial(data),
+        vpd.unit_names(data),
+        vpd.identify_device(data),
+        vpd.rotation_rate(data),
         ata.registers(data),
         ata.status(ata.registers(data)),
         ata.smart_is_off(data),

@@ -9,7 +9,11 @@ devices, of memory or of a network service (loop, ram, zram, dm, md, nbd, drbd,
 
 from __future__ import annotations
 
+from salt_ext.facts import disk_paths, udev
+from salt_ext.facts.enclosures import bays
 from salt_ext.facts.sysfs import pci_slot
+from salt_ext.facts.usb import strings_of
+from salt_ext.facts.vpd import identify_device, rotation_rate, unit_names, unit_serial
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 BLOCK = "/sys/block"
 SECTOR_BYTES = 512  # the unit of sysfs, whatever the disk's own block size is
 NOT_DISKS = ("loop", "ram", "zram", "dm-", "md", "nbd", "rbd", "drbd", "sr", "fd", "mtd", "zd")
-IDENTIFY = 60  # where the ATA IDENTIFY DEVICE data begin in VPD page 89h (SAT-4)
 TRANSPORTS = (
     ("/usb", "usb"),
     ("/ata", "sata"),
@@ -45,7 +48,7 @@ def disks(root: Root) -> list[dict[str, Any]]:
             disk = _disk(root, name)
             if disk is not None:
                 found.append(disk)
-    return found
+    return disk_paths.one_for_each_unit(root, found)
 
 
 def _disk(root: Root, name: str) -> dict[str, Any] | None:
@@ -79,6 +82,8 @@ def _disk(root: Root, name: str) -> dict[str, Any] | None:
         disk.update(_mmc(root, base))
     elif name.startswith("sd"):
         disk.update(_scsi(root, base, disk))
+    elif name.startswith("dasd"):
+        disk.update(_dasd(root, base))
     return disk
 
 
@@ -98,7 +103,21 @@ def _nvme(root: Root, base: str) -> dict[str, Any]:
         controller = f"{device}/{next(names, '')}"
     # For NVMe over a network the address is that of the target, not a PCI slot.
     slot = pci_slot(root.text(f"{controller}/address", 256) or "")
+    paths = root.once(_paths_to_namespaces).get(base.rpartition("/")[2], [])
+    if len(paths) > 1:
+        return {**found, "pci_slot": None, "paths": disk_paths.of_nvme(root, paths)}
     return {**found, "pci_slot": slot} if slot else found
+
+
+def _paths_to_namespaces(root: Root) -> dict[str, list[str]]:
+    """Return the paths that the kernel joins to each namespace, nvme0c0n1 to nvme0n1."""
+    found: dict[str, list[str]] = {}
+    for name in root.names(BLOCK):
+        subsystem, _, rest = name.partition("c")
+        controller, _, namespace = rest.partition("n")
+        if name[:4] == "nvme" and controller.isdigit():
+            found.setdefault(f"{subsystem}n{namespace}", []).append(name)
+    return found
 
 
 def _names_of_namespace(root: Root, base: str) -> dict[str, str]:
@@ -133,15 +152,17 @@ def _scsi(root: Root, base: str, disk: dict[str, Any]) -> dict[str, Any]:
     device = f"{base}/device"
     vendor = root.text(f"{device}/vendor", 64)
     is_ata = vendor == "ATA"
-    kind, _, wwid = (root.text(f"{device}/wwid", 256) or "").partition(".")
+    address = (root.link(device) or "").rpartition("/")[2]
     found: dict[str, Any] = {
         "vendor": None if is_ata else vendor,
         "model": root.text(f"{device}/model", 64),
         "serial_number": unit_serial(root.data(f"{device}/vpd_pg80", 256) or b""),
         "firmware_version": root.text(f"{device}/rev", 64),
-        "wwn": wwid.lower() if kind == "naa" else None,
-        "eui64": wwid.lower() if kind == "eui" else None,
-        "hctl": (root.link(device) or "").rpartition("/")[2],
+        "wwn": None,
+        "eui64": None,
+        **_names_of_unit(root, device),
+        "hctl": address,
+        **root.once(bays).get(address, {}),
     }
     if disk["transport"] is None:
         found["transport"] = "sata" if is_ata else "scsi"
@@ -151,50 +172,51 @@ def _scsi(root: Root, base: str, disk: dict[str, Any]) -> dict[str, Any]:
         found.update(identify_device(root.data(f"{device}/vpd_pg89", 1024) or b""))
     elif disk["rotational"]:
         found.update(rotation_rate(root.data(f"{device}/vpd_pgb1", 64) or b""))
+    if not found["serial_number"] or not found["wwn"]:
+        found.update(_second_source(root, base, found))
     return found
 
 
-def unit_serial(page: bytes) -> str | None:
-    """Return the serial number in a VPD page 80h."""
-    if len(page) < 4 or page[1] != 0x80:
-        return None
-    size = int.from_bytes(page[2:4], "big")
-    return page[4 : 4 + size].decode("ascii", "replace").strip("\0 ") or None
+def _names_of_unit(root: Root, device: str) -> dict[str, str]:
+    kind, _, name = (root.text(f"{device}/wwid", 256) or "").lower().partition(".")
+    if kind in ("naa", "eui"):
+        return {"wwn" if kind == "naa" else "eui64": name}
+    return unit_names(root.data(f"{device}/vpd_pg83", 1024) or b"")
 
 
-def identify_device(page: bytes) -> dict[str, Any]:
+def _second_source(root: Root, base: str, found: dict[str, Any]) -> dict[str, Any]:
     """
-    Return the fields of an ATA disk's IDENTIFY DEVICE data, in a VPD page 89h.
+    Return what udev wrote down of a disk that did not tell the kernel everything.
 
-    INQUIRY cuts the model at 16 characters and the firmware version at 4. These
-    are complete.
+    That is so behind most USB bridges, and on kernels that keep no VPD pages.
     """
-    if len(page) < IDENTIFY + 512 or page[1] != 0x89:
-        return {}
-    found: dict[str, Any] = {
-        "serial_number": _ata_text(page, 10, 20),
-        "firmware_version": _ata_text(page, 23, 27),
-        "model": _ata_text(page, 27, 47),
-        **_rate(_ata_word(page, 217)),
+    said = udev.properties(root, base)
+    bus, name = said.get("ID_BUS"), said.get("ID_WWN_WITH_EXTENSION") or said.get("ID_WWN") or ""
+    # Of a SCSI disk ID_SERIAL_SHORT is the worldwide name.
+    serial = said.get("ID_SERIAL_SHORT" if bus in ("ata", "usb") else "ID_SCSI_SERIAL")
+    where = root.link(base) or ""
+    if serial is None and "/usb" in where:
+        # .../usb2/2-2/2-2:1.0/host0/... : the interface, and above it the device.
+        device = where.partition("/host")[0].rpartition("/")[0]
+        serial = strings_of(root, f"{BLOCK}/{device}")["serial"]
+    second = {
+        "serial_number": serial,
+        "wwn": name[2:].lower() if name[:2] == "0x" else None,
     }
-    return {key: value for key, value in found.items() if value}
+    told: dict[str, Any] = {
+        field: value for field, value in second.items() if value and not found[field]
+    }
+    if bus == "ata" and "/usb" in where:
+        # The bridge tells 24 characters as vendor and model; udev has asked the disk itself.
+        model = udev.decoded(said.get("ID_MODEL_ENC") or "") or said.get("ID_MODEL")
+        told |= {"vendor": None, "model": model, "firmware_version": said.get("ID_REVISION")}
+    return told
 
 
-def rotation_rate(page: bytes) -> dict[str, int]:
-    """Return the rotation rate in a VPD page B1h (block device characteristics)."""
-    return _rate(int.from_bytes(page[4:6], "big")) if page[1:2] == b"\xb1" else {}
-
-
-def _rate(value: int) -> dict[str, int]:
-    # 0 means "not reported", 1 "does not rotate"; other values below 0401h are reserved.
-    return {"rotation_rate_rpm": value} if 0x0401 <= value < 0xFFFF else {}
-
-
-def _ata_text(page: bytes, first: int, last: int) -> str | None:
-    raw = page[IDENTIFY + 2 * first : IDENTIFY + 2 * last]
-    swapped = b"".join(raw[at + 1 : at + 2] + raw[at : at + 1] for at in range(0, len(raw), 2))
-    return swapped.decode("ascii", "replace").strip("\0 ") or None
-
-
-def _ata_word(page: bytes, number: int) -> int:
-    return int.from_bytes(page[IDENTIFY + 2 * number : IDENTIFY + 2 * number + 2], "little")
+def _dasd(root: Root, base: str) -> dict[str, Any]:
+    return {
+        "vendor": root.text(f"{base}/device/vendor", 64),
+        "model": root.text(f"{base}/device/devtype", 64),
+        # Vendor, serial number of the storage server, its subsystem and the unit in that.
+        "serial_number": root.text(f"{base}/device/uid", 128),
+    }

@@ -9,7 +9,7 @@ keeps them in a file.
 
 from __future__ import annotations
 
-from salt_ext.facts.sysfs import assignments
+from salt_ext.facts import udev
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 BUSES = "/sys/bus"
 DEVICES = f"{BUSES}/usb/devices"
-UDEV = "/run/udev/data"
 HUB = 0x09
 STRINGS = {  # the file in sysfs, and udev's name for the same string
     "manufacturer": "ID_VENDOR_ENC",
@@ -45,7 +44,7 @@ def _device(root: Root, name: str) -> dict[str, Any] | None:
     if kind == HUB or vendor is None:
         return None
     product = root.text(f"{base}/idProduct", 16)
-    said = _strings(root, base)
+    said = strings_of(root, base)
     return {
         "location": _location(root.link(base) or name, name),
         "vendor_id": vendor,
@@ -73,30 +72,15 @@ def _location(where: str, name: str) -> str:
     return f"{controller} port {ports}" if controller else f"port {ports}"
 
 
-def _strings(root: Root, base: str) -> dict[str, str | None]:
+def strings_of(root: Root, base: str) -> dict[str, str | None]:
     """Return the strings of a device, from a place where reading them cannot block."""
     if not root.is_live:
         # In a captured tree no read can hang, and few captured trees have udev's files.
         found = {name: root.text(f"{base}/{name}", 256) for name in STRINGS}
         if any(found.values()):
             return found
-    number = root.text(f"{base}/dev", 16)
-    lines = root.text(f"{UDEV}/c{number}", 16384) if number else None
-    said = assignments((lines or "").replace("\nE:", "\n"))
-    return {name: decoded(said.get(key, "")) or None for name, key in STRINGS.items()}
-
-
-def decoded(text: str) -> str:
-    r"""Return a text of udev's with its escapes decoded: a blank is written ``\x20``."""
-    first, *rest = text.split("\\x")
-    return (first + "".join(map(_character, rest))).strip()
-
-
-def _character(part: str) -> str:
-    digits = part[:2]
-    if len(digits) == 2 and set(digits.lower()) <= set("0123456789abcdef"):
-        return chr(int(digits, 16)) + part[2:]
-    return part
+    said = udev.properties(root, base, "c")
+    return {name: udev.decoded(said.get(key, "")) or None for name, key in STRINGS.items()}
 
 
 def _megabits(text: str | None) -> int | None:

@@ -7,7 +7,7 @@ free space in a volume group, are only in LVM's own metadata, which is not read.
 
 from __future__ import annotations
 
-from salt_ext.facts import mdstat
+from salt_ext.facts import mdstat, udev
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -97,12 +97,7 @@ def array_uuid(text: str | None) -> str | None:
 
 def _udev_uuid(root: Root, name: str) -> str | None:
     """Return the UUID that mdadm told udev, for kernels that do not show it in sysfs."""
-    number = root.text(f"{BLOCK}/{name}/dev", 16)
-    lines = root.text(f"/run/udev/data/b{number}", 16384) if number else None
-    for line in (lines or "").splitlines():
-        if line[:10] == "E:MD_UUID=":
-            return line[10:]
-    return None
+    return udev.properties(root, f"{BLOCK}/{name}").get("MD_UUID")
 
 
 def _first_number(text: str | None) -> int | None:
@@ -112,7 +107,12 @@ def _first_number(text: str | None) -> int | None:
 
 
 def multipath(root: Root) -> list[Facts] | None:
-    """Return the multipath devices and the paths to them; None without ``/sys/block``."""
+    """
+    Return the multipath devices; None without ``/sys/block``.
+
+    The paths themselves are told of in ``disks``, each with its state. Here are the names of
+    those that a device holds now: which they are is no second change beside that one.
+    """
     mapped = root.once(_mapped)
     if mapped is None:
         return None
@@ -126,18 +126,19 @@ def multipath(root: Root) -> list[Facts] | None:
                     "wwid": wwid,
                     "wwn": wwid[1:].lower() if wwid[:1] == NAA else None,
                     "size_bytes": _size(root, device),
-                    "paths": [_path(root, path) for path in _slaves(root, device)],
+                    "volatile": {"paths": _slaves(root, device)},
                 }
             )
     return found
 
 
-def _path(root: Root, name: str) -> Facts:
-    device = f"{BLOCK}/{name}/device"
+def held_by_multipath(root: Root) -> dict[str, str]:
+    """Return the name of the multipath device that holds a block device, by that one's name."""
     return {
-        "name": name,
-        "hctl": (root.link(device) or "").rpartition("/")[2],
-        "state": root.text(f"{device}/state", 64),
+        path: name
+        for device, (name, uuid) in (root.once(_mapped) or {}).items()
+        if uuid[: len(MULTIPATH)] == MULTIPATH
+        for path in _slaves(root, device)
     }
 
 

@@ -82,6 +82,7 @@ DECIMAL_SECTIONS = ("disk", "raid", "md", "multipath")
 
 MAKERS = ("manufacturer", "vendor")
 MODELS = ("model", "product_name", "part_number", "version")
+ILL = ("degraded", "failed")
 SERIALS = ("serial_number", "wwn", "permanent_mac", "mac", "uuid")
 
 
@@ -106,6 +107,9 @@ COLUMNS = {
         "rotational",
         "firmware_version",
         "pci_slot",
+        "enclosure",
+        "slot",
+        "paths",
         "health",
     ),
     "network": (
@@ -237,7 +241,11 @@ def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def describe(item: Mapping[str, Any], path: str = "") -> str:
-    """Return a short text about a part: its size, kind, maker, model and serial number."""
+    """
+    Return a short text about a part: its size, kind, maker, model and serial number.
+
+    Of a part that is ill its state is told too.
+    """
     if item.get("present") is False:
         return "empty"
     size = item.get("size_bytes")
@@ -248,7 +256,8 @@ def describe(item: Mapping[str, Any], path: str = "") -> str:
         _first(item, MODELS),
     ]
     text = " ".join(str(word) for word in words if word)
-    parts = [str(part) for part in (text or place(item), _first(item, SERIALS)) if part]
+    state = item.get("state") if item.get("health") in ILL else None
+    parts = [str(part) for part in (text or place(item), _first(item, SERIALS), state) if part]
     parts = parts or [f"{label(key)}: {value(one, key, path)}" for key, one in item.items()]
     return shorten(" · ".join(parts) or NOTHING)
 

@@ -88,7 +88,7 @@ def _where(thread: Thread) -> TracebackType | None:
 
 def _protocol(disk: dict[str, Any]) -> str | None:
     """Return the protocol by which to ask a disk, or None for a disk that has no SMART."""
-    name, transport = disk["name"], disk["transport"]
+    name, transport = _device(disk), disk["transport"]
     if name.startswith("nvme"):
         return "nvme"
     if not name.startswith("sd"):
@@ -99,9 +99,18 @@ def _protocol(disk: dict[str, Any]) -> str | None:
     return "scsi" if transport in ("sas", "scsi") else None
 
 
+def _device(disk: dict[str, Any]) -> str:
+    """Return the block device by which to ask a disk: of several paths the first that works."""
+    name: str = disk["name"]
+    if name.startswith("nvme") or not (paths := disk.get("paths")):
+        return name
+    working = (path for path in paths if path.get("health") != "failed")
+    return str(next(working, paths[0])["name"])
+
+
 def _ask(root: Root, disk: dict[str, Any]) -> dict[str, Any]:
     """Return what a disk answers, or why it was not asked."""
-    name = disk["name"]
+    name = _device(disk)
     if root.text(f"{BLOCK}/{name}/device/power/runtime_status", 64) == "suspended":
         # Opening the device would wake the disk.
         return {"volatile": {"skipped_reason": "standby"}}

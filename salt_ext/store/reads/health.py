@@ -95,6 +95,14 @@ def _array(item: Item) -> Finding:
     return Finding("warning", _name(item), f"degraded: {missing} missing of {item['raid_disks']}")
 
 
+def _paths(item: Item) -> Finding:
+    failed = [path for path in item["paths"] if path.get("health") == "failed"]
+    severity = "critical" if len(failed) == len(item["paths"]) else "warning"
+    names = ", ".join(f"{path.get('name')} {path.get('state')}" for path in failed)
+    says = f"{len(failed)} of {len(item['paths'])} paths failed: {names}"
+    return Finding(severity, _name(item), says)
+
+
 def _power(item: Item) -> Finding:
     if item.get("plugged") is False:
         return Finding("notice", _name(item), "is not plugged in")
@@ -134,6 +142,7 @@ RULES = (
     ),
     Rule("raid", False, f"$.*[*] {_ILL}", _raid),
     Rule("raid", False, f"$.controllers[*].battery {_ILL}", _raid),
+    Rule("disks", False, '$[*] ? (@.paths[*].health == "failed")', _paths),
     Rule("md", False, "$[*] ? (@.health.degraded > 0)", _array),
     Rule(
         "power_supplies",

@@ -1,7 +1,8 @@
 import pytest
 
-from salt_ext.facts.disks import disks, identify_device, rotation_rate, unit_serial
+from salt_ext.facts.disks import disks
 from salt_ext.facts.root import Root
+from salt_ext.facts.vpd import identify_device, rotation_rate, unit_serial
 from tests.unit.facts.trees import tree
 
 ATA = "sys/devices/pci0000:00/0000:00:17.0/ata3/host2/target2:0:0/2:0:0:0"

@@ -48,9 +48,7 @@ PARSERS = {
 }
 
 OPEN = {
-    "D01-usb-disk-serial",
     "D03-nvme-over-tcp",
-    "D05-multipath-counted-per-path",
     "H01-hpe-volumes-share-a-serial",
     "H02-vmware-disks-without-serial",
     "L03-two-neighbours-keyvalue",

@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from salt_ext.document import keyed, normal
 from salt_ext.document.volatile import split
-from salt_ext.facts.usb import decoded, usb
+from salt_ext.facts.udev import decoded
+from salt_ext.facts.usb import usb
 from tests.unit.facts.trees import tree
 
 CONTROLLER = "sys/devices/pci0000:00/0000:00:14.0"
