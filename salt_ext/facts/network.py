@@ -1,40 +1,51 @@
 """
-Network cards, and the bonds, VLANs and bridges that are built on them.
+Network cards, what is built on them, and the other interfaces that have an address.
 
-A virtual interface is reported only when a chain of ``lower_`` links leads from it
-to a card. So what an administrator configured is reported, and the interfaces of
-containers, guests and VPN sessions are not: veth, tap, docker0, ifb, dummy, lo.
-Virtual functions are not interfaces of their own but a number at their card.
+A virtual interface is reported when a chain of ``lower_`` links leads from it to a
+card, or when it has an address of its own: the port of an Open vSwitch bridge, a
+tunnel, a dummy, loopback. So what an administrator configured is reported, and the
+interfaces of containers and guests are not: veth, tap, docker0, virbr0. Functions and
+representors of a card that guests use are not interfaces of their own but a number at
+their card.
 """
 
 from __future__ import annotations
 
+from salt_ext.facts import routes
 from salt_ext.facts.sysfs import assignments, pci_slot, whole
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from typing import Any
 
     from salt_ext.facts.root import Root
 
 NET = "/sys/class/net"
 KINDS = ("bond", "vlan", "bridge")
-INFINIBAND = 32  # ARPHRD_INFINIBAND
+ETHERNET, INFINIBAND = 1, 32  # ARPHRD_ETHER, ARPHRD_INFINIBAND
+RANDOM = 1  # NET_ADDR_RANDOM
+MAC_LENGTH = 17  # written with colons
+TAP = 0x0002  # IFF_TAP
+OF_SERVICES = ("kube-ipvs",)  # Kubernetes gives it an address for each service
 TEMPORARY = 0x01  # IFA_F_TEMPORARY, the privacy addresses of RFC 8981
 LINK_SCOPE, HOST_SCOPE = 0x20, 0x10  # IPV6_ADDR_LINKLOCAL, IPV6_ADDR_LOOPBACK
 
 
 def network(root: Root) -> list[dict[str, Any]]:
     """Return the cards in the order of their slots, then the interfaces without a slot by name."""
-    lowers = _interfaces(root)
-    vlan_ids = _vlan_ids(root)
     addresses = _addresses(root)
+    ways_out = routes.default_interfaces(root)
+    lowers = _interfaces(root, addresses, ways_out)
+    vlan_ids = _vlan_ids(root)
+    own = routes.default_address(ways_out, {name: addresses.get(name, []) for name in lowers})
     found = []
     for name, below in lowers.items():
         item = _card(root, name) if below is None else _virtual(root, name, below, lowers)
         if item is not None:
             item["vlan_id"] = vlan_ids.get(name)
             item["addresses"] = sorted(addresses.get(name, ()))
+            item["default_address"] = own.get(name)
             found.append(item)
     if root.is_live:
         _add_firmware(root, found)
@@ -42,7 +53,9 @@ def network(root: Root) -> list[dict[str, Any]]:
     return found
 
 
-def _interfaces(root: Root) -> dict[str, list[str] | None]:
+def _interfaces(
+    root: Root, addresses: Container[str], ways_out: Sequence[str]
+) -> dict[str, list[str] | None]:
     """Return ``{name: interfaces that it is built on}`` of what to report; None for a card."""
     cards: dict[str, list[str] | None] = {}
     virtual: dict[str, list[str]] = {}
@@ -51,9 +64,14 @@ def _interfaces(root: Root) -> dict[str, list[str] | None]:
         if "/virtual/" in where:
             entries = root.names(f"{NET}/{name}")
             virtual[name] = [entry[6:] for entry in entries if entry[:6] == "lower_"]
-        elif root.link(f"{NET}/{name}/device") and not root.link(f"{NET}/{name}/device/physfn"):
+        elif (parent := _parent(root, name)) is not None:
+            virtual[name] = [parent]
+        elif root.link(f"{NET}/{name}/device") and not _is_part_of_card(root, name, where):
             cards[name] = None
     found = dict(cards)
+    for name, below in virtual.items():
+        if name in ways_out or (name in addresses and _is_own(root, name, below, bool(cards))):
+            found[name] = below
     while grown := {
         name: below
         for name, below in virtual.items()
@@ -61,6 +79,52 @@ def _interfaces(root: Root) -> dict[str, list[str] | None]:
     }:
         found.update(grown)
     return found
+
+
+def _parent(root: Root, name: str) -> str | None:
+    """Return the port of a partition of InfiniBand, such as ib0 for ib0.8001; None for others."""
+    return root.text(f"{NET}/{name}/parent", 64) if "." in name else None
+
+
+def _is_part_of_card(root: Root, name: str, where: str) -> bool:
+    """
+    Whether an interface with a device is no card but a part of one, made for guests.
+
+    These are virtual functions, subfunctions (auxiliary devices such as
+    ``mlx5_core.sf.4``), and representors: the ends of both in the switch of the card.
+    """
+    if ".sf." in where or root.link(f"{NET}/{name}/device/physfn"):
+        return True
+    port = root.text(f"{NET}/{name}/phys_port_name", 64) or ""
+    # Old drivers tell nothing but a number. The address of a representor is a random one.
+    is_number = port.isdigit() and root.number(f"{NET}/{name}/addr_assign_type") == RANDOM
+    return is_number or is_representor(port)
+
+
+def is_representor(port: str) -> bool:
+    """
+    Whether a port's name is that of a function, ``pf0vf1`` or ``c1pf0sf88``, and not a plug's.
+
+    A plug is ``p0``, or ``p0s1`` when it is split (devlink-port of the kernel).
+    """
+    owner, pf, function = port.partition("pf")
+    is_owner = owner == "" or (owner[0] in "cp" and owner[1:].isdigit())
+    return bool(pf) and is_owner and function[:1].isdigit()
+
+
+def _is_own(root: Root, name: str, below: list[str], has_cards: bool) -> bool:
+    """Whether an interface with an address but no card below it is the machine's own."""
+    base = f"{NET}/{name}"
+    kind = assignments(root.text(f"{base}/uevent", 1024)).get("DEVTYPE", "")
+    if kind in ("bridge", "macvtap") or name.startswith(OF_SERVICES):
+        return False
+    if (root.number(f"{base}/tun_flags", 0) or 0) & TAP:
+        return False
+    # One end of a veth pair is here, the other in a container; in a container without a
+    # card the end here is its own.
+    link = root.number(f"{base}/iflink")
+    is_veth = link not in (None, 0, root.number(f"{base}/ifindex")) and not below
+    return not (is_veth and has_cards and root.number(f"{base}/type") == ETHERNET)
 
 
 def _card(root: Root, name: str) -> dict[str, Any]:
@@ -109,6 +173,8 @@ def _virtual(
     if kind == "macvtap":  # the interface of a guest
         return None
     item = _common(root, name, kind if kind in KINDS else "virtual")
+    if len(mac := item["mac"] or "") != MAC_LENGTH or not mac.strip("0:"):
+        item["mac"] = None  # loopback has none, and what a tunnel has is the address of its end
     item["slaves"] = [lower for lower in below if lower in known]
     return item
 

@@ -89,12 +89,24 @@ def _serial_number(facts: Mapping[str, Any], kinds: set[str]) -> str | None:
 
 
 def _address(network: list[dict[str, Any]]) -> str | None:
-    """Return the first address of the first interface that has one."""
-    for interface in sorted(network, key=lambda one: str(one.get("name"))):
+    """
+    Return the address by which a machine reaches other networks.
+
+    Of a machine without a default route, and where a report does not tell it, the
+    first one: of cards and what stands on them before loopback and tunnels, IPv4
+    before IPv6.
+    """
+    told = [interface.get("default_address") for interface in network]
+    if address := next((one for one in told if isinstance(one, str) and one), None):
+        return text_of(address)
+    found = []
+    for interface in network:
         addresses = interface.get("addresses")
+        is_virtual = interface.get("kind") == "virtual"
         for address in addresses if isinstance(addresses, list) else []:
-            return text_of(str(address).partition("/")[0])
-    return None
+            bare = str(address).partition("/")[0]
+            found.append((is_virtual, ":" in bare, str(interface.get("name")), bare))
+    return text_of(min(found)[-1]) if found else None
 
 
 def _components(facts: Mapping[str, Any], section: str) -> list[dict[str, Any]] | None:

@@ -42,7 +42,8 @@ HARDWARE = (
 
 SET_BY_SOFTWARE = frozenset(
     (
-        *("addresses", "driver", "flags", "hctl", "mac", "master", "microcode", "mtu", "name"),
+        *("addresses", "default_address", "driver", "flags", "hctl", "mac", "master", "microcode"),
+        *("mtu", "name"),
         *("numa_node", "numa_nodes", "online", "plugged", "slaves", "sriov", "status"),
         *("total_bytes", "vlan_id", "vulnerabilities", "wake_up_type"),
     )

@@ -1,49 +1,16 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from salt_ext.facts import ethtool, rtnetlink
-from salt_ext.facts.network import ipv6, may_sleep, network
+from salt_ext.facts.network import ipv6, is_representor, may_sleep, network
 from salt_ext.facts.root import Root
+from tests.unit.facts.interfaces import NET, Machine
 from tests.unit.facts.trees import tree
-
-NET = "sys/class/net"
-
-
-class Machine:
-    """A tree of /sys/class/net in the making."""
-
-    def __init__(self, where):
-        self.where = where
-        self.files = {}
-        self.links = {}
-
-    def add(self, name, path, **files):
-        home = f"sys/devices/{path}/net/{name}"
-        self.links[f"{NET}/{name}"] = f"../../devices/{path}/net/{name}"
-        self.files |= {f"{home}/{file}": text for file, text in {"mtu": "1500\n", **files}.items()}
-        return home
-
-    def card(self, name, slot, bus="pci", **files):
-        home = self.add(name, f"pci0000:00/{slot}", **files)
-        self.links[f"{home}/device"] = f"../../../{slot}"
-        self.links[f"sys/devices/pci0000:00/{slot}/subsystem"] = f"../../../../bus/{bus}"
-        self.links[f"sys/devices/pci0000:00/{slot}/driver"] = "../../../bus/pci/drivers/ixgbe"
-        return home
-
-    def virtual(self, name, kind="", lower: Iterable[str] = (), **files):
-        home = self.add(name, "virtual", uevent=f"DEVTYPE={kind}\n" if kind else "", **files)
-        for below in lower:
-            self.links[f"{home}/lower_{below}"] = f"../{below}"
-        return home
-
-    def read(self):
-        return network(tree(self.where, self.files, self.links))
 
 
 @pytest.fixture
@@ -78,6 +45,7 @@ def test_a_card_with_link_is_described(machine):
             "sriov": {"total": 64, "num": 4},
             "vlan_id": None,
             "addresses": [],
+            "default_address": None,
             "volatile": {"carrier": True, "speed_mbps": 10000, "duplex": "full"},
         }
     ]
@@ -148,6 +116,58 @@ def test_a_virtual_function_is_counted_at_its_card_only(machine):
     machine.card("eno1v0", "0000:3b:10.0")
     machine.links["sys/devices/pci0000:00/0000:3b:10.0/physfn"] = "../0000:3b:00.0"
     assert [item["name"] for item in machine.read()] == ["eno1"]
+
+
+PORTS = {
+    "p0": False,  # the plug, also of a card whose switch is on
+    "p1s2": False,
+    "": False,
+    "n0": False,
+    "pfadd": False,
+    "pf0vf0": True,
+    "pf1sf88": True,
+    "pf0": True,  # on a card with processors of its own, the machine that it is in
+    "pf0hpf": True,
+    "c1pf0vf3": True,
+    "p0pf0vf1": True,
+    "pf1vfr0": True,
+}
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_representor_is_told_from_a_plug_by_the_name_of_its_port(port):
+    assert is_representor(port) is PORTS[port]
+
+
+def test_a_card_stays_one_card_when_guests_are_started(machine):
+    machine.card("enp65s0f0np0", "0000:41:00.0", phys_port_name="p0\n", addr_assign_type="0\n")
+    before = machine.read()
+    for name, port in (("eth0", "pf0vf0"), ("eth1", "pf0vf1"), ("en3f0pf0sf4", "pf0sf4")):
+        machine.card(name, "0000:41:00.0", phys_port_name=f"{port}\n", addr_assign_type="1\n")
+    machine.card("eth5", "0000:41:00.0", phys_port_name="3\n", addr_assign_type="1\n")  # Linux 4.12
+    machine.card("enp65s0f0v1", "0000:41:00.2")
+    machine.links["sys/devices/pci0000:00/0000:41:00.2/physfn"] = "../0000:41:00.0"
+    machine.add("enp65s0f0s88", "pci0000:00/0000:41:00.0/mlx5_core.sf.4")
+    machine.links["sys/devices/pci0000:00/0000:41:00.0/mlx5_core.sf.4/net/enp65s0f0s88/device"] = (
+        "../../../mlx5_core.sf.4"
+    )
+    machine.virtual("tap0", tun_flags="0x1002\n")
+    machine.virtual("vnet0", lower=[])
+    assert machine.read() == before
+
+
+def test_a_plug_whose_name_is_a_number_is_a_card(machine):
+    machine.card("swp1", "0000:03:00.0", phys_port_name="1\n", addr_assign_type="0\n")
+    assert [item["kind"] for item in machine.read()] == ["physical"]
+
+
+def test_a_partition_of_infiniband_stands_on_its_port(machine):
+    machine.card("ib0", "0000:81:00.0", type="32\n")
+    machine.card("ib0.8001", "0000:81:00.0", type="32\n", parent="ib0\n")
+    assert [(one["name"], one["kind"], one.get("slaves")) for one in machine.read()] == [
+        ("ib0", "physical", None),
+        ("ib0.8001", "virtual", ["ib0"]),
+    ]
 
 
 def test_a_usb_adapter_says_so(machine):

@@ -53,8 +53,6 @@ OPEN = {
     "H02-vmware-disks-without-serial",
     "L03-two-neighbours-keyvalue",
     "M02-optane-app-direct",
-    "N01-switchdev-representors",
-    "N03-ovs-bridge-has-the-address",
     "P01-one-thread-offline-on-64",
     "P03-azure-cobalt-100-metal",
     "R17-sas2ircu",
