@@ -23,6 +23,7 @@ from salt.exceptions import SaltClientError, SaltReqTimeoutError
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order, size_of
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed, Unreadable
+from salt_ext.report.sources import OF_GRAINS
 from salt_ext.words.nearest import unknown
 
 FUNCTION = "cmdb.collect"
@@ -97,7 +98,7 @@ class _Asked:
 
 
 def _is_of_grains(report: Any) -> bool:
-    return isinstance(report, dict) and report.get("mode") == "grains"
+    return isinstance(report, dict) and report.get("mode") in OF_GRAINS
 
 
 def _ask(

@@ -27,6 +27,7 @@ from salt.exceptions import SaltCacheError, SaltDeserializationError
 from salt_ext import settings
 from salt_ext.master.feed import Unreadable
 from salt_ext.report import core_grains, envelope
+from salt_ext.report.sources import CMDB_GRAIN, CORE_GRAINS
 from salt_ext.report.weighing import is_heavier
 
 KINDS = ("mine", "grains")
@@ -131,7 +132,7 @@ class Cache:
         try:
             if grain is None:
                 return core_grains.report(used, minion_id, grains_at), grains_at
-            return envelope.build(grain, minion_id, None, "grains"), grains_at
+            return envelope.build(grain, minion_id, None, CMDB_GRAIN), grains_at
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             return _refused(f"{what} of {minion_id} cannot be read: {error!r:.200}"), grains_at
 
@@ -207,4 +208,4 @@ def _anew(minion_id: str) -> str:
 
 def _refused(reason: str) -> dict[str, Any]:
     """Return a report that the store refuses, with a reason."""
-    return {"schema": envelope.SCHEMA, "mode": "grains", "refused": reason}
+    return {"schema": envelope.SCHEMA, "mode": CORE_GRAINS, "refused": reason}

@@ -14,7 +14,6 @@ from typing import Any
 from salt_ext import store
 from salt_ext.master.feed import Feed, Source, Unreadable, let_wait
 from salt_ext.master.waits import Waits
-from salt_ext.report import core_grains
 from salt_ext.words.visible import visible
 
 log = logging.getLogger(__name__)
@@ -62,13 +61,9 @@ def take(
     """
     Store reports that came at these times by the clock of this host; log and return the outcomes.
 
-    A report that is made of Salt's own grains is left out when the store knows more
-    of that machine. ``is_cached`` tells that the times are those of entries in the
+    ``is_cached`` tells that the times are those of entries in the
     master's cache, as a feed has them. Raises :class:`store.StoreError`.
     """
-    bare = [minion_id for minion_id, report, _ in reports if core_grains.is_one(report)]
-    known = store.known_beyond(database, bare, core_grains.SECTIONS) if bare else set()
-    reports = [one for one in reports if one[0] not in known]
     arrivals = []
     outcomes = []
     clock = store.clock(database)

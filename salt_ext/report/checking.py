@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from salt_ext.report import digests
 from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
 from salt_ext.report.order import Age, Order
+from salt_ext.report.sources import OF_GRAINS
 from salt_ext.report.storable import MAX_NAME, fault, short, why_no_key
 
 SMALLEST = 8
@@ -42,11 +43,12 @@ class ReportError(ValueError):
         self.field = field
 
 
-def check_header(report: Any, now: datetime) -> Order:
+def check_header(report: Any, now: datetime, modes: Collection[str] = MODES) -> Order:
     """
     Check the fields that are used even of an unchanged report; return when it was made.
 
-    ``now`` is when the master received the report. Raises :class:`ReportError`.
+    ``now`` is when the master received the report, ``modes`` are those that it knows.
+    Raises :class:`ReportError`.
     """
     if not isinstance(report, dict):
         raise ReportError("report", f"is {type(report).__name__}, not a mapping")
@@ -59,8 +61,13 @@ def check_header(report: Any, now: datetime) -> Order:
             f"is {short(schema)}, this master reads {SCHEMA};"
             " install the same version of salt-cmdb on the minion and on the master",
         )
-    if report.get("mode") not in MODES:
-        raise ReportError("mode", f"is {short(report.get('mode'))}, not one of {', '.join(MODES)}")
+    mode = report.get("mode")
+    if not isinstance(mode, str) or mode not in modes:
+        raise ReportError(
+            "mode",
+            f"is {short(mode)}, not one of {', '.join(sorted(modes))}; a mode of your own has to"
+            " be in the setting modes of the master that takes its reports",
+        )
     value = report.get("digest")
     if not isinstance(value, str) or not DIGEST(value):
         raise ReportError("digest", f"is {short(value)}, not a SHA-256 in hexadecimal")
@@ -131,7 +138,7 @@ class Checked(NamedTuple):
     The facts of a good report, with the canonical text of each section.
 
     ``digests`` holds the digest of each section's text, ``digest`` the digest of
-    all facts.
+    all facts, ``versions`` the version of each collector whose version is not 1.
     """
 
     facts: dict[str, Any]
@@ -139,6 +146,7 @@ class Checked(NamedTuple):
     texts: dict[str, bytes]
     digests: dict[str, str]
     digest: str
+    versions: Mapping[str, int] = {}
 
 
 class TooMuch(ReportError):
@@ -315,7 +323,7 @@ def doubts(
 def is_behind(report: Mapping[str, Any], collected_at: datetime, now: datetime) -> bool:
     """Whether ``collected_at`` is more than CLOCK_TOLERANCE before ``now``, the master's time."""
     # Grains are evaluated when the minion starts and are sent again later: they may be old.
-    return report["mode"] != "grains" and now - collected_at > CLOCK_TOLERANCE
+    return report["mode"] not in OF_GRAINS and now - collected_at > CLOCK_TOLERANCE
 
 
 def _twins(value: Any, path: str) -> Iterator[ReportError]:

@@ -17,6 +17,7 @@ from salt_ext.facts.clean import clean
 from salt_ext.facts.system import iso_date
 from salt_ext.facts.virtual import hypervisor_in_dmi, is_metal
 from salt_ext.report import device_grains, envelope
+from salt_ext.report.sources import CORE_GRAINS
 
 SECTIONS = (
     *("baseboards", "disks", "firmware", "memory", "network", "operating_system", "processors"),
@@ -61,7 +62,7 @@ def report(grains: Mapping[str, Any], minion_id: str, at: float) -> dict[str, An
         "partial": sorted(found),
         **found,
     }
-    return envelope.build(document, minion_id, None, "grains")
+    return envelope.build(document, minion_id, None, CORE_GRAINS)
 
 
 def _says_something(section: Any) -> bool:
@@ -118,19 +119,6 @@ def _computer(grains: Mapping[str, Any]) -> dict[str, Any]:
         "network": _network(get("hwaddr_interfaces"), get("ip_interfaces")),
         "disks": [*_disks(get("disks"), get("ssds"), is_windows=is_windows)],
     }
-
-
-def is_one(report: Any) -> bool:
-    """Whether a report was made by :func:`report`, of core grains only."""
-    if not isinstance(report, dict) or report.get("mode") != "grains":
-        return False
-    facts, partial = report.get("facts"), report.get("partial")
-    return (
-        isinstance(facts, dict)
-        and isinstance(partial, list)
-        and facts.keys() <= set(SECTIONS)
-        and all(section in partial for section in facts)
-    )
 
 
 def _with(name: Any, release: Any) -> str:

@@ -20,6 +20,7 @@ from datetime import timedelta
 from salt_ext import document
 from salt_ext.document.volatile import split
 from salt_ext.report import digests
+from salt_ext.report.sources import OF_GRAINS
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
-MODES = ("agent", "salt", "ssh", "return", "grains")
-"""How a report came: by schedule, by a master's job, salt-ssh, ``--return``, or core grains."""
+MODES = ("agent", "salt", "ssh", "return", *OF_GRAINS)
+"""
+How a report came: by schedule, by a master's job, salt-ssh, ``--return``, or out of grains.
+
+The setting ``modes`` adds others.
+"""
 
 MINE_FUNCTION = "cmdb.report"
 """The function name under which a report is in the master's mine."""

@@ -29,10 +29,11 @@ from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import ENCODING, migrate, new_database
 from salt_ext.store.news import News, tell
 from salt_ext.store.reads.addresses import addresses
-from salt_ext.store.reads.as_of import compare, compare_assets, document
+from salt_ext.store.reads.as_of import compare_assets, document
 from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
 from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
+from salt_ext.store.reads.between import compare, handovers
 from salt_ext.store.reads.changes_page import changes_page
 from salt_ext.store.reads.components import components, genealogy
 from salt_ext.store.reads.decisions import decisions
@@ -51,7 +52,7 @@ from salt_ext.store.reads.listing import FRESHNESS
 from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
 from salt_ext.store.reads.odd import odd
-from salt_ext.store.reads.positions import known_beyond, positions, unknown_of
+from salt_ext.store.reads.positions import positions, unknown_of
 from salt_ext.store.reads.problems import OWN_BUSINESS, attention, problems, troubled
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
@@ -130,12 +131,12 @@ __all__ = [
     "fleet_diff",
     "genealogy",
     "grant",
+    "handovers",
     "health",
     "held_reports",
     "import_expected",
     "inbox_size",
     "ingest",
-    "known_beyond",
     "listable",
     "lookup",
     "maintain",

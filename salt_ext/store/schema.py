@@ -130,7 +130,13 @@ asset_seen = sa.Table(
     _asset_id(),
     sa.Column("collected_at", Moment, nullable=False, comment="by the clock of the machine"),
     sa.Column("last_seen", Moment, nullable=False, comment="by the clock of the master"),
-    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column(
+        "mode",
+        sa.Text,
+        nullable=False,
+        comment="the best source that was heard, as it was heard last",
+    ),
+    sa.Column("mode_seen", Moment, comment="when that was; null: at last_seen"),
     sa.Column("digest", BYTEA, nullable=False, comment="of the facts as last reported"),
     sa.Column("volatile_at", Moment, nullable=False, comment="when volatile was last written"),
     sa.Column("revision", sa.Integer, nullable=False, comment="number of the last revision"),
@@ -199,6 +205,21 @@ asset_facts = sa.Table(
     sa.Column("volatile", Json, comment="the latest only; makes no history"),
     sa.Column("digest", BYTEA, nullable=False, comment="of the canonical text of facts"),
     sa.Column("collected_at", Moment, comment="last reported then; null: with the last report"),
+    sa.Column("source", sa.Text, comment="which mode told it; null: that of asset_seen"),
+    sa.Column("version", sa.SmallInteger, comment="of the collector; null: 1"),
+)
+
+other_source = sa.Table(
+    "other_source",
+    metadata,
+    _asset_id(),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("last_seen", Moment, nullable=False, comment="by the clock of the master"),
+    sa.Column("collected_at", Moment, nullable=False, comment="by its own clock"),
+    sa.Column("digest", BYTEA, nullable=False, comment="of the facts as last reported"),
+    sa.Column("boot_id", UUID),
+    sa.Column("since_boot_ms", sa.BigInteger),
+    comment="the sources beside the best one of an asset, and when each was heard",
 )
 
 identifier = sa.Table(
@@ -254,6 +275,19 @@ OF_REVISION = sa.and_(
     change.c.asset_id == revision.c.asset_id, change.c.revision == revision.c.number
 )
 """Joins changes with their revisions."""
+
+# The whole section, not its changes: whatever wrote it, and whatever compares, undoes it.
+handover = sa.Table(
+    "handover",
+    metadata,
+    _asset_id(),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("section", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, comment="which mode had told it; null: it was not known"),
+    sa.Column("version", sa.SmallInteger, comment="of the collector then; null: 1"),
+    sa.Column("old", JSON(none_as_null=True), comment="the section as it was known before"),
+    comment="sections that another source tells since a revision: no changes of the machine",
+)
 
 part = sa.Table(
     "part",

@@ -57,7 +57,7 @@ def test_the_engine_reads_the_mine_and_else_the_grain(cache):
     assert cache.report("web01", (5.0, 9.0)) == (sent, 5.0)
     from_grain, at = cache.report("web02", (0.0, 9.0))
     assert at == 9.0
-    assert (from_grain["mode"], from_grain["minion_id"]) == ("grains", "web02")
+    assert (from_grain["mode"], from_grain["minion_id"]) == ("cmdb_grain", "web02")
     checking.check_body(from_grain)
 
 

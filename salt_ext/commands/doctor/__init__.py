@@ -17,7 +17,6 @@ from salt_ext import store
 from salt_ext.commands.doctor import database, engine, machines, master
 from salt_ext.commands.doctor.check import OK, Check, attempt, attempt_all
 from salt_ext.master.feed import Source
-from salt_ext.report import core_grains
 from salt_ext.settings import Settings
 
 __all__ = ["Cache", "Check", "examine"]
@@ -132,7 +131,6 @@ def _cached(where: store.Database, name: str, cache: Cache) -> list[Check]:
     found = machines.cached(
         cache,
         store.positions(where, store.number_of(where, name)),
-        lambda names: store.known_beyond(where, names, core_grains.SECTIONS),
         where.settings["stale_after"],
         now,
     )

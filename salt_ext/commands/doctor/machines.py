@@ -4,13 +4,12 @@ The checks of what machines send: what waits in the master's cache, what is refu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.commands.doctor.check import FAIL, NAMED, OK, WARN, Check, ago, some
 from salt_ext.master.feed import Source, Unreadable
-from salt_ext.report import core_grains
 
 LAG_SWEEPS = 5
 """A report that waits no longer than this many looks through the cache is on its way."""
@@ -68,16 +67,14 @@ class Cached(NamedTuple):
 def cached(
     source: Source,
     positions: Mapping[str, float],
-    known_beyond: Callable[[Collection[str]], Collection[str]],
     silent_seconds: float,
     now: float,
 ) -> Cached:
     """
     Compare the cache of this master with the store.
 
-    ``positions`` is by minion id when its last stored report was written, and ``known_beyond``
-    returns those of whom the store knows more than Salt's own grains: those need no report
-    of these. What is old is read too: a damaged entry lets nothing newer in.
+    ``positions`` is by minion id when its last stored report was written. What is old is
+    read too: a damaged entry lets nothing newer in.
     """
     versions = source.versions()
     suspects = {
@@ -86,7 +83,6 @@ def cached(
         if max(version) > positions.get(minion_id, 0) or max(version) < now - silent_seconds
     }
     found = Cached({}, {}, sorted(one for one in versions if positions.get(one, 0) > now + 1))
-    bare = []
     # The oldest first: who waits longest counts.
     for number, minion_id in enumerate(sorted(suspects, key=lambda one: max(suspects[one]))):
         version = suspects[minion_id]
@@ -102,10 +98,6 @@ def cached(
         if entry is None or entry[1] <= positions.get(minion_id, 0):
             continue
         found.waiting[minion_id] = entry[1]
-        if core_grains.is_one(entry[0]):
-            bare.append(minion_id)
-    for minion_id in known_beyond(bare) if bare else ():
-        del found.waiting[minion_id]
     return found
 
 

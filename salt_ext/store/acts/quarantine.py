@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import encode
-from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
@@ -27,6 +26,7 @@ from salt_ext.store.identity.rulings import Ruling, rulings
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.before import Before, Stored
 from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
+from salt_ext.store.ingest.precedence import NO_HANDOVER, taking, weighed
 from salt_ext.store.ingest.problems import close_held
 from salt_ext.store.ingest.replays import Replays, said
 from salt_ext.store.ingest.writing import write_all
@@ -84,19 +84,27 @@ def rule(
             close_held(link, minion_id, now)
             return Outcome(minion_id, "held", f"rejected by {by}: {why}")
         checked = checking.check_body(arrival.report)
-        order = checking.check_header(arrival.report, arrival.received_at)
+        modes = taking(database.settings).modes
+        order = checking.check_header(arrival.report, arrival.received_at, modes)
         asset_id = verdict.asset_id or uuid.uuid4()
         stored = Stored(link, [asset_id])
         before = stored.before(asset_id)
         if before is not None:
             _refuse_old(link, arrival, order, before)
-        document = stored.after(verdict.asset_id, checked)
+        counts, handed = checked, NO_HANDOVER
+        if before is not None:
+            # Nobody waits for a silent source while a person decides.
+            mode = arrival.report["mode"]
+            counts, handed = weighed(checked, mode, before, lambda source: False)
+        document = stored.after(verdict.asset_id, counts, handed)
         found = identify(document.facts)
         claim = claims.claim(minion_id, claim.previous_minion_id, document.facts, found)
         before = stored.before(asset_id)
         master = before.master if before is not None else None
-        accepted = Accepted(arrival, order, asset_id, verdict, claim, found, master)
-        changes = diff(document.old, document.new) if before is not None else []
+        accepted = Accepted(
+            *(arrival, order, asset_id, verdict, claim, found, master, counts, handed)
+        )
+        changes = document.changes() if before is not None else []
         gathered.store(accepted, before, document, changes, known, ruled)
         write_all(link, gathered)
         close_held(link, minion_id, now)

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS
+from salt_ext.report.sources import OF_GRAINS
 from salt_ext.store import bulk
 from salt_ext.store.identity.claims import PART_PATHS, Asset, Claim, Key, Proof
 from salt_ext.store.identity.claims import key as key_of
@@ -20,7 +21,7 @@ from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import OF_CLAIMS, VERSION, asked, spelled
 from salt_ext.store.listening import Listener, Silence
 
-WITH_KEY = ("agent", "salt", "grains")
+WITH_KEY = ("agent", "salt", *OF_GRAINS)
 """The modes of reports that come from a minion, whose key the master has accepted."""
 
 READ = bulk.Prepared(f"""
@@ -178,6 +179,11 @@ class Owners:
         usable = self.usable(claim)
         known = settled(usable, self.around(usable._replace(previous_minion_id=None)))
         return known and known.id
+
+    def named(self, claim: Claim) -> Asset | None:
+        """Return the asset of the claimed name."""
+        named = self._by_name.get(claim.minion_id)
+        return self._assets[named] if named is not None else None
 
     def is_own_name(self, claim: Claim) -> bool:
         """Whether the asset of the claimed name shows a claimed key; true if none is claimed."""

@@ -26,6 +26,7 @@ from salt_ext.store.ingest.changing import Again, store_changed
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.isolation import Isolated, Suspects
 from salt_ext.store.ingest.pacing import paced
+from salt_ext.store.ingest.precedence import taking
 from salt_ext.store.ingest.touching import Due, heard, touch_unchanged
 from salt_ext.store.listening import Listener
 
@@ -98,12 +99,13 @@ def _transaction(
     began = time.thread_time()
     grace = timedelta(seconds=database.settings["rename_grace"])
     most = limits(database.settings)
+    takes = taking(database.settings)
     seconds: dict[str, float] = {}
     master = listener.number if listener else None
 
     def touching() -> tuple[list[Due], Findings]:
         with database.autocommit() as link:
-            return touch_unchanged(link, batch, Findings(most, seconds), master)
+            return touch_unchanged(link, batch, Findings(most, seconds, takes), master)
 
     def noting(step: Callable[[sa.Connection], None]) -> None:
         with database.begin() as link:
@@ -111,7 +113,7 @@ def _transaction(
 
     def writing(locked: bool) -> Findings:
         with database.begin() as link:
-            found = Findings(most, seconds)
+            found = Findings(most, seconds, takes)
             return store_changed(link, due, grace, found, listener, locked=locked)
 
     due, findings = _patiently(touching)

@@ -9,13 +9,14 @@ before.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from salt_ext.document import encode
+from salt_ext.document.diff import Change, diff
 from salt_ext.document.overlay import overlay
 from salt_ext.report import digests
 from salt_ext.report.checking import Checked
@@ -49,6 +50,18 @@ class Before(NamedTuple):
     """The sections that its last report did not have."""
     version: str
     """A text that differs after anybody has written the asset."""
+    mode: str
+    """The best source that was heard, as it was heard last."""
+    mode_seen: datetime
+    """When that was."""
+    sources: Mapping[str, str]
+    """By section: which mode told it, where that is not ``mode``."""
+    versions: Mapping[str, int]
+    """By section: the version of its collector, where that is not 1."""
+
+    def source(self, section: str) -> str:
+        """Return which mode told a section."""
+        return self.sources.get(section, self.mode)
 
 
 class Document(NamedTuple):
@@ -57,7 +70,8 @@ class Document(NamedTuple):
 
     ``facts`` are all facts, ``texts`` the canonical text of each section, ``digest``
     the digest of the whole. ``old`` and ``new`` are the sections that changed, before
-    and after the report.
+    and after the report. Those that are ``handed`` over differ because another source
+    tells them now.
     """
 
     facts: dict[str, Any]
@@ -65,18 +79,30 @@ class Document(NamedTuple):
     digest: str
     old: dict[str, Any]
     new: dict[str, Any]
+    handed: frozenset[str] = frozenset()
+
+    def changes(self) -> list[Change]:
+        """Return what has changed on the machine."""
+        old, new = (
+            {name: value for name, value in one.items() if name not in self.handed}
+            for one in (self.old, self.new)
+        )
+        return diff(old, new)
 
 
 BEFORE = f"""
 SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at, seen.revision,
        seen.changed_at, seen.boot_id, seen.since_boot_ms, seen.doubted_boot_id,
-       seen.doubted_since_boot_ms, seen.master,
-       stored.digests, stored.absent, {VERSION}
+       seen.doubted_since_boot_ms, seen.master, seen.mode,
+       coalesce(seen.mode_seen, seen.last_seen) AS mode_seen,
+       stored.digests, stored.absent, stored.sources, stored.versions, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
        SELECT json_object_agg(section, encode(digest, 'hex')) AS digests,
-              array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent
+              array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent,
+              json_object_agg(section, source) FILTER (WHERE source IS NOT NULL) AS sources,
+              json_object_agg(section, version) FILTER (WHERE version IS NOT NULL) AS versions
          FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
  WHERE asset"""  # noqa: S608 - constants of ours
 
@@ -133,6 +159,10 @@ def _before(row: sa.Row[Any]) -> Before:
         row.digests or {},
         frozenset(row.absent or ()),
         row.version,
+        row.mode,
+        row.mode_seen,
+        row.sources or {},
+        row.versions or {},
     )
 
 
@@ -169,8 +199,7 @@ class Stored:
             (asset_id, name)
             for asset_id, one in reports.items()
             if (before := self._befores.get(asset_id)) is not None
-            for name, digest in before.digests.items()
-            if one.digests.get(name) != digest
+            for name in _needed(before, one)
         ]
         self._sections.update({asset_id: {} for asset_id in reports})
         if pairs:
@@ -178,24 +207,45 @@ class Stored:
             for row in LOAD(self._link, {"ids": ids, "sections": sections}):
                 self._sections[row.asset_id][row.section] = row.facts
 
-    def after(self, asset_id: uuid.UUID | None, report: Checked) -> Document:
-        """Return what is known of an asset, or of a new one, after a report."""
+    def after(
+        self,
+        asset_id: uuid.UUID | None,
+        report: Checked,
+        handed: Collection[str] = frozenset(),
+    ) -> Document:
+        """
+        Return what is known of an asset, or of a new one, after a report.
+
+        ``handed`` are the sections that another source told before.
+        """
         before = self.before(asset_id)
         if before is None:
             return document_after(report, {}, {})
-        if before.id not in self._sections:
+        needed = _needed(before, report)
+        if not needed <= self._sections.get(before.id, {}).keys():
             self.load_all({before.id: report})
-        return document_after(report, before.digests, self._sections[before.id])
+        stored = {name: self._sections[before.id][name] for name in needed}
+        return document_after(report, before.digests, stored, handed)
+
+
+def _needed(before: Before, report: Checked) -> set[str]:
+    """Return the stored sections that differ from a report or are not in it."""
+    said = report.digests
+    return {name for name, digest in before.digests.items() if said.get(name) != digest}
 
 
 def document_after(
-    report: Checked, known: Mapping[str, str], stored: Mapping[str, Any]
+    report: Checked,
+    known: Mapping[str, str],
+    stored: Mapping[str, Any],
+    handed: Collection[str] = frozenset(),
 ) -> Document:
     """
     Return what is known after a report.
 
     ``known`` has the digests of all stored sections; ``stored`` has the stored
-    sections that differ from the report or are not in it.
+    sections that differ from the report or are not in it, ``handed`` those that another
+    source told before.
     """
     differs = {
         name: report.facts[name]
@@ -204,7 +254,7 @@ def document_after(
     }
     old = {name: stored[name] for name in differs if name in stored}
     in_part = [name for name in report.partial if name in old]
-    new = overlay(old, differs, in_part) if in_part else differs
+    new = overlay(old, differs, in_part, handed) if in_part else differs
     absent = {name: value for name, value in stored.items() if name not in report.facts}
     texts = {
         **report.texts,
@@ -216,4 +266,4 @@ def document_after(
         if digests.of_section(texts[name]) == known[name]:
             del old[name], new[name]
     digest = digests.of_sections(texts) if texts != report.texts else report.digest
-    return Document(facts, texts, digest, old, new)
+    return Document(facts, texts, digest, old, new, frozenset(new).intersection(handed))

@@ -5,18 +5,19 @@ Reports that say something new: given to their assets, compared with what is sto
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.document import encode
-from salt_ext.document.diff import Change, diff
+from salt_ext.document.diff import Change
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
 from salt_ext.report.limits import Limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
+from salt_ext.report.sources import rank
 from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
@@ -32,13 +33,22 @@ from salt_ext.store.ingest.holding import (
     since,
     waiting,
 )
+from salt_ext.store.ingest.precedence import (
+    NO_HANDOVER,
+    Other,
+    is_about_one,
+    is_better,
+    is_poorer,
+    others,
+    weighed,
+)
 from salt_ext.store.ingest.problems import Good
 from salt_ext.store.ingest.replays import Replays, former_holders, said
 from salt_ext.store.ingest.rivalry import problems_of
 from salt_ext.store.ingest.spending import charge
 from salt_ext.store.ingest.touching import ALREADY_STORED, Due, heard, move, remember_doubt
 from salt_ext.store.ingest.writing import write_all
-from salt_ext.store.listening import Listener, silence
+from salt_ext.store.listening import Listener, Silence, silence
 
 
 class Again(Exception):
@@ -77,7 +87,7 @@ def store_changed(
     ids = lock(link, claims)
     came_at = min(one.arrival.received_at for one in due)
     known = Owners(link, claims, silence(link, grace, came_at) if locked else None, listener)
-    settled = [known.settled(one) for one in claims]
+    settled = [_settled(known, one, claimed) for one, claimed in zip(due, claims, strict=True)]
     if not locked and not (known.ids() <= ids and all(settled)):
         raise Again
     assets = [one.named for one in due if one.named is not None]
@@ -129,6 +139,8 @@ class _Storing:
         self.doubted: list[tuple[uuid.UUID, Order]] = []
         self._taken: set[uuid.UUID] = set()
         """The assets that a report of this batch writes."""
+        self._beside: dict[uuid.UUID, dict[str, Other]] = {}
+        self._missing: Silence | None = None
 
     def claims(
         self, due: Sequence[Due], *, with_parts: bool
@@ -181,7 +193,7 @@ class _Storing:
     def take(self, due: Due, claimed: Claim, found: Mapping[str, Any]) -> None:
         """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
         arrival = due.arrival
-        verdict = self.known.decide(claimed)
+        verdict = self._verdict(claimed, arrival.report["mode"])
         if verdict.action != "known" and (heir := self._heir(due)):
             self.findings.outcome(arrival, "unchanged", f"an old report of what is {heir} now")
             return
@@ -203,7 +215,11 @@ class _Storing:
         if before is not None and not self._is_newer(due, before):
             return
         self.findings.failed_collectors(arrival)
-        document = self.stored.after(verdict.asset_id, due.checked)
+        counts, handed = due.checked, NO_HANDOVER
+        if before is not None:
+            silent = self._silent(before, arrival)
+            counts, handed = weighed(due.checked, arrival.report["mode"], before, silent)
+        document = self.stored.after(verdict.asset_id, counts, handed)
         checking.check_document(document.facts, document.texts, self.limits)
         changes = _changes(before, document, self.limits)
         if document.digest != due.checked.digest:
@@ -213,18 +229,59 @@ class _Storing:
             previous = claimed.previous_minion_id
             merged = claim(claimed.minion_id, previous, document.facts, found)
             claimed = merged._replace(proof=claimed.proof)
-        self._doubts(due, document)
+        if not is_poorer(arrival.report["mode"], before):
+            self._doubts(due, document)
         asset_id = verdict.asset_id or uuid.uuid4()
         self.findings.problems += problems_of(
             claimed, verdict, asset_id, self.known, arrival.received_at
         )
         self._taken |= {asset_id, *concerned}
-        accepted = Accepted(arrival, due.order, asset_id, verdict, claimed, found, self.master)
+        accepted = Accepted(
+            arrival,
+            *(due.order, asset_id, verdict, claimed, found, self.master, counts, handed),
+            missing_after=self.findings.taking.missing_after,
+        )
         changed = self.gathered.store(accepted, before, document, changes, self.known)
         # A machine with the name of another live one is stored under its former name.
         name = self.known.name(asset_id)
         status = "new" if before is None else "changed" if changed else "unchanged"
         self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
+
+    def _verdict(self, claimed: Claim, mode: str) -> Decision:
+        """
+        Decide whose a report is; where only one source spelled the keys, the name tells more.
+
+        The minion id is what Salt authenticated. A poorer source says nothing of an asset
+        that a better one knows under this name, and what the better one says first is not
+        measured by what the poorer one said of the same machine before.
+        """
+        named = self.known.named(claimed)
+        before = self.stored.before(named and named.id)
+        if named is not None and is_poorer(mode, before):
+            return Decision("known", named.id, "same name; a better source knows its keys")
+        verdict = self.known.decide(claimed)
+        if named is not None and is_better(mode, before) and is_about_one(claimed, named, verdict):
+            return Decision("known", named.id, "same name; now a better source tells its keys")
+        return verdict
+
+    def _silent(self, before: Before, arrival: Arrival) -> Callable[[str], bool]:
+        """Return the function which tells whether a source is silent for ``missing_after``."""
+        others: dict[str, Other] | None = None
+
+        def is_silent(source: str) -> bool:
+            nonlocal others
+            last_seen = before.mode_seen
+            if rank(source) != rank(before.mode):
+                others = self._others(before) if others is None else others
+                last_seen = others[source].last_seen if source in others else before.mode_seen
+            age = self.findings.taking.missing_after
+            if arrival.received_at - last_seen <= age:
+                return False
+            if self._missing is None:
+                self._missing = silence(self.link, age, arrival.received_at)
+            return self._missing.is_over(last_seen, before.master)
+
+        return is_silent
 
     def _heir(self, due: Due) -> str | None:
         """
@@ -256,6 +313,8 @@ class _Storing:
     def _is_newer(self, due: Due, before: Before) -> bool:
         """Whether a report is newer than what is stored; if not, note its outcome."""
         arrival, order = due.arrival, due.order
+        if is_poorer(arrival.report["mode"], before):
+            return self._is_newer_beside(due, before)
         if is_later_in_boot(order, before.order):
             return True
         if self.replays.has(said(before.id, arrival.report, order)):
@@ -274,6 +333,25 @@ class _Storing:
         self.findings.refuse(arrival, checking.not_newer(order, before.order, age))
         return False
 
+    def _is_newer_beside(self, due: Due, before: Before) -> bool:
+        """The same beside a better source, whose time tells nothing about that of another one."""
+        arrival, order = due.arrival, due.order
+        other = self._others(before).get(arrival.report["mode"])
+        if other is None or is_later_in_boot(order, other.order):
+            return True
+        if compare(order, other.order, None, is_set_back=False) is Age.NEWER:
+            return True
+        self.findings.outcome(
+            arrival, "unchanged", ALREADY_STORED, before.id, before.minion_id or ""
+        )
+        self.again.append((before.id, arrival.position))
+        return False
+
+    def _others(self, before: Before) -> dict[str, Other]:
+        if before.id not in self._beside:
+            self._beside[before.id] = others(self.link, before)
+        return self._beside[before.id]
+
     def _hold(
         self,
         arrival: Arrival,
@@ -286,6 +364,14 @@ class _Storing:
         self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)
         self.findings.problem(arrival, "identity", "held", decision.problem or decision.reason)
         self.findings.outcome(arrival, "held", decision.reason)
+
+
+def _settled(known: Owners, due: Due, claimed: Claim) -> uuid.UUID | None:
+    """Return the id of the asset that a report is of, where nothing needs to be decided."""
+    if is_poorer(due.arrival.report["mode"], due.named):
+        named = known.named(claimed)
+        return named and named.id
+    return known.settled(claimed)
 
 
 def _check_identifiers(found: Mapping[str, Any], limits: Limits) -> None:
@@ -301,7 +387,7 @@ def _check_identifiers(found: Mapping[str, Any], limits: Limits) -> None:
 
 def _changes(before: Before | None, document: Document, limits: Limits) -> list[Change]:
     """Return what a report changes. Raises :class:`checking.TooMuch`."""
-    changes = diff(document.old, document.new) if before is not None else []
+    changes = document.changes() if before is not None else []
     if len(changes) > limits.max_changes:
         raise checking.TooMuch(
             "facts",

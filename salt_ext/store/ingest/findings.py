@@ -16,6 +16,8 @@ from salt_ext.report.checking import ReportError, TooMuch
 from salt_ext.report.limits import USUAL, Limits
 from salt_ext.report.order import Order
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
+from salt_ext.store.ingest.precedence import USUAL as USUAL_TAKING
+from salt_ext.store.ingest.precedence import Taking
 from salt_ext.store.ingest.problems import Good, Problem, close, record
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost, charge
 from salt_ext.words.sizes import beginning, size_bytes
@@ -29,9 +31,15 @@ NOTHING: Mapping[str, Cost] = {}
 class Findings:
     """The outcomes and problems of a batch; :meth:`write` writes the problems at its end."""
 
-    def __init__(self, limits: Limits = USUAL, seconds: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits = USUAL,
+        seconds: dict[str, float] | None = None,
+        taking: Taking = USUAL_TAKING,
+    ) -> None:
         """Begin with nothing; :meth:`timed` adds to ``seconds``."""
         self.limits = limits
+        self.taking = taking
         self.outcomes: list[Outcome] = []
         self.later: list[Arrival] = []
         """The reports that have to be stored after this batch."""

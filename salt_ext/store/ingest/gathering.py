@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from salt_ext.document import encode
 from salt_ext.document.diff import Change
 from salt_ext.report import digests
+from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order
+from salt_ext.report.sources import rank
 from salt_ext.store.columns import list_columns, search_text
 from salt_ext.store.identity import claims
 from salt_ext.store.identity.claims import evidence
@@ -24,6 +26,7 @@ from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document
 from salt_ext.store.ingest.gone import Gone
+from salt_ext.store.ingest.precedence import Told, is_better, is_poorer
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, parts, placements
@@ -35,8 +38,10 @@ from salt_ext.store.schema import (
     asset_was,
     change,
     decision,
+    handover,
     held,
     identifier,
+    other_source,
     part,
     placement,
     revision,
@@ -50,7 +55,7 @@ ENGINE = "salt-cmdb"
 SET_BACK = "its clock was set back"
 """Why there is a revision without a change."""
 
-HISTORY = frozenset((asset_was, change, decision, identifier, placement, revision))
+HISTORY = frozenset((asset_was, change, decision, handover, identifier, placement, revision))
 """The tables that only grow."""
 
 KEY_BYTES = 40
@@ -80,6 +85,11 @@ class Accepted(NamedTuple):
     found: Mapping[str, Any]
     master: int | None
     """The number of the master that handed it over."""
+    counts: Checked
+    """The report without the sections that a better source tells."""
+    handed: Mapping[str, Told]
+    """Who told those sections until now that another source tells from now on."""
+    missing_after: timedelta = timedelta.max
 
 
 class Gathered:
@@ -89,7 +99,10 @@ class Gathered:
         """Begin with nothing."""
         self.rows: dict[sa.Table, list[dict[str, Any]]] = {}
         self.refreshed: list[tuple[str, str, str]] = []
-        self.absent: list[tuple[str, str, datetime | None]] = []
+        self.standing: list[tuple[str, str, datetime | None, str | None, int | None]] = []
+        """Of sections that stay as they are: when and by whom they are reported now."""
+        self.beside: list[tuple[Any, ...]] = []
+        """The assets of which a poorer source was heard: what changes in ``asset_seen``."""
         self.recounted: list[tuple[uuid.UUID, int]] = []
         """The assets whose parts are counted again, and how many rows of ``part`` each has."""
         self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
@@ -188,13 +201,15 @@ class Gathered:
                 into = asset_id if lost == verdict.merged else None
                 self.gone.append(Gone(lost, into, at, name))
         changed = before is None or bool(changes)
+        is_news = changed or bool(document.handed)
+        is_beside = is_poorer(arrival.report["mode"], before)
         made_at = accepted.order.collected_at
         # Within a revision the moments of its reports only grow, so that it is known by
         # its first and its last one which reports were stored.
-        is_set_back = before is not None and made_at < before.order.collected_at
-        number = (before.revision if before is not None else 0) + (changed or is_set_back)
-        if changed or is_set_back:
-            usual = None if changed else SET_BACK
+        is_set_back = before is not None and not is_beside and made_at < before.order.collected_at
+        number = (before.revision if before is not None else 0) + (is_news or is_set_back)
+        if is_news or is_set_back:
+            usual = None if is_news else SET_BACK
             self.add(
                 revision,
                 asset_id=asset_id,
@@ -206,33 +221,98 @@ class Gathered:
                 digest=digests.short(document.digest),
                 last_before=before.order.collected_at if before is not None else None,
             )
-        if changed:
+        if is_news:
             self._asset(accepted, name, document.facts, before, at)
             self.changed(asset_id, number, changes)
+            self._handed(accepted, document, number)
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at)
         is_due = before is None or _is_old(before.volatile_at, made_at)
+        changed_at = at if before is None or changed else before.changed_at
+        reports_as = arrival.minion_id if arrival.minion_id != name else None
+        if before is not None and is_beside:
+            self._beside(accepted, before, number, changed_at, reports_as)
+        else:
+            self._seen(
+                accepted,
+                before,
+                number,
+                last_seen=last_seen,
+                volatile_at=made_at if before is None or is_due else before.volatile_at,
+                changed_at=changed_at,
+                reports_as=reports_as,
+            )
+        self._sections(accepted, document, before, is_due and not is_beside)
+        self._charge(arrival)
+        return changed
+
+    def _seen(
+        self,
+        accepted: Accepted,
+        before: Before | None,
+        number: int,
+        **times: Any,
+    ) -> None:
+        """Gather what the best source of an asset said last, and what was the best one before."""
+        arrival = accepted.arrival
+        mode = arrival.report["mode"]
         self.add(
             asset_seen,
-            asset_id=asset_id,
+            asset_id=accepted.asset_id,
             digest=digests.of_report(arrival.report),
             **accepted.order._asdict(),
             doubted_boot_id=None,
             doubted_since_boot_ms=None,
-            last_seen=last_seen,
             master=accepted.master,
             position=arrival.position,
-            volatile_at=made_at if before is None or is_due else before.volatile_at,
-            mode=arrival.report["mode"],
+            mode=mode,
+            mode_seen=None,
             secret_hash=secret_hash(arrival.report),
             revision=number,
-            changed_at=at if before is None or changed else before.changed_at,
             detached_at=None,
-            reports_as=arrival.minion_id if arrival.minion_id != name else None,
+            **times,
         )
-        self._sections(accepted, document, before, is_due)
-        self._charge(arrival)
-        return changed
+        if before is not None and is_better(mode, before):
+            self.add(
+                other_source,
+                asset_id=accepted.asset_id,
+                source=before.mode,
+                last_seen=before.mode_seen,
+                digest=before.digest,
+                **before.order._asdict(),
+            )
+
+    def _beside(
+        self,
+        accepted: Accepted,
+        before: Before,
+        number: int,
+        changed_at: datetime,
+        reports_as: str | None,
+    ) -> None:
+        """Gather that a poorer source was heard beside the best one of an asset."""
+        arrival, handed = accepted.arrival, accepted.handed
+        mode, came_at = arrival.report["mode"], arrival.received_at
+        has_taken_over = any(
+            one.source and rank(one.source) < rank(mode) for one in handed.values()
+        )
+        ignored = arrival.report["facts"].keys() - accepted.counts.facts.keys()
+        # As long as it may still take over, each of its reports is looked at.
+        is_open = ignored and came_at - before.mode_seen > accepted.missing_after
+        self.beside.append(
+            (
+                *(str(accepted.asset_id), came_at, number, changed_at, reports_as),
+                *(arrival.position, accepted.master, has_taken_over),
+            )
+        )
+        self.add(
+            other_source,
+            asset_id=accepted.asset_id,
+            source=mode,
+            last_seen=came_at,
+            digest=b"" if is_open else digests.of_report(arrival.report),
+            **accepted.order._asdict(),
+        )
 
     def _charge(self, arrival: Arrival) -> None:
         """Note what has been gathered since the last report as the cost of this one."""
@@ -265,8 +345,10 @@ class Gathered:
         self, accepted: Accepted, document: Document, before: Before | None, is_due: bool
     ) -> None:
         """Gather the sections that changed, volatile values that are old, and absent sections."""
-        asset_id, report = accepted.asset_id, accepted.arrival.report
-        volatile = report["volatile"]
+        asset_id, report, counts = accepted.asset_id, accepted.arrival.report, accepted.counts
+        mode, volatile = report["mode"], report["volatile"]
+        # The source that asset_seen names need not be named again.
+        source = mode if is_poorer(mode, before) else None
         for section in document.new:
             values = encode(volatile[section]) if volatile.get(section) is not None else None
             self._bytes += len(document.texts[section]) + len(values or b"")
@@ -278,6 +360,8 @@ class Gathered:
                 volatile=values,
                 digest=bytes.fromhex(digests.of_section(document.texts[section])),
                 collected_at=None,
+                source=source,
+                version=counts.versions.get(section),
             )
         if before is None:
             return
@@ -286,17 +370,41 @@ class Gathered:
             refreshed = [
                 (owner, section, json.dumps(values))
                 for section, values in volatile.items()
-                if section in before.digests and section not in document.new
+                if section in before.digests
+                and section not in document.new
+                and (section in counts.facts or section not in report["facts"])
             ]
             self.refreshed += refreshed
             self._bytes += sum(len(text) for _, _, text in refreshed)
-        reported, were_absent = report["facts"], before.absent
-        self.absent += [
-            (owner, section, before.order.collected_at)
-            for section in before.digests
-            if section not in reported and section not in were_absent
-        ]
-        self.absent += [(owner, section, None) for section in were_absent if section in reported]
+        for section in before.digests.keys() - document.new.keys():
+            is_absent = section in before.absent
+            was = (is_absent, before.sources.get(section), before.versions.get(section))
+            if section in counts.facts:
+                now = (False, source, counts.versions.get(section))
+            elif rank(before.source(section)) == rank(mode):
+                now = (True, before.source(section), was[2])
+            else:
+                # Another source tells it; it need not be named while asset_seen names it.
+                now = was if source else (is_absent, before.source(section), was[2])
+            if now != was:
+                at = before.order.collected_at if now[0] else None
+                self.standing.append((owner, section, at, *now[1:]))
+
+    def _handed(self, accepted: Accepted, document: Document, number: int) -> None:
+        """Gather the sections that another source tells from a revision on, as they were before."""
+        for section in document.handed:
+            told, old = accepted.handed[section], document.old.get(section)
+            text = None if old is None else encode(old)
+            self._bytes += len(text or b"")
+            self.add(
+                handover,
+                asset_id=accepted.asset_id,
+                revision=number,
+                section=section,
+                source=told.source,
+                version=told.version,
+                old=text,
+            )
 
     def changed(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
         """Gather the changes of a revision."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.store.ingest.steps import revision_of, step
-from salt_ext.store.schema import asset, asset_seen, identifier, part, placement
+from salt_ext.store.schema import asset, asset_seen, identifier, other_source, part, placement
 
 
 class Gone(NamedTuple):
@@ -45,6 +45,7 @@ def let_go(link: sa.Connection, gone: Gone) -> dict[str, Any]:
     else:
         link.execute(sa.delete(asset_seen).where(asset_seen.c.asset_id == gone.asset_id))
         link.execute(sa.delete(part).where(part.c.asset_id == gone.asset_id))
+        link.execute(sa.delete(other_source).where(other_source.c.asset_id == gone.asset_id))
         link.execute(
             sa.update(placement)
             .where(placement.c.asset_id == gone.asset_id, placement.c.until.is_(None))

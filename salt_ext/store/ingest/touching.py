@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from salt_ext.report import checking, digests
 from salt_ext.report.order import Order
+from salt_ext.report.sources import POORER, rank
 from salt_ext.store.bulk import OneByOne, array
 from salt_ext.store.database import HEAD
 from salt_ext.store.ingest.arrivals import Arrival
@@ -37,6 +38,12 @@ the transaction that shall store them refuses.
 
 IS_AGAIN = "i.collected_at = seen.collected_at"
 """Of a report that is touched: whether it is the very one that was stored last."""
+
+_RANKS = "CAST('{" + ",".join(POORER) + "}' AS text[])"
+IS_EQUAL = (
+    f"array_position({_RANKS}, seen.mode) IS NOT DISTINCT FROM array_position({_RANKS}, i.mode)"
+)
+"""Whether a report is as good as the best source of its asset."""
 
 INPUT = """
 unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected AS timestamptz[]),
@@ -60,6 +67,7 @@ UPDATE asset_seen AS seen
        since_boot_ms = i.since_boot_ms,
        doubted_boot_id = NULL,
        mode = i.mode,
+       mode_seen = CASE WHEN {IS_AGAIN} THEN seen.mode_seen END,
        secret_hash = i.secret_hash,
        reports_as = NULL,
        position = CASE WHEN {IS_AGAIN} AND seen.master IS DISTINCT FROM :master
@@ -69,6 +77,7 @@ UPDATE asset_seen AS seen
   JOIN asset ON asset.minion_id = i.minion_id
  WHERE seen.asset_id = asset.id
    AND seen.digest = i.digest
+   AND {IS_EQUAL}
    AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
    AND i.collected_at >= seen.collected_at
    AND coalesce(i.boot_id = seen.boot_id AND i.since_boot_ms >= seen.since_boot_ms, true)
@@ -87,6 +96,8 @@ RETURNING i.minion_id, seen.asset_id,
 HEARD = OneByOne(f"""
 UPDATE asset_seen AS seen
    SET last_seen = greatest(seen.last_seen, i.received_at),
+       mode_seen = CASE WHEN {IS_EQUAL} THEN NULL
+                        ELSE coalesce(seen.mode_seen, seen.last_seen) END,
        boot_id = i.boot_id,
        since_boot_ms = i.since_boot_ms,
        doubted_boot_id = NULL,
@@ -97,6 +108,41 @@ UPDATE asset_seen AS seen
  WHERE seen.asset_id = asset.id
    AND CASE WHEN i.boot_id = seen.boot_id THEN i.since_boot_ms > seen.since_boot_ms
             ELSE i.collected_at > seen.collected_at END
+""")  # noqa: S608 - constants of ours
+
+# A poorer source that says what it said before: the machine was heard, and what the best
+# source told is as old as it was. Where that has been silent for too long the poorer one is
+# due, unless it was due already when it said so before: then it has taken over.
+TOUCH_OTHER = OneByOne(f"""
+WITH heard AS (
+UPDATE asset_seen AS seen
+   SET last_seen = CASE WHEN i.collected_at = other.collected_at THEN seen.last_seen
+                        ELSE greatest(seen.last_seen, i.received_at) END,
+       mode_seen = coalesce(seen.mode_seen, seen.last_seen),
+       position = CASE WHEN i.collected_at = other.collected_at
+                        AND seen.master IS DISTINCT FROM :master
+                       THEN seen.position ELSE i.position END,
+       master = CASE WHEN i.collected_at = other.collected_at THEN seen.master ELSE :master END
+  FROM {INPUT}
+  JOIN asset ON asset.minion_id = i.minion_id
+  JOIN other_source AS other ON other.asset_id = asset.id AND other.source = i.mode
+ WHERE seen.asset_id = asset.id
+   AND other.digest = i.digest
+   AND i.collected_at >= other.collected_at
+   AND coalesce(i.boot_id = other.boot_id AND i.since_boot_ms >= other.since_boot_ms, true)
+   AND coalesce(seen.mode_seen, seen.last_seen) + CAST(:missing_after AS interval)
+       NOT BETWEEN other.last_seen AND i.received_at
+   AND {KNOWN}
+RETURNING i.*, seen.asset_id, i.collected_at = other.collected_at AS is_again)
+UPDATE other_source AS other
+   SET last_seen = CASE WHEN i.is_again THEN other.last_seen
+                        ELSE greatest(other.last_seen, i.received_at) END,
+       collected_at = i.collected_at,
+       boot_id = i.boot_id,
+       since_boot_ms = i.since_boot_ms
+  FROM heard AS i
+ WHERE other.asset_id = i.asset_id AND other.source = i.mode
+RETURNING i.minion_id, other.asset_id, false AS has_problem, i.is_again
 """)  # noqa: S608 - constants of ours
 
 MOVE = OneByOne(f"""
@@ -151,7 +197,7 @@ def touch_unchanged(
             good.append(arrival)
         except checking.ReportError as error:
             findings.refuse(arrival, error)
-    touched = _touch(link, good, orders, master)
+    touched = _touch(link, good, orders, master, findings.taking.missing_after)
     rest = [one for one in good if one.minion_id not in touched]
     known = named(link, [one.minion_id for one in rest]) if rest else {}
     due: list[Due] = []
@@ -179,9 +225,9 @@ def touch_unchanged(
 def _header(arrival: Arrival, findings: Findings) -> Order:
     """Check the header of a report. Only that of one with errors takes a time worth counting."""
     if not (isinstance(arrival.report, dict) and arrival.report.get("errors")):
-        return checking.check_header(arrival.report, arrival.received_at)
+        return checking.check_header(arrival.report, arrival.received_at, findings.taking.modes)
     with findings.timed(arrival.minion_id):
-        return checking.check_header(arrival.report, arrival.received_at)
+        return checking.check_header(arrival.report, arrival.received_at, findings.taking.modes)
 
 
 def secret_hash(report: Mapping[str, Any]) -> bytes | None:
@@ -252,17 +298,22 @@ def _touch(
     batch: Sequence[Arrival],
     orders: Mapping[str, Order],
     master: int | None,
+    missing_after: timedelta,
 ) -> dict[str, sa.Row[Any]]:
     """
-    Update the times of each asset of which a report says what is stored.
+    Update the times of each asset of which a report says what its source said before.
 
     Returns, by minion id, the id of the asset, whether it is the very report that was
     stored last, and whether the machine has an open problem.
     """
     if not batch:
         return {}
-    rows = TOUCH(link, _input(batch, orders, master))
-    return {row.minion_id: row for row in rows}
+    touched = {row.minion_id: row for row in TOUCH(link, _input(batch, orders, master))}
+    others = [one for one in batch if rank(one.report["mode"]) and one.minion_id not in touched]
+    if others:
+        about = {**_input(others, orders, master), "missing_after": missing_after}
+        touched |= {row.minion_id: row for row in TOUCH_OTHER(link, about)}
+    return touched
 
 
 def _input(

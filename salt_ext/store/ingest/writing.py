@@ -20,8 +20,10 @@ from salt_ext.store.schema import (
     asset_was,
     change,
     decision,
+    handover,
     held,
     identifier,
+    other_source,
     part,
     placement,
     revision,
@@ -45,8 +47,10 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
             bulk.insert(link, table, rows, update)
     if gathered.refreshed:
         REFRESH(link, _columns(gathered.refreshed, "ids", "sections", "volatiles"))
-    if gathered.absent:
-        ABSENT(link, _columns(gathered.absent, "ids", "sections", "moments"))
+    if gathered.standing:
+        STANDING(link, _columns(gathered.standing, *STANDING_COLUMNS))
+    if gathered.beside:
+        BESIDE(link, _columns(gathered.beside, *BESIDE_COLUMNS))
     if gathered.placed:
         names = ("serials", "paths", "places", "ids", "moments", "models")
         PLACE(link, _columns(gathered.placed, *names))
@@ -69,11 +73,43 @@ UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
  WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
 """)
 
-ABSENT = bulk.Prepared("""
-UPDATE asset_facts SET collected_at = i.at
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]))
-       AS i(asset_id, section, at)
+STANDING_COLUMNS = ("ids", "sections", "moments", "sources", "versions")
+STANDING = bulk.Prepared("""
+UPDATE asset_facts
+   SET collected_at = CASE WHEN i.at IS NOT NULL THEN coalesce(asset_facts.collected_at, i.at) END,
+       source = i.source,
+       version = i.version
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]),
+              CAST(:sources AS text[]), CAST(:versions AS smallint[]))
+       AS i(asset_id, section, at, source, version)
  WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
+""")
+
+BESIDE_COLUMNS = (
+    *("ids", "received", "numbers", "changed", "reports_as", "positions", "masters"),
+    "taken_over",
+)
+
+# What the best source said stays, with its time. Once another one has taken its place, what
+# it says next is news, though it be the same: so its digest is forgotten.
+BESIDE = bulk.Prepared("""
+UPDATE asset_seen AS seen
+   SET mode_seen = coalesce(seen.mode_seen, seen.last_seen),
+       last_seen = greatest(seen.last_seen, i.received_at),
+       revision = i.revision,
+       changed_at = i.changed_at,
+       reports_as = i.reports_as,
+       position = i.position,
+       master = i.master,
+       detached_at = NULL,
+       digest = CASE WHEN i.has_taken_over THEN '' ELSE seen.digest END
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:received AS timestamptz[]),
+              CAST(:numbers AS integer[]), CAST(:changed AS timestamptz[]),
+              CAST(:reports_as AS text[]), CAST(:positions AS timestamptz[]),
+              CAST(:masters AS smallint[]), CAST(:taken_over AS boolean[]))
+       AS i(asset_id, received_at, revision, changed_at, reports_as, position, master,
+            has_taken_over)
+ WHERE seen.asset_id = i.asset_id
 """)
 
 PLACE = bulk.Prepared("""
@@ -140,6 +176,7 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     asset_was: {},
     asset: _all(asset, "lifecycle", "first_seen", "merged_into"),
     asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
+    other_source: _all(other_source),
     asset_facts: _all(asset_facts),
     identifier: {
         # An identifier that is reported no more keeps its source and its quality.
@@ -149,6 +186,7 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     },
     revision: None,
     change: None,
+    handover: None,
     part: _all(part),
     placement: bulk.taken("until", "model"),
     decision: None,

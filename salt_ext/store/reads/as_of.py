@@ -1,5 +1,5 @@
 """
-What an asset was at any time, and what lies between two times.
+What an asset was at any time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from salt_ext.report import digests
 from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
 from salt_ext.store.errors import NotFound, StoreError
-from salt_ext.store.schema import change, revision
+from salt_ext.store.schema import change, handover, revision
 
 OF_DOCUMENT = change.c.op != "renamed"
 """The condition for changes of the document; a change of the name is not one of them."""
@@ -34,34 +34,6 @@ def document(
         return then, document_at(link, asset_id, then)
 
 
-def document_of(link: sa.Connection, asset_id: uuid.UUID, number: int) -> Row:
-    """Return the facts of an asset as they were after a revision."""
-    return document_at(link, asset_id, _revision(link, asset_id, revision.c.number == number))
-
-
-def compare(
-    database: Database, asset_id: uuid.UUID, start: datetime | None, end: datetime | None
-) -> tuple[Row | None, Row, list[Change]]:
-    """
-    Return two revisions of an asset and what lies between them.
-
-    ``start`` and ``end`` are moments; without them the last two revisions are
-    meant. The first revision is None when the asset has only one.
-    """
-    with database.autocommit() as link:
-        new = revision_at(link, asset_id, end)
-        if start is not None:
-            old = revision_at(link, asset_id, start)
-        elif new["number"] > 1:
-            old = _revision(link, asset_id, revision.c.number == new["number"] - 1)
-        else:
-            return None, new, []
-        if old["number"] > new["number"]:
-            raise StoreError("the first moment is after the second", "exchange from and to")
-        after, before = documents_at(link, asset_id, [new, old])
-    return old, new, diff(before, after)
-
-
 def compare_assets(
     database: Database, one: uuid.UUID, other: uuid.UUID, at: datetime | None = None
 ) -> list[Change]:
@@ -74,10 +46,10 @@ def compare_assets(
 def revision_at(link: sa.Connection, asset_id: uuid.UUID, moment: datetime | None) -> Row:
     """Return the revision that an asset had at a moment, or has now."""
     if moment is None:
-        return _revision(link, asset_id, sa.true())
+        return the_revision(link, asset_id, sa.true())
     found = _last_revision(link, asset_id, revision.c.recorded_at <= moment)
     if found is None:
-        first = _revision(link, asset_id, revision.c.number == 1)
+        first = the_revision(link, asset_id, revision.c.number == 1)
         raise NotFound(
             f"nothing is known of this asset at {moment:%Y-%m-%d %H:%M} UTC",
             f"its first report was at {first['recorded_at']:%Y-%m-%d %H:%M} UTC",
@@ -85,7 +57,8 @@ def revision_at(link: sa.Connection, asset_id: uuid.UUID, moment: datetime | Non
     return found
 
 
-def _revision(link: sa.Connection, asset_id: uuid.UUID, where: Any) -> Row:
+def the_revision(link: sa.Connection, asset_id: uuid.UUID, where: Any) -> Row:
+    """Return the last revision of an asset that fits a condition."""
     found = _last_revision(link, asset_id, where)
     if found is None:
         raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
@@ -115,13 +88,16 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
     Each is the present document with every later change undone. Raises
     :class:`StoreError` if the result does not match the digest of its revision.
     """
-    facts, later = link.execute(_now_and_later(asset_id, revisions[-1]["number"])).one()
-    steps = [(number, list(step)) for number, step in groupby(later, lambda row: row[0])]
+    facts, later, handed = link.execute(_now_and_later(asset_id, revisions[-1]["number"])).one()
+    steps = {number: [*step] for number, step in groupby(later, lambda row: row[0])}
+    handovers = {number: [*step] for number, step in groupby(handed, lambda row: row[0])}
+    numbers = sorted(steps.keys() | handovers.keys())
     facts = facts or {}
     found = []
     for at in revisions:
-        while steps and steps[0][0] > at["number"]:
-            facts = _before(facts, steps.pop(0)[1])
+        while numbers and numbers[-1] > at["number"]:
+            number = numbers.pop()
+            facts = _before(facts, steps.get(number, []), handovers.get(number, []))
         if digests.short(digests.of_facts(facts)) != bytes(at["digest"]):
             raise StoreError(
                 f"revision {at['number']} of asset {asset_id} does not match its digest",
@@ -133,10 +109,10 @@ def documents_at(link: sa.Connection, asset_id: uuid.UUID, revisions: list[Row])
 
 def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
     """
-    Return the statement for the present facts and the changes since a revision, the last first.
+    Return the statement for the present facts, and what they differ by since a revision.
 
-    It is a single statement: if a report came between two, only one of the answers
-    would contain it.
+    That is the changes and the handovers, the last first. It is a single statement: if a
+    report came between two, only one of the answers would contain it.
     """
     names = ("revision", *Change._fields)
     row = sa.func.json_build_array(*(change.c[name] for name in names))
@@ -144,12 +120,19 @@ def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
     later = sa.select(sa.func.coalesce(sa.func.json_agg(order), sa.text("'[]'"))).where(
         change.c.asset_id == asset_id, change.c.revision > oldest, OF_DOCUMENT
     )
-    return sa.select(current(asset_id), later.scalar_subquery())
+    row = sa.func.json_build_array(handover.c.revision, handover.c.section, handover.c.old)
+    every = sa.func.json_agg(aggregate_order_by(row, handover.c.revision.desc()))
+    handed = sa.select(sa.func.coalesce(every, sa.text("'[]'"))).where(
+        handover.c.asset_id == asset_id, handover.c.revision > oldest
+    )
+    return sa.select(current(asset_id), later.scalar_subquery(), handed.scalar_subquery())
 
 
-def _before(facts: Row, step: list[list[Any]]) -> Row:
+def _before(facts: Row, step: list[list[Any]], handed: list[list[Any]]) -> Row:
     """Return the facts before a revision; only the sections that it changed are undone."""
     changes = [Change(*values) for _, *values in step]
     names = {section_of(one) for one in changes}
     then = undo({name: value for name, value in facts.items() if name in names}, changes)
+    then |= {section: old for _, section, old in handed if old is not None}
+    names.update(section for _, section, _ in handed)
     return {**{name: value for name, value in facts.items() if name not in names}, **then}

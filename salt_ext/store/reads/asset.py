@@ -13,9 +13,12 @@ from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
-from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier
+from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier, other_source
 
-HIDDEN = ("search", "asset_id", "digest", "told_revision", "told_freshness", "secret_hash")
+HIDDEN = (
+    *("search", "asset_id", "digest", "told_revision", "told_freshness", "secret_hash"),
+    "mode_seen",
+)
 """Columns that the store needs for itself and that say nothing about the machine."""
 
 LEDGER = ("kind", "value", "source", "quality", "disowned", "first_seen", "last_seen")
@@ -44,7 +47,11 @@ SHARED = sa.and_(
 
 
 def overview(database: Database, asset_id: uuid.UUID) -> Row:
-    """Return all of one asset: list columns, facts, volatile values, times and identifiers."""
+    """
+    Return all of one asset: list columns, facts, volatile values, times and identifiers.
+
+    ``sources`` has by section the mode that told it, ``heard`` by mode when it was heard.
+    """
     with database.autocommit() as link:
         return _overview(link, database, asset_id)
 
@@ -74,6 +81,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         sa.select(
             *(one for one in asset.columns if one.name not in HIDDEN),
             *(one for one in asset_seen.columns if one.name not in HIDDEN),
+            sa.func.coalesce(asset_seen.c.mode_seen, asset_seen.c.last_seen).label("mode_seen"),
             freshness(database.settings).label("freshness"),
         )
         .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
@@ -88,8 +96,13 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         .where(identifier.c.asset_id == asset_id)
         .order_by(identifier.c.kind, identifier.c.first_seen)
     )
+    others = link.execute(sa.select(other_source).where(other_source.c.asset_id == asset_id))
+    heard = {row.mode: row.mode_seen}
+    heard |= {one.source: one.last_seen for one in others}
     return {
         **row._mapping,
+        "sources": {one.section: one.source or row.mode for one in sections},
+        "heard": heard,
         "facts": {one.section: one.facts for one in sections},
         "volatile": {one.section: one.volatile for one in sections if one.volatile is not None},
         "collected": {one.section: one.collected_at or row.collected_at for one in sections},

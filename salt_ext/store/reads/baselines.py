@@ -9,17 +9,18 @@ are compared by their serial numbers.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from salt_ext.document import encode
-from salt_ext.document.diff import Change, diff
+from salt_ext.document.diff import Change
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
-from salt_ext.store.reads.as_of import document_of
+from salt_ext.store.reads.as_of import the_revision
+from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
 
@@ -76,19 +77,17 @@ class Deviation(NamedTuple):
         return self.is_confirmed and self.state != "added"
 
 
-def deviations(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[Change, str]]:
-    """Return the changes of hardware between two documents, each with its state."""
-    before, after = (
-        {name: document[name] for name in HARDWARE if name in document} for document in (old, new)
-    )
-    return [(one, _state(one)) for one in diff(before, after) if _is_hardware(one)]
+def deviations(changes: Iterable[Change]) -> list[tuple[Change, str]]:
+    """Return the changes of hardware among others, each with its state."""
+    return [(one, _state(one)) for one in changes if _is_hardware(one)]
 
 
 def _is_hardware(one: Change) -> bool:
-    names = {*one.path.split(".")[1:], one.field}
+    section, *below = one.path.split(".")
+    names = {*below, one.field}
     whole = [item for item in (one.old, one.new) if isinstance(item, dict)]
     is_made = one.path == "network" and any(item.get("kind") in UPON_CARDS for item in whole)
-    return not names & SET_BY_SOFTWARE and not is_made
+    return section in HARDWARE and not names & SET_BY_SOFTWARE and not is_made
 
 
 def _state(one: Change) -> str:
@@ -138,17 +137,24 @@ def _found(link: sa.Connection, row: Row) -> list[Deviation]:
     if row["revision"] == row["revision_now"]:
         return []
     asset_id = row["asset_id"]
-    accepted = document_of(link, asset_id, row["revision"])
-    now = deviations(accepted, document_of(link, asset_id, row["revision_now"]))
+    now = _since(link, asset_id, row["revision"], row["revision_now"])
     reported = _reported(link, asset_id)
     shown: dict[datetime, set[bytes]] = {}
     found = []
     for one, state in now:
         at = reported[one.path.partition(".")[0]]
         if at not in shown:
-            shown[at] = _shown_before(link, asset_id, accepted, at)
+            shown[at] = _shown_before(link, asset_id, row["revision"], at)
         found.append(Deviation(one, state, _key(one) in shown[at]))
     return found
+
+
+def _since(
+    link: sa.Connection, asset_id: uuid.UUID, accepted: int, number: int
+) -> list[tuple[Change, str]]:
+    """Return the deviations that a revision shows from an accepted one."""
+    ends = (the_revision(link, asset_id, revision.c.number == one) for one in (accepted, number))
+    return deviations(changes_between(link, asset_id, *ends))
 
 
 def _reported(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, datetime]:
@@ -162,7 +168,7 @@ def _reported(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, datetime]:
 
 
 def _shown_before(
-    link: sa.Connection, asset_id: uuid.UUID, accepted: Mapping[str, Any], at: datetime
+    link: sa.Connection, asset_id: uuid.UUID, accepted: int, at: datetime
 ) -> set[bytes]:
     """Return the keys of the deviations that were there before the report of that moment."""
     number = link.scalar(
@@ -170,9 +176,9 @@ def _shown_before(
             revision.c.asset_id == asset_id, revision.c.collected_at < at
         )
     )
-    if number is None:
+    if number is None or number <= accepted:
         return set()
-    return {_key(one) for one, _ in deviations(accepted, document_of(link, asset_id, number))}
+    return {_key(one) for one, _ in _since(link, asset_id, accepted, number)}
 
 
 def _key(one: Change) -> bytes:

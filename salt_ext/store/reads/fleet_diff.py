@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
-from salt_ext.document.diff import Change, diff
+from salt_ext.document.diff import Change
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import StoreError
-from salt_ext.store.reads.as_of import documents_at
+from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.schema import OF_REVISION, asset, change, revision
+from salt_ext.store.schema import OF_REVISION, asset, change, handover, revision
 
 WAVES = 20
 
@@ -122,6 +122,8 @@ def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
             sa.case(
                 # A merged asset is left out: the asset that it turned out to be stands for it.
                 (ranges.c.asset_id.in_(merged), sa.false()),
+                # Where another source took over, not all that differs has changed.
+                (_has(handover, ranges) & ~_has(change, ranges), sa.false()),
                 # A single revision without a reason exists because the facts differ.
                 ((ranges.c.first == ranges.c.last) & ~ranges.c.is_special, sa.true()),
                 else_=differs | _is_renamed(ranges),
@@ -207,9 +209,11 @@ def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
     for row in page:
         asset_id, changes = row["asset_id"], []
         if not row["is_new"]:
-            between = [revisions[asset_id, row["last"]], revisions[asset_id, row["first"] - 1]]
-            new, old = documents_at(link, asset_id, between)
-            changes = [*renamed.get(asset_id, ()), *diff(old, new)]
+            old, new = revisions[asset_id, row["first"] - 1], revisions[asset_id, row["last"]]
+            changes = [
+                *renamed.get(asset_id, ()),
+                *changes_between(link, asset_id, old, new),
+            ]
         found.append({**row, "changes": [one._asdict() for one in changes]})
     return found
 
@@ -217,6 +221,13 @@ def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
 def _digest(ranges: sa.Subquery, number: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
     of_asset = (revision.c.asset_id == ranges.c.asset_id, revision.c.number == number)
     return sa.select(revision.c.digest).where(*of_asset).scalar_subquery()
+
+
+def _has(table: sa.Table, ranges: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether a table has a row of a range of revisions."""
+    of_asset = table.c.asset_id == ranges.c.asset_id
+    within = table.c.revision.between(ranges.c.first, ranges.c["last"])
+    return sa.select(table.c.revision).where(of_asset, within).exists()
 
 
 def _is_renamed(ranges: sa.Subquery) -> sa.ColumnElement[bool]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.bulk import array
 from salt_ext.store.database import Database
-from salt_ext.store.schema import asset, asset_facts, asset_seen
+from salt_ext.store.schema import asset, asset_seen
 
 HEARD = asset.join(asset_seen, asset_seen.c.asset_id == asset.c.id)
 REPORTS_AS = sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id)
@@ -52,17 +52,3 @@ def unknown_of(database: Database, minion_ids: Iterable[str]) -> set[str]:
     """Return those of these minions that no asset is called after, whoever has heard of it."""
     with database.autocommit() as link:
         return set(link.scalars(UNKNOWN, {"names": array(minion_ids)}))
-
-
-def known_beyond(
-    database: Database, minion_ids: Iterable[str], sections: Iterable[str]
-) -> set[str]:
-    """Return those of these machines that have a stored section besides the given ones."""
-    statement = (
-        sa.select(REPORTS_AS)
-        .select_from(HEARD.join(asset_facts, asset_facts.c.asset_id == asset.c.id))
-        .where(REPORTS_AS.in_(list(minion_ids)), asset_facts.c.section.not_in(list(sections)))
-        .distinct()
-    )
-    with database.autocommit() as link:
-        return set(link.scalars(statement))

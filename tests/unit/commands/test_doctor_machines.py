@@ -7,7 +7,6 @@ from salt_ext.master.feed import Unreadable
 
 NOW = 1_000_000.0
 MANY = [f"web{number:02d}" for number in range(7)]
-BARE = {"mode": "grains", "facts": {}, "digest": ""}
 
 
 class Source:
@@ -29,10 +28,8 @@ class Source:
         return found
 
 
-def cached(entries, positions=(), beyond=()):
-    return machines.cached(
-        Source(entries), dict(positions), lambda names: set(names) & set(beyond), 7200, NOW
-    )
+def cached(entries, positions=()):
+    return machines.cached(Source(entries), dict(positions), 7200, NOW)
 
 
 def agent(at):
@@ -55,7 +52,6 @@ def test_newer_grains_of_a_machine_that_reports_itself_do_not_wait():
     bare = core_grains.report({"os": "Debian"}, "a", NOW - 3)
     entry = (0.0, NOW - 3, (bare, NOW - 3))
     assert cached({"a": entry}, {"a": NOW - 50}).waiting == {"a": NOW - 3}
-    assert cached({"a": entry}, {"a": NOW - 50}, beyond=["a"]).waiting == {}
 
 
 def test_a_mine_without_a_report_of_ours_does_not_wait():

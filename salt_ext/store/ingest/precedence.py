@@ -1,0 +1,138 @@
+"""
+Which sections of a report count: a poorer source changes nothing that a better one knows.
+
+That is decided for each section. Where another source takes a section over, it is a
+handover: what differs then is how the two look, and no change of the machine. The
+same holds when the version of a collector rises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from salt_ext.report import digests
+from salt_ext.report.checking import Checked
+from salt_ext.report.envelope import MODES
+from salt_ext.report.order import Order
+from salt_ext.report.sources import rank
+from salt_ext.settings import resolve
+from salt_ext.store.identity.claims import Asset, Claim, same_system
+from salt_ext.store.identity.decision import Decision
+from salt_ext.store.ingest.before import Before
+from salt_ext.store.schema import other_source
+
+
+class Taking(NamedTuple):
+    """What a master takes: the modes that it knows, and when a poorer source may take over."""
+
+    modes: frozenset[str]
+    missing_after: timedelta
+    """For so long the better source of a section must have been silent."""
+
+
+def taking(settings: Mapping[str, Any]) -> Taking:
+    """Return what a master with these settings takes; the modes that they add are known."""
+    missing_after = timedelta(seconds=settings["missing_after"])
+    return Taking(frozenset((*MODES, *settings["modes"])), missing_after)
+
+
+USUAL = taking(resolve())
+
+
+def is_poorer(mode: str, before: Before | None) -> bool:
+    """Whether an asset is known from a better source than a report in this mode."""
+    return before is not None and rank(mode) > rank(before.mode)
+
+
+def is_better(mode: str, before: Before | None) -> bool:
+    """Whether an asset is known from poorer sources only than a report in this mode."""
+    return before is not None and rank(mode) < rank(before.mode)
+
+
+RESPELLED = ("board", "changed", "taken", "unread")
+"""The rules by which a report is held whose keys are not those that its asset had before."""
+
+
+def is_about_one(claim: Claim, asset: Asset, verdict: Decision) -> bool:
+    """
+    Whether a verdict has doubts about the machine of this asset only, and not its machine-id.
+
+    Then a poorer source may have spelled its keys in another way.
+    """
+    is_other = verdict.action == "replaced" and verdict.asset_id is None
+    is_held = verdict.action == "held" and verdict.rule in RESPELLED
+    return (is_other or is_held) and same_system(claim, asset) is not False
+
+
+class Told(NamedTuple):
+    """Who told a section: the mode and the version of the collector; None: nobody did."""
+
+    source: str | None
+    version: int | None
+
+
+NOBODY = Told(None, None)
+NO_HANDOVER: Mapping[str, Told] = {}
+
+
+def weighed(
+    report: Checked, mode: str, before: Before, is_silent: Callable[[str], bool]
+) -> tuple[Checked, Mapping[str, Told]]:
+    """
+    Return a report without the sections that do not count, and who told those it takes over.
+
+    ``is_silent`` tells whether a source has been missing for so long that a poorer one
+    may take its place.
+    """
+    handed: dict[str, Told] = {}
+    ignored = set()
+    for section in report.facts:
+        version = report.versions.get(section, 1)
+        if section not in before.digests:
+            if rank(mode) != rank(before.mode) or version != 1:
+                handed[section] = NOBODY
+            continue
+        source, was = before.source(section), before.versions.get(section, 1)
+        # Of equals the newer collector knows better; within one mode an older one is a
+        # downgrade, and all that there is.
+        is_older = version < was and mode != source
+        worse = rank(mode) - rank(source) or int(is_older)
+        if worse > 0 and not is_silent(source):
+            ignored.add(section)
+        elif worse or version != was:
+            handed[section] = Told(source, was)
+    return (_without(report, ignored) if ignored else report), handed
+
+
+def _without(report: Checked, ignored: set[str]) -> Checked:
+    left = [name for name in report.facts if name not in ignored]
+    texts = {name: report.texts[name] for name in left}
+    return report._replace(
+        facts={name: report.facts[name] for name in left},
+        texts=texts,
+        digests={name: report.digests[name] for name in left},
+        digest=digests.of_sections(texts),
+    )
+
+
+class Other(NamedTuple):
+    """What is known of a source beside the best one of an asset."""
+
+    last_seen: datetime
+    order: Order
+
+
+def others(link: sa.Connection, before: Before) -> dict[str, Other]:
+    """Return the sources beside the best one of an asset, by their modes."""
+    found = link.execute(sa.select(other_source).where(other_source.c.asset_id == before.id))
+    return {
+        row.source: Other(
+            row.last_seen,
+            Order(row.collected_at, row.boot_id and str(row.boot_id), row.since_boot_ms),
+        )
+        for row in found
+    }
