@@ -48,7 +48,7 @@ def lan_print(text: str) -> dict[str, Any]:
         "mac": given.get("MAC Address", "").lower(),
         "addresses": [ipmi.with_prefix(address, given.get("Subnet Mask", ""))] if address else [],
         "address_source": next(
-            (word for word in ("static", "dhcp", "bios") if word in source), None
+            (word for word in ("static", "dhcp", "bios", "other") if word in source), None
         ),
         "gateway": given.get("Default Gateway IP"),
         "vlan_id": int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
@@ -134,6 +134,11 @@ def answers(root: Root, ask: ipmi.Ask, known: dict[str, Any]) -> dict[str, Any]:
         if "firmware_version" not in known:
             found.update(ipmi.identity(ask))
         found.update(ipmi.lan(ask))
+        for channel in (found, *found.get("other_channels", ())):
+            if "channel" in channel and (more := ipmi.ipv6_addresses(ask, channel["channel"])):
+                channel["addresses"] = [*channel.get("addresses", ()), *more]
+        if name := ipmi.hostname(ask):
+            found["hostname"] = name
     except ipmi.RefusedError as refusal:
         output = tools.run(("ipmitool", "lan", "print"))
         settings = {} if isinstance(output, str) else lan_print(output.text)

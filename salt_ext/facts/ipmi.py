@@ -1,13 +1,14 @@
-"""Questions to the BMC through ``/dev/ipmi0`` (IPMI 2.0; <linux/ipmi.h>)."""
+"""Questions to the BMC through ``/dev/ipmi0`` (IPMI 2.0, DCMI 1.5; <linux/ipmi.h>)."""
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
+import os
 import select
 import time
-from collections.abc import Callable
-from ipaddress import IPv4Network
+from collections.abc import Callable, Collection
+from ipaddress import IPv4Network, IPv6Address
 from itertools import count
 from typing import Any
 
@@ -22,6 +23,11 @@ GET_DEVICE_ID, GET_CHANNEL_INFO, GET_LAN_PARAMETERS = 0x01, 0x42, 0x02
 CHANNELS = range(1, 12)
 LAN_MEDIUM = 4  # 802.3
 ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN = 3, 4, 5, 6, 12, 20
+IPV6_ENABLES, IPV6_STATUS, IPV6_STATIC, IPV6_DYNAMIC = 51, 55, 56, 59
+MAX_IPV6 = 16  # addresses asked for, of those that were set and of those that were learnt
+ACTIVE = 0
+DCMI, DCMI_GROUP, GET_IDENTIFIER = 0x2C, 0xDC, 0x09
+IDENTIFIER_BYTES, MAX_IDENTIFIER = 16, 64  # in one answer, and in all
 ADDRESS_SOURCES = {1: "static", 2: "dhcp", 3: "bios", 4: "other"}
 
 
@@ -65,13 +71,25 @@ class _Received(ctypes.Structure):
     )
 
 
-def _ioc(direction: int, number: int, size: int) -> int:
-    return direction << 30 | size << 16 | ord("i") << 8 | number
+# On these machines three bits tell the direction of a request, and reading is 2 and writing
+# 4 of them (<asm/ioctl.h>). On the others it is two bits: 2 is reading and 1 writing.
+THREE_BITS = ("ppc", "powerpc", "mips", "sparc", "alpha")
+READ, READ_AND_WRITE = 2, 3
+
+
+def request_number(direction: int, number: int, size: int, machine: str) -> int:
+    """Return the number of a request of the driver, on a machine by its name in ``uname``."""
+    if machine.startswith(THREE_BITS):
+        shifted = (6 if direction == READ_AND_WRITE else direction) << 29
+    else:
+        shifted = direction << 30
+    return shifted | size << 16 | ord("i") << 8 | number
 
 
 # The numbers of the requests contain the sizes of the structures, which depend on the architecture.
-SEND_COMMAND = _ioc(2, 13, ctypes.sizeof(_Request))
-RECEIVE_MESSAGE_TRUNCATED = _ioc(3, 11, ctypes.sizeof(_Received))
+_MACHINE = os.uname().machine
+SEND_COMMAND = request_number(READ, 13, ctypes.sizeof(_Request), _MACHINE)
+RECEIVE_MESSAGE_TRUNCATED = request_number(READ_AND_WRITE, 11, ctypes.sizeof(_Received), _MACHINE)
 
 
 def ask(fd: int, number: int, netfn: int, command: int, data: bytes = b"") -> bytes:
@@ -113,37 +131,106 @@ def identity(ask: Ask) -> dict[str, Any]:
     return device_id(ask(APPLICATION, GET_DEVICE_ID, b""))
 
 
+def channels(ask: Ask) -> list[int]:
+    """
+    Return the numbers of the LAN channels.
+
+    Raises OSError, and RefusedError when the controller refuses every question about
+    its channels. Questions about channels that do not exist are refused too.
+    """
+    answers = {
+        channel: ask(APPLICATION, GET_CHANNEL_INFO, bytes((channel,))) for channel in CHANNELS
+    }
+    _require(answers.values(), "Get Channel Info")
+    return [channel for channel, answer in answers.items() if is_lan(answer)]
+
+
 def lan(ask: Ask) -> dict[str, Any]:
     """
     Return the settings of the first LAN channel that has an address, else of the first one.
 
-    {} without a LAN channel. Raises OSError, and RefusedError when the controller
-    refuses every question about its channels, or every one about their settings:
-    then it may have an address all the same.
+    Those of the others are in ``other_channels``. {} without a LAN channel. Raises
+    OSError, and RefusedError when the controller refuses every question about its
+    channels, or every one about their settings: then it may have an address all the
+    same.
     """
-    infos: list[bytes] = []
-    settings: list[bytes] = []
-    first: dict[str, Any] = {}
-    for channel in CHANNELS:
-        infos.append(ask(APPLICATION, GET_CHANNEL_INFO, bytes((channel,))))
-        if not is_lan(infos[-1]):
-            continue
-        answers = {
-            parameter: ask(TRANSPORT, GET_LAN_PARAMETERS, bytes((channel, parameter, 0, 0)))
+    answers: list[bytes] = []
+    found: list[dict[str, Any]] = []
+    for channel in channels(ask):
+        told = {
+            parameter: _parameter(ask, channel, parameter)
             for parameter in (ADDRESS, ADDRESS_SOURCE, MAC, NETMASK, GATEWAY, VLAN)
         }
-        settings.extend(answers.values())
-        found = lan_parameters(answers)
-        if found.get("addresses"):
-            return found
-        first = first or found
-    # Questions about channels that do not exist are refused too, but not all questions.
-    _require(infos, "Get Channel Info")
-    _require(settings, "Get LAN Configuration Parameters")
-    return first
+        answers += told.values()
+        found.append({"channel": channel, **lan_parameters(told)})
+    _require(answers, "Get LAN Configuration Parameters")
+    if not found:
+        return {}
+    main = next((one for one in found if one.get("addresses")), found[0])
+    others = [one for one in found if one is not main]
+    return {**main, "other_channels": others} if others else main
 
 
-def _require(answers: list[bytes], command: str) -> None:
+def ipv6_addresses(ask: Ask, channel: int) -> list[str]:
+    """
+    Return the IPv6 addresses in use, with prefix lengths and without link-local ones.
+
+    Those that were set come first. [] where IPv6 is off, or where the controller is
+    older than IPv6 in IPMI and refuses the question. Raises OSError.
+    """
+    enables = _parameter(ask, channel, IPV6_ENABLES)
+    status = _parameter(ask, channel, IPV6_STATUS) if enables[2:3] not in (b"", b"\0") else b""
+    if enables[:1] != b"\0" or status[:1] != b"\0" or len(status) < 4:
+        return []
+    found = []
+    for parameter, number in ((IPV6_STATIC, status[2]), (IPV6_DYNAMIC, status[3])):
+        for at in range(min(number, MAX_IPV6)):
+            found.append(ipv6_address(_parameter(ask, channel, parameter, at), parameter))
+    return list(dict.fromkeys(address for address in found if address))
+
+
+def ipv6_address(answer: bytes, parameter: int) -> str | None:
+    """Return the address in an answer about one of the IPv6 addresses, or None."""
+    if len(answer) < 22 or answer[0] or answer[21] != ACTIVE:
+        return None
+    if parameter == IPV6_STATIC and not answer[3] & 0x80:
+        return None  # an address that is set but switched off
+    address, prefix = IPv6Address(answer[4:20]), answer[20]
+    if address.is_unspecified or address.is_link_local or not 0 < prefix <= 128:
+        return None
+    return f"{address}/{prefix}"
+
+
+def hostname(ask: Ask) -> str | None:
+    """
+    Return the name by which the controller asks DHCP for an address; None if it tells none.
+
+    It is the identifier string of DCMI, which not every controller knows: one that
+    refuses the question, or does not answer to it, tells none.
+    """
+    text = b""
+    length = 1  # the first answer says how long the string is
+    while len(text) < min(length, MAX_IDENTIFIER):
+        # Some refuse to be asked for more than there is.
+        count = min(length - len(text), IDENTIFIER_BYTES)
+        try:
+            answer = ask(DCMI, GET_IDENTIFIER, bytes((DCMI_GROUP, len(text), count)))
+        except TimeoutError:
+            return None
+        if len(answer) < 4 or answer[0] or answer[1] != DCMI_GROUP:
+            return None
+        length = answer[2]
+        text += answer[3 : 3 + count]
+    name = text[:MAX_IDENTIFIER].partition(b"\0")[0].decode("utf-8", "replace").strip()
+    return name if name.isprintable() and name else None
+
+
+def _parameter(ask: Ask, channel: int, parameter: int, at: int = 0) -> bytes:
+    """Return the answer about one setting of a channel; a setting may have several values."""
+    return ask(TRANSPORT, GET_LAN_PARAMETERS, bytes((channel, parameter, at, 0)))
+
+
+def _require(answers: Collection[bytes], command: str) -> None:
     """Raise RefusedError when questions were asked and the controller refused all of them."""
     if answers and not any(answer[:1] == b"\0" for answer in answers):
         codes = ", ".join(sorted({answer[:1].hex() for answer in answers}))

@@ -1,9 +1,11 @@
 """
 The neighbours at the other end of each cable, as lldpd has heard them by LLDP.
 
-``lldpctl -f json`` tells of all neighbours of a port. In that JSON several items
-are a list, but a single item stands there without a list. Old versions of lldpctl
-write key-value lines instead, which give one neighbour for each port.
+``lldpctl -f json`` tells of all neighbours of a port. Its JSON has had several forms:
+several items are a list, where a single item may stand without one; neighbours of one
+port may have the same key, the port's name; and old versions, as ``json0`` of new
+ones, write every value as ``[{"value": ...}]``. Versions without JSON write key-value
+lines, in which the lines of each neighbour begin with ``via``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,11 @@ from salt_ext.facts.root import Root
 
 PARTS = ("via", "rid", "age", "chassis", "port", "vlan", "ppvid", "pi", "lldp-med", "unknown-tlvs")
 LIMIT_VLANS = 4096
+ONCE = ("via", "rid", "age", "chassis.mac", "chassis.local", "chassis.name")
+"""Keys that a neighbour has once at most: when one comes again, it is the next neighbour's."""
+
+
+_Pairs = list[tuple[str, str]]
 
 
 class LldpError(RuntimeError):
@@ -40,28 +47,50 @@ def lldp(root: Root) -> list[dict[str, Any]] | None:
 def from_json(text: str) -> list[dict[str, Any]]:
     """Return the neighbours in the output of ``lldpctl -f json``; [] for text that is not JSON."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_with_all_values)
     except (ValueError, RecursionError):
         return []
     found = []
-    for interfaces in _items(_mapping(_mapping(document).get("lldp")).get("interface")):
-        for name, neighbour in interfaces.items():
-            if isinstance(neighbour, dict):
-                found.append(_of_json(name, neighbour))
+    for top in _items(_mapping(document).get("lldp")):
+        for interface in _items(top.get("interface")):
+            if isinstance(interface.get("name"), str):
+                found.append(_of_json(interface["name"], interface))
+                continue
+            for name, neighbours in interface.items():
+                found += [_of_json(name, neighbour) for neighbour in _items(neighbours)]
+    return found
+
+
+def _with_all_values(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; a key that occurs several times has a list of its values."""
+    found: dict[str, Any] = {}
+    several: set[str] = set()
+    for key, value in pairs:
+        if key not in found:
+            found[key] = value
+        elif key in several:
+            found[key].append(value)
+        else:
+            several.add(key)
+            found[key] = [found[key], value]
     return found
 
 
 def _of_json(name: str, neighbour: dict[str, Any]) -> dict[str, Any]:
-    chassis = _mapping(next(iter(_items(neighbour.get("chassis"))), None))
-    system = None
+    chassis = _first_item(neighbour.get("chassis"))
+    system = _text(chassis.get("name"))
     if "id" not in chassis and len(chassis) == 1:
         # The neighbour has told its system name: then that name is the key.
         system, inner = next(iter(chassis.items()))
-        chassis = _mapping(inner)
-    port = _mapping(next(iter(_items(neighbour.get("port"))), None))
-    chassis_id, port_id = _mapping(chassis.get("id")), _mapping(port.get("id"))
+        chassis = _first_item(inner)
+    port = _first_item(neighbour.get("port"))
+    chassis_id, port_id = _first_item(chassis.get("id")), _first_item(port.get("id"))
     vlans = [
-        (_text(vlan.get("vlan-id")), _text(vlan.get("value")), vlan.get("pvid") in (True, "yes"))
+        (
+            _text(vlan.get("vlan-id")),
+            _text(vlan.get("value")),
+            vlan.get("pvid") in (True, "yes", "true"),
+        )
         for vlan in _items(neighbour.get("vlan"))
     ]
     addresses = chassis.get("mgmt-ip")
@@ -80,8 +109,9 @@ def _of_json(name: str, neighbour: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_keyvalue(text: str) -> list[dict[str, Any]]:
-    """Return the neighbours in the output of ``lldpctl -f keyvalue``, one for each interface."""
-    interfaces: dict[str, list[tuple[str, str]]] = {}
+    """Return the neighbours in the output of ``lldpctl -f keyvalue``, several of one interface."""
+    interfaces: dict[str, list[_Pairs]] = {}
+    seen: set[tuple[str, str]] = set()
     for line in text.splitlines():
         key, equals, value = line.strip().partition("=")
         words = key.split(".")
@@ -89,13 +119,22 @@ def from_keyvalue(text: str) -> list[dict[str, Any]]:
             continue
         # The name of an interface may have dots. It ends before the first word of PARTS.
         at = next((at for at in range(2, len(words)) if words[at] in PARTS), None)
-        if at is not None:
-            pairs = interfaces.setdefault(".".join(words[1:at]), [])
-            pairs.append((".".join(words[at:]), value))
-    return [_of_pairs(name, pairs) for name, pairs in interfaces.items()]
+        if at is None:
+            continue
+        name, key = ".".join(words[1:at]), ".".join(words[at:])
+        neighbours = interfaces.setdefault(name, [[]])
+        if key in ONCE:
+            if (name, key) in seen:
+                neighbours.append([])
+                seen -= {(name, one) for one in ONCE}
+            seen.add((name, key))
+        neighbours[-1].append((key, value))
+    return [
+        _of_pairs(name, pairs) for name, neighbours in interfaces.items() for pairs in neighbours
+    ]
 
 
-def _of_pairs(name: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def _of_pairs(name: str, pairs: _Pairs) -> dict[str, Any]:
     values = dict(reversed(pairs))  # when a key occurs twice, its first value counts
     return _neighbour(
         name,
@@ -109,7 +148,7 @@ def _of_pairs(name: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     )
 
 
-def _vlans(pairs: list[tuple[str, str]]) -> list[tuple[str | None, str | None, bool]]:
+def _vlans(pairs: _Pairs) -> list[tuple[str | None, str | None, bool]]:
     """Return (id, name, whether untagged) of each VLAN; its lines begin with the id."""
     found: list[tuple[str | None, str | None, bool]] = []
     for key, value in pairs:
@@ -182,9 +221,16 @@ def _items(value: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _first_item(value: Any) -> dict[str, Any]:
+    return next(iter(_items(value)), {})
+
+
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str | None:
+    """Return a text or a number as text, also one that stands as ``[{"value": ...}]``."""
+    if isinstance(value, (list, dict)):
+        value = _first_item(value).get("value")
     return str(value) if isinstance(value, (str, int)) else None

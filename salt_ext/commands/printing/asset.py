@@ -125,7 +125,10 @@ def card(answer: Answer) -> list[str]:
         asset["memory_bytes"] and f"{words.binary(asset['memory_bytes'])} memory",
         asset["disk_count"] and f"{asset['disk_count']} disks {words.decimal(asset['disk_bytes'])}",
     ]
-    controller = [*bmc.get("addresses", ()), bmc.get("mac"), bmc.get("firmware_version")]
+    controller = [
+        *(bmc.get("hostname"), *bmc.get("addresses", ())),
+        *(bmc.get("mac"), bmc.get("firmware_version")),
+    ]
     switch = [
         f"{one.get('name')} to {one.get('system_name') or one.get('chassis_id')} {one['port_id']}"
         for one in answer["links"][:2]

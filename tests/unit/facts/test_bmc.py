@@ -1,5 +1,7 @@
 """The management controller as the kernel, SMBIOS, itself and ipmitool tell of it."""
 
+import ipaddress
+import os
 import struct
 import tarfile
 import uuid
@@ -178,10 +180,30 @@ def test_no_answer_makes_a_decoder_fail(answer):
     assert isinstance(clean(ipmi.lan_parameters(dict.fromkeys((3, 4, 5, 6, 12, 20), answer))), dict)
 
 
-def test_the_numbers_of_the_kernel_interface_are_those_of_its_header():
-    # As strace shows them for ipmitool on a 64-bit machine.
+SIZES = (40, 48)  # of the structures, on a 64-bit machine
+
+
+@pytest.mark.parametrize(
+    ("machine", "send", "receive"),
+    [
+        # As strace shows them for ipmitool.
+        ("x86_64", 0x8028690D, 0xC030690B),
+        ("aarch64", 0x8028690D, 0xC030690B),
+        ("ppc64le", 0x4028690D, 0xC030690B),
+        ("ppc64", 0x4028690D, 0xC030690B),
+        ("mips64", 0x4028690D, 0xC030690B),
+        ("sparc64", 0x4028690D, 0xC030690B),
+    ],
+)
+def test_the_numbers_of_the_kernel_interface_are_those_of_its_header(machine, send, receive):
+    assert ipmi.request_number(ipmi.READ, 13, SIZES[0], machine) == send
+    assert ipmi.request_number(ipmi.READ_AND_WRITE, 11, SIZES[1], machine) == receive
+
+
+def test_the_structures_have_the_sizes_of_the_kernel():
     if struct.calcsize("P") == 8:
-        assert (ipmi.SEND_COMMAND, ipmi.RECEIVE_MESSAGE_TRUNCATED) == (0x8028690D, 0xC030690B)
+        number = ipmi.request_number(ipmi.READ, 13, SIZES[0], os.uname().machine)
+        assert number == ipmi.SEND_COMMAND
 
 
 # A controller that answers some questions and others not
@@ -205,8 +227,12 @@ SETTINGS = {
 NO_CHANNEL, NO_COMMAND = b"\xcc", b"\xc1"
 
 
-def controller(channels=None, settings=SETTINGS, silent=()):
-    """Return a controller with ``channels`` by number and medium; None refuses to list them."""
+def controller(channels=None, settings=SETTINGS, silent=(), ipv6=None, name=b""):
+    """
+    Return a controller with ``channels`` by number and medium; None refuses to list them.
+
+    ``settings`` are those of every channel, or of each by its number.
+    """
 
     def ask(netfn, command, data):
         if (netfn, command) in silent:
@@ -218,21 +244,109 @@ def controller(channels=None, settings=SETTINGS, silent=()):
                 return NO_COMMAND
             medium = channels.get(data[0])
             return NO_CHANNEL if medium is None else bytes((0, data[0], medium, 1))
-        return b"\0\x11" + settings[data[1]] if settings else NO_COMMAND
+        if (netfn, command) == (ipmi.DCMI, ipmi.GET_IDENTIFIER):
+            if not name or data[1] + data[2] > len(name):
+                return NO_COMMAND
+            return bytes((0, ipmi.DCMI_GROUP, len(name))) + name[data[1] : data[1] + data[2]]
+        if not settings:
+            return NO_COMMAND
+        if data[1] in (51, 55, 56, 59):
+            answer = (ipv6 or {}).get((data[1], data[2]))
+            return b"\x80" if answer is None else b"\0\x11" + answer
+        return b"\0\x11" + settings.get(data[0], settings)[data[1]]
 
     return ask
 
 
+LAN_SETTINGS = {
+    "mac": "d0:94:66:aa:bb:cc",
+    "addresses": ["10.0.0.5/24"],
+    "address_source": "static",
+    "gateway": "10.0.0.1",
+}
+
+
 def test_what_a_controller_is_and_how_its_lan_is_set_come_from_itself():
     root = Root()
-    assert answers(root, controller({1: 5, 2: ipmi.LAN_MEDIUM}), {}) == {
-        **KNOWN,
-        "mac": "d0:94:66:aa:bb:cc",
-        "addresses": ["10.0.0.5/24"],
-        "address_source": "static",
-        "gateway": "10.0.0.1",
-    }
+    found = answers(root, controller({1: 5, 2: ipmi.LAN_MEDIUM}), {})
+    assert found == {**KNOWN, "channel": 2, **LAN_SETTINGS}
     assert root.failures == []
+
+
+def test_every_lan_channel_is_told_the_first_with_an_address_before_the_others():
+    unset = {**SETTINGS, ipmi.ADDRESS: bytes(4), ipmi.MAC: bytes.fromhex("d09466aabbcd")}
+    second = {**SETTINGS, ipmi.ADDRESS: bytes((10, 9, 0, 5)), ipmi.VLAN: b"\x2a\x80"}
+    ask = controller({1: 4, 2: 4, 8: 4, 15: 12}, settings={1: unset, 2: SETTINGS, 8: second})
+    assert ipmi.lan(ask) == {
+        "channel": 2,
+        **LAN_SETTINGS,
+        "other_channels": [
+            {
+                "channel": 1,
+                "mac": "d0:94:66:aa:bb:cd",
+                "address_source": "static",
+                "gateway": "10.0.0.1",
+            },
+            {"channel": 8, **LAN_SETTINGS, "addresses": ["10.9.0.5/24"], "vlan_id": 42},
+        ],
+    }
+
+
+def of_version_6(address, at=0, source=0x80, prefix=64, status=0):
+    return bytes((at, source)) + ipaddress.IPv6Address(address).packed + bytes((prefix, status))
+
+
+def test_addresses_of_version_6_stand_beside_the_other():
+    ipv6 = {
+        (51, 0): b"\x02",
+        (55, 0): b"\x03\x02\x03",
+        (56, 0): of_version_6("2001:db8::5"),
+        (56, 1): of_version_6("2001:db8::6", source=0x00),  # switched off
+        (56, 2): of_version_6("::", status=1),
+        (59, 0): of_version_6("fe80::1", source=1),
+        (59, 1): of_version_6("2001:db8::d294:66ff:feaa:bbcc", source=1),
+    }
+    wanted = ["10.0.0.5/24", "2001:db8::5/64", "2001:db8::d294:66ff:feaa:bbcc/64"]
+    assert answers(Root(), controller({1: 4}, ipv6=ipv6), {})["addresses"] == wanted
+    # A controller that is on networks of version 6 only has no other address.
+    alone = {**SETTINGS, ipmi.ADDRESS: bytes(4)}
+    assert answers(Root(), controller({1: 4}, alone, ipv6=ipv6), {})["addresses"] == wanted[1:]
+    off = {**ipv6, (51, 0): b"\x00"}
+    assert answers(Root(), controller({1: 4}, ipv6=off), {})["addresses"] == wanted[:1]
+
+
+def test_a_controller_is_asked_for_so_many_addresses_and_no_more():
+    asked = []
+    ipv6 = {(51, 0): b"\x02", (55, 0): b"\xff\xff\x03"}
+    answer = controller({1: 4}, ipv6=ipv6)
+
+    def ask(netfn, command, data):
+        asked.append(data)
+        return answer(netfn, command, data)
+
+    assert ipmi.ipv6_addresses(ask, 1) == []
+    assert len(asked) == 2 + 2 * ipmi.MAX_IPV6
+
+
+@pytest.mark.parametrize("name", [b"bmc-web01", b"bmc-of-a-machine-with-a-long-name.example"])
+def test_the_name_of_the_controller_is_told_in_parts(name):
+    assert answers(Root(), controller({1: 4}, name=name), {})["hostname"] == name.decode()
+
+
+def test_a_controller_that_does_not_know_the_question_for_its_name_is_whole():
+    root = Root()
+    silent = controller({1: 4}, silent=[(ipmi.DCMI, ipmi.GET_IDENTIFIER)])
+    assert "hostname" not in answers(root, silent, {})
+    assert root.failures == []
+
+
+@given(st.binary(max_size=40))
+def test_no_answer_about_a_name_or_an_address_makes_a_decoder_fail(answer):
+    name = ipmi.hostname(lambda *_: answer)
+    assert name is None or (name.isprintable() and len(name) <= ipmi.MAX_IDENTIFIER)
+    for parameter in (ipmi.IPV6_STATIC, ipmi.IPV6_DYNAMIC):
+        assert isinstance(clean(ipmi.ipv6_address(answer, parameter)), (str, type(None)))
+    assert isinstance(ipmi.ipv6_addresses(lambda *_: answer, 1), list)
 
 
 def test_a_controller_without_a_lan_channel_has_no_settings_and_that_is_whole():

@@ -96,6 +96,76 @@ def test_two_neighbours_on_one_port_are_both_listed():
     assert [item["system_name"] for item in found] == ["sw1", "sw2"]
 
 
+def test_neighbours_of_one_port_may_have_one_key():
+    one, two = (json.dumps(neighbour(name=name)) for name in ("sw1", "sw2"))
+    several = f'{{"lldp": {{"interface": {{"eth0": {one}, "eth0": {two}, "eth0": {one}}}}}}}'
+    assert [item["system_name"] for item in from_json(several)] == ["sw1", "sw2", "sw1"]
+    assert from_json(several)[0] == NEIGHBOUR
+
+
+def test_a_list_of_neighbours_may_stand_under_the_port():
+    found = from_json(document({"eth0": [neighbour(), neighbour(name="sw2")]}))
+    assert [item["system_name"] for item in found] == ["sw1", "sw2"]
+
+
+def test_old_versions_write_every_value_as_a_list():
+    def values(*texts):
+        return [{"value": text} for text in texts]
+
+    def old(name):
+        return {
+            "name": "eth0",
+            "via": "LLDP",
+            "rid": "1",
+            "age": "1 day, 00:00:39",
+            "chassis": [
+                {
+                    "id": [SWITCH["id"]],
+                    "name": values(name),
+                    "descr": values("Switch OS 1.2"),
+                    "mgmt-ip": values("10.48.16.15", "2001:db8::1"),
+                }
+            ],
+            "port": [{"id": [PORT["id"]], "descr": values("to web01"), "ttl": values("120")}],
+            "vlan": [{**vlan, "pvid": "yes" if vlan["pvid"] else "no"} for vlan in VLANS],
+        }
+
+    several = json.dumps({"lldp": [{"interface": [old("sw1"), old("sw2")]}]})
+    first, second = from_json(several)
+    assert first == NEIGHBOUR
+    assert second == {**NEIGHBOUR, "system_name": "sw2"}
+
+
+SECOND = KEYVALUE.replace("sw1", "sw2").replace("6C:D7", "6C:D8").replace("rid=1", "rid=2")
+
+
+@pytest.mark.parametrize(
+    "left_out", [(), ("via",), ("via", "rid"), ("rid", "age"), ("via", "rid", "age")]
+)
+def test_key_value_lines_tell_two_neighbours_of_one_port_apart(left_out):
+    lines = [
+        line
+        for line in (KEYVALUE + SECOND).splitlines()
+        if not line.startswith(tuple(f"lldp.eth0.{key}=" for key in left_out))
+    ]
+    first, second = from_keyvalue("\n".join(lines))
+    assert (first["system_name"], first["chassis_id"]) == ("sw1", "00:07:cb:0b:6c:d7")
+    assert (second["system_name"], second["chassis_id"]) == ("sw2", "00:07:cb:0b:6c:d8")
+    assert second["vlans"] == first["vlans"] == NEIGHBOUR["vlans"]
+
+
+def test_lines_of_two_ports_may_be_mixed():
+    mixed = [
+        line
+        for pair in zip(
+            KEYVALUE.splitlines(), SECOND.replace("eth0", "eth1").splitlines(), strict=True
+        )
+        for line in pair
+    ]
+    found = from_keyvalue("\n".join(mixed))
+    assert found == [NEIGHBOUR, *from_keyvalue(SECOND.replace("eth0", "eth1"))]
+
+
 def test_no_neighbour_is_none_found():
     assert from_json('{"lldp": {}}') == []
     assert from_json('{"lldp": {"interface": []}}') == []
