@@ -17,10 +17,12 @@ from salt_ext.facts import tools
 from salt_ext.facts.raid import (
     adaptec,
     areca,
+    ircu,
     mdadm,
     megacli,
     megasasctl,
     mptstatus,
+    mvcli,
     ssacli,
     storcli,
     threeware,
@@ -38,14 +40,15 @@ if TYPE_CHECKING:
     Reader = tuple[tuple[str, ...], Callable[[Ask], View]]
 
 PCI = "/sys/bus/pci/devices"
+MARVELL = "1b4b"
 CLASSES = ("0x0104", "0x0107")  # RAID; SAS, the class that many RAID controllers have
 DEADLINE_SECONDS = 25.0
 SHOWN_LINES, SHOWN_CHARACTERS = 8, 100  # of what was not understood, in one message
 FAMILIES = {
     "megaraid_sas": "megaraid",
     "megaraid_mbox": "megaraid",
-    "mpt2sas": "megaraid",
-    "mpt3sas": "megaraid",
+    "mpt2sas": "mpt2sas",
+    "mpt3sas": "mpt3sas",
     "mpi3mr": "mpi3mr",
     "cciss": "smartarray",
     "hpsa": "smartarray",
@@ -55,16 +58,21 @@ FAMILIES = {
     "mptspi": "mpt",
     "mptscsih": "mpt",
     "arcmsr": "areca",
+    "mvumi": "marvell",
     "3w-xxxx": "3ware",
     "3w-9xxx": "3ware",
     "3w-sas": "3ware",
 }
+MEGARAID: tuple[Reader, ...] = (
+    (storcli.TOOLS, storcli.read),
+    (megacli.TOOLS, megacli.read),
+    (megasasctl.TOOLS, megasasctl.read),
+)
 READERS: dict[str, tuple[Reader, ...]] = {
-    "megaraid": (
-        (storcli.TOOLS, storcli.read),
-        (megacli.TOOLS, megacli.read),
-        (megasasctl.TOOLS, megasasctl.read),
-    ),
+    "megaraid": MEGARAID,
+    # storcli shows the controllers of some of these adapters, but not their volumes.
+    "mpt2sas": ((ircu.TOOLS_2, ircu.read_2), *MEGARAID),
+    "mpt3sas": ((ircu.TOOLS_3, ircu.read_3), *MEGARAID),
     "mpi3mr": ((storcli.TOOLS_2, storcli.read_2),),
     # HPE and Adaptec sell the same controllers since those with the driver smartpqi.
     "smartarray": (
@@ -75,6 +83,7 @@ READERS: dict[str, tuple[Reader, ...]] = {
     "mpt": ((mptstatus.TOOLS, mptstatus.read),),
     "3ware": ((threeware.TOOLS, threeware.read),),
     "areca": ((areca.TOOLS, areca.read),),
+    "marvell": ((mvcli.TOOLS, mvcli.read), (mvcli.TOOLS_NVME, mvcli.read)),
 }
 
 
@@ -88,12 +97,17 @@ def raid(root: Root) -> dict[str, Any] | None:
     if not root.names("/sys"):
         return None
     functions = pci_functions(root)
+    if _obstacle(root) is None and tools.find(*mvcli.TOOLS, *mvcli.TOOLS_NVME):
+        functions += marvell_functions(root)
     arrays = [name for name in root.names("/sys/block") if _is_array(root, name)]
     deadline = time.monotonic() + DEADLINE_SECONDS
     views: list[View] = []
-    for family in sorted({FAMILIES.get(item["driver"] or "", "") for item in functions}):
-        mine = [item for item in functions if FAMILIES.get(item["driver"] or "", "") == family]
-        views.append(_family(root, family, mine, deadline))
+    families: dict[str, list[Item]] = {}
+    for item in functions:
+        families.setdefault(family_of(item), []).append(item)
+    for family, mine in sorted(families.items()):
+        others = {item["pci_slot"] for item in functions if item not in mine}
+        views.append(_family(root, family, mine, others, deadline))
     path = tools.find(*mdadm.TOOLS)
     if arrays and path and not _obstacle(root):
         views.append(mdadm.read(asking(path, deadline), arrays))
@@ -122,20 +136,69 @@ def pci_functions(root: Root) -> list[Item]:
     """Return the PCI functions that are or may be RAID controllers, by driver or class."""
     found = []
     for slot in root.names(PCI):
-        base = f"{PCI}/{slot}"
-        driver = (root.link(f"{base}/driver") or "").rpartition("/")[2] or None
-        if driver in FAMILIES or (root.text(f"{base}/class", 16) or "").startswith(CLASSES):
-            found.append(
-                {
-                    "pci_slot": slot,
-                    "driver": driver,
-                    "vendor_id": _pci_id(root, base, "vendor"),
-                    "device_id": _pci_id(root, base, "device"),
-                    "subsystem_vendor_id": _pci_id(root, base, "subsystem_vendor"),
-                    "subsystem_device_id": _pci_id(root, base, "subsystem_device"),
-                }
-            )
+        driver = _driver(root, slot)
+        is_raid = (root.text(f"{PCI}/{slot}/class", 16) or "").startswith(CLASSES)
+        if driver in FAMILIES or is_raid:
+            found.append(_function(root, slot, driver))
     return found
+
+
+def marvell_functions(root: Root) -> list[Item]:
+    """
+    Return the Marvell functions whose driver is that of any SATA or NVMe adapter.
+
+    Most of them are no RAID controllers. They are asked where their tool is installed.
+    """
+    return [
+        _function(root, slot, driver)
+        for slot in root.names(PCI)
+        if (driver := _driver(root, slot)) in ("ahci", "nvme")
+        and _pci_id(root, f"{PCI}/{slot}", "vendor") == MARVELL
+    ]
+
+
+def _function(root: Root, slot: str, driver: str | None) -> Item:
+    base = f"{PCI}/{slot}"
+    return {
+        "pci_slot": slot,
+        "driver": driver,
+        "vendor_id": _pci_id(root, base, "vendor"),
+        "device_id": _pci_id(root, base, "device"),
+        "subsystem_vendor_id": _pci_id(root, base, "subsystem_vendor"),
+        "subsystem_device_id": _pci_id(root, base, "subsystem_device"),
+    }
+
+
+def _driver(root: Root, slot: str) -> str | None:
+    return (root.link(f"{PCI}/{slot}/driver") or "").rpartition("/")[2] or None
+
+
+def family_of(function: Item) -> str:
+    """Return the family by whose tools a function is asked; "" when none is known."""
+    driver = function["driver"] or ""
+    if driver == "mpt3sas" and _is_sas_2(function):
+        return "mpt2sas"  # the newer driver has taken over the adapters of the older one
+    if driver in ("ahci", "nvme") and function.get("vendor_id") == MARVELL:
+        return "marvell"
+    return FAMILIES.get(driver, "")
+
+
+def _is_sas_2(function: Item) -> bool:
+    device = function.get("device_id") or ""
+    return function.get("vendor_id") == "1000" and "0060" <= device < "0090"
+
+
+def without(seen: View, slots: set[str]) -> View:
+    """Return a view without the controllers at these PCI slots, and without their parts."""
+    foreign = {item["id"] for item in seen["controllers"] if item.get("pci_slot") in slots}
+    return {
+        **seen,
+        "controllers": [item for item in seen["controllers"] if item["id"] not in foreign],
+        **{
+            kind: [item for item in seen[kind] if item.get("controller") not in foreign]
+            for kind in ("volumes", "members")
+        },
+    }
 
 
 def paired(family: str, functions: list[Item], seen: View, reason: str) -> View:
@@ -147,9 +210,9 @@ def paired(family: str, functions: list[Item], seen: View, reason: str) -> View:
     """
     controllers = [dict(item) for item in seen["controllers"]]
     free = {item["pci_slot"]: item for item in functions}
+    unplaced = [item for item in controllers if item.get("pci_slot") not in free]
     for item in controllers:
         item.update(free.pop(item.get("pci_slot"), {}))
-    unplaced = [item for item in controllers if "pci_slot" not in item]
     if len(unplaced) == len(free) == 1:  # one is left of each, so they belong together
         unplaced[0].update(free.popitem()[1])
     for slot, item in free.items():
@@ -177,11 +240,15 @@ def asking(path: str, deadline: float) -> Ask:
     return ask
 
 
-def _family(root: Root, family: str, functions: list[Item], deadline: float) -> View:
+def _family(
+    root: Root, family: str, functions: list[Item], others: set[str], deadline: float
+) -> View:
+    """Return what is known of the functions of one family; ``others`` are the slots of others."""
     seen = merged([])
     reason = _obstacle(root)
     if reason is None:
         reason, seen = asked(family, functions, deadline)
+        seen = without(seen, others)  # storcli shows the controllers of several drivers
     if not seen["controllers"] and family == "adaptec":
         seen = adaptec.parse_proc(root.text("/proc/scsi/scsi") or "")
     return paired(family, functions, seen, reason)

@@ -58,14 +58,15 @@ _GROUPS = re.compile(
     r"(?:controller (?:version|battery|zmm|cache backup unit|bios setting) information"
     r"|controller vital product data|green backup information|power settings"
     r"|(?:cache|raid|max ?cache) properties|physical drive write cache policy information"
-    r"|temperature sensors information|out of band interface settings|pbsi|mctp"
+    r"|temperature sensors information|out of band interface settings"
+    r"|(?:pbsi|mctp|i2c)(?: settings)?"
     r"|logical (?:device|drive) segment information|array (?:physical|logical) device information"
     r"|device (?:phy information|error counters)|runtime error counters|supercap information"
     r"|lane (?:sas phy )?information)$"
 )
 _NOISE = re.compile(
     r"status of enclosure|life-time temperature|initiator at scsi id|command completed"
-    r"|no (?:logical|physical|max ?cache|array)\b|global physical device write cache policy"
+    r"|no (?:logical|physical|max ?cache|arrays?)\b|global physical device write cache policy"
 )
 KIND = "device is a"
 _KIND = re.compile(r"device is an? (.*)")
@@ -77,6 +78,8 @@ BATTERY = (
     "supercap status",
 )
 _SEGMENT = re.compile(r"(?:group \d+, )?(?:segment|device) \d+$")
+STRIPES = "stripe order (channel,device)"  # on ServeRAID 8k, over several lines
+_CHANNELS = re.compile(r"(?:\d+,\d+ ?)+$")
 _PRESENT = re.compile(r"[^(]*\(([^)]*)\) *(\S*)$")
 _SLOT = re.compile(r"(Enclosure|Connector):(\d+), ?(?:Slot|Device):(\d+)")
 _DISK = re.compile(r"hard|solid|ssd|nvme|disk", re.IGNORECASE)
@@ -154,6 +157,8 @@ def _blocks(text: str, unknown: list[str]) -> Iterator[Block]:
                 block.fields.setdefault(f"{group}: {name}", value.strip())
         elif _GROUPS.match(row) or _PART_OF_A_PART.match(row):
             group, is_skipped = row, not _GROUPS.match(row)
+        elif _CHANNELS.match(row) and STRIPES in block.fields:
+            block.fields[STRIPES] += f" {row}"
         elif match := _KIND.match(row):
             block.fields.setdefault(KIND, match[1])
         elif not _NOISE.match(row) and (was_heading or block.kind):
@@ -233,6 +238,7 @@ def _controller(name: str, known: dict[str, str]) -> Item:
 
 def _volume(name: str, number: str, known: dict[str, str], places: dict[str, str]) -> Item:
     segments = [value for field, value in known.items() if _SEGMENT.match(field)]
+    segments = segments or [f"({channel})" for channel in known.get(STRIPES, "").split()]
     disks = [address for value in segments if (address := _of_segment(value, places))]
     status = known.get("status of logical device") or known.get("status of logical drive")
     return joined(

@@ -1,10 +1,15 @@
-"""Areca controllers by cli64: ``name : value`` lines, and one command for each drive."""
+"""
+Areca controllers by cli64: ``name : value`` lines, tables, and one command for each drive.
+
+Drives of older controllers are at a channel, those of newer ones in a slot of an enclosure.
+"""
 
 from __future__ import annotations
 
 import re
 
 from salt_ext.facts.raid.view import (
+    UNREAD,
     counters,
     joined,
     judged,
@@ -12,38 +17,48 @@ from salt_ext.facts.raid.view import (
     lines,
     merged,
     size_bytes,
+    unread,
     view,
     word,
 )
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from salt_ext.facts.raid.view import Ask, View
+    from salt_ext.facts.raid.view import Ask, Item, View
 
 TOOLS = ("cli64", "cli32")
 CONTROLLER = "areca:0"
 MAX_DRIVES = 256
-_ROW = re.compile(r" *(\d{1,3}) +\d{1,3} +\S", re.ASCII)
+_ROW = re.compile(
+    r" *(?P<number>\d{1,3}) +(?P<first>\d{1,3}) +(?:slot ?#?0*(?P<slot>\d+) +)?(?P<model>\S.*?)"
+    r" +(?P<size>[\d.]+[GT]B) +(?P<usage>\S.*)",
+    re.IGNORECASE | re.ASCII,
+)
 _VOLUME = re.compile(
-    r" *(\d{1,3}) (\S.{15}) .*?(Raid\S+|JBOD) +([\d.]+[GT]B) +\d\d/\d\d/\d\d +(\S.*)"
+    r" *(\d{1,3}) (\S.{15}) (.*?) *(Raid\S+|JBOD) +([\d.]+[GT]B) +\d\d/\d\d/\d\d +(\S.*)"
 )
 _LOCATION = re.compile(r"(?:Enclosure#0*(\d+) )?Slot ?#?0*(\d+)", re.IGNORECASE)
+_CHANNEL = ("IDE Channel", "SATA Channel", "SAS Channel", "Channel")
+_RESULT = re.compile(r"GuiErrMsg<0x0*([0-9a-fA-F]+)>:(.*)")
+# What a drive is used for, where it is no name of a raid set.
+_STATE = re.compile(r"fail|hot ?spare|free|pass ?through|missing|offline|rebuild", re.IGNORECASE)
 
 
 def read(ask: Ask) -> View:
     """Return all that the tool shows of its first controller."""
-    rows = [line for line in lines(ask("disk", "info")) if " N.A. " not in line]
-    numbers = [match[1] for line in rows if (match := _ROW.match(line))]
+    listed = ask("disk", "info")
+    rows = [match for line in lines(listed) if (match := _ROW.match(line))]
+    numbers = [match["number"] for match in rows if match["model"] != "N.A."]
     drives = [parse(ask("disk", "info", f"drv={number}")) for number in numbers[:MAX_DRIVES]]
-    return merged([parse(ask("sys", "info")), parse(ask("vsf", "info")), *drives])
+    return merged([parse(ask("sys", "info")), parse(ask("vsf", "info")), *drives, parse(listed)])
 
 
 def parse(text: str) -> View:
-    """Return what ``sys info``, ``vsf info`` or ``disk info drv=N`` shows."""
+    """Return what ``sys info``, ``vsf info``, ``disk info`` or ``disk info drv=N`` shows."""
     pairs = (line.partition(": ") for line in lines(text))
     known = {name.strip(): value.strip() for name, colon, value in pairs if colon}
     found = view()
-    place = _LOCATION.search(known.get("Device Location", ""))
+    place = _place(known)
     if word(known.get("Controller Name")):
         found["controllers"].append(
             joined(
@@ -56,14 +71,14 @@ def parse(text: str) -> View:
                 }
             )
         )
-    elif place:
+    elif place[1]:
         kind = known.get("Device Type", "").partition("(")[0].lower()
         found["members"].append(
             joined(
                 {
                     "controller": CONTROLLER,
-                    "enclosure": place[1],
-                    "slot": place[2],
+                    "enclosure": place[0],
+                    "slot": place[1],
                     "model": word(known.get("Model Name")),
                     "serial_number": word(known.get("Serial Number")),
                     "firmware_version": word(known.get("Firmware Rev.")),
@@ -84,12 +99,41 @@ def parse(text: str) -> View:
                 "controller": CONTROLLER,
                 "id": match[1],
                 "name": word(match[2]),
-                "level": level(match[3]),
-                "size_bytes": size_bytes(match[4], 1000),
+                "level": level(match[4]),
+                "size_bytes": size_bytes(match[5], 1000),
             },
-            judged(match[5]),
+            judged(match[6]),
         )
         for line in lines(text)
         if (match := _VOLUME.match(line))
     ]
-    return found
+    found["members"] += [
+        _listed(match)
+        for line in lines(text)
+        if (match := _ROW.match(line)) and match["model"] != "N.A."
+    ]
+    results = [match for line in lines(text) if (match := _RESULT.match(line))]
+    rows = unread(*(match[0] for match in results if match[1] != "0"))
+    return {**found, UNREAD: rows} if rows else found
+
+
+def _place(known: dict[str, str]) -> tuple[str | None, str | None]:
+    """Return enclosure and slot; the slot is the channel on controllers without enclosures."""
+    if match := _LOCATION.search(known.get("Device Location", "")):
+        return match[1], match[2]
+    return None, next((text for name in _CHANNEL if (text := word(known.get(name)))), None)
+
+
+def _listed(row: re.Match[str]) -> Item:
+    """Return a drive from its row in the table of all drives."""
+    state = row["usage"].strip() if _STATE.match(row["usage"]) else None
+    return joined(
+        {
+            "controller": CONTROLLER,
+            "enclosure": str(int(row["first"])) if row["slot"] else None,
+            "slot": row["slot"] or str(int(row["first"])),
+            "model": word(row["model"]),
+            "size_bytes": size_bytes(row["size"], 1000),
+        },
+        judged(state),
+    )

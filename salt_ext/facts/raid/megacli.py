@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from salt_ext.facts.raid.view import Ask, Item, View
 
-TOOLS = ("MegaCli64", "MegaCli", "megacli")
+TOOLS = ("MegaCli64", "MegaCli", "megacli64", "megacli", "CmdTool264", "CmdTool2")  # Intel's name
 COMMANDS = (
     ("-AdpAllInfo",),
     ("-AdpGetPciInfo",),

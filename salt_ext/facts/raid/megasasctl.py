@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-from salt_ext.facts.raid.view import joined, judged, level, lines, merged, size_bytes, word
+from salt_ext.facts.raid.view import (
+    UNREAD,
+    joined,
+    judged,
+    level,
+    lines,
+    merged,
+    size_bytes,
+    unread,
+    word,
+)
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -16,6 +26,7 @@ _VOLUME = re.compile(r"a(\d+)d(\d+) +(\S+) +RAID +(\S+) +\S+ +(\S.*)")
 _MEMBER = re.compile(
     r"a(\d+)e(\w+|\*)s(\d+) +(\S+) +(\S.*?) +(\d\S*[KMGTP]i?B) +(?:a\d+d(\d+) +)?(\S.*)"
 )
+_PART = re.compile(r"a\d+(?:[de]\w*)? ")
 _ADDRESS = re.compile(r"a\d+e(\w+|\*)s(\d+)")
 
 
@@ -29,6 +40,7 @@ def parse(text: str) -> View:
     controllers: list[Item] = []
     volumes: list[Item] = []
     members: list[Item] = []
+    unknown: list[str] = []
     for line in lines(text):
         if match := _CONTROLLER.match(line):
             controllers.append(
@@ -70,4 +82,7 @@ def parse(text: str) -> View:
             volumes[-1]["members"] += [
                 f"{enclosure.strip('*')}:{slot}" for enclosure, slot in _ADDRESS.findall(line)
             ]
-    return merged([{"controllers": controllers, "volumes": volumes, "members": members}])
+        elif _PART.match(line):
+            unknown.append(line)
+    found = {"controllers": controllers, "volumes": volumes, "members": members}
+    return merged([{**found, UNREAD: unread(*unknown)}])

@@ -2,7 +2,8 @@
 Smart Array by ssacli, formerly hpssacli and hpacucli: an indented text.
 
 A line that is indented more than the line above belongs to that line. Only the
-indentation tells the firmware of a controller from that of an enclosure below it.
+indentation tells the firmware of a controller from that of an enclosure below it. So
+what is below a line that nobody knows is nobody's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from salt_ext.facts.raid.view import (
+    UNREAD,
     counters,
     disk_wwn,
     joined,
@@ -19,6 +21,7 @@ from salt_ext.facts.raid.view import (
     lines,
     merged,
     size_bytes,
+    unread,
     word,
 )
 
@@ -30,6 +33,17 @@ if TYPE_CHECKING:
 
 TOOLS = ("ssacli", "hpssacli", "hpacucli")
 PCI_ADDRESS = "PCI Address (Domain:Bus:Device.Function)"
+_NOISE = re.compile(
+    r"FIRMWARE|CACHE|WARNING|NOTE|INFO|[#=>$]"  # advice, and the prompt of a captured session
+    r"|MSA\d"  # an array outside of the machine, seen by Fibre Channel
+    r"|Error: (?:No controllers|The specified \w+ does not have any)",
+    re.IGNORECASE,
+)
+_GROUPS = re.compile(
+    r"array\b|unassigned|hba drives|physical drives|port name|expander|sensor id"
+    r"|.*\bSEP\b|.* at port \S+,|.*\b(?:expander|cage|enclosure|backplane)\b",
+    re.IGNORECASE,
+)
 _SLOT = re.compile(r"(\S.*?) in Slot (\w+)(?:.*\(sn: *([^\s)]+))?")
 _ARRAY = re.compile(r"array:? (\w+)", re.IGNORECASE)
 _VOLUME = re.compile(r"logical ?drive:? (\d+)(?: \((.*)\))?", re.IGNORECASE)
@@ -51,9 +65,18 @@ def read(ask: Ask) -> View:
 
 def parse(text: str) -> View:
     """Return what the output of any ``show`` command shows."""
-    return merged(
-        _controller(node, match) for node in tree(text) if (match := _SLOT.match(node.text))
-    )
+    nodes = tree(text)
+    controllers = [(node, match) for node in nodes if (match := _SLOT.match(node.text))]
+    unknown = [node for node in nodes if not _SLOT.match(node.text) and not _NOISE.match(node.text)]
+    unknown = [node for node in unknown if node.children or node.text.startswith("Error")]
+    unknown += [one for node, _ in controllers for one in node.children if _is_unknown(one)]
+    rows = {UNREAD: unread(*(node.text for node in unknown))}
+    return merged([*(_controller(*each) for each in controllers), rows])
+
+
+def _is_unknown(node: Node) -> bool:
+    """Whether a line below a controller has lines below it and is none that we know."""
+    return bool(node.children) and ": " not in node.text and not _GROUPS.match(node.text)
 
 
 def tree(text: str) -> list[Node]:
@@ -165,7 +188,8 @@ def _member(controller: str, drive: Node, match: re.Match[str]) -> Item:
             "vendor": vendor,
             "model": model,
             "serial_number": word(known.get("Serial Number")),
-            "firmware_version": word(known.get("Firmware Revision")),
+            # "HPD6 (FW update is recommended to minimum version: HPD7)"
+            "firmware_version": word(known.get("Firmware Revision", "").partition(" (")[0]),
             "wwn": disk_wwn(known.get("WWID")),
             "size_bytes": size_bytes(known.get("Size") or size, 1000),
             "transport": _transport(kind),

@@ -9,8 +9,10 @@ write JSON too, with an exit code that is not 0.
 from __future__ import annotations
 
 import json
+import re
 
 from salt_ext.facts.raid.view import (
+    UNREAD,
     counters,
     exactly,
     integer,
@@ -20,6 +22,7 @@ from salt_ext.facts.raid.view import (
     merged,
     pci_slot,
     size_bytes,
+    unread,
     view,
     word,
 )
@@ -37,6 +40,10 @@ DETAILS = " - Detailed Information"
 ENERGY = ("BBU_Info", "Cachevault_Info", "Energy Pack Info")
 NAMED = frozenset(("Product Name", "Model", "Serial Number"))
 ALERT = "S.M.A.R.T alert flagged by drive"
+# What is said when there is nothing of what was asked for, and of disks of another controller.
+_NOTHING = re.compile(
+    r"\bno\b|not (?:found|present|supported)|un-?supported|foreign config", re.IGNORECASE
+)
 DISKS_OF_A_GROUP = ("Onln", "Online", "Rbld", "Rebuild", "Offln", "Offline", "Msng", "Failed")
 
 
@@ -54,18 +61,24 @@ def read_2(ask: Ask) -> View:
 
 def parse(text: str, family: str = "megaraid") -> View:
     """Return what one output shows."""
+    # Some versions complain before they answer.
+    text = text[max(0, text.find("{")) :] if text.lstrip()[:1] != "[" else text
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return view()
+        return (
+            {**view(), UNREAD: unread(text.strip().partition("\n")[0])} if text.strip() else view()
+        )
     return merged(_view(one, family) for one in _rows(_mapping(document).get("Controllers")))
 
 
 def _view(one: Mapping[str, Any], family: str) -> View:
-    number = word(_mapping(one.get("Command Status")).get("Controller"))
+    status = _mapping(one.get("Command Status"))
+    number = word(status.get("Controller"))
     data = _mapping(one.get("Response Data"))
+    refusals = _refusals(status)
     if number is None or not data:
-        return view()
+        return {**view(), UNREAD: unread(*refusals)}
     controller = f"{family}:{number}"
     drives = list(_drives({**data, **_mapping(data.get("Physical Device Information"))}))
     groups: dict[str | None, list[str]] = {}
@@ -76,7 +89,17 @@ def _view(one: Mapping[str, Any], family: str) -> View:
         "controllers": [_controller(controller, data)] if _flat(data).keys() & NAMED else [],
         "volumes": [_volume(controller, row, data, groups) for _, row in _found(data, "DG/VD")],
         "members": [_member(controller, row, details) for row, details in drives],
+        UNREAD: unread(*refusals),
     }
+
+
+def _refusals(status: Mapping[str, Any]) -> list[str]:
+    """Return why a command failed, but not when there is nothing of what it asked for."""
+    if word(status.get("Status")) != "Failure":
+        return []
+    rows = [status, *_rows(status.get("Detailed Status"))]
+    texts = [word(row.get("ErrMsg")) or word(row.get("Description")) for row in rows]
+    return [text for text in dict.fromkeys(texts) if text and not _NOTHING.search(text)]
 
 
 def _controller(name: str, data: Mapping[str, Any]) -> Item:

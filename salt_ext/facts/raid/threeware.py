@@ -1,10 +1,16 @@
-"""3ware controllers by tw_cli: tables of units and ports, and ``/c0 Model = 9650SE`` lines."""
+"""
+3ware controllers by tw_cli: tables of units and ports, and ``/c0 Model = 9650SE`` lines.
+
+The first word of a table's head tells what its rows are. A row of a table that nobody
+knows is nothing's.
+"""
 
 from __future__ import annotations
 
 import re
 
 from salt_ext.facts.raid.view import (
+    UNREAD,
     counters,
     joined,
     judged,
@@ -12,6 +18,7 @@ from salt_ext.facts.raid.view import (
     lines,
     merged,
     size_bytes,
+    unread,
     view,
     word,
 )
@@ -20,7 +27,7 @@ TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
     from salt_ext.facts.raid.view import Ask, Item, View
 
-TOOLS = ("tw_cli", "tw_cli.x86_64")
+TOOLS = ("tw_cli", "tw-cli", "tw_cli.x86_64", "tw_cli.x86")
 MAX_CONTROLLERS = 16
 _LISTED = re.compile(r"c(\d{1,3}) +\S")
 _PROPERTY = re.compile(r"/c(\d+)(?:/p(\d+))? (\S.*) = (.*)")
@@ -29,6 +36,16 @@ _UNIT = re.compile(r"u(\d+) +(\S+) +(\S+) +\S+ +\S+ +\S+ +([\d.]+) ")
 _PORT = re.compile(
     r"p(\d+) +(\S+) +(?:u(\d+)|-) +([\d.]+ [KMGT]B) +(?:(S\w+) +\S+ +\S+ +(\S.*)|\d+ +(\S+))"
 )
+
+
+_EMPTY_PORT = re.compile(r"p(\d+) +(\S+) +(?:u\d+|-|\?) +- ")  # its disk is gone, or never was
+_BATTERY = re.compile(r"bbu +\S+ +\S+ +(\S+)")
+_HEAD = re.compile(r"[A-Z(]\S* ")
+_DASHES = re.compile(r"-{10,}$")
+TABLES = {"Unit": "units", "Port": "ports", "VPort": "ports", "Name": "batteries"}
+OTHER_TABLES = ("Ctl", "Encl", "Enclosure", "Fan", "TempSensor", "PowerSupply", "Slot", "Alarm")
+_SUBUNIT = re.compile(r"u\d+[-/]\S")
+NEVER_THERE = ("NOT-PRESENT", "NOT-INSTALLED", "EMPTY")
 
 
 def read(ask: Ask) -> View:
@@ -49,14 +66,34 @@ def parse(text: str, number: str = "0") -> View:
     properties: dict[str | None, dict[str, str]] = {}
     disks: dict[str | None, list[str]] = {}
     units: list[re.Match[str]] = []
+    unknown: list[str] = []
+    head, table = "", "?"
     for line in lines(text):
-        if match := _PROPERTY.match(line):
+        if _DASHES.match(line.strip()):
+            first = head.partition(" ")[0]
+            table = TABLES.get(first, "")
+            if first and not table and first not in OTHER_TABLES:
+                unknown.append(head)
+        elif match := _PROPERTY.match(line):
             properties.setdefault(match[2], {})[match[3]] = match[4]
-        elif match := _UNIT.match(line):
+        elif table in ("units", "?") and (match := _UNIT.match(line)):
             units.append(match)
-        elif match := _PORT.match(line):
+        elif table in ("ports", "?") and (match := _PORT.match(line)):
             disks.setdefault(match[3], []).append(f":{match[1]}")
             found["members"].append(_port(number, match))
+        elif table == "ports" and (match := _EMPTY_PORT.match(line)):
+            if match[2] not in NEVER_THERE:
+                gone = {"controller": f"3ware:{number}", "slot": match[1]}
+                found["members"].append(joined(gone, judged(match[2])))
+        elif table == "batteries" and (match := _BATTERY.match(line)):
+            battery = judged(word(match[1]))
+            found["controllers"].append({"id": f"3ware:{number}", "battery": battery})
+        elif line.startswith("Error") or (
+            table in ("units", "ports") and line.startswith(("u", "p")) and not _SUBUNIT.match(line)
+        ):
+            unknown.append(line)
+        if _HEAD.match(line):
+            head = line
     for port, known in properties.items():
         kind, item = ("members", _drive) if port else ("controllers", _controller)
         found[kind].insert(0, item(number, port or "", known))
@@ -74,7 +111,7 @@ def parse(text: str, number: str = "0") -> View:
         for unit in units
         if unit[2] != "SPARE"
     ]
-    return merged([found])
+    return merged([{**found, UNREAD: unread(*unknown)}])
 
 
 def _controller(number: str, _: str, known: dict[str, str]) -> Item:

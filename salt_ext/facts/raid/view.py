@@ -32,6 +32,8 @@ NOTHING = frozenset(
     ("", "-", "--", "n/a", "na", "none", "unknown", "not available", "unavailable", "-unknown-")
 )
 
+HP = "5001438"  # the beginning of the addresses of HP's controllers and expanders
+
 UNREAD = "unread"
 """The list of a view with the lines that were not understood, as ``{"line": ...}``."""
 
@@ -43,7 +45,7 @@ MAX_UNREAD = 50
 WORDS = {
     "failed": """
         bad broken dead defunct ejected fail failed fatal fault faulty fbad fld
-        inaccessible inactive incomplete incompleted inoperable lost mis missing msng
+        inaccessible incomplete incompleted inoperable lost mis missing msng
         offline offln ofln removed ubad ubunsp unusable""",
     "degraded": """
         attention blocked cbshld cfshld conflict critical degrade degraded dgd dgrd ecc
@@ -62,11 +64,11 @@ WORDS = {
     "neutral": """
         a absent after at b build by check checking compatible consistency dedicated
         delayed device disk down drive due failfast fix for formatting from full fully
-        global hardware hot in initialization initialized installed local migrate need
-        needs no none not of on or parity paused pending physical present progress queued
-        quick raid replacement request requested reshaping resync resyncing sanitize
-        scsi set slow smart sntze spin spinning spun started sync testing the to tolerant
-        unknown up verified volume waiting with writemostly yet zmm""",
+        global hardware hot in inactive initialization initialized installed local migrate
+        mostly need needs no none not of on or parity paused pending physical present
+        progress queued quick raid replacement request requested reshaping resync resyncing
+        sanitize scsi set slow smart sntze spin spinning spun started sync testing the to
+        tolerant unknown up verified volume waiting with write writemostly yet zmm""",
 }
 MEANINGS = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
 PHRASES = {
@@ -119,7 +121,7 @@ def merged(views: Iterable[View]) -> View:
 def unread(*texts: str) -> list[Item]:
     """Return the list :data:`UNREAD` of a view; how much is told of one output is bounded."""
     rows = dict.fromkeys(" ".join(text.split())[:MAX_LINE] for text in texts)
-    return [{"line": row} for row in list(rows)[:MAX_UNREAD]]
+    return [{"line": row} for row in list(rows)[:MAX_UNREAD] if row]
 
 
 def unknown_states(found: View) -> list[str]:
@@ -236,11 +238,11 @@ def disk_wwn(value: object) -> str | None:
     """
     Return the WWN of a disk in lower case.
 
-    Only one that begins with 5 is a disk's own. Others, such as 3000..., are given to
-    the bay of a SATA disk by its controller.
+    Only one that begins with 5 is a disk's own, if it is not of HP, which makes none.
+    Others, such as 3000..., are given to the bay of a SATA disk by what it is attached to.
     """
     wwn = (word(value) or "").lower().removeprefix("0x")
-    return wwn if wwn.startswith("5") else None
+    return wwn if wwn.startswith("5") and not wwn.startswith(HP) else None
 
 
 def pci_slot(address: str | None) -> str | None:

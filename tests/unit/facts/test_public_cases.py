@@ -54,7 +54,6 @@ OPEN = {
     "M02-optane-app-direct",
     "P01-one-thread-offline-on-64",
     "P03-azure-cobalt-100-metal",
-    "R17-sas2ircu",
 }
 
 

@@ -20,7 +20,16 @@ from hypothesis import strategies as st
 
 from salt_ext.document import encode
 from salt_ext.facts.clean import clean
-from salt_ext.facts.raid import adaptec, areca, megasasctl, mptstatus, storcli, threeware
+from salt_ext.facts.raid import (
+    adaptec,
+    areca,
+    ircu,
+    megasasctl,
+    mptstatus,
+    mvcli,
+    storcli,
+    threeware,
+)
 from salt_ext.facts.raid import mdadm as raid_mdadm
 from salt_ext.facts.raid import megacli as raid_megacli
 from salt_ext.facts.raid import ssacli as raid_ssacli
@@ -38,6 +47,8 @@ READERS = {
     "/proc/scsi/scsi": adaptec.parse_proc,
     "mdadm": raid_mdadm.parse,
     "3ware": threeware.parse,
+    "sas3ircu": ircu.parse,
+    "mvcli": mvcli.parse,
 }
 SIGNS = {
     "storcli": r'\s*\{\s*"Controllers"',
@@ -50,6 +61,8 @@ SIGNS = {
     "arcconf": r"Controllers found: \d",
     "/proc/scsi/scsi": r"Attached devices:",
     "3ware": r"(?s).*(\n|^)(/c\d+ \S.* = |V?Port +Status )",
+    "sas3ircu": r"(?s).*SAS\d IR Configuration Utility",
+    "mvcli": r"(?s).*SG driver version",
 }
 
 
@@ -305,7 +318,8 @@ def test_every_drive_and_volume_that_a_text_names_is_found(path, name):
         volumes = set(re.findall(r'"DG/VD" ?: ?"[^"/]*/(\d+)"', text))
         assert {item["id"] for item in facts["volumes"]} == volumes
     if name == "areca":
-        assert len(facts["members"]) == text.count("Device Location ")
+        rows = re.findall(r"^ *\d+ +\d+ .*[GT]B +(?!N\.A\.)\S", text, re.M)
+        assert len(facts["members"]) == text.count("Device Location ") + len(rows)
     if name == "megacli":
         slots = set(re.findall(r"Slot Number: *(\d+)", text))
         assert {item["slot"] for item in facts["members"]} == slots

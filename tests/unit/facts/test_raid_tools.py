@@ -65,7 +65,7 @@ def test_the_words_of_all_tools_have_one_meaning(state, expected):
 STATES = {
     "failed": """
         bad; broken; dead; defunct; ejected; fail; failed; fatal; fault; faulty; fbad; fld;
-        inaccessible; inactive; incomplete; incompleted; inoperable; lost; mis; missing;
+        inaccessible; incomplete; incompleted; inoperable; lost; mis; missing;
         msng; offline; offln; ofln; removed; ubad; ubunsp; unusable""",
     "degraded": """
         attention; blocked; cbshld; cfshld; conflict; critical; degrade; degraded; dgd;
@@ -797,6 +797,8 @@ def test_areca_is_asked_for_each_drive_that_is_there():
             "controller": "areca:0",
             "enclosure": "2",
             "slot": "1",
+            "model": "ST31500341AS",
+            "size_bytes": 15003 * 10**8,
             "state": "FAILED",
             "health": "failed",
         }

@@ -214,6 +214,17 @@ def test_what_arcconf_lists_beside_disks_is_no_disk():
     assert found["controllers"][0]["health"] == "ok"
 
 
+def test_the_disks_of_a_volume_of_serveraid_8k_are_listed_over_several_lines():
+    volume = """Logical drive number 1
+   Stripe order (Channel,Device)            : 0,0
+0,1
+   Defunct segments                         : No
+"""
+    found = adaptec.parse(arcconf(volume, DISKS))
+    assert found["volumes"][0]["members"] == ["Enclosure 2:4", "Enclosure 2:5"]
+    assert lines_of(found) == []
+
+
 def test_the_second_channel_of_a_parallel_bus_has_another_disk_0():
     device = """   Channel #{0}:
       Transfer Speed                        : Ultra320
