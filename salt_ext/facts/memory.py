@@ -7,8 +7,10 @@ kernel itself keep some of it.
 
 from __future__ import annotations
 
-from salt_ext.facts import smbios
+from salt_ext.document.placeholders import why_not_text
+from salt_ext.facts import jedec, smbios
 from salt_ext.facts.smbios import fields
+from salt_ext.facts.sysfs import pci_slot
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -20,26 +22,33 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 CONTROLLERS = "/sys/devices/system/edac/mc"
-ARRAY_HANDLE = 0x04  # in a memory device
+CXL = "/sys/bus/cxl/devices"
+ARRAY_HANDLE, MAKER_NUMBER = 0x04, 0x2C  # in a memory device
+PERSISTENT = ("NVDIMM-P", "Intel Optane persistent memory")
 
 
 def memory(root: Root) -> Facts:
     """Return the memory, its modules and empty slots; without SMBIOS only what the kernel knows."""
     tables = root.once(smbios.tables)
     facts: Facts = {}
+    total = {"total_bytes": _total_bytes(root)}
     if tables.structures:
         facts["arrays"] = [fields.memory_array(item) for item in tables.of(fields.MEMORY_ARRAY)]
         items = tables.of(fields.MEMORY_DEVICE)
-        facts["devices"] = [fields.memory_device(item) for item in items]
+        facts["devices"] = [_device(item) for item in items]
         if items:
-            facts["installed_bytes"] = _installed_bytes(tables, items, facts["devices"])
+            modules = _modules(tables, items, facts["devices"])
+            facts["installed_bytes"] = _installed_bytes(modules, total["total_bytes"])
+            persistent_bytes = sum(one.get("persistent_bytes") or 0 for one in modules)
+            facts["persistent_bytes"] = persistent_bytes or None
+    if expanders := [name for name in root.names(CXL) if name[:3] == "mem"]:
+        facts["cxl"] = [_expander(root, name) for name in expanders]
     facts["edac"] = [
         _controller(root, name) for name in root.names(CONTROLLERS) if name[2:].isdigit()
     ]
     # How much a kernel keeps for itself differs from version to version, and that is
     # no change of the machine. So the kernel's total is volatile, except on a machine
     # of which the modules are not known.
-    total = {"total_bytes": _total_bytes(root)}
     return {**facts, "volatile": total} if facts.get("installed_bytes") else {**facts, **total}
 
 
@@ -52,18 +61,67 @@ def _total_bytes(root: Root) -> int | None:
     return None
 
 
-def _installed_bytes(tables: Tables, items: list[Structure], devices: list[Facts]) -> int:
-    """Return the size of all modules in bytes, without flash for firmware and video memory."""
+def _device(item: Structure) -> Facts:
+    """Return a slot with its module, whose maker has a name where firmware wrote JEDEC's number."""
+    device = fields.memory_device(item)
+    written = device.get("manufacturer")
+    maker = jedec.maker(written) if written else None
+    if maker is None and (not written or why_not_text(written)) and device["present"]:
+        maker = jedec.of_word(item.word(MAKER_NUMBER))
+    if maker:
+        device["manufacturer"] = maker
+        device["raw"] = {"manufacturer": written}
+    return device
+
+
+def _modules(tables: Tables, items: list[Structure], devices: list[Facts]) -> list[Facts]:
+    """Return the modules of the main memory, without those for firmware, for video and on CXL."""
+    arrays = {item.handle: fields.memory_array(item) for item in tables.of(fields.MEMORY_ARRAY)}
     other = {
-        item.handle
-        for item in tables.of(fields.MEMORY_ARRAY)
-        if fields.memory_array(item)["use"] not in ("System Memory", None)
+        handle
+        for handle, array in arrays.items()
+        if array["use"] not in ("System Memory", None) or "CXL" in (array["location"] or "")
     }
-    return sum(
-        device.get("size_bytes") or 0
+    return [
+        device
         for item, device in zip(items, devices, strict=True)
         if item.word(ARRAY_HANDLE) not in other
+    ]
+
+
+def _installed_bytes(modules: list[Facts], total_bytes: int | None) -> int:
+    """
+    Return how much memory the modules have that is lost without power.
+
+    Where persistent modules serve as memory (Intel's Memory Mode), the DRAM is a cache of
+    theirs that no program can address, whatever firmware writes; the kernel's total shows it.
+    """
+    sizes = [(_volatile_bytes(one), bool(one.get("technology") in PERSISTENT)) for one in modules]
+    of_persistent = sum(size for size, is_persistent in sizes if is_persistent)
+    if of_persistent and (total_bytes is None or total_bytes <= of_persistent):
+        return of_persistent
+    return sum(size for size, _ in sizes)
+
+
+def _volatile_bytes(module: Facts) -> int:
+    size, persistent, cache = (
+        module.get(name) or 0 for name in ("size_bytes", "persistent_bytes", "cache_bytes")
     )
+    return max(0, size - persistent - cache)
+
+
+def _expander(root: Root, name: str) -> Facts:
+    """Return a memory expander on CXL; the kernel read all of this when it found the card."""
+    base = f"{CXL}/{name}"
+    return {
+        "name": name,
+        "serial_number": root.text(f"{base}/serial", 64),
+        "firmware_version": root.text(f"{base}/firmware_version", 64),
+        "size_bytes": root.number(f"{base}/ram/size", 16) or None,
+        "persistent_bytes": root.number(f"{base}/pmem/size", 16) or None,
+        "numa_node": root.number(f"{base}/numa_node"),
+        "pci_slot": pci_slot(root.link(base) or ""),
+    }
 
 
 def _controller(root: Root, name: str) -> Facts:

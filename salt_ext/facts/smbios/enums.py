@@ -147,6 +147,9 @@ MEMORY_TYPES = _words(
     "SGRAM|RDRAM|DDR|DDR2|DDR2 FB-DIMM|Reserved|Reserved|Reserved|DDR3|FBD2|DDR4|LPDDR|LPDDR2|"
     "LPDDR3|LPDDR4|Logical non-volatile device|HBM|HBM2|DDR5|LPDDR5|HBM3",
 )
+MEMORY_TECHNOLOGIES = _words(
+    "01 Other|Unknown|DRAM|NVDIMM-N|NVDIMM-F|NVDIMM-P|Intel Optane persistent memory|MRDIMM",
+)
 IPMI_INTERFACES = _words(
     "00 Unknown|KCS (Keyboard Control Style)|SMIC (Server Management Interface Chip)|"
     "BT (Block Transfer)|SSIF (SMBus System Interface)",

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 )
 IPMI, POWER_SUPPLY, ONBOARD_DEVICE, HOST_INTERFACE, TPM = 38, 39, 41, 42, 43
 
+UNKNOWN_BYTES = 0xFFFF_FFFF_FFFF_FFFF
+READ_MOSTLY = ("ROM", "Flash", "EEPROM", "FEPROM", "EPROM")
+VOLATILE = ("DRAM", "MRDIMM")
+
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
@@ -181,7 +185,12 @@ def memory_device(item: Structure) -> Facts:
         part_number=item.text(0x1A),
         rank=(item.byte(0x1B) or 0) & 0x0F or None,
         voltage_mv=item.word(0x26) or None,
+        technology=_named(words.MEMORY_TECHNOLOGIES, item.byte(0x28)),
+        persistent_bytes=_bytes_told(item, 0x34) or None,
+        cache_bytes=_bytes_told(item, 0x44) or None,
     )
+    if facts["persistent_bytes"] is None and _is_persistent(item, facts):
+        facts["persistent_bytes"] = facts["size_bytes"]
     return facts
 
 
@@ -323,6 +332,23 @@ def _module_size(item: Structure, size: int | None) -> int | None:
         if extended is not None:
             return (extended & 0x7FFFFFFF) * MIB
     return (size & 0x7FFF) * (KIB if size & 0x8000 else MIB)
+
+
+def _bytes_told(item: Structure, offset: int) -> int | None:
+    """Return a size in bytes, of version 3.2; all ones mean that it is not known."""
+    size = item.qword(offset)
+    return None if size == UNKNOWN_BYTES else size
+
+
+def _is_persistent(item: Structure, facts: Facts) -> bool:
+    """Whether a module keeps all of its content, where its sizes do not tell how much."""
+    if any(_bytes_told(item, offset) for offset in (0x3C, 0x44)):  # volatile, cache
+        return False
+    if facts["type"] in READ_MOSTLY:
+        return False
+    if facts["technology"] in (None, "Unknown", "Other"):
+        return "Non-Volatile" in (facts["type_detail"] or "")
+    return facts["technology"] not in VOLATILE
 
 
 def _speed(item: Structure, offset: int, extended: int) -> int | None:
