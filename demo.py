@@ -2,9 +2,10 @@
 The whole system on loopback: PostgreSQL, a master, two minions and the browser.
 
 One minion shows this machine, the other a made-up server, out of which the
-demo pulls a memory module. The store may also have a made-up fleet with the
-history of a year, for which no minions run. Everything is in one temporary
-directory, which is removed at the end.
+demo pulls a memory module. Beside them is a small made-up fleet to which
+something has happened, and if asked for, a large one with the history of a year;
+no minions run for these. Everything is in one temporary directory, which is
+removed at the end.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
+import demo_fleet
 import demo_machine
 from benchmarks.fleet import seed
 from salt_ext import settings, store
@@ -41,6 +43,16 @@ SITE = "demo"
 PULLED_SLOT = "A2"
 OLD_BIOS, NEW_BIOS = "1.10.2", "1.12.1"
 PATIENCE_SECONDS = 60
+COMMANDS = (
+    ("what do I own?", "cmdb.report"),
+    ("what changed in the last month?", "cmdb.changes", "since=30d", "limit=12"),
+    ("which parts fail?", "cmdb.health"),
+    ("which machines differ from all others of their model?", "cmdb.odd"),
+    ("who is silent?", "cmdb.missing"),
+    ("what went wrong?", "cmdb.errors"),
+    ("which reports wait for a person?", "cmdb.quarantine"),
+)
+"""What the demo asks once the fleet is known: the question, and the command that answers it."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PILLAR: dict[str, Any] = {
@@ -106,30 +118,39 @@ class Demo:
             self.closing.callback(_end, process)
         return process
 
-    def run(self, *argv: str | Path) -> str:
-        """Run a program to its end and return what it printed."""
-        with tempfile.TemporaryFile() as errors:
-            with contextlib.ExitStack() as closing:
+    def run_all(self, *commands: tuple[str | Path, ...]) -> list[str]:
+        """Run programs side by side to their ends and return what each printed."""
+        with contextlib.ExitStack() as closing:
+            running = []
+            for argv in commands:
+                output, errors = (closing.enter_context(tempfile.TemporaryFile()) for _ in range(2))
                 with _uninterrupted():
                     process = subprocess.Popen(
-                        argv, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+                        argv, stdout=output, stderr=errors, start_new_session=True
                     )
                     closing.callback(_end, process)
+                running.append((argv, process, output, errors))
+            texts = []
+            for argv, process, output, errors in running:
                 try:
-                    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+                    code = process.wait(PATIENCE_SECONDS)
                 except subprocess.TimeoutExpired:
                     raise Failed(f"{_shown(argv)} took longer than {PATIENCE_SECONDS} s") from None
-            errors.seek(0)
-            text = output.decode()
-            if process.returncode:
-                said = f"{text}\n{errors.read().decode()}".strip()
-                raise Failed(f"{_shown(argv)} ended with {process.returncode}:\n{said}")
-            return text
+                text, said = (_content(file) for file in (output, errors))
+                if code:
+                    both = f"{text}\n{said}".strip()
+                    raise Failed(f"{_shown(argv)} ended with {code}:\n{both}")
+                texts.append(text)
+            return texts
 
     def salt(self, program: str, *arguments: str) -> str:
         """Run a Salt command on the master."""
+        return self.run_all(self.command(program, *arguments))[0]
+
+    def command(self, program: str, *arguments: str) -> tuple[str | Path, ...]:
+        """Return the words of a Salt command on the master."""
         config = f"--config-dir={self.root / 'master'}"
-        return self.run(BIN / program, config, "--log-level=quiet", *arguments)
+        return (BIN / program, config, "--log-level=quiet", *arguments)
 
     def await_output(self, program: str, *arguments: str, words: tuple[str, ...]) -> str:
         """Run a Salt command until its output has all of ``words``; return the output."""
@@ -171,7 +192,9 @@ def main() -> int:
         )
         demo = Demo(Path(root), closing)
         web = play(demo, given.fleet)
-        if not given.once:
+        if given.once:
+            print("\nEverything worked. Without --once it goes on, for you to try.")
+        else:
             serve(demo, web)
     except Failed as error:
         print(f"\n\nIt did not work. {error}", file=sys.stderr)
@@ -201,11 +224,14 @@ def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
         await_minions(demo)
     with demo.step("salt-run cmdb.migrate"):
         demo.salt("salt-run", "cmdb.migrate")
-    if machines:
-        with demo.step(f"A year of {machines} made-up machines"):
-            database = store.Database(settings.resolve(("demo", {"database_url": url})))
-            seed.seed(database, machines)
-            database.close()
+    with contextlib.closing(
+        store.Database(settings.resolve(("demo", {"database_url": url})))
+    ) as it:
+        with demo.step(f"A month of {demo_fleet.SERVERS} made-up servers"):
+            demo_fleet.tell(it)
+        if machines:
+            with demo.step(f"A year of {machines} made-up machines"):
+                seed.seed(it, machines)
     web = demo.start(
         "web",
         *(BIN / "gunicorn", "--no-control-socket", f"--bind={LOOPBACK}:{demo.web_port}"),
@@ -217,8 +243,6 @@ def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
     with demo.step("Both machines have reported themselves"):
         columns = "columns=minion_id,sn,site,memory_bytes"
         demo.await_output("salt-run", "cmdb.list", columns, f"site={SITE}", words=MINIONS)
-    print_output("salt-run cmdb.report", demo.salt("salt-run", "cmdb.report"))
-    print_output("salt-run cmdb.list", demo.salt("salt-run", "cmdb.list"))
     with demo.step(f"Somebody pulls the module in {PULLED_SLOT} and updates the BIOS"):
         demo_machine.write(demo.root / "hardware", NEW_BIOS, empty=(PULLED_SLOT,))
         demo.salt("salt", SERVER, "cmdb.collect")
@@ -226,18 +250,29 @@ def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
         seen = (PULLED_SLOT, OLD_BIOS, NEW_BIOS)
         diff = demo.await_output("salt-run", "cmdb.diff", SERVER, words=seen)
     print_output(f"salt-run cmdb.diff {SERVER}", diff)
+    with demo.step("What an operator asks, each with one command"):
+        commands = [words for _, *words in COMMANDS]
+        answers = demo.run_all(*(demo.command("salt-run", *words) for words in commands))
+    for (question, *words), answer in zip(COMMANDS, answers, strict=True):
+        print(f"\n# {question}", end="")
+        print_output(f"salt-run {' '.join(words)}", answer)
     with demo.step("So does the browser"):
         address = f"http://{LOOPBACK}:{demo.web_port}/"
         browse(address, web)
-    print(f"\n{address} shows it.", flush=True)
     return web
 
 
 def serve(demo: Demo, web: subprocess.Popen[bytes]) -> None:
     """Say how to ask it, and wait for Ctrl-C."""
     salt_run = f"{BIN / 'salt-run'} --config-dir={demo.root / 'master'}"
-    print(f"In another terminal: {salt_run} cmdb.report", flush=True)
-    print("Ctrl-C ends it.", flush=True)
+    print(
+        f"\nIn the browser: http://{LOOPBACK}:{demo.web_port}/"
+        "\nIn another terminal, to be pasted:"
+        f"\n  {salt_run} cmdb.report"
+        f"\n  {salt_run} -d cmdb  # all commands"
+        "\nCtrl-C ends it.",
+        flush=True,
+    )
     with contextlib.suppress(KeyboardInterrupt):
         web.wait()
         raise Failed(f"The web UI ended by itself.{demo.tails()}")
@@ -355,7 +390,7 @@ def browse(address: str, web: subprocess.Popen[bytes]) -> None:
 
 def print_output(command: str, output: str) -> None:
     """Show a command with what it printed."""
-    print(f"\n$ {command}\n{output.rstrip()}\n", flush=True)
+    print(f"\n$ {command}\n{output.rstrip()}", flush=True)
 
 
 def _page(address: str) -> str:
@@ -412,6 +447,11 @@ def _machines(text: str) -> int:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2))  # which is YAML too
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def _shown(argv: tuple[str | Path, ...]) -> str:

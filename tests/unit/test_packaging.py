@@ -108,6 +108,7 @@ BASE, EXTRAS = PROJECT["dependencies"], PROJECT["optional-dependencies"]
         ("salt_ext", [*BASE, *EXTRAS["web"]]),
         ("webui", EXTRAS["web"]),
         ("demo.py", [*BASE, *EXTRAS["web"], *group("demo")]),
+        ("demo_fleet.py", []),
         ("demo_machine.py", []),
         ("benchmarks", [*BASE, *EXTRAS["web"], *group("demo")]),
         ("fuzz", [*BASE, *EXTRAS["web"], *group("fuzz")]),
