@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from salt_ext.document import identity, is_components, keyed, place, place_fields, same
+from salt_ext.document import is_components, same
+from salt_ext.document.keys import is_empty, keyed, may_be_same, number, partners, slot_fields
 
 
 class Change(NamedTuple):
@@ -76,22 +77,27 @@ def _components(
 ) -> Iterator[Change]:
     before, after = keyed(old), keyed(new)
     for key, item in before.items():
-        if key in after:
-            yield from _fields(path, key, item, after[key])
+        other = after.get(key)
+        if other is None:
+            continue
+        if is_empty(item) == is_empty(other):
+            yield from _fields(path, key, item, other)
+        else:  # a part that is known by its slot
+            yield Change("added" if is_empty(item) else "removed", path, key, None, item, other)
     gone = {key: item for key, item in before.items() if key not in after}
     come = {key: item for key, item in after.items() if key not in before}
-    slots = _by_place(come)
+    found = partners(gone, come)
     for key, item in gone.items():
-        slot = slots.pop(place(item) or "", None)
-        if slot is None:
+        if key not in found:
             yield Change("removed", path, key, None, item, None)
             continue
+        slot = found[key]
         other = come.pop(slot)
-        if other.get("present") is False:
+        if is_empty(other) and not is_empty(item):
             yield Change("removed", path, key, None, item, other)
-        elif item.get("present") is False:
+        elif is_empty(item) and not is_empty(other):
             yield Change("added", path, slot, None, item, other)
-        elif identity(item) != identity(other):
+        elif not may_be_same(item, other):
             yield Change("replaced", path, slot, None, item, other)
         elif not same(item, other):  # otherwise only the key differs
             yield Change("changed", path, slot, None, item, other)
@@ -103,19 +109,11 @@ def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> It
     fields = sorted(old.keys() | new.keys())
     changed = [one for one in fields if not same(old.get(one), new.get(one))]
     # A slot can have two fields, such as bank and locator. Only one of them says "moved".
-    places = [one for one in (*place_fields(old), *place_fields(new)) if one in changed]
-    moved = places[-1] if places and identity(new) else None
+    places = [one for one in (*slot_fields(old), *slot_fields(new)) if one in changed]
+    moved = places[-1] if places and number(new) else None
     for field in changed:
         op = "moved" if field == moved else "changed"
         yield Change(op, path, key, field, old.get(field), new.get(field))
-
-
-def _by_place(items: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-    """Return ``{place: key}`` for each place that has exactly one component."""
-    places: dict[str, list[str]] = {}
-    for key, item in items.items():
-        places.setdefault(place(item) or "", []).append(key)
-    return {where: keys[0] for where, keys in places.items() if where and len(keys) == 1}
 
 
 def _escape(key: str) -> str:

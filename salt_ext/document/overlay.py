@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from salt_ext.document import identity, is_components, keyed, normal, place
+from salt_ext.document import is_components, normal
+from salt_ext.document.keys import is_empty, keyed, may_be_same, number, partners, place
 
 
 def overlay(
@@ -49,23 +50,34 @@ def _components(
 ) -> list[dict[str, Any]]:
     items = dict(known)
     places = {place(item): key for key, item in known.items() if place(item)}
+    reported = _by_known_keys(known, reported)
     for key, item in reported.items():
         here = places.get(place(item))
         before = items.get(here) if here is not None else None
-        if here is not None and before is not None and _is_empty(before) != _is_empty(item):
-            # The slot was filled or emptied. A part that is reported elsewhere has moved.
-            if here == key or here not in reported:
-                del items[here]
-            items[key] = _overlay(items.get(key), item)
-        elif key in items or here is None or before is None:
-            items[key] = _overlay(items.get(key), item)
-        elif identity(item) is None or identity(before) is None:
-            # One of them has no serial number, so it is taken for the same part.
-            items[here] = _overlay(before, item)
-        else:
-            items[key] = item
+        is_other = before is not None and is_empty(before) != is_empty(item)
+        # The slot was filled or emptied. A part that is reported elsewhere has moved.
+        if is_other and here is not None and (here == key or here not in reported):
+            del items[here]
+        items[key] = _overlay(items.get(key), item)
     return list(items.values())
 
 
-def _is_empty(item: Mapping[str, Any]) -> bool:
-    return item.get("present") is False
+def _by_known_keys(
+    known: dict[str, dict[str, Any]], reported: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return the reported parts under the keys of those that they are taken for."""
+    gone = {key: item for key, item in known.items() if key not in reported}
+    come = {key: item for key, item in reported.items() if key not in known}
+    names = {
+        key: before
+        for before, key in partners(gone, come).items()
+        if _is_taken_for(gone[before], come[key])
+    }
+    return {names.get(key, key): item for key, item in reported.items()}
+
+
+def _is_taken_for(known: Mapping[str, Any], reported: Mapping[str, Any]) -> bool:
+    """Whether a part in the place of another is that one: unless both have their own numbers."""
+    if is_empty(known) != is_empty(reported):
+        return False
+    return number(known) is None or number(reported) is None or may_be_same(known, reported)

@@ -8,21 +8,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from salt_ext.document import encode, keyed, normal
+from salt_ext.document import encode, normal
 from salt_ext.document.diff import Change, names_of
+from salt_ext.document.keys import RULE, RULES
 
 
-def apply(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the document after the changes."""
-    return _turn(document, changes)
+def apply(
+    document: Mapping[str, Any], changes: Iterable[Change], rule: int = RULE
+) -> dict[str, Any]:
+    """Return the document after the changes, which name components by a rule of :data:`RULES`."""
+    return _turn(document, changes, rule)
 
 
-def undo(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+def undo(
+    document: Mapping[str, Any], changes: Iterable[Change], rule: int = RULE
+) -> dict[str, Any]:
     """Return the document as it was before the changes."""
-    return _turn(document, (change._replace(old=change.new, new=change.old) for change in changes))
+    back = (change._replace(old=change.new, new=change.old) for change in changes)
+    return _turn(document, back, rule)
 
 
-def _turn(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+def _turn(document: Mapping[str, Any], changes: Iterable[Change], rule: int) -> dict[str, Any]:
     result: dict[str, Any] = _copy(document)
     by_list: dict[str, list[Change]] = {}
     for change in changes:
@@ -32,7 +38,7 @@ def _turn(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, A
             by_list.setdefault(change.path, []).append(change)
     for path, rows in by_list.items():
         # A change names its component by the key in the list before all changes.
-        items = keyed(_get(result, path) or [])
+        items = RULES[rule](_get(result, path) or [])
         for change in rows:
             if change.field is not None:
                 item = items[str(change.component)]

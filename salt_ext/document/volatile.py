@@ -4,7 +4,8 @@ Volatile values, which change by themselves: taken out of the facts, and put bac
 
 from __future__ import annotations
 
-from salt_ext.document import is_components, keyed
+from salt_ext.document import first, is_components
+from salt_ext.document.keys import keyed
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -29,13 +30,15 @@ def split(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _volatile(value: Any) -> dict[str, Any]:
     if isinstance(value, list):
-        value = keyed([item for item in value if isinstance(item, dict)])
-        own: dict[str, Any] = {}
-    elif isinstance(value, dict):
-        own = value.get("volatile") or {}
-    else:
+        items = [item for item in value if isinstance(item, dict)]
+        values = [_volatile(item) for item in items]
+        if not any(values):  # most lists have none, and then nobody needs their keys
+            return {}
+        return {key: found for key, found in zip(keyed(items), values, strict=True) if found}
+    if not isinstance(value, dict):
         return {}
     below = {key: _volatile(item) for key, item in value.items() if key != "volatile"}
+    own = value.get("volatile") or {}
     return {**own, **{key: values for key, values in below.items() if values}}
 
 
@@ -52,7 +55,12 @@ def with_volatile(facts: Any, volatile: Any) -> Any:
     if not isinstance(volatile, dict):
         return facts
     if is_components(facts):
-        return [with_volatile(item, volatile.get(key)) for key, item in keyed(facts).items()]
+        # A minion of the first version named its components otherwise.
+        former = {id(item): volatile.get(key) for key, item in first.keyed(facts).items()}
+        return [
+            with_volatile(item, volatile.get(key, former[id(item)]))
+            for key, item in keyed(facts).items()
+        ]
     if not isinstance(facts, dict):
         return facts
     return {

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from salt_ext import document
+from salt_ext.document import keys
 from salt_ext.report import digests
 from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
@@ -333,17 +334,12 @@ def _twins(value: Any, path: str) -> Iterator[ReportError]:
             if isinstance(item, (dict, list)):
                 yield from _twins(item, f"{path}.{key}")
     elif isinstance(value, list) and len(value) > 1 and document.is_components(value):
-        seen: set[str] = set()
-        told: set[str] = set()
-        for item in value:
-            name = document.identity(item)
-            if name in seen and name not in told:
-                told.add(name)
-                yield ReportError(
-                    path, f"{short(name)} stands on several; their places tell them apart"
-                )
-            elif name is not None:
-                seen.add(name)
+        # What no part can have of its own, such as zeros, is no mistake of a machine.
+        known = zip(map(keys.number, value), keys.numbers(value), strict=True)
+        for name in dict.fromkeys(name for name, own in known if name and own is None):
+            yield ReportError(
+                path, f"{short(name)} stands on several; their places tell them apart"
+            )
 
 
 def _walk(value: Any, path: str, depth: int) -> None:

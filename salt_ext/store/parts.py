@@ -1,5 +1,5 @@
 """
-The parts of a machine: how many of each kind, and where each part with a serial number is.
+The parts of a machine: how many of each kind, and where each part with a number of its own is.
 
 Both are made from the facts alone, so they can be made again at any time.
 """
@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from salt_ext.document import identity, is_components, place
+from salt_ext.document import is_components
+from salt_ext.document.keys import is_empty, numbers, place
 from salt_ext.store.columns import integer_of, text_of
 
 LONGEST = 200
@@ -70,9 +71,6 @@ PLACED = (
 PARTED = frozenset((*SOURCES, *PLACED))
 """All sections that have parts of either sort."""
 
-FILLED_FIELDS = ("present", "populated")
-"""One of them is false in the record of an empty slot."""
-
 
 class Part(NamedTuple):
     """What equal parts have in common; its fields are columns of the table ``part``."""
@@ -86,7 +84,7 @@ class Part(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where a part with a serial number is; its fields are columns of the table ``placement``."""
+    """Where a part with a number of its own is; its fields are columns of ``placement``."""
 
     serial: str
     path: str
@@ -111,20 +109,32 @@ def parts(facts: Mapping[str, Any]) -> Counter[Part]:
 
 
 def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:
-    """Return the model of each part with a serial number, WWN or MAC of its own, by its place."""
+    """
+    Return the model of each part with a serial number, WWN or MAC of its own, by its place.
+
+    A number that stands in two lists of one path, such as those of two parts, is nobody's.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    shared: set[tuple[str, str]] = set()
+    for section in PLACED:
+        for path, items in _below(section, facts.get(section)):
+            for item, number in zip(items, numbers(items), strict=True):
+                if number and is_there(item):
+                    key = number[:LONGEST], path[:LONGEST]
+                    if found.setdefault(key, item) is not item:
+                        shared.add(key)
     return {
-        Placement(serial[:LONGEST], path[:LONGEST], (place(item) or "")[:LONGEST]): _model(item)
-        for section in PLACED
-        for path, item in _below(section, facts.get(section))
-        if is_there(item) and (serial := identity(item))
+        Placement(number, path, (place(item) or "")[:LONGEST]): _model(item)
+        for (number, path), item in found.items()
+        if (number, path) not in shared
     }
 
 
-def _below(path: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def _below(path: str, value: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Walk the lists of components at and below a section."""
     if is_components(value):
+        yield path, value
         for item in value:
-            yield path, item
             for key, below in item.items():
                 if isinstance(below, list) and below:
                     yield from _below(f"{path}.{key}", below)
@@ -144,7 +154,7 @@ def items_of(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[dict[str, 
 
 def is_there(item: Mapping[str, Any]) -> bool:
     """Whether a record describes a part, and not an empty slot."""
-    return all(item.get(name) is not False for name in FILLED_FIELDS)
+    return not is_empty(item)
 
 
 def _model(item: Mapping[str, Any]) -> str | None:

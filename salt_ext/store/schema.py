@@ -249,6 +249,7 @@ revision = sa.Table(
     sa.Column("reason", sa.Text, comment="why identity gave it to this asset, if not as usual"),
     sa.Column("digest", BYTEA, nullable=False, comment="of the whole document after it, 8 bytes"),
     sa.Column("last_before", Moment, comment="collected_at of the last report before it"),
+    sa.Column("key_rule", sa.SmallInteger, nullable=False, comment="how its changes name parts"),
     sa.Index(None, "recorded_at"),
 )
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sized
 from typing import Any, NamedTuple
 
-from salt_ext.document import is_components, place
+from salt_ext.document import is_components
 from salt_ext.document.diff import names_of
+from salt_ext.document.keys import is_empty, place
 from salt_ext.words.values import describe, label, shorten, value
 
 SYMBOLS = {
@@ -75,7 +76,7 @@ def _is_bare_slot(row: Mapping[str, Any]) -> bool:
     if row["component"] is None or row["field"] is not None:
         return False
     items = [item for item in (row["old"], row["new"]) if item is not None]
-    return len(items) == 1 and items[0].get("present") is False
+    return len(items) == 1 and is_empty(items[0])
 
 
 def line(row: Mapping[str, Any]) -> Line:

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from salt_ext.document import IDENTITY_FIELDS, is_components, keyed, place
+from salt_ext.document import is_components
+from salt_ext.document.keys import NUMBERS, keyed, place
 from salt_ext.words.nearest import unknown
 from salt_ext.words.values import by_place
 
-NAMES = ("name", "locator", *IDENTITY_FIELDS)
+NAMES = ("name", "locator", *NUMBERS)
 """The fields whose values name a part, besides its key and its place."""
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from salt_ext.document import is_components, place
+from salt_ext.document import is_components
+from salt_ext.document.keys import is_empty, place
 
 NOTHING = "–"  # noqa: RUF001 - the dash of tables
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -246,7 +247,7 @@ def describe(item: Mapping[str, Any], path: str = "") -> str:
 
     Of a part that is ill its state is told too.
     """
-    if item.get("present") is False:
+    if is_empty(item):
         return "empty"
     size = item.get("size_bytes")
     words = [

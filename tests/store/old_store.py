@@ -10,10 +10,10 @@ from alembic.config import Config
 
 from salt_ext import store
 from salt_ext.document import normal
-from salt_ext.document.diff import diff
 from salt_ext.facts.identity import identify
 from salt_ext.report import digests
 from salt_ext.store.columns import list_columns
+from tests.first_diff import diff
 from tests.machines import NOW, dimm, later, report, server
 
 MIGRATIONS = Path(store.__file__).parent / "migrations"
@@ -25,7 +25,12 @@ COLUMNS = (
 )
 """Those that were made from the facts then."""
 
-IDS = {name: uuid.uuid5(uuid.NAMESPACE_DNS, name) for name in ("web01", "web02", "gone")}
+
+def id_of(name):
+    return uuid.uuid5(uuid.NAMESPACE_DNS, name)
+
+
+IDS = {name: id_of(name) for name in ("web01", "web02", "gone")}
 STICK = {"location": "port 1", "model": "Ultra Fit", "serial_number": "STICK1"}
 
 
@@ -92,7 +97,7 @@ def insert(link, table, **row):
 
 
 def fill(link, name, steps):
-    asset_id = IDS[name]
+    asset_id = id_of(name)
     facts = steps[-1][1]
     found = identify(facts)
     at = [later(minutes=minutes) for minutes, _ in steps]

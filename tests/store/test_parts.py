@@ -131,11 +131,13 @@ def test_one_number_on_two_live_machines_stands_on_both(database):
     assert stays(database) == [("a", "sdb", 0, None), ("b", "sdb", 1, None)]
 
 
-def test_parts_with_one_number_and_no_place_are_one_part(database):
-    twins = [{"model": model, "serial_number": "0001"} for model in ("hub", "stick")]
+def test_a_number_on_two_parts_of_one_machine_is_of_neither(database):
+    twins = [{"model": model, "serial_number": "TW1N"} for model in ("hub", "stick")]
     ingest(database, server(1, usb=twins))
-    [stay] = store.genealogy(database, "0001")
-    assert (stay["path"], stay["place"], stay["until"]) == ("usb", "", None)
+    with pytest.raises(store.NotFound):
+        store.genealogy(database, "TW1N")
+    ingest(database, server(1, usb=twins[:1]), at=later(minutes=1))
+    assert stays(database, "TW1N") == [("web01", "", 1, None)]
 
 
 def test_a_changed_field_of_a_part_is_told_at_the_machine_where_it_was(database):

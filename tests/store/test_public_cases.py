@@ -7,7 +7,7 @@ from tests import public_cases
 from tests.corpus import needs_corpus
 from tests.machines import NOW, arrival, later, server
 
-OPEN = {"H04-azure-nvme-moves-between-vms"}
+OPEN: set[str] = set()
 
 
 @needs_corpus

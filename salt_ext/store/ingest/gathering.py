@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from salt_ext.document import encode
 from salt_ext.document.diff import Change
+from salt_ext.document.keys import RULE
 from salt_ext.report import digests
 from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order
@@ -105,7 +106,7 @@ class Gathered:
         """The assets of which a poorer source was heard: what changes in ``asset_seen``."""
         self.recounted: list[tuple[uuid.UUID, int]] = []
         """The assets whose parts are counted again, and how many rows of ``part`` each has."""
-        self.placed: list[tuple[str, str, str, str, datetime | None, str | None]] = []
+        self.placed: list[tuple[str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
         self.accepted: list[tuple[str, str]] = []
         self.costs: dict[str, Cost] = {}
@@ -220,6 +221,7 @@ class Gathered:
                 reason=usual if is_usual else verdict.reason,
                 digest=digests.short(document.digest),
                 last_before=before.order.collected_at if before is not None else None,
+                key_rule=RULE,
             )
         if is_news:
             self._asset(accepted, name, document.facts, before, at)
@@ -444,10 +446,10 @@ class Gathered:
                 row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
                 self.add(placement, asset_id=asset_id, **row)
             elif stay not in now:
-                self.placed.append((*stay, str(asset_id), at, before[stay]))
+                self.placed.append((stay.serial, stay.path, str(asset_id), at, before[stay]))
             elif now[stay] != before[stay]:
                 # It is the same part; only its model is known now.
-                self.placed.append((*stay, str(asset_id), None, now[stay]))
+                self.placed.append((stay.serial, stay.path, str(asset_id), None, now[stay]))
 
     def _ledger(
         self, accepted: Accepted, name: str, before: Before | None, known: Owners, at: datetime

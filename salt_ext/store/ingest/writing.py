@@ -42,6 +42,9 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         gathered.rows.update({decision: left} if (left := _news(link, decided)) else {})
     if gathered.recounted:
         FEWER(link, _columns(gathered.recounted, "ids", "counts"))
+    if gathered.placed:  # before a part is noted in its new place
+        names = ("serials", "paths", "ids", "moments", "models")
+        PLACE(link, _columns(gathered.placed, *names))
     for table, update in UPSERTS.items():
         if rows := gathered.rows.get(table):
             bulk.insert(link, table, rows, update)
@@ -51,9 +54,6 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         STANDING(link, _columns(gathered.standing, *STANDING_COLUMNS))
     if gathered.beside:
         BESIDE(link, _columns(gathered.beside, *BESIDE_COLUMNS))
-    if gathered.placed:
-        names = ("serials", "paths", "places", "ids", "moments", "models")
-        PLACE(link, _columns(gathered.placed, *names))
     if gathered.accepted:
         FORGET(link, _columns(gathered.accepted, "names", "keys"))
 
@@ -112,13 +112,15 @@ UPDATE asset_seen AS seen
  WHERE seen.asset_id = i.asset_id
 """)
 
+# A number stands once in a machine. The place is not compared: by an older key rule it was
+# written otherwise.
 PLACE = bulk.Prepared("""
 UPDATE placement SET until = i.until, model = i.model
-  FROM unnest(CAST(:serials AS text[]), CAST(:ids AS uuid[]), CAST(:paths AS text[]),
-              CAST(:places AS text[]), CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
-       AS i(serial, asset_id, path, place, until, model)
+  FROM unnest(CAST(:serials AS text[]), CAST(:paths AS text[]), CAST(:ids AS uuid[]),
+              CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
+       AS i(serial, path, asset_id, until, model)
  WHERE placement.serial = i.serial AND placement.asset_id = i.asset_id
-   AND placement.path = i.path AND placement.place = i.place AND placement.until IS NULL
+   AND placement.path = i.path AND placement.until IS NULL
 """)
 
 # The best key must be the same: a held report may be of other hardware than the machine

@@ -14,12 +14,13 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.document import without_identity
 from salt_ext.document.diff import Change, diff, section_of
+from salt_ext.document.keys import RULE
 from salt_ext.document.undo import undo
 from salt_ext.report import digests
 from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
 from salt_ext.store.errors import NotFound, StoreError
-from salt_ext.store.schema import change, handover, revision
+from salt_ext.store.schema import OF_REVISION, change, handover, revision
 
 OF_DOCUMENT = change.c.op != "renamed"
 """The condition for changes of the document; a change of the name is not one of them."""
@@ -114,11 +115,13 @@ def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
     That is the changes and the handovers, the last first. It is a single statement: if a
     report came between two, only one of the answers would contain it.
     """
-    names = ("revision", *Change._fields)
-    row = sa.func.json_build_array(*(change.c[name] for name in names))
+    columns = [change.c.revision, revision.c.key_rule, *(change.c[one] for one in Change._fields)]
+    row = sa.func.json_build_array(*columns)
     order = aggregate_order_by(row, change.c.revision.desc(), change.c.position)
-    later = sa.select(sa.func.coalesce(sa.func.json_agg(order), sa.text("'[]'"))).where(
-        change.c.asset_id == asset_id, change.c.revision > oldest, OF_DOCUMENT
+    later = (
+        sa.select(sa.func.coalesce(sa.func.json_agg(order), sa.text("'[]'")))
+        .select_from(change.join(revision, OF_REVISION))
+        .where(change.c.asset_id == asset_id, change.c.revision > oldest, OF_DOCUMENT)
     )
     row = sa.func.json_build_array(handover.c.revision, handover.c.section, handover.c.old)
     every = sa.func.json_agg(aggregate_order_by(row, handover.c.revision.desc()))
@@ -130,9 +133,10 @@ def _now_and_later(asset_id: uuid.UUID, oldest: int) -> sa.Select[Any]:
 
 def _before(facts: Row, step: list[list[Any]], handed: list[list[Any]]) -> Row:
     """Return the facts before a revision; only the sections that it changed are undone."""
-    changes = [Change(*values) for _, *values in step]
+    changes = [Change(*values) for _, _, *values in step]
+    rule = step[0][1] if step else RULE
     names = {section_of(one) for one in changes}
-    then = undo({name: value for name, value in facts.items() if name in names}, changes)
+    then = undo({name: value for name, value in facts.items() if name in names}, changes, rule)
     then |= {section: old for _, section, old in handed if old is not None}
     names.update(section for _, section, _ in handed)
     return {**{name: value for name, value in facts.items() if name not in names}, **then}

@@ -1,22 +1,33 @@
 """
-Parts: which ones there are, and where each part with a serial number is and was.
+Parts: which ones there are, and where each part with a number of its own is and was.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.document import identity
+from salt_ext.document.keys import number
+from salt_ext.document.placeholders import why_not_serial
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError, NotFound
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching, of_parts
 from salt_ext.store.reads.listing import joined, listing
-from salt_ext.store.schema import OF_REVISION, PART_FIELDS, asset, change, part, placement, revision
+from salt_ext.store.schema import (
+    OF_REVISION,
+    PART_FIELDS,
+    asset,
+    asset_seen,
+    change,
+    part,
+    placement,
+    revision,
+)
 from salt_ext.store.text import is_text
 from salt_ext.words.nearest import unknown
 
@@ -73,11 +84,13 @@ def genealogy(database: Database, serial: str) -> list[Row]:
 
     Raises :class:`NotFound` when no part has this serial number, WWN or MAC.
     """
+    reason = why_not_serial(serial)
     nowhere = NotFound(
-        f"no part has the serial number, WWN or MAC {serial!r}",
+        f"no part has the serial number, WWN or MAC {serial!r}"
+        + (f" for itself: {reason}" if reason else ""),
         "see the numbers of a machine's parts with cmdb.show",
     )
-    if not is_text(serial):
+    if reason or not is_text(serial):
         raise nowhere
     with database.autocommit() as link:
         stays = rows(
@@ -119,34 +132,67 @@ LONGEST = 1000
 
 
 def moves(link: sa.Connection, changes: list[Row]) -> list[Row]:
-    """Add ``moved_from`` and ``moved_to``: the asset that a part came from, or went to, or None."""
-    serials = {serial for row in changes for serial in _numbers(row) if serial}
-    if not serials:
-        return [{**row, "moved_from": None, "moved_to": None} for row in changes]
-    places: dict[str, list[Any]] = {}
-    for stay in link.execute(
-        sa.select(placement, asset.c.minion_id)
-        .join(asset, asset.c.id == placement.c.asset_id)
-        .where(placement.c.serial.in_(serials))
-        .order_by(placement.c.since)
-    ):
-        places.setdefault(stay.serial, []).append(stay)
-    for row in changes:
-        gone, come = _numbers(row)
+    """
+    Add ``moved_from`` and ``moved_to``: the asset that a part came from, or went to, or None.
+
+    A part has moved when it was never seen in both machines: the other one lost it
+    before this one had it, or had it after this one lost it.
+    """
+    numbers = [_numbers(row) for row in changes]
+    serials = {serial for pair in numbers for serial in pair if serial}
+    journeys = _journeys(link, serials) if serials else {}
+    for row, (gone, come) in zip(changes, numbers, strict=True):
         before = [
             stay
-            for stay in places.get(come or "", ())
+            for stay in journeys.get(come or "", ())
             if stay.asset_id != row["asset_id"] and stay.since < row["recorded_at"]
         ]
         after = [
             stay
-            for stay in places.get(gone or "", ())
+            for stay in journeys.get(gone or "", ())
             if stay.asset_id != row["asset_id"]
             and (stay.until is None or stay.until > row["recorded_at"])
         ]
         row["moved_from"] = _asset_of(before[-1:])
         row["moved_to"] = _asset_of(after[:1])
     return changes
+
+
+def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
+    """
+    Return the stays of each number in their order, if it never was in two machines at once.
+
+    A part was seen last when its machine reported last with it. Of a machine that is
+    detached or retired that is its last report.
+    """
+    ended_by = sa.and_(
+        revision.c.asset_id == placement.c.asset_id, revision.c.recorded_at == placement.c.until
+    )
+    is_over = asset_seen.c.detached_at.is_not(None) | (asset.c.lifecycle == "retired")
+    last_report = sa.case((is_over, asset_seen.c.last_seen))
+    last_with_it = sa.select(sa.func.min(revision.c.last_before)).where(ended_by).scalar_subquery()
+    seen = sa.case(
+        (placement.c.until.is_(None), last_report),
+        else_=sa.func.coalesce(last_with_it, placement.c.until),
+    )
+    journeys: dict[str, list[Any]] = {}
+    for stay in link.execute(
+        sa.select(placement, asset.c.minion_id, seen.label("last_seen"))
+        .join(asset, asset.c.id == placement.c.asset_id)
+        .join(asset_seen, asset_seen.c.asset_id == placement.c.asset_id, isouter=True)
+        .where(placement.c.serial.in_(serials))
+        .order_by(placement.c.since)
+    ):
+        journeys.setdefault(stay.serial, []).append(stay)
+    return {
+        serial: stays
+        for serial, stays in journeys.items()
+        if not any(
+            one.asset_id != other.asset_id
+            and (one.last_seen is None or one.last_seen > other.since)
+            for one, other in pairwise(stays)
+        )
+    }
 
 
 def _asset_of(stays: list[Any]) -> dict[str, uuid.UUID | str | None] | None:
@@ -156,8 +202,8 @@ def _asset_of(stays: list[Any]) -> dict[str, uuid.UUID | str | None] | None:
 
 
 def _numbers(row: Row) -> tuple[str | None, str | None]:
-    """Return the serial numbers of the part that went and of the part that came with a change."""
+    """Return the own numbers of the part that went and of the part that came with a change."""
     if row["component"] is None or row["field"] is not None:
         return None, None
-    old, new = (identity(row[name]) if row[name] else None for name in ("old", "new"))
+    old, new = (number(row[name]) if row[name] else None for name in ("old", "new"))
     return (None, None) if old == new else (old, new)

@@ -89,7 +89,7 @@ class Extract:
         later: dict[uuid.UUID, list[Any]] = {}
         here = change.c.path == section
         statement = (
-            sa.select(change)
+            sa.select(change, revision.c.key_rule)
             .join(revision, OF_REVISION)
             .where(
                 change.c.asset_id.in_(ids),
@@ -153,10 +153,10 @@ class Extract:
 def _undone(section: str, facts: Any, later: Sequence[Any]) -> dict[str, Any]:
     """Return a document of one section as it was before changes, revision by revision."""
     document = {} if facts is None else {section: facts}
-    revisions: dict[int, list[Change]] = {}
+    revisions: dict[tuple[int, int], list[Change]] = {}
     for row in later:
         step = Change(row.op, row.path, row.component, row.field, row.old, row.new)
-        revisions.setdefault(row.revision, []).append(step)
-    for steps in revisions.values():
-        document = undo(document, steps)
+        revisions.setdefault((row.revision, row.key_rule), []).append(step)
+    for (_, rule), steps in revisions.items():
+        document = undo(document, steps, rule)
     return document

@@ -4,15 +4,17 @@ Which kinds of parts fail more often than others: by model and firmware, from th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.document import IDENTITY_FIELDS
+from salt_ext.document.keys import NUMBERS, numbers
+from salt_ext.store.columns import text_of
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.parts import SOURCES
+from salt_ext.store.parts import SOURCES, items_of
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import OF_REVISION, asset, asset_facts, change, part, placement, revision
 
@@ -41,10 +43,10 @@ def failing_batches(
     """
     with database.autocommit() as link:
         bad: dict[tuple[Any, ...], Row] = {}
-        for name, statement in (("gone", _gone(since)), ("failing", _failing())):
-            for row in link.execute(statement):
-                kind = (row.section, row.model, row.firmware_version)
-                bad.setdefault(kind, {"gone": 0, "failing": 0})[name] += row.count
+        gone = {tuple(kind): count for *kind, count in link.execute(_gone(since))}
+        for name, counted in (("gone", gone), ("failing", _failing(link))):
+            for kind, count in counted.items():
+                bad.setdefault(kind, {"gone": 0, "failing": 0})[name] += count
         kinds = [kind for kind, one in bad.items() if one["gone"] + one["failing"] >= FEWEST]
         used = {
             (row["section"], row["model"], row["firmware_version"]): row
@@ -73,13 +75,14 @@ def failing_batches(
 
 
 def _gone(since: datetime) -> sa.Select[Any]:
-    """Count the parts that left a machine and are in none now."""
+    """Count the parts with a number of their own that left a machine and are in none now."""
     paths = {".".join(SOURCES[name].path): name for name in SECTIONS}
     section = sa.case(paths, value=change.c.path)
-    number = sa.func.coalesce(*(change.c.old[name].astext for name in IDENTITY_FIELDS))
+    shown = sa.tuple_(*(change.c.old[name].astext for name in NUMBERS))
+    elsewhere = placement.alias("elsewhere")
     is_placed = (
-        sa.select(placement.c.serial)
-        .where(placement.c.serial == number, placement.c.until.is_(None))
+        sa.select(elsewhere.c.serial)
+        .where(elsewhere.c.serial == placement.c.serial, elsewhere.c.until.is_(None))
         .exists()
     )
     kind = [
@@ -88,8 +91,17 @@ def _gone(since: datetime) -> sa.Select[Any]:
         change.c.old["firmware_version"].astext.label("firmware_version"),
     ]
     return (
-        sa.select(*kind, sa.func.count(number.distinct()).label("count"))
-        .join(revision, OF_REVISION)
+        sa.select(*kind, sa.func.count(placement.c.serial.distinct()).label("count"))
+        .select_from(change.join(revision, OF_REVISION))
+        .join(
+            placement,
+            sa.and_(
+                placement.c.serial.in_(shown),
+                placement.c.asset_id == change.c.asset_id,
+                placement.c.path == change.c.path,
+                placement.c.until == revision.c.recorded_at,
+            ),
+        )
         .where(
             revision.c.recorded_at >= since,
             change.c.op.in_(("removed", "replaced")),
@@ -102,41 +114,37 @@ def _gone(since: datetime) -> sa.Select[Any]:
     )
 
 
-def _failing() -> sa.Select[Any]:
+def _failing(link: sa.Connection) -> Counter[tuple[Any, ...]]:
     """Count the disks that say of themselves that they fail, by model and firmware."""
-    smart = asset_facts.alias("smart")
+    smart, known = asset_facts.alias("smart"), asset_facts.alias("known")
     ill = (
         sa.func.jsonb_path_query(smart.c.facts, sa.text("'$[*] ? (@.passed == false)'"))
         .table_valued(sa.column("item", asset_facts.c.facts.type))
         .render_derived("ill")
     )
-    disks = asset_facts.alias("disks")
-    disk = (
-        sa.func.jsonb_path_query(disks.c.facts, sa.text("'$[*]'"))
-        .table_valued(sa.column("item", asset_facts.c.facts.type))
-        .render_derived("disk")
-    )
-    kind = [
-        sa.literal("disks", sa.Text).label("section"),
-        disk.c.item["model"].astext.label("model"),
-        disk.c.item["firmware_version"].astext.label("firmware_version"),
-    ]
-    return (
-        sa.select(*kind, sa.func.count().label("count"))
+    found = link.execute(
+        sa.select(ill.c.item, known.c.facts)
         .select_from(
-            smart.join(ill, sa.true())
-            .join(
-                disks,
-                sa.and_(disks.c.asset_id == smart.c.asset_id, disks.c.section == "disks"),
-            )
-            .join(
-                disk,
-                disk.c.item["serial_number"].astext == ill.c.item["serial_number"].astext,
+            smart.join(ill, sa.true()).join(
+                known, sa.and_(known.c.asset_id == smart.c.asset_id, known.c.section == "disks")
             )
         )
         .where(smart.c.section == "smart")
-        .group_by(*(sa.text(str(place)) for place in (1, 2, 3)))
     )
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for item, facts in found:
+        if disk := _disk_of(item, items_of({"disks": facts}, ("disks",))):
+            counted["disks", text_of(disk.get("model")), text_of(disk.get("firmware_version"))] += 1
+    return counted
+
+
+def _disk_of(item: Row, disks: list[Row]) -> Row | None:
+    """Return the disk that a part of the section ``smart`` is about, by its number or its name."""
+    serial, name = item.get("serial_number"), item.get("name")
+    for disk, own in zip(disks, numbers(disks), strict=True):
+        if own is not None and own == serial:
+            return disk
+    return next((disk for disk in disks if disk.get("name") == name), None)
 
 
 def _model(section: sa.ColumnElement[Any], item: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from benchmarks import fleet
 from salt_ext.document import encode, normal
 from salt_ext.document.diff import Change, diff
+from salt_ext.document.keys import RULE, RULES
 from salt_ext.document.overlay import overlay
 from salt_ext.document.undo import apply, undo
 from salt_ext.facts import smbios
 from salt_ext.facts.smbios import fields
+from tests import first_diff
 from tests.corpus import corpus_files, needs_corpus
 from tests.unit.facts.smbios_tables import split_dump
 
@@ -100,7 +102,7 @@ def dimms(*items):
         pytest.param(
             dimms(A3, {**A3, "locator": "B1"}),
             dimms(A3),
-            [Change("removed", "memory.devices", "4F2A11@B1", None, {**A3, "locator": "B1"}, None)],
+            [Change("removed", "memory.devices", "B1", None, {**A3, "locator": "B1"}, None)],
             id="one of two parts with one serial goes",
         ),
         pytest.param(
@@ -110,7 +112,7 @@ def dimms(*items):
                 Change(
                     "added",
                     "memory.devices",
-                    "4F2A11@B1",
+                    "B1",
                     None,
                     None,
                     {**A3, "locator": "B1", "size_bytes": 32},
@@ -182,7 +184,7 @@ def test_parts_without_a_serial_stay_in_their_slots_when_one_between_them_goes()
     assert [(c.op, c.component) for c in diff(a, b)] == [("removed", "A2")]
 
 
-words = st.sampled_from(["A1", "A2", "A3", "X", "Y", "0"])
+words = st.sampled_from(["A1", "A2", "A3", "X", "Y", "0", "nvme0n2"])
 scalars = st.one_of(words, st.integers(-2, 2), st.booleans(), st.floats(-1, 1))
 parts = st.fixed_dictionaries(
     {},
@@ -191,6 +193,9 @@ parts = st.fixed_dictionaries(
         "locator": words,
         "bank_locator": words,
         "name": words,
+        "wwn": words,
+        "hctl": words,
+        "pci_slot": words,
         "present": st.booleans(),
         "size_bytes": scalars,
         "a.b~c": st.lists(scalars, max_size=2),
@@ -211,10 +216,14 @@ documents = st.dictionaries(
 
 @settings(max_examples=500, deadline=None)
 @given(documents, documents)
-def test_a_diff_leads_from_one_document_to_the_other_and_back(a, b):
-    changes = diff(a, b)
-    assert encode(apply(a, changes)) == encode(b)
-    assert encode(undo(b, changes)) == encode(a)
+def test_a_diff_leads_from_one_document_to_the_other_and_back_by_each_rule(a, b):
+    for rule, changes in ((1, first_diff.diff(a, b)), (RULE, diff(a, b))):
+        assert encode(apply(a, changes, rule)) == encode(b)
+        assert encode(undo(b, changes, rule)) == encode(a)
+
+
+def test_each_rule_for_keys_is_tried():
+    assert RULES.keys() == {1, RULE}
 
 
 OPS = {"added", "removed", "changed", "moved", "replaced"}
@@ -311,7 +320,7 @@ def test_thousands_of_equal_parts_cost_what_others_do():
     many = 20_000
     a, b = ({"x": [{"a": number}] * many} for number in (1, 2))
     changes = diff(a, b)
-    assert [one.component for one in changes[:3]] == ["@", "@#2", "@#3"]
+    assert [one.component for one in changes[:3]] == ["#1", "#2", "#3"]
     assert apply(a, changes) == b
     assert undo(b, changes) == a
 

@@ -1,6 +1,7 @@
 """The normal form of facts and the keys of components."""
 
-from salt_ext.document import encode, keyed, normal
+from salt_ext.document import encode, normal
+from salt_ext.document.keys import keyed
 from salt_ext.document.volatile import split
 
 
@@ -25,15 +26,15 @@ def test_a_part_is_known_by_its_serial_then_by_its_place():
 
 
 def test_a_serial_that_stands_on_every_part_is_no_key():
-    same = [{"serial_number": "X", "locator": "A1"}, {"serial_number": "X", "locator": "A2"}]
-    assert list(keyed(same)) == ["X@A1", "X@A2"]
+    same = [{"serial_number": "X7", "locator": "A1"}, {"serial_number": "X7", "locator": "A2"}]
+    assert list(keyed(same)) == ["A1", "A2"]
 
 
 def test_parts_that_nothing_tells_apart_are_still_counted():
-    assert list(keyed([{"size_bytes": 1}] * 3)) == ["@", "@#2", "@#3"]
-    twins = [{"serial_number": "X", "locator": "A1"}] * 3
-    assert list(keyed(twins)) == ["X@A1", "X@A1#2", "X@A1#3"]
-    assert list(keyed([{"serial_number": "X"}] * 2)) == ["X@", "X@#2"]
+    assert list(keyed([{"size_bytes": 1}] * 3)) == ["#1", "#2", "#3"]
+    twins = [{"serial_number": "X7", "locator": "A1"}] * 3
+    assert list(keyed(twins)) == ["A1", "A1#2", "A1#3"]
+    assert list(keyed([{"serial_number": "X7"}] * 2)) == ["X7", "X7#2"]
 
 
 def test_the_bank_belongs_to_the_place_of_a_dimm():

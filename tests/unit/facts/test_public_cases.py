@@ -49,8 +49,6 @@ PARSERS = {
 
 OPEN = {
     "D03-nvme-over-tcp",
-    "H01-hpe-volumes-share-a-serial",
-    "H02-vmware-disks-without-serial",
     "P01-one-thread-offline-on-64",
     "P03-azure-cobalt-100-metal",
 }

@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.document import keyed, normal
+from salt_ext.document import normal
+from salt_ext.document.keys import keyed
 from salt_ext.document.volatile import split
 from salt_ext.facts.udev import decoded
 from salt_ext.facts.usb import usb

@@ -11,6 +11,7 @@ import demo_machine
 from benchmarks import fleet
 from benchmarks.fleet import documents, models
 from salt_ext import document, settings
+from salt_ext.document import keys as part_keys
 from salt_ext.document.volatile import split
 from salt_ext.facts import collect
 from salt_ext.facts.identity import KEYS, identify
@@ -38,7 +39,7 @@ def stories(year):
 
 def serials(facts):
     parts = [*facts["memory"]["devices"], *(one for name in PART_LISTS for one in facts[name])]
-    return [one for one in map(document.identity, parts) if one]
+    return [one for one in map(part_keys.number, parts) if one]
 
 
 def test_the_fleet_is_the_same_everywhere(year):

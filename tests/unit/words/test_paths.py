@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.document import keyed, normal
+from salt_ext.document import normal
+from salt_ext.document.keys import keyed
 from salt_ext.document.volatile import split, with_volatile
 from salt_ext.words.paths import NoValue, value_at
 from tests.machines import server
@@ -13,7 +14,7 @@ FACTS = {
     "firmware": {"version": "1.9.2"},
     "pci": [{"slot": "0000:3b:00.0", "pci_slot": "0000:3b:00.0", "driver": "mlx5_core"}],
     "disks": [
-        {"name": "sdb", "serial_number": "7", "model": "B"},
+        {"name": "sdb", "serial_number": "7B", "model": "B"},
         {"name": "sda", "serial_number": "A.1", "model": "A", "paths": [{"name": "p.0", "up": 1}]},
     ],
     "flags": {"list": ["x", "y"], "a.b": {"c": 1}},
@@ -27,7 +28,7 @@ FACTS = {
         ("disks.A.1.model", "A"),
         ("disks.sda.model", "A"),
         ("disks.0.model", "A"),
-        ("disks.7.model", "B"),
+        ("disks.7B.model", "B"),
         ("disks.A.1.paths.p.0.up", 1),
         ("pci.0000:3b:00.0.driver", "mlx5_core"),
         ("flags.list.1", "y"),
@@ -43,7 +44,7 @@ def test_a_path_leads_through_fields_keys_names_and_numbers(path, value):
     [
         ("firmwear.version", "there is no value 'firmwear'; did you mean 'firmware'? There are: "),
         ("firmware.version.major", "firmware.version: there is no value 'major'; there are: none"),
-        ("disks.2.model", "disks: there is no value '2'; there are: 7, A.1, sdb, sda, 0, 1"),
+        ("disks.2.model", "disks: there is no value '2'; there are: 7B, A.1, sdb, sda, 0, 1"),
         ("", "there is no value ''; there are: firmware, pci, disks, flags"),
     ],
 )
@@ -67,6 +68,6 @@ def test_volatile_values_come_back_to_where_they_were():
 
 @given(st.lists(st.text("ab.", min_size=1, max_size=4), unique=True, max_size=5))
 def test_every_part_is_had_by_its_key(serials):
-    parts = normal({"disks": [{"serial_number": one, "is": one} for one in serials]})
+    parts = normal({"disks": [{"serial_number": f"S{one}7", "is": f"S{one}7"} for one in serials]})
     for key in keyed(parts["disks"]):
         assert value_at(parts, f"disks.{key}.is").startswith(key.split(".")[0])

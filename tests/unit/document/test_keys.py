@@ -1,0 +1,216 @@
+"""What a part is known by: a number of its own, or its place."""
+
+import pytest
+
+from salt_ext.document import normal
+from salt_ext.document.diff import diff
+from salt_ext.document.keys import keyed, number, numbers, place
+from salt_ext.document.overlay import overlay
+from salt_ext.document.volatile import split, with_volatile
+from salt_ext.report import checking
+from tests.machines import NOW, report, server
+
+HBA = "0000:03:00.0"
+LUN = {"model": "LOGICAL VOLUME", "serial_number": "PDNLH0XX00001", "pci_slot": HBA}
+VMWARE = {"model": "Virtual disk", "pci_slot": HBA, "transport": "scsi"}
+NVME = {"model": "MZ1", "serial_number": "S64FNE0R802145", "pci_slot": "0000:01:00.0"}
+
+
+def disk(name, **fields):
+    return {"name": name, "size_bytes": 40, **fields}
+
+
+def told(before, after, section="disks"):
+    """What happened to which part, by its name."""
+    changes = diff(normal({section: before}), normal({section: after}))
+    return [
+        (one.op, one.field or (one.old or one.new).get("name") or one.component) for one in changes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "own"),
+    [
+        ({"serial_number": "S64FNE0R802145", "wwn": "5002538e40b1a2c3"}, "S64FNE0R802145"),
+        *(
+            ({"serial_number": one}, None)
+            for one in (
+                *("00000000", "Unknown", "To Be Filled By O.E.M.", "BAD0", "None", "NO DIMM"),
+                *("SN: 000001", "VMware NVME_0000", "QM00001", "drive-scsi0", "nvme_card"),
+                *("00000000000000000001", "FFFFFFFF", "Not Specified", "0123456789"),
+            )
+        ),
+        ({"serial_number": "00000000", "wwn": "5002538e40b1a2c3"}, "5002538e40b1a2c3"),
+        ({"wwn": "0000000000000000", "eui64": "0025385a81b0a1b2"}, "0025385a81b0a1b2"),
+        ({"eui64": "0025385000000000"}, None),
+        ({"eui64": "0100000000000000", "nguid": "36344830526001490025384100000001"}, "3634"),
+        ({"permanent_mac": "b4:96:91:55:81:d4"}, "b4:96:91:55:81:d4"),
+        ({"permanent_mac": "00:00:00:00:00:00"}, None),
+        ({"uuid": "3aaa0122:29827cfa:5331ad66:ca767371"}, "3aaa0122"),
+        ({"uuid": "00000000-0000-0000-0000-000000000000"}, None),
+        (LUN, None),
+        ({**LUN, "wwn": "600508b1001c4ae1b3c1d1e1f1a1b1c1"}, "600508b1001c"),
+        ({"model": "PersistentDisk", "serial_number": "data-disk-2024"}, None),
+        ({"serial_number": 4711}, None),
+        ({"serial_number": ["S64FNE0R802145"]}, None),
+    ],
+)
+def test_a_number_is_a_parts_own_when_it_can_be_nothing_else(fields, own):
+    found = number(fields)
+    assert found is None if own is None else found.startswith(own)
+
+
+def test_a_number_that_stands_twice_on_a_machine_is_nobodys():
+    twins = [disk("sda", serial_number="K1A2B3"), disk("sdb", serial_number="K1A2B3")]
+    assert numbers(twins) == [None, None]
+    assert list(keyed(twins)) == ["sda", "sdb"]
+    twins = [{**one, "wwn": f"600a0b80001c{n}d1e1"} for n, one in enumerate(twins, 4)]
+    assert numbers(twins) == ["600a0b80001c4d1e1", "600a0b80001c5d1e1"]
+
+
+@pytest.mark.parametrize(
+    ("item", "where"),
+    [
+        (disk("sda", hctl="2:0:1:0", pci_slot=HBA), "2:0:1:0"),
+        (disk("sda", hctl="2:0:1:0", pci_slot=HBA, enclosure="32", slot=4), "32 4"),
+        (disk("nvme0n1", pci_slot=HBA), HBA),
+        (disk("nvme0n2", pci_slot=HBA), f"{HBA} n2"),
+        (disk("xvda"), "xvda"),
+        ({"name": "eth0", "pci_slot": HBA}, HBA),
+        ({"bank_locator": "Node0", "locator": "A1", "name": "x"}, "Node0 A1"),
+        ({"controller": "megaraid:0", "enclosure": 252, "slot": 3}, "megaraid:0 252 3"),
+        ({"controller": "megaraid:1", "id": 0}, "megaraid:1 0"),
+        ({"name": "PSU 1", "location": "PSU1"}, "PSU1"),
+        ({"size_bytes": 1}, None),
+    ],
+)
+def test_a_place_is_the_parts_and_not_its_controllers(item, where):
+    assert place(item) == where
+
+
+def test_ports_of_one_card_are_told_apart_by_their_names():
+    ports = [{"name": name, "pci_slot": HBA} for name in ("ens1", "ens1d1")]
+    assert list(keyed(ports)) == ["ens1", "ens1d1"]
+    assert told(ports, ports[1:], "network") == [("removed", "ens1")]
+
+
+GUEST = [disk("sda", hctl="2:0:0:0", **VMWARE)]
+MORE = [*GUEST, disk("sdb", hctl="2:0:1:0", **VMWARE)]
+LUNS = [
+    disk(name, hctl=f"0:1:0:{n}", wwn=f"600508b1001c{n}ae1b3c1d1e1f1a1b1c1", **LUN)
+    for n, name in enumerate(("sda", "sdb", "sdc"), 2)
+]
+SPACES = [disk("nvme0n1", **NVME), disk("nvme0n2", **NVME)]
+FC = [{"name": "sda", "hctl": "1:0:0:1", "state": "running"}, {"name": "sdb", "hctl": "2:0:0:1"}]
+SHARED = disk("sda", serial_number="60060160A1B2C3", paths=FC)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(GUEST, MORE, [("added", "sdb")], id="a disk for a guest of VMware"),
+        pytest.param(MORE, GUEST, [("removed", "sdb")], id="a guest loses its second disk"),
+        pytest.param(MORE, MORE[1:], [("removed", "sda")], id="a guest loses its first disk"),
+        pytest.param(
+            MORE,
+            [{**one, "hctl": f"3{one['hctl'][1:]}"} for one in MORE],
+            [("changed", "sda"), ("changed", "sdb")],
+            id="the controller has another number since the boot",
+        ),
+        pytest.param(
+            [disk("sda", pci_slot=HBA)],
+            [disk("sda", pci_slot=HBA), disk("sdb", pci_slot=HBA)],
+            [("added", "sdb")],
+            id="disks of which nothing but names is known",
+        ),
+        pytest.param(LUNS, LUNS[::2], [("removed", "sdb")], id="a logical drive of three"),
+        pytest.param(LUNS[:1], LUNS[:2], [("added", "sdb")], id="a second logical drive"),
+        pytest.param(
+            [disk("sda", serial_number="ARRAY7", wwn="600a0b80004a1")],
+            [
+                disk("sda", serial_number="ARRAY7", wwn="600a0b80004a1"),
+                disk("sdb", serial_number="ARRAY7", wwn="600a0b80004a2"),
+            ],
+            [("added", "sdb")],
+            id="a number that is of one disk no more",
+        ),
+        pytest.param(
+            [disk("sda", serial_number="ARRAY7", wwn="600a0b80004a1", firmware_version="1")],
+            [
+                disk("sdc", serial_number="ARRAY7", wwn="600a0b80004a1", firmware_version="2"),
+                disk("sdb", serial_number="ARRAY7", wwn="600a0b80004a2"),
+            ],
+            [("changed", "sda"), ("added", "sdb")],
+            id="and another name and firmware meanwhile",
+        ),
+        pytest.param(SPACES[:1], SPACES, [("added", "nvme0n2")], id="a second namespace"),
+        pytest.param(SPACES, SPACES[1:], [("removed", "nvme0n1")], id="the first of two"),
+        pytest.param(
+            [SHARED],
+            [{**SHARED, "paths": FC[:1]}],
+            [("changed", "paths")],
+            id="a path is lost and the disk is there",
+        ),
+        pytest.param(
+            [{**SHARED, "paths": FC[:1]}], [SHARED], [("changed", "paths")], id="a path is back"
+        ),
+        pytest.param(
+            [disk("sda", serial_number="K1A2B3", hctl="0:0:0:0")],
+            [disk("sdb", serial_number="K1A2B3", hctl="4:0:0:0")],
+            [("changed", "hctl"), ("changed", "name")],
+            id="what the kernel calls it is no move",
+        ),
+        pytest.param(
+            [disk("sda", serial_number="K1A2B3", hctl="0:0:0:0", enclosure="e", slot="1")],
+            [disk("sda", serial_number="K1A2B3", hctl="0:0:0:0", enclosure="e", slot="2")],
+            [("moved", "slot")],
+            id="another bay is a move",
+        ),
+        pytest.param(
+            [disk("sda", hctl="0:0:0:0", wwn="600508b1001c4a")],
+            [disk("sda", hctl="0:0:0:0", wwn="600508b1001c4a", serial_number="K1A2B3")],
+            [("changed", "sda")],
+            id="a serial number that could not be read before, of a disk with a name",
+        ),
+        pytest.param(
+            [disk("sda", hctl="0:0:0:0")],
+            [disk("sda", hctl="5:0:7:0")],
+            [("removed", "sda"), ("added", "sda")],
+            id="another disk with the name of one that went",
+        ),
+    ],
+)
+def test_what_happened_to_disks_is_told_exactly(before, after, expected):
+    assert told(before, after) == expected
+
+
+def test_modules_with_a_placeholder_are_told_apart_by_their_slots():
+    before = [{"locator": name, "serial_number": "00000000"} for name in ("A1", "A2", "A3")]
+    after = [before[0], {"locator": "A2", "present": False}, before[2]]
+    assert told(before, after, "memory") == [("removed", "A2")]
+
+
+def test_a_partial_report_of_a_shared_number_takes_nothing_for_something_else():
+    known = {"disks": [disk(name, serial_number="ARRAY7") for name in ("sda", "sdb")]}
+    seen = {"disks": [disk("sdb", serial_number="ARRAY7", firmware_version="2")]}
+    assert [
+        (one["name"], one.get("firmware_version"))
+        for one in overlay(known, seen, ["disks"])["disks"]
+    ] == [("sda", None), ("sdb", "2")]
+
+
+def test_volatile_values_that_a_minion_of_the_first_version_sent_are_put_back():
+    disks = [disk("sda", pci_slot=HBA, hctl="0:0:0:0", volatile={"celsius": 31})]
+    stable, volatile = split({"disks": disks})
+    assert volatile == {"disks": {"0:0:0:0": {"celsius": 31}}}
+    for sent in (volatile, {"disks": {HBA: {"celsius": 31}}}):
+        assert with_volatile(stable, sent)["disks"][0]["celsius"] == 31
+
+
+def test_only_a_number_that_could_be_a_parts_own_is_doubted_when_several_have_it():
+    doubted = {}
+    for serial in ("K1A2B3", "00000000", "SN: 000001"):
+        facts = server(1, disks=[disk("a", serial_number=serial), disk("b", serial_number=serial)])
+        found = checking.doubts(report(facts), ["disks"], NOW, NOW)
+        doubted[serial] = [one.field for one in found]
+    assert doubted == {"K1A2B3": ["facts.disks"], "00000000": [], "SN: 000001": []}
