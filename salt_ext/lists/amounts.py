@@ -26,12 +26,12 @@ COUNTERS = re.compile(r"(\*\s*)?(\d{1,4})\s*[块条根个片支颗路](\s*\d)?")
 """``2块480G`` is ``2*480G``, and ``480G 2块`` is ``480G*2``."""
 
 ITEM = re.compile(
-    r"(?:(\d{1,4})\s*\*\s*)?(\d{1,15}(?:\.\d{1,6})?)\s*(kb|kib|[mgtp]i?b?)?(?:\s*\*\s*(\d{1,4})(?![\d.]))?"
+    r"(?:(\d{1,4})\s*\*\s*)?(\d{1,15}(?:\.\d{1,6})?)\s*(kb|kib|[mgtp]i?b?|bytes)?(?:\s*\*\s*(\d{1,4})(?![\d.]))?"
 )
 """Its groups: how many, amount, unit, how many."""
 
 
-UNIT = re.compile(r"(kb|kib|[mgtp]i?b?)(?:ssd|hdd|sas|sata|nvme|ddr|ecc|ram|mem)?")
+UNIT = re.compile(r"(kb|kib|[mgtp]i?b?|bytes)(?:ssd|hdd|sas|sata|nvme|ddr|ecc|ram|mem)?")
 
 
 class Item(NamedTuple):
@@ -52,7 +52,7 @@ def sizes(text: str, unit: str) -> list[float]:
     found = items(text)
     return [
         sum(
-            one.parts * one.amount * step ** " kmgtp".index(one.unit or unit[:1] or " ")
+            one.parts * one.amount * step ** "bkmgtp".index(one.unit or unit[:1] or "b")
             for one in found
         )
         for step in (1000, 1024)

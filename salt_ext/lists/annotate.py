@@ -7,13 +7,15 @@ openpyxl does not keep pictures, and charts only in part.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from salt_ext.exchange import ExchangeError, Sheet, check_target, replacing, sha256
 from salt_ext.exchange.cells import FORMATTED_CHARACTERS, SAMPLE_ROWS, in_workbook, width
-from salt_ext.lists.reading import Table
+from salt_ext.lists.rows import Listed, Part
+from salt_ext.lists.tables import Table
 
 COLUMNS = ("CMDB status", "CMDB reason")
 COLOURS = {
@@ -22,25 +24,36 @@ COLOURS = {
     "different": "FFFFEB9C",
     "duplicate": "FFF8CBAD",
     "ghost": "FFFFC7CE",
+    "held": "FFFFC7CE",
+    "outside": "FFD9D9D9",
     "unknown": "FFBDD7EE",
 }
-"""Status: colour; green is right, yellow to be looked at, red is not there."""
+"""Status: colour; green is right, yellow to be looked at, red is not there, grey is not judged."""
 
 
 def annotate(
-    table: Table, notes: Mapping[int, tuple[str, str]], added: Sheet, out_file: str
+    listed: Listed, notes: Sequence[tuple[str, str]], added: Sheet, out_file: str
 ) -> dict[str, Any]:
     """
-    Write the workbook anew with ``notes``, row number to status and reason.
+    Write the workbook anew with ``notes``: status and reason of each of its rows.
 
     A list that was text becomes a workbook. Returns ``path``, ``rows`` and
     ``sha256``. Raises :class:`ExchangeError`.
     """
     if check_target(out_file) != "xlsx":
         raise ExchangeError(f"{out_file!r} must end with .xlsx: only a workbook has colours")
-    book = _of_text(table) if table.book is None else table.book
-    sheet = book[table.sheet] if table.sheet in book.sheetnames else book.active
-    _write_notes(sheet, table, notes)
+    book = _of_text(listed.parts) if listed.book is None else listed.book
+    rest = iter(notes)
+    beside: Counter[tuple[str, int]] = Counter()
+    for part in listed.parts:
+        table = part.table
+        sheet = book[table.sheet] if table.sheet in book.sheetnames else book.active
+        width = max(_width(one.table) for one in listed.parts if one.table.sheet == table.sheet)
+        # Tables side by side have their headings in one row, and a pair of columns each.
+        first = _first_column(sheet, table, width, beside[table.sheet, table.heading])
+        beside[table.sheet, table.heading] += 1
+        of_part = {row.number: next(rest) for row in part.rows}
+        _write_notes(sheet, table.heading, first, of_part)
     if added.title in book.sheetnames:
         del book[added.title]
     _write_added(book.create_sheet(added.title), added)
@@ -50,32 +63,45 @@ def annotate(
     return {"path": str(target), "rows": len(notes), "sha256": sha256(target)}
 
 
-def _of_text(table: Table) -> Any:
+def _of_text(parts: Sequence[Part]) -> Any:
     import openpyxl
 
     book = openpyxl.Workbook()
-    for number, cells in [(table.heading, table.headings), *table.rows]:
-        for column, value in enumerate(cells, 1):
-            _put(book.active, number, column, value)
+    for table, _, _ in parts:
+        for number, cells in [(table.heading, table.headings), *table.rows]:
+            for column, value in enumerate(cells, 1):
+                if value not in (None, ""):
+                    _put(book.active, number, column, value)
     return book
 
 
-def _write_notes(sheet: Any, table: Table, notes: Mapping[int, tuple[str, str]]) -> None:
+def _first_column(sheet: Any, table: Table, width: int, place: int) -> int:
+    """Return where the notes of a table stand: where they stood the last time, or behind all."""
+    last = [
+        cell.column
+        for column in range(1, sheet.max_column + 1)
+        if (cell := sheet.cell(table.heading, column)).value == COLUMNS[0]
+    ]
+    return last[place] if place < len(last) else width + 1 + len(COLUMNS) * (place - len(last))
+
+
+def _write_notes(
+    sheet: Any, heading: int, first: int, notes: Mapping[int, tuple[str, str]]
+) -> None:
     from openpyxl.styles import Font, PatternFill
     from openpyxl.utils import get_column_letter
 
     fills = {name: PatternFill("solid", fgColor=colour) for name, colour in COLOURS.items()}
-    if COLUMNS[0] in table.headings:  # of the last time
-        first = table.headings.index(COLUMNS[0]) + 1
-    else:
-        rows = (table.headings, *(cells for _, cells in table.rows))
-        first = 1 + max(len(_trimmed(cells)) for cells in rows)
-    for column, (heading, wide) in enumerate(zip(COLUMNS, (13, 70), strict=True), first):
-        _put(sheet, table.heading, column, heading).font = Font(bold=True)
+    for column, (title, wide) in enumerate(zip(COLUMNS, (13, 70), strict=True), first):
+        _put(sheet, heading, column, title).font = Font(bold=True)
         sheet.column_dimensions[get_column_letter(column)].width = wide
     for number, (status, reason) in notes.items():
         _put(sheet, number, first, status).fill = fills[status]
         _put(sheet, number, first + 1, reason)
+
+
+def _width(table: Table) -> int:
+    return max(len(_trimmed(cells)) for cells in (table.headings, *(row for _, row in table.rows)))
 
 
 def _trimmed(cells: Sequence[Any]) -> Sequence[Any]:

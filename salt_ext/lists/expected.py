@@ -33,7 +33,7 @@ def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]
             keys.add(key)
             fields = {key: store.storable(text(value)) for key, value in row.values.items()}
             machines.append({"sn": sn, "minion_id": name, "fields": fields, "row": row.number})
-    source = f"{os.path.abspath(os.path.expanduser(listed.path))} {listed.table.sheet}"
+    source = os.path.basename(listed.path)
     done = store.import_expected(database, machines, source=source, by=by)
     done["left out"] = len(listed.rows) - len(machines)
     return {

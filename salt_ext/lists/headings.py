@@ -127,7 +127,7 @@ ROOMS = ("机房", "机房名称", "所在机房")
 
 OF_OURS = (
     *("freshness", "first seen", "last seen", "last change", "changed at", "mode", "temporary"),
-    *("cmdb status", "cmdb reason"),
+    *("from list", "cmdb status", "cmdb reason"),
 )
 """Headings that our own lists and :mod:`~salt_ext.lists.annotate` write; they say nothing new."""
 
@@ -137,8 +137,8 @@ OWN = "list."
 MAX_NAME = 60
 """Characters of a heading that make the name of a field."""
 
-UNIT = re.compile(r"(?:^|[^a-z])([kmgtp]i?b?)$")
-"""A unit at the end of a heading of sizes: ``内存(GB)``, ``Disk TB``."""
+UNIT = re.compile(r"(?:^|[^a-z])([kmgtp]i?b?|bytes|字节)$")
+"""A unit at the end of a heading of sizes: ``内存(GB)``, ``Disk TB``, ``memory_bytes``."""
 
 COMPARED = (
     *("site", "room", "rack", "unit", "manufacturer", "product_name", "os", "processor_model"),
@@ -170,7 +170,7 @@ MEANINGS = {plain(name): field for field, names in NAMES.items() for name in (fi
 def unit_of(heading: Any) -> str:
     """Return the unit that a heading names, blank for none."""
     found = UNIT.search(_lower(heading).rstrip(" )]】"))
-    return found[1] if found else ""
+    return found[1].replace("字节", "bytes") if found else ""
 
 
 def meaning(heading: Any) -> str | None:

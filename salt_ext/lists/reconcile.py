@@ -4,48 +4,84 @@ People's list compared with the machines: a status for each row, and machines wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.lists.compare import equal
 from salt_ext.lists.headings import COMPARED
 from salt_ext.lists.rows import Listed, taken
+from salt_ext.lists.workbook import UNKNOWN
 from salt_ext.words import values as words
-from salt_ext.words.match import Machine, Said, match, named, same_sn, spelled, text
+from salt_ext.words.match import Machine, Match, Said, match, named, same_sn, spelled, text
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
+RARE = ("held", "outside")
+"""Statuses that are counted only where there is such a row."""
+
 PLACES = ("site", "room", "rack", "unit")
+
+MOST_HELD = 10_000
+"""Of the reports that wait for a person, the newest are looked at."""
 
 
 class Verdict(NamedTuple):
-    """The result for a row: one of STATUSES, the reason, and the asset that the row means."""
+    """
+    The result for a row: one of STATUSES or RARE, the reason, and the asset that the row means.
+
+    ``is_gone`` is true when that asset is retired or detached.
+    """
 
     number: int
     status: str
     reason: str
     asset: Mapping[str, Any] | None
+    is_gone: bool = False
 
 
 def reconcile(
-    rows: Sequence[Said], assets: Sequence[Machine]
+    rows: Sequence[Said],
+    assets: Sequence[Machine],
+    filters: Mapping[str, Any] | None = None,
+    held: Sequence[Machine] = (),
 ) -> tuple[list[Verdict], list[Machine]]:
-    """Return a verdict for each row, and the machines that no row means."""
+    """
+    Return a verdict for each row, and the machines that no row means.
+
+    Rows are matched with all ``assets``. Those with ``chosen`` false are left out by
+    ``filters``: no row needs to mean them, and a row that does is told where they are.
+    ``held`` are machines whose report waits for a person, see :func:`held_machines`.
+    """
+    found = match(rows, assets)
+    lost = [row for row, one in zip(rows, found, strict=True) if _is_ghost(one)]
+    waiting = iter(match(lost, held))
     verdicts = []
-    meant = set()
-    for row, found in zip(rows, match(rows, assets), strict=True):
-        machine, why, is_repeated = found
-        if is_repeated:
-            verdicts.append(Verdict(row.number, "duplicate", why, machine))
-        elif machine is None:
-            verdicts.append(Verdict(row.number, "ghost", why, None))
+    for row, one in zip(rows, found, strict=True):
+        if one.is_repeated:
+            verdicts.append(Verdict(row.number, "duplicate", one.why, one.machine))
+        elif one.machine is not None:
+            verdicts.append(_compared(row, one.machine, one.why, filters or {}))
+        elif report := next(waiting).machine:
+            reason = f"a report of it waits for a decision: cmdb.quarantine {report['held_as']}"
+            verdicts.append(Verdict(row.number, "held", reason, None))
         else:
-            meant.add(id(machine))
-            verdicts.append(_compared(row, machine, why))
-    return verdicts, [one for one in assets if id(one) not in meant]
+            verdicts.append(Verdict(row.number, "ghost", one.why, None))
+    meant = {id(one.machine) for one in found}
+    return verdicts, [one for one in assets if id(one) not in meant and _is_wanted(one)]
 
 
-def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
+def _is_ghost(found: Match) -> bool:
+    return found.machine is None and not found.is_repeated
+
+
+def _is_wanted(asset: Machine) -> bool:
+    """Whether people's list should have an asset."""
+    return asset.get("chosen", True) and not _gone(asset)
+
+
+def _compared(
+    row: Said, asset: Mapping[str, Any], remark: str, filters: Mapping[str, Any]
+) -> Verdict:
     differing = {
         field
         for field in COMPARED
@@ -55,59 +91,107 @@ def _compared(row: Said, asset: Mapping[str, Any], remark: str) -> Verdict:
     }
     if spelled(row.values.get("sn")) and not same_sn(row.values["sn"], asset["sn"]):
         differing.add("sn")
-    status = "moved" if differing & set(PLACES) else "different" if differing else "ok"
     reasons = [
         f"{words.label(field)}: {text(row.values[field])} in the file,"
         f" {words.value(asset[field], field).replace(words.NO_BREAK, ' ')} on the machine"
         for field in ("sn", *COMPARED)
         if field in differing
     ]
-    return Verdict(row.number, status, "; ".join([*reasons, *filter(None, [remark])]), asset)
+    status = "moved" if differing & set(PLACES) else "different" if differing else "ok"
+    if not asset.get("chosen", True):
+        if status == "ok":
+            status = "moved" if _is_elsewhere(row, asset, filters) else "outside"
+        where = f"it reports from {asset['site']}" if asset.get("site") else ""
+        reasons.append(where or "the filter leaves it out")
+    gone = _gone(asset)
+    reason = "; ".join([*reasons, *filter(None, [gone, remark])])
+    return Verdict(row.number, status, reason, asset, bool(gone))
 
 
-COLUMNS = (
-    *("minion_id", "hostname", "sn", "kind", "site", "rack", "manufacturer", "product_name"),
-    *("os", "processor_model", "processor_threads", "memory_bytes", "disk_count", "disk_bytes"),
-    *("address", "last_seen"),
-)
-"""The columns that are read of each asset, and that the sheet of unknown machines shows."""
+def _is_elsewhere(row: Said, asset: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
+    """
+    Whether an asset that the filters leave out stands elsewhere than the list is about.
+
+    A row that says where its machine stands is about that place, whatever the filter.
+    """
+    asked = {name.partition("__")[0]: value for name, value in filters.items()}
+    return any(
+        place in asked
+        and place not in row.values
+        and asset.get(place) is not None
+        and asset[place] != asked[place]
+        for place in PLACES
+    )
+
+
+def _gone(asset: Mapping[str, Any]) -> str:
+    """Return what an asset is that people need not list, blank for all others."""
+    if asset.get("lifecycle") == "retired":
+        return "it is retired"
+    if asset.get("freshness") == "detached":
+        return "it is detached: its name belongs to other hardware"
+    return ""
 
 
 def machines(database: store.Database, filters: Mapping[str, Any]) -> list[Machine]:
-    """Return the assets that a filter finds, with COLUMNS."""
+    """Return all assets with the fields of UNKNOWN, each with whether the filter finds it."""
     with store.extract(database, filters=filters) as source:
-        return list(source.assets(COLUMNS))
+        return list(source.judged([name for name in UNKNOWN.values() if name in source.fields]))
 
 
-def cells(assets: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """Return assets as rows with the columns of COLUMNS."""
-    return [[one[name] for name in COLUMNS] for one in assets]
+def held_machines(database: store.Database) -> list[Machine]:
+    """Return the machines whose report waits for a person, once for each SN that it shows."""
+    reports, _ = store.held_reports(database, limit=MOST_HELD)
+    return [
+        # Its name stands in the first of them only: a name that several have means none.
+        {
+            "sn": sn,
+            "minion_id": None if number else report["minion_id"],
+            "hostname": None,
+            "held_as": report["minion_id"],
+        }
+        for report in reports
+        if report["rejected_at"] is None
+        for number, sn in enumerate(_sns(report["evidence"]) or [None])
+    ]
+
+
+def _sns(evidence: Mapping[str, Any]) -> list[str]:
+    """Return the serial numbers among the keys of a report, without their makers."""
+    return [
+        value.partition("/")[2]
+        for kind, value in evidence["keys"]
+        if kind.endswith("serial_number")
+    ]
 
 
 def summary(
     listed: Listed, verdicts: Sequence[Verdict], unknown: Sequence[Mapping[str, Any]], limit: int
 ) -> dict[str, Any]:
-    """Return the content of an answer: how many rows have each status, and which are not ok."""
-    counts = dict.fromkeys(STATUSES, 0)
+    """Return the content of an answer: how many rows have each status, and which to look at."""
+    counts = dict.fromkeys((*STATUSES, *RARE), 0)
     for one in verdicts:
         counts[one.status] += 1
     counts["unknown"] = len(unknown)
-    values = {row.number: row.values for row in listed.rows}
-    wrong = [
-        [one.number, one.status, *named(values[one.number]), one.reason]
-        for one in verdicts
-        if one.status != "ok"
+    shown: list[tuple[str | None, list[Any]]] = [
+        (row.sheet, [one.number, one.status, *named(row.values), one.reason])
+        for row, one in zip(listed.rows, verdicts, strict=True)
+        if one.is_gone or one.status not in ("ok", "outside")
     ]
-    wrong += [
-        [None, "unknown", one["sn"], one["minion_id"] or one["hostname"], "not in the file"]
+    shown += [
+        (None, [None, "unknown", one["sn"], one["minion_id"] or one["hostname"], "not in the file"])
         for one in unknown
     ]
+    columns = ["row", "status", "sn", "name", "reason"]
+    rows = [row for _, row in shown[:limit]]
+    if len(listed.sheets) > 1:
+        columns = ["sheet", *columns]
+        rows = [[sheet, *row] for sheet, row in shown[:limit]]
     return {
-        "sheet": listed.table.sheet,
         **taken(listed, is_compared=True),
-        "counts": counts,
-        "columns": ["row", "status", "sn", "name", "reason"],
-        "rows": wrong[:limit],
-        "total": len(wrong),
-        "of": "differences",
+        "counts": {name: number for name, number in counts.items() if number or name in STATUSES},
+        "columns": columns,
+        "rows": rows,
+        "total": len(shown),
+        "of": "rows to look at",
     }

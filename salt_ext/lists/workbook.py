@@ -30,7 +30,9 @@ ASSETS = {
     "Lifecycle": "lifecycle",
     "Kind": "kind",
     "Site": "site",
+    "Room": "room",
     "Rack": "rack",
+    "Unit": "unit",
     "Manufacturer": "manufacturer",
     "Model": "product_name",
     "OS": "os",
@@ -151,7 +153,34 @@ PROBLEMS = {
     "Message": "message",
 }
 
+
+def _headings(kind: Parts) -> tuple[str, ...]:
+    return ("Minion", "SN", *kind.columns)
+
+
 TITLES = ("Assets", *PARTS, "Changes", "Problems")
+READ_ME = ("What", "Value")
+
+UNKNOWN = {
+    heading: field
+    for heading, field in ASSETS.items()
+    if field not in ("kernel_release", "first_seen", "changed_at")
+}
+"""The columns of the sheet of unknown machines, which goes into people's own workbook."""
+
+UNKNOWN_TITLE = "Unknown machines"
+
+NO_LISTS = {
+    **{
+        _headings(kind): f"cmdb.export wrote it: {title.lower()}, not machines"
+        for title, kind in PARTS.items()
+    },
+    CHANGES: "cmdb.export wrote it: changes, not machines",
+    tuple(PROBLEMS): "cmdb.export wrote it: problems, not machines",
+    READ_ME: "cmdb.export wrote it: what it exported",
+    tuple(UNKNOWN): "cmdb.reconcile wrote it: machines that the list did not have",
+}
+"""The headings of sheets of ours that are no lists of machines, and why they are not read."""
 
 
 def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[Sheet]:
@@ -164,13 +193,13 @@ def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[
     for title in titles:
         if title == "Assets":
             columns = {key: name for key, name in ASSETS.items() if name in source.fields}
-            yield Sheet(title, list(columns), assets(source.assets(list(columns.values()))))
+            names = list(columns.values())
+            yield Sheet(title, list(columns), assets(source.assets(names), names))
         elif title == "Changes":
             yield Sheet(title, CHANGES, changes(source.changes(since)))
         elif title in PARTS:
             kind = PARTS[title]
-            rows = parts(kind, source.parts(kind.section))
-            yield Sheet(title, ["Minion", "SN", *kind.columns], rows)
+            yield Sheet(title, _headings(kind), parts(kind, source.parts(kind.section)))
         elif source.at is None:
             rows = (list(row.values()) for row in source.problems(list(PROBLEMS.values())))
             yield Sheet(title, list(PROBLEMS), rows)
@@ -182,7 +211,7 @@ def with_read_me(found: Iterable[Sheet], about: Mapping[str, Any]) -> Iterator[S
     for sheet in found:
         yield counted(sheet, counts)
     rows = [*about.items(), *((f"Rows in {title}", number) for title, number in counts.items())]
-    yield Sheet("Read me", ["What", "Value"], rows)
+    yield Sheet("Read me", READ_ME, rows)
 
 
 def counted(sheet: Sheet, counts: dict[str, int]) -> Sheet:
@@ -197,12 +226,18 @@ def counted(sheet: Sheet, counts: dict[str, int]) -> Sheet:
     return sheet._replace(rows=rows())
 
 
-def assets(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Yield the rows of the sheet of assets."""
+def unknown_machines(found: Iterable[Mapping[str, Any]]) -> Sheet:
+    """Return the sheet of the machines that no row of people's list means."""
+    return Sheet(UNKNOWN_TITLE, tuple(UNKNOWN), assets(found, tuple(UNKNOWN.values())))
+
+
+def assets(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Iterator[list[Any]]:
+    """Yield the rows of a sheet of assets, with the columns of these fields."""
     for row in rows:
-        for name, unit in UNITS.items():
-            row[name] = row[name] and size(row[name], unit)
-        yield list(row.values())
+        yield [
+            size(row[name], UNITS[name]) if name in UNITS and row[name] else row.get(name)
+            for name in names
+        ]
 
 
 def parts(

@@ -157,26 +157,33 @@ def reconcile(
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, because Salt loads this file for every command.
-        from salt_ext.exchange import Sheet
         from salt_ext.lists import reconcile as lists
         from salt_ext.lists.annotate import annotate
         from salt_ext.lists.rows import read
+        from salt_ext.lists.workbook import unknown_machines
 
         options, wanted = _map_of(kwargs)
         most = count("limit", limit)
         listed = read(_file("file", file), text("sheet", sheet), wanted)
         filters = assets_of(database, tgt, options)
-        verdicts, unknown = lists.reconcile(listed.rows, lists.machines(database, filters))
+        verdicts, unknown = lists.reconcile(
+            listed.rows,
+            lists.machines(database, filters),
+            filters,
+            lists.held_machines(database),
+        )
         written: dict[str, Any] = {}
         if out_file:
-            notes = {one.number: (one.status, one.reason) for one in verdicts}
-            added = Sheet("Unknown machines", lists.COLUMNS, lists.cells(unknown))
-            written = annotate(listed.table, notes, added, text("out_file", out_file))
+            notes = [(one.status, one.reason) for one in verdicts]
+            added = unknown_machines(unknown)
+            written = annotate(listed, notes, added, text("out_file", out_file))
         return {**lists.summary(listed, verdicts, unknown, most), "written": written}
 
     def is_different(content: dict[str, Any]) -> bool:
         return exit_code and any(
-            number for status, number in content["counts"].items() if status != "ok"
+            number
+            for status, number in content["counts"].items()
+            if status not in ("ok", "outside")
         )
 
     return answer(__opts__, "reconciled", ask, differs=is_different)

@@ -23,7 +23,20 @@ Machine = Mapping[str, Any]
 NOTHING = frozenset(
     (
         *("", "-", "--", "---", "/", "\\", "?", "n/a", "na", "#n/a", "none", "null", "nil", "tbd"),
-        *("unknown", "无", "暂无", "未知", "待定", "待补", "空", "没有", "不详"),
+        *(
+            "#ref!",
+            "#value!",
+            "#name?",
+            "unknown",
+            "无",
+            "暂无",
+            "未知",
+            "待定",
+            "待补",
+            "空",
+            "没有",
+            "不详",
+        ),
     )
 )
 """What people write, in lower case, where they know nothing."""
@@ -180,7 +193,7 @@ def match(rows: Sequence[Said], machines: Sequence[Machine]) -> list[Match]:
     found: dict[int, Match] = {}
     first: dict[str, int] = {}
     for place, row in enumerate(rows):
-        key = row_key(row.values)
+        key = known.row_key(row.values)
         if key in first:
             word = "SN" if key.startswith("sn ") else "name"
             reason = f"the same {word} as in {_called(rows[first[key]], row)}"
@@ -216,6 +229,10 @@ def _lost(said: str, reported: Any) -> str:
     return "the file has it with other zeros or blanks"
 
 
+def _is_called(machine: Machine, name: str) -> bool:
+    return any(same_name(name, machine[key]) for key in ("minion_id", "hostname") if machine[key])
+
+
 def _called(row: Said, other: Said) -> str:
     """Return what a row is called where another row is told of."""
     return f"row {row.number}" + (f" of {row.sheet}" if row.sheet != other.sheet else "")
@@ -242,11 +259,19 @@ class _Known:
             for name in {short(name) for name in names} - names:
                 self.without_domain.setdefault(name, []).append(one)
 
+    def row_key(self, values: Mapping[str, Any]) -> str:
+        """Return the key of a row; an SN that several machines have is none without the name."""
+        key = row_key(values)
+        is_shared = len(self.sns.get(spelled(values.get("sn")), ())) > 1
+        return f"{key} {spelled(name_of(values))}" if is_shared else key
+
     def by_sn(self, values: Mapping[str, Any]) -> tuple[Machine | None, str]:
         sn = spelled(values.get("sn"))
         if not sn:
             return None, ""
         if same := self.sns.get(sn, []):
+            if len(same) > 1:  # then the name tells which of them
+                same = [one for one in same if _is_called(one, name_of(values))]
             return (same[0], "") if len(same) == 1 else (None, "")
         for same in (self.bare.get(bare(sn), []), self._rounded(sn)):
             if len(same) == 1:

@@ -216,7 +216,7 @@ def test_a_list_is_reconciled_with_the_machines(cmdb, database, fleet, old_list,
     statuses = [row["CMDB status"] for row in sheet(target, "Sheet")]
     assert statuses == ["ok", "moved", "different", "ghost", "duplicate"]
     assert "lost its leading zeros" in sheet(target, "Sheet")[0]["CMDB reason"]
-    assert [row["minion_id"] for row in sheet(target, "Unknown machines")] == ["web07"]
+    assert [row["Minion"] for row in sheet(target, "Unknown machines")] == ["web07"]
 
 
 def test_a_list_that_is_right_is_a_gate_that_opens(cmdb, fleet, tmp_path):
@@ -256,7 +256,7 @@ def test_what_people_expect_is_kept_and_found_when_it_reports(cmdb, database, fl
     answer, _, _ = cmdb("expected")
     row = next(dict(zip(answer["columns"], one, strict=True)) for one in answer["rows"])
     assert (row["sn"], row["seen_as"], row["status"]) == ("12345", "web01", "ok")
-    assert row["source"] == f"{old_list} Sheet"
+    assert row["source"] == "old.xlsx"
     assert row["imported_by"]
 
 

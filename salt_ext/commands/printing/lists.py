@@ -16,7 +16,7 @@ def file(answer: Answer) -> list[str]:
 
 def reconciled(answer: Answer) -> list[str]:
     """Print how people's list compares with the machines."""
-    lines = _mapping(answer)
+    lines = _mapping(answer, "not compared")
     if answer["rows"]:
         lines += [*layout.table(answer), ""]
     lines.append("  ".join(f"{status} {number}" for status, number in answer["counts"].items()))
@@ -28,11 +28,18 @@ def reconciled(answer: Answer) -> list[str]:
 def imported(answer: Answer) -> list[str]:
     """Print what was imported."""
     counts = ", ".join(f"{number} {word}" for word, number in answer["counts"].items())
-    return [*_mapping(answer), f"{answer['source']}: {counts}"]
+    return [*_mapping(answer, "not kept"), f"{answer['source']}: {counts}"]
 
 
-def _mapping(answer: Answer) -> list[str]:
-    """Return which field each heading of somebody's list was taken for."""
-    taken = [[heading, "is", field] for heading, field in answer["mapping"].items()]
+def _mapping(answer: Answer, left_out: str) -> list[str]:
+    """Return which sheets of somebody's list were read, and what each heading was taken for."""
+    lines = []
+    if len(answer["sheets"]) > 1:
+        found = (layout.count(n, n, f"rows of {title}") for title, n in answer["sheets"].items())
+        lines.append(", ".join(found))
+    lines += [f"not read: {title}: {reason}" for title, reason in answer["unread"].items()]
+    lines += layout.columns(
+        [[heading, "is", field] for heading, field in answer["mapping"].items()]
+    )
     ignored = ", ".join(answer["ignored"])
-    return [*layout.columns(taken), *([f"not compared: {ignored}"] if ignored else []), ""]
+    return [*lines, *([f"{left_out}: {ignored}"] if ignored else []), ""]

@@ -68,6 +68,13 @@ class Extract:
         statement = joined(sa.select(*wanted), self._source, self._found)
         yield from self._rows(statement.order_by(self._source.fields["minion_id"]))
 
+    def judged(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Yield all assets with these columns, and with ``chosen``: whether the filter finds it."""
+        wanted = [self._source.field(name).label(name) for name in columns]
+        chosen = sa.func.coalesce(sa.and_(sa.true(), *self._found), False).label("chosen")
+        statement = joined(sa.select(*wanted, chosen), self._source, ())
+        yield from self._rows(statement.order_by(self._source.fields["minion_id"]))
+
     def parts(self, section: str) -> Iterator[tuple[str | None, str | None, Mapping[str, Any]]]:
         """Yield minion id, SN and the facts of each part of a section, asset by asset."""
         chosen = self._chosen()

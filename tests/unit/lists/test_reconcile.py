@@ -3,8 +3,10 @@
 import pytest
 
 from salt_ext.lists.amounts import sizes
-from salt_ext.lists.reconcile import reconcile
+from salt_ext.lists.annotate import COLOURS
+from salt_ext.lists.reconcile import RARE, STATUSES, reconcile
 from salt_ext.lists.rows import said
+from salt_ext.lists.tables import Table
 from salt_ext.words.match import Said
 
 
@@ -92,7 +94,8 @@ def test_a_row_without_number_and_name_is_a_ghost_that_says_so():
 
 
 def test_a_bare_number_takes_the_unit_of_its_heading():
-    [row] = said([(2, ["A", 2])], {0: "sn", 1: "disk_bytes"}, {"disk_bytes": "tb"})
+    table = Table("s", 1, ["SN", "Disk TB"], [(2, ["A", 2])])
+    [row] = said(table, {0: "sn", 1: "disk_bytes"}, {"disk_bytes": "tb"})
     assert sizes(row.values["disk_bytes"], "g")[0] == 2e12
 
 
@@ -112,3 +115,74 @@ def test_a_name_that_stands_twice_is_a_duplicate_whichever_column_it_is_in():
 
 def test_a_short_name_finds_the_machine_with_its_domain():
     assert verdict({"hostname": "web01"}, asset(name="web01.example.com")).status == "ok"
+
+
+def test_a_filter_never_makes_a_ghost():
+    here = asset(site="ams1")
+    away = asset("S2", "web02", site="fra2") | {"chosen": False}
+    rows = [
+        Said(2, {"sn": "S2"}),
+        Said(3, {"sn": "9XYZ001"}),
+        Said(4, {"sn": "GONE1"}),
+    ]
+    verdicts, unknown = reconcile(rows, [here, away], {"site": "ams1"})
+    assert [one.status for one in verdicts] == ["moved", "ok", "ghost"]
+    assert verdicts[0].reason == "it reports from fra2"
+    assert unknown == []
+
+
+@pytest.mark.parametrize(
+    ("said", "filters", "status", "reason"),
+    [
+        ({"site": "fra2"}, {"site": "ams1"}, "outside", "it reports from fra2"),
+        (
+            {"site": "ams1"},
+            {"site": "ams1"},
+            "moved",
+            "Site: ams1 in the file, fra2 on the machine; it reports from fra2",
+        ),
+        ({}, {"site__in": "ams1,ams2"}, "moved", "it reports from fra2"),
+        ({}, {"manufacturer": "HPE"}, "outside", "it reports from fra2"),
+        ({"site": "fra2", "memory_bytes": "1G"}, {"site": "ams1"}, "different", "Memory: 1G"),
+    ],
+)
+def test_a_filter_chooses_which_machines_are_judged(said, filters, status, reason):
+    away = asset(site="fra2", memory_bytes=64 << 30) | {"chosen": False}
+    [one], unknown = reconcile([Said(2, {"sn": "9XYZ001", **said})], [away], filters)
+    assert one.status == status
+    assert one.reason.startswith(reason)
+    assert unknown == []
+    assert reconcile([], [away], filters)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [({"lifecycle": "retired"}, "it is retired"), ({"freshness": "detached"}, "it is detached: ")],
+)
+def test_a_row_for_a_machine_that_is_gone_says_so_and_no_list_must_have_one(state, reason):
+    gone = asset() | state
+    [one], _ = reconcile([Said(2, {"sn": "9XYZ001"})], [gone])
+    assert (one.status, one.is_gone) == ("ok", True)
+    assert one.reason.startswith(reason)
+    assert reconcile([], [gone]) == ([], [])
+
+
+def test_a_machine_whose_report_waits_for_a_decision_is_no_ghost():
+    held = {"sn": "S9", "minion_id": "web01", "hostname": None, "held_as": "web01"}
+    rows = [Said(2, {"sn": "s9"}), Said(3, {"hostname": "web01"}), Said(4, {"sn": "S10"})]
+    verdicts, _ = reconcile(rows, [asset()], held=[held])
+    assert [one.status for one in verdicts] == ["held", "ok", "ghost"]
+    assert verdicts[0].reason == "a report of it waits for a decision: cmdb.quarantine web01"
+
+
+def test_of_several_machines_with_one_number_the_name_tells_which():
+    twins = [asset(name="web01"), asset(name="web02")]
+    rows = [Said(n, {"sn": "9XYZ001", "minion_id": f"web0{n}"}) for n in (1, 2, 2)]
+    verdicts, unknown = reconcile(rows, twins)
+    assert [one.status for one in verdicts] == ["ok", "ok", "duplicate"]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("field", [*STATUSES, *RARE])
+def test_every_status_has_a_colour(field):
+    assert (field in COLOURS) is True

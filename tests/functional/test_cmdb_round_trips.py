@@ -1,0 +1,109 @@
+"""What we wrote into a file is what we read from it; and people's workbooks, from end to end."""
+
+import json
+
+import openpyxl
+import pytest
+import salt.loader
+from salt.utils.state import check_result
+
+from salt_ext import store
+from salt_ext.store import Act, ingest
+from tests.machines import arrival, server
+
+OLD = Act("me", "it was old", test=False)
+
+
+@pytest.fixture
+def cmdb(runners, master_opts):
+    """Run a command; return its answer, exit status and text."""
+    outputter = salt.loader.outputters(master_opts)["cmdb"]
+
+    def run(name, *args, **kwargs):
+        data = runners[f"cmdb.{name}"](*args, **kwargs)["data"]
+        assert check_result(data) is not bool(data.get("retcode"))
+        json.dumps(data)  # --out=json
+        return data["cmdb"], data.get("retcode", 0), outputter(data)
+
+    return run
+
+
+def numbered(number, sn, **sections):
+    facts = server(number, **sections)
+    facts["system"]["serial_number"] = sn
+    return facts
+
+
+@pytest.fixture
+def fleet(database):
+    """Machines whose values are difficult for spreadsheets, one of them retired."""
+    machines = [
+        numbered(1, "0012345", location={"site": "ams1", "room": "2.14", "rack": "R01"}),
+        numbered(2, "=HYPERLINK(1)", location={"site": "机房一", "rack": "-R02"}),
+        numbered(3, "1E5", location={"site": "fra2", "rack": "007", "unit": "U12"}),
+        numbered(4, "210235838510123456789"),
+        server(5, virtual={"role": "guest", "hypervisor": "kvm"}),
+        server(6),
+    ]
+    machines[4].pop("system")
+    machines[4]["operating_system"]["hostname"] = "0012"
+    reports = [arrival(facts, f"web{number:02d}") for number, facts in enumerate(machines, 1)]
+    ingest(database, reports)
+    store.set_lifecycle(database, store.resolve(database, "web06"), "retired", OLD)
+    return machines
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_what_we_wrote_is_what_the_machines_report(cmdb, fleet, tmp_path, command, suffix):
+    path = str(tmp_path / f"l.{suffix}")
+    cmdb(command, out_file=path)
+    answer, retcode, text = cmdb("reconcile", path, exit_code=True)
+    assert answer["counts"]["ok"] == 6, text
+    assert [row[2:] for row in answer["rows"]] == [["9XYZ006", "web06", "it is retired"]]
+    assert retcode == 0
+    assert not {"Memory GiB", "memory_bytes", "Disk GB", "disk_bytes"} & {*answer["ignored"]}
+
+
+def test_every_field_that_a_list_can_show_is_known_when_it_comes_back(
+    cmdb, database, fleet, tmp_path
+):
+    path = str(tmp_path / "l.xlsx")
+    columns = ",".join(store.listable(database.settings))
+    cmdb("list", out_file=path, columns=columns)
+    answer, _, text = cmdb("reconcile", path)
+    assert answer["counts"]["ok"] == 6, text
+    assert [field for field in answer["mapping"].values() if field.startswith("list.")] == []
+
+
+def test_a_workbook_that_was_given_back_is_compared_as_before(cmdb, fleet, tmp_path):
+    (tmp_path / "l.csv").write_text("SN,Site\n0012345,ams1\n")
+    first, _, _ = cmdb("reconcile", str(tmp_path / "l.csv"), out_file=str(tmp_path / "l.xlsx"))
+    again, _, text = cmdb("reconcile", str(tmp_path / "l.xlsx"), out_file=str(tmp_path / "l.xlsx"))
+    assert first["counts"] == again["counts"]
+    assert first["counts"]["unknown"] == 4
+    assert "not read: Unknown machines: cmdb.reconcile wrote it" in text
+    book = openpyxl.load_workbook(tmp_path / "l.xlsx")
+    unknown = [list(row) for row in book["Unknown machines"].iter_rows(values_only=True)]
+    assert unknown[1][unknown[0].index("Memory GiB")] == 128
+    assert "memory_bytes" not in unknown[0]
+
+
+def test_a_filter_tells_where_a_machine_reports_from(cmdb, fleet, tmp_path):
+    (tmp_path / "l.csv").write_text("SN\n0012345\n1E5\n9XYZ006\n")
+    answer, retcode, text = cmdb("reconcile", str(tmp_path / "l.csv"), site="ams1", exit_code=True)
+    assert answer["counts"]["ghost"] == answer["counts"]["unknown"] == 0, text
+    assert ["moved", "1E5", None, "it reports from fra2"] in [row[1:] for row in answer["rows"]]
+    assert retcode == 1
+    (tmp_path / "l.csv").write_text("SN,Site\n0012345,ams1\n1E5,fra2\n")
+    answer, retcode, _ = cmdb("reconcile", str(tmp_path / "l.csv"), site="ams1", exit_code=True)
+    assert (answer["counts"]["ok"], answer["counts"]["outside"], retcode) == (1, 1, 0)
+
+
+def test_a_machine_whose_report_is_held_is_no_ghost(cmdb, database, fleet, tmp_path):
+    [outcome] = ingest(database, [arrival(numbered(9, "7HELD09"), "web01")])
+    assert outcome.status == "held"
+    (tmp_path / "l.csv").write_text("SN\n7HELD09\n")
+    answer, _, text = cmdb("reconcile", str(tmp_path / "l.csv"))
+    assert answer["counts"]["held"] == 1, text
+    assert "cmdb.quarantine web01" in text
