@@ -12,7 +12,7 @@ from __future__ import annotations
 from salt_ext.facts import disk_paths, udev
 from salt_ext.facts.enclosures import bays
 from salt_ext.facts.sysfs import pci_slot
-from salt_ext.facts.usb import strings_of
+from salt_ext.facts.usb import is_of_controller, strings_of
 from salt_ext.facts.vpd import identify_device, rotation_rate, unit_names, unit_serial
 
 TYPE_CHECKING = False  # see root.py
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BLOCK = "/sys/block"
 SECTOR_BYTES = 512  # the unit of sysfs, whatever the disk's own block size is
 NOT_DISKS = ("loop", "ram", "zram", "dm-", "md", "nbd", "rbd", "drbd", "sr", "fd", "mtd", "zd")
+FABRICS = "/sys/devices/virtual/nvme-fabrics/ctl"
+NETWORKS_OF_NVME = ("tcp", "rdma", "fc", "loop", "fabrics")
 TRANSPORTS = (
     ("/usb", "usb"),
     ("/ata", "sata"),
@@ -82,6 +84,10 @@ def _disk(root: Root, name: str) -> dict[str, Any] | None:
         disk.update(_mmc(root, base))
     elif name.startswith("sd"):
         disk.update(_scsi(root, base, disk))
+        if disk["transport"] == "usb" and is_of_controller(
+            root, where, disk["vendor"], disk["model"]
+        ):
+            return None  # a floppy or a medium of a management controller
     elif name.startswith("dasd"):
         disk.update(_dasd(root, base))
     return disk
@@ -101,12 +107,24 @@ def _nvme(root: Root, base: str) -> dict[str, Any]:
         # With native multipath the device is a subsystem; its controllers are links in it.
         names = (name for name in root.names(device) if name[:4] == "nvme" and name[4:].isdigit())
         controller = f"{device}/{next(names, '')}"
+    if network := _network_of_nvme(root, controller):
+        # The number is that of the array, which all its namespaces show on all machines.
+        found["subsystem_serial_number"] = found.pop("serial_number")
+        found["transport"] = f"nvme-{network}"
     # For NVMe over a network the address is that of the target, not a PCI slot.
     slot = pci_slot(root.text(f"{controller}/address", 256) or "")
     paths = root.once(_paths_to_namespaces).get(base.rpartition("/")[2], [])
     if len(paths) > 1:
         return {**found, "pci_slot": None, "paths": disk_paths.of_nvme(root, paths)}
     return {**found, "pci_slot": slot} if slot else found
+
+
+def _network_of_nvme(root: Root, controller: str) -> str | None:
+    """Return the network by which a controller is reached, such as tcp; None for a local one."""
+    transport = root.text(f"{controller}/transport", 64)
+    if transport is None and "/nvme-fabrics/" in (where := root.link(controller) or ""):
+        transport = root.text(f"{FABRICS}/{where.rpartition('/')[2]}/transport", 64) or "fabrics"
+    return transport if transport in NETWORKS_OF_NVME else None
 
 
 def _paths_to_namespaces(root: Root) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from salt_ext.facts import routes
 from salt_ext.facts.sysfs import assignments, pci_slot, whole
+from salt_ext.facts.usb import is_of_controller
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _interfaces(
             virtual[name] = [entry[6:] for entry in entries if entry[:6] == "lower_"]
         elif (parent := _parent(root, name)) is not None:
             virtual[name] = [parent]
-        elif root.link(f"{NET}/{name}/device") and not _is_part_of_card(root, name, where):
+        elif root.link(f"{NET}/{name}/device") and not _is_no_card(root, name, where):
             cards[name] = None
     found = dict(cards)
     for name, below in virtual.items():
@@ -86,14 +87,17 @@ def _parent(root: Root, name: str) -> str | None:
     return root.text(f"{NET}/{name}/parent", 64) if "." in name else None
 
 
-def _is_part_of_card(root: Root, name: str, where: str) -> bool:
+def _is_no_card(root: Root, name: str, where: str) -> bool:
     """
-    Whether an interface with a device is no card but a part of one, made for guests.
+    Whether an interface with a device is no card of the machine.
 
-    These are virtual functions, subfunctions (auxiliary devices such as
-    ``mlx5_core.sf.4``), and representors: the ends of both in the switch of the card.
+    It may be a part of a card, made for guests: a virtual function, a subfunction (an
+    auxiliary device such as ``mlx5_core.sf.4``), or a representor, the end of either in
+    the switch of the card. Or a management controller has plugged it in.
     """
     if ".sf." in where or root.link(f"{NET}/{name}/device/physfn"):
+        return True
+    if "/usb" in where and is_of_controller(root, where):
         return True
     port = root.text(f"{NET}/{name}/phys_port_name", 64) or ""
     # Old drivers tell nothing but a number. The address of a representor is a random one.

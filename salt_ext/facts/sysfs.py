@@ -26,6 +26,16 @@ def pci_slot(path: str) -> str | None:
     return None
 
 
+def usb_device(path: str) -> str | None:
+    """Return the USB device on the way to another, such as ``/sys/devices/.../1-1.2``, or None."""
+    parts = path.split("/")
+    for at in range(len(parts) - 1, 0, -1):
+        # "1-1.2:1.0" is an interface of the device "1-1.2".
+        if "-" in parts[at - 1] and parts[at].partition(":")[0] == parts[at - 1]:
+            return "/sys/" + "/".join(part for part in parts[:at] if part != "..")
+    return None
+
+
 def assignments(text: str | None) -> dict[str, str]:
     """Return the ``NAME=value`` lines of a uevent file."""
     pairs = (line.partition("=") for line in (text or "").splitlines())

@@ -1,5 +1,5 @@
 """
-USB devices that are plugged in, without hubs.
+USB devices that are plugged in, without hubs and without those of a BMC.
 
 The strings of a device (``product``, ``manufacturer``, ``serial``) are not read
 from sysfs of the running machine: such a read waits for a lock that a hanging
@@ -10,6 +10,8 @@ keeps them in a file.
 from __future__ import annotations
 
 from salt_ext.facts import udev
+from salt_ext.facts.bmc_usb import is_plugged
+from salt_ext.facts.sysfs import usb_device
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ STRINGS = {  # the file in sysfs, and udev's name for the same string
 
 
 def usb(root: Root) -> list[dict[str, Any]] | None:
-    """Return the devices without hubs; None in a tree that was captured without /sys/bus."""
+    """Return what people plugged in; None in a tree that was captured without /sys/bus."""
     names = root.names(DEVICES)
     if not names and not root.names(BUSES):
         return None
@@ -45,6 +47,8 @@ def _device(root: Root, name: str) -> dict[str, Any] | None:
         return None
     product = root.text(f"{base}/idProduct", 16)
     said = strings_of(root, base)
+    if is_plugged(vendor, product or "", said["manufacturer"], said["product"]):
+        return None
     return {
         "location": _location(root.link(base) or name, name),
         "vendor_id": vendor,
@@ -57,6 +61,19 @@ def _device(root: Root, name: str) -> dict[str, Any] | None:
         "serial_number": said["serial"],
         "volatile": {"name": name, "speed_mbps": _megabits(root.text(f"{base}/speed", 16))},
     }
+
+
+def is_of_controller(root: Root, where: str, *names: str | None) -> bool:
+    """
+    Whether a disk or a network card, by its link in sysfs, is plugged in by a BMC.
+
+    ``names`` are those by which it calls itself, beside the strings of the USB device.
+    """
+    if (base := usb_device(where)) is None:
+        return False
+    vendor, product = (root.text(f"{base}/{one}", 16) or "" for one in ("idVendor", "idProduct"))
+    said = strings_of(root, base)
+    return is_plugged(vendor, product, said["manufacturer"], said["product"], *names)
 
 
 def _location(where: str, name: str) -> str:

@@ -90,7 +90,8 @@ def _protocol(disk: dict[str, Any]) -> str | None:
     """Return the protocol by which to ask a disk, or None for a disk that has no SMART."""
     name, transport = _device(disk), disk["transport"]
     if name.startswith("nvme"):
-        return "nvme"
+        # A namespace over a network has the health of an array, which is not this machine's.
+        return "nvme" if transport == "nvme" else None
     if not name.startswith("sd"):
         return None
     if transport in ("sata", "ata"):

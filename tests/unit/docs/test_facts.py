@@ -63,6 +63,7 @@ NO_CAPTURE_SHOWS = {
     "tpm": "no machine with one was captured",
     "usb": "no tree has a device that is no hub",
     "md[].volatile.mismatch_count": "/proc/mdstat has no such count",
+    "disks[].subsystem_serial_number": "no tree has NVMe over a network",
     "disks[].enclosure": "no tree has an enclosure",
     "disks[].slot": "no tree has an enclosure",
     "disks[].paths[].hctl": "no tree has the disks behind its paths",

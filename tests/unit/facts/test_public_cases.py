@@ -48,7 +48,6 @@ PARSERS = {
 }
 
 OPEN = {
-    "D03-nvme-over-tcp",
     "P01-one-thread-offline-on-64",
     "P03-azure-cobalt-100-metal",
 }
