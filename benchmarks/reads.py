@@ -157,7 +157,7 @@ def _paging(sample: Sample, sort: str, cursor: str | None) -> Sequence[Ask]:
 
 
 def _lists(sample: Sample) -> Iterator[Read]:
-    sorts = [way + name for name in store.listable(sample.database.settings) for way in ("", "-")]
+    sorts = [way + name for name in store.listable(sample.database) for way in ("", "-")]
     yield Read(
         "list, first page, any sort",
         25,
@@ -184,7 +184,7 @@ def _lists(sample: Sample) -> Iterator[Read]:
 
 
 def _filters(sample: Sample) -> Iterator[Read]:
-    of_assets, of_parts = store.listable(sample.database.settings), list(PARTS)
+    of_assets, of_parts = store.listable(sample.database), list(PARTS)
     for name, fields in (("the asset", of_assets), ("its parts", of_parts)):
         kinds = {
             " ".join(f"{key}={value}" for key, value in question.items()): [

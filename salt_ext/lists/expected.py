@@ -4,7 +4,6 @@ The list of machines that people expect: kept, shown beside the machines, and ch
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -14,27 +13,42 @@ from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
-from salt_ext.words.match import Said, match, named, row_key, same_sn, text
+from salt_ext.lists.typed import alone, is_awaited, typed
+from salt_ext.words.match import Said, is_blank, named, row_key, text
 
 
-def keep(database: store.Database, listed: Listed, *, by: str) -> dict[str, Any]:
+def keep(database: store.Database, listed: Listed, *, source: str, by: str) -> dict[str, Any]:
     """
     Keep a list as the machines that people expect; return the content of the answer.
 
     Rows with neither SN nor name, and rows for a machine that an earlier row has,
-    are left out.
+    are left out. ``source`` is what the list is called.
     """
     machines = []
     keys = set()
+    columns = typed(listed.rows)
     for row in listed.rows:
         sn, name = (one and store.storable(one) for one in named(row.values))
         key = row_key(row.values)
         if key and key not in keys:
             keys.add(key)
-            fields = {key: store.storable(text(value)) for key, value in row.values.items()}
-            machines.append({"sn": sn, "minion_id": name, "fields": fields, "row": row.number})
-    source = os.path.basename(listed.path)
-    done = store.import_expected(database, machines, source=source, by=by)
+            fields = {
+                field: columns[field].written(value)
+                if field in columns
+                else store.storable(text(value))
+                for field, value in row.values.items()
+            }
+            machines.append(
+                {
+                    "sn": sn,
+                    "minion_id": name,
+                    "fields": fields,
+                    "row": row.number,
+                    "awaited": is_awaited(fields),
+                }
+            )
+    types = {field: column.type for field, column in columns.items()}
+    done = store.import_expected(database, machines, source=source, by=by, types=types)
     done["left out"] = len(listed.rows) - len(machines)
     return {
         "kind": "imported",
@@ -72,20 +86,23 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
 
 def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any] | None:
     """
-    Return the row of people's lists that means an asset, or None.
+    Return what people's lists say of an asset, as one row of a list; None if they say nothing.
 
-    Of several rows, one with its serial number goes before one with only its name,
-    and then the newest before older ones.
+    Of each field the newest row counts that has a value, as in the fields of the list.
     """
-    rows, machines = store.expected_like(database, asset)
-    about = []
-    # Each row is matched alone: several lists may name one machine, which is no repetition.
-    for row in rows:
-        [found] = match([Said(0, _values(row))], machines)
-        if found.machine is not None and found.machine["id"] == asset["id"]:
-            about.append(row)
-    about.sort(key=lambda row: not same_sn(row["sn"], asset["sn"]))
-    return about[0] if about else None
+    rows = store.said_of(database, asset["id"])
+    if not rows:
+        return None
+    fields: dict[str, Any] = {}
+    for row in reversed(rows):
+        fields |= {name: value for name, value in row["fields"].items() if not is_blank(value)}
+    sources = ", ".join(dict.fromkeys(row["source"] for row in rows))
+    return {**rows[0], "fields": fields, "source": sources, "row": _only(rows, "row")}
+
+
+def _only(rows: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """Return a value that stands in one row alone: of several, none can be named."""
+    return rows[0][name] if len(rows) == 1 else None
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +133,7 @@ def _table(columns: list[str], rows: list[dict[str, Any]], limit: int) -> dict[s
     }
 
 
-def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
+def fields_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields in arguments ``field=value``. Raises ValueError for an unknown field."""
     found = {}
     for name, value in options.items():
@@ -124,5 +141,7 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, str]:
             continue
         if name == "sn":
             raise ValueError("the serial number of a machine is set once, as its name")
-        found[headings.field_named(name)] = store.storable(text(value))
+        field = headings.field_named(name)
+        is_own = field.startswith(headings.OWN)
+        found[field] = alone(value) if is_own else store.storable(text(value))
     return found

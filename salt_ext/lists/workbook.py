@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import simple
+from salt_ext.lists.headings import OWN
 from salt_ext.store import HEAD, Extract
 from salt_ext.words.changes import line, worth_telling
 
@@ -193,6 +194,8 @@ def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[
     for title in titles:
         if title == "Assets":
             columns = {key: name for key, name in ASSETS.items() if name in source.fields}
+            # What only people know follows, under the names that a list may have again.
+            columns |= {name: name for name in sorted(source.fields) if name.startswith(OWN)}
             names = list(columns.values())
             yield Sheet(title, list(columns), assets(source.assets(names), names))
         elif title == "Changes":

@@ -100,7 +100,11 @@ def get(asset: str = "", path: str = "", as_of: str = "", **kwargs: Any) -> dict
             raise Misused("which value? give a path such as memory.installed_bytes")
         row = _known(database, asset, as_of)
         facts = row.pop("facts")
-        columns = {name: one for name, one in row.items() if name not in ("volatile", "collected")}
+        hidden = ("volatile", "collected", "listed")
+        columns = {name: one for name, one in row.items() if name not in hidden}
+        columns["list"] = {
+            one["field"].removeprefix("list."): one["value"] for one in row.get("listed", ())
+        }
         try:
             value = value_at(
                 {**columns, **with_volatile(facts, row.get("volatile"))}, text("path", path)
@@ -144,7 +148,7 @@ def card(asset: str = "", **kwargs: Any) -> dict[str, Any]:
         ill = store.health(database, filters={"id": asset_id})
         wrong = store.problems(database, minion_id=name, limit=PROBLEMS) if name else ([], 0)
         facts = row.pop("facts")
-        for unshown in ("volatile", "collected", "identifiers"):
+        for unshown in ("volatile", "collected", "identifiers", "listed"):
             row.pop(unshown)
         return {
             "asset": row,

@@ -2,6 +2,7 @@
 The commands that write and read people's files: workbooks and lists.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,7 @@ def expected(
     sn: str = "",
     file: str = "",
     sheet: str = "",
+    source: str = "",
     limit: int = 100,
     **kwargs: Any,
 ) -> dict[str, Any]:
@@ -206,7 +208,7 @@ def expected(
         ``list``: all expected machines, each beside the asset that it turned out to
         be, by SN and then by name, as in ``cmdb.reconcile``. ``missing``: only those
         that have never reported. ``import``: keep the list in ``file``, in place of
-        what the same file said before. ``set``: set fields of one machine.
+        what the list of this name said before. ``set``: set fields of one machine.
         ``remove``: no longer expect a machine.
     sn
         The serial number of the machine to set; to remove it, that or its name.
@@ -214,6 +216,10 @@ def expected(
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
         Which sheet; the default is the first that is not hidden.
+    source
+        What the list is called, whatever its file: it takes the place of what the list
+        of this name said before, and of nothing else. The default is the name of the
+        file without its folder, with the sheet behind it if one is given.
     map
         The fields of headings that are guessed wrongly, as in ``cmdb.reconcile``.
     limit
@@ -242,9 +248,11 @@ def expected(
             return lists.expected(database, only_missing=action == "missing", limit=most)
         if action == "import":
             options, wanted = _map_of(kwargs)
-            nothing_else(options, "action", "file", "sheet", "map")
+            nothing_else(options, "action", "file", "sheet", "source", "map")
             listed = read(_file("file", file), text("sheet", sheet), wanted)
-            return lists.keep(database, listed, by=who())
+            usual = " ".join(filter(None, [os.path.basename(file), sheet]))
+            called = text("source", source) or usual
+            return lists.keep(database, listed, source=store.storable(called), by=who())
         if action == "remove":
             nothing_else(kwargs, "action", "sn")
             gone = store.remove_expected(database, reference(sn))

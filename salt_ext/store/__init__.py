@@ -39,7 +39,7 @@ from salt_ext.store.reads.components import components, genealogy
 from salt_ext.store.reads.decisions import decisions
 from salt_ext.store.reads.due import due, news_since, stalest_first
 from salt_ext.store.reads.duplicates import SHARED, duplicates
-from salt_ext.store.reads.expected import expected_like, expected_machines
+from salt_ext.store.reads.expected import expected_machines, said_of
 from salt_ext.store.reads.export import Extract, extract
 from salt_ext.store.reads.facets import facets
 from salt_ext.store.reads.failing_batches import failing_batches
@@ -122,7 +122,6 @@ __all__ = [
     "document",
     "due",
     "duplicates",
-    "expected_like",
     "expected_machines",
     "extract",
     "facets",
@@ -162,6 +161,7 @@ __all__ = [
     "rename",
     "resolve",
     "rule",
+    "said_of",
     "server",
     "set_expected",
     "set_lifecycle",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from salt_ext.document import is_components
+from salt_ext.store.schema import PLACE
 
 LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
@@ -17,16 +18,25 @@ SEARCH_LENGTH = 6000
 SEARCHED = ("hostname", "sn", "site", "rack", "manufacturer", "product_name", "os", "address")
 """The columns that free text is searched in, beside the minion id, the MACs and the addresses."""
 
+LISTED_LENGTH = 2000
+"""Characters of what people's lists say that free text is searched in."""
+
+LISTED = "\n\x1e\n"
+"""What stands in the search text before what people's lists say."""
 
 KINDS = ("physical", "virtual", "container", "network")
 """What a machine may be."""
 
 
-def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[str, Any]:
+def list_columns(
+    facts: Mapping[str, Any], identifiers: Iterable[str], listed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """
     Return the columns of the list by name: :data:`schema.LIST_COLUMNS` without ``temporary``.
 
     ``identifiers`` are the kinds of identifiers that ``facts.identity`` accepted.
+    ``listed`` is what people's lists say: the place of a machine that reports none, and
+    ``from_list`` tells which of it that is.
     """
     kinds = set(identifiers)
     system = _mapping(facts, "system")
@@ -34,14 +44,12 @@ def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[s
     processors = _mapping(facts, "processors")
     memory = _mapping(facts, "memory")
     virtual = _mapping(facts, "virtual")
-    location = _mapping(facts, "location")
     disks = _components(facts, "disks")
     return {
         "sn": _serial_number(facts, kinds),
         "kind": _kind(system, virtual),
         "hostname": text_of(os.get("hostname")),
-        "site": text_of(location.get("site")),
-        "rack": text_of(location.get("rack")),
+        **place_of(_mapping(facts, "location"), listed or {}),
         "manufacturer": text_of(system.get("manufacturer")),
         "product_name": text_of(system.get("product_name")),
         "os": text_of(os.get("pretty_name") or os.get("name")),
@@ -57,15 +65,43 @@ def list_columns(facts: Mapping[str, Any], identifiers: Iterable[str]) -> dict[s
     }
 
 
+def place_of(location: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return where a machine stands, as it says itself or else as lists do, and ``from_list``."""
+    reported = {name: _written(location.get(name)) for name in PLACE}
+    only_listed = [name for name in PLACE if reported[name] is None and listed.get(name)]
+    return {
+        **reported,
+        **{name: text_of(listed[name]) for name in only_listed},
+        "from_list": ", ".join(only_listed) or None,
+    }
+
+
+def _written(value: Any) -> str | None:
+    """Return what an operator wrote as the place of a machine; YAML makes a number of ``12``."""
+    return str(value) if type(value) is int else text_of(value) or None
+
+
 def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """Return the text that free text is searched in: lower case, one value on each line."""
-    words = [minion_id, *(columns[name] for name in SEARCHED)]
+    """
+    Return the text that free text is searched in: lower case, one value on each line.
+
+    It has no words of people's lists: :func:`with_listed` adds them.
+    """
+    reported = {**columns, **place_of(_mapping(facts, "location"), {})}
+    words = [minion_id, *(reported[name] for name in SEARCHED)]
     for interface in _components(facts, "network") or []:
         addresses = interface.get("addresses")
         words += [interface.get("permanent_mac"), interface.get("mac")]
         words += addresses if isinstance(addresses, list) else []
     found = dict.fromkeys(one.lower() for one in words if isinstance(one, str) and one)
     return "\n".join(found)[:SEARCH_LENGTH]
+
+
+def with_listed(search: str, listed: Mapping[str, Any] | None) -> str:
+    """Return a search text with what people's lists say, in place of what they said before."""
+    reported = search.partition(LISTED)[0]
+    words = "\n".join(dict.fromkeys(str(one).lower() for one in (listed or {}).values()))
+    return f"{reported}{LISTED}{words[:LISTED_LENGTH]}" if words else reported
 
 
 def _kind(system: Mapping[str, Any], virtual: Mapping[str, Any]) -> str:

@@ -55,7 +55,9 @@ asset = sa.Table(
     sa.Column("lifecycle", sa.Text, nullable=False, server_default="active"),
     sa.Column("hostname", sa.Text),
     sa.Column("site", sa.Text),
+    sa.Column("room", sa.Text),
     sa.Column("rack", sa.Text),
+    sa.Column("unit", sa.Text),
     sa.Column("manufacturer", sa.Text),
     sa.Column("product_name", sa.Text),
     sa.Column("os", sa.Text),
@@ -69,13 +71,22 @@ asset = sa.Table(
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("merged_into", UUID, comment="the asset that this temporary one turned out to be"),
     sa.Column("search", sa.Text, nullable=False, comment="all that free text is looked for in"),
+    sa.Column("listed", Json, comment="what people's lists say of it, by field"),
+    sa.Column("from_list", sa.Text, comment="which of its places only a list says: site, rack"),
     sa.Index("asset_minion_id_key", "minion_id", unique=True),
     sa.Index(
         "asset_merged_into_idx",
         "merged_into",
         postgresql_where=sa.text("merged_into IS NOT NULL"),
     ),
+    # As people write serial numbers and names: see expected.bare_sn.
+    sa.Index("asset_bare_sn_idx", sa.text("ltrim(replace(lower(sn), ' ', ''), '0')")),
+    sa.Index("asset_short_name_idx", sa.text("split_part(lower(minion_id), '.', 1)")),
+    sa.Index("asset_short_hostname_idx", sa.text("split_part(lower(hostname), '.', 1)")),
 )
+
+PLACE = ("site", "room", "rack", "unit")
+"""Where a machine stands: what it reports, or else what people's lists say."""
 
 LIST_COLUMNS = (
     "sn",
@@ -83,7 +94,9 @@ LIST_COLUMNS = (
     "temporary",
     "hostname",
     "site",
+    "room",
     "rack",
+    "unit",
     "manufacturer",
     "product_name",
     "os",
@@ -372,14 +385,44 @@ expected = sa.Table(
     sa.Column("id", UUID, primary_key=True),
     sa.Column("sn", sa.Text),
     sa.Column("minion_id", sa.Text),
-    sa.Column("fields", Json, nullable=False, comment="what people say of it, by our field names"),
-    sa.Column("source", sa.Text, nullable=False, comment="the file and the sheet"),
+    sa.Column("fields", Json, nullable=False, comment="what people say of it, by field"),
+    sa.Column("source", sa.Text, nullable=False, comment="which list says so"),
     sa.Column("row", sa.Integer, comment="its number in the sheet"),
     sa.Column("imported_at", Moment, nullable=False),
     sa.Column("imported_by", sa.Text, nullable=False),
+    sa.Column("bare_sn", sa.Text, comment="without case, blanks and leading zeros"),
+    sa.Column("short_name", sa.Text, comment="the minion id without case and domain"),
+    sa.Column("short_hostname", sa.Text, comment="the hostname without case and domain"),
+    sa.Column(
+        "asset_id",
+        UUID,
+        sa.ForeignKey("asset.id", ondelete="SET NULL"),
+        comment="which asset it turned out to be",
+    ),
+    sa.Column(
+        "awaited",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.true(),
+        comment="false: it will never report, or a person gave a reason why not",
+    ),
     sa.Index(None, "sn"),
     sa.Index(None, "minion_id"),
+    sa.Index(None, "asset_id"),
+    sa.Index(None, "source"),
+    sa.Index(None, "bare_sn"),
+    sa.Index(None, "short_name"),
+    sa.Index(None, "short_hostname"),
     comment="the machines that people think they own",
+)
+
+list_field = sa.Table(
+    "list_field",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True, comment="list.owner"),
+    sa.Column("type", sa.Text, nullable=False, comment="text, number or date"),
+    comment="the columns of people's lists that no machine can fill",
 )
 
 inbox = sa.Table(

@@ -320,7 +320,7 @@ def test_several_groupings_are_those_of_several_reports_read_by_one_statement(fl
 
     whole, tables = store.totals(fleet, groupings=groupings)
     sa.event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) == 1
+    assert sum("FROM asset" in one for one in statements) == 1
     for grouping, rows in zip(groupings, tables, strict=True):
         assert store.totals(fleet, groupings=[grouping]) == (whole, [rows])
 

@@ -43,8 +43,8 @@ def page() -> str | AnyResponse:
         question=question,
         page=_read(question),
         numbers=NUMBERS,
-        fields=sorted(store.fields(database().settings), key=label),
-        listable=sorted(store.listable(database().settings), key=label),
+        fields=sorted(store.fields(database()), key=label),
+        listable=sorted(store.listable(database()), key=label),
         words=query.WORDS,
     )
 

@@ -12,7 +12,10 @@ from salt_ext.document import is_components
 from salt_ext.settings import OPTIONS
 from salt_ext.words import values as words
 
-HIDDEN = ("id", "facts", "volatile", "collected", "identifiers", "minion_id", "revision")
+HIDDEN = (
+    *("id", "facts", "volatile", "collected", "identifiers", "listed", "minion_id"),
+    "revision",
+)
 """Keys that are not in the summary of an asset: they are shown elsewhere or not at all."""
 
 
@@ -26,6 +29,10 @@ def asset(answer: Answer) -> list[str]:
     if summary:
         width = max(len(key) for key in summary)
         lines += [f"  {_label(key):<{width}}  {_shown(key, summary[key])}" for key in summary]
+    if asset.get("listed"):
+        columns = ["field", "value", "source", "row", "imported_by", "imported_at"]
+        rows = [[row[name] for name in columns] for row in asset["listed"]]
+        lines += ["", "from lists", *(f"  {line}" for line in layout.grid(columns, rows))]
     facts = asset["facts"]
     ours = [name for name in OPTIONS["collectors"].default if name in facts]
     for name in [*ours, *sorted(facts.keys() - set(ours))]:
@@ -108,6 +115,8 @@ def value_alone(answer: Answer) -> list[str]:
     return ["" if value is None else str(value)]
 
 
+PLACE = ("site", "room", "rack", "unit")
+
 CARD_WIDTH, CARD_LINES = 110, 30
 DIFFERENCES = 3
 """How many differences to people's list a card shows at most."""
@@ -116,7 +125,8 @@ DIFFERENCES = 3
 def card(answer: Answer) -> list[str]:
     """Return at most 30 lines, the most important ones first."""
     asset, bmc = answer["asset"], answer["bmc"]
-    place = {"site": asset["site"], "rack": asset["rack"], **answer["location"]}
+    place = {**answer["location"], **{name: asset[name] for name in PLACE}}
+    from_list = (asset["from_list"] or "").split(", ")
     machine = [asset["manufacturer"], asset["product_name"], asset["sn"] and f"S/N {asset['sn']}"]
     guest = answer["virtual"].get("hypervisor")
     size = [
@@ -137,7 +147,11 @@ def card(answer: Answer) -> list[str]:
     seen = f"{asset['freshness']}, heard {layout.cell('last_seen', asset['last_seen'])} ago"
     facts = {
         "what": [*machine, f"{asset['kind']} on {guest}" if guest else asset["kind"]],
-        "where": [f"{key} {value}" for key, value in place.items() if value],
+        "where": [
+            f"{key} {value}{' (from list)' if key in from_list else ''}"
+            for key, value in place.items()
+            if value
+        ],
         "state": [f"{seen} by {asset['mode']}", asset["lifecycle"]],
         "system": [asset["os"], asset["kernel_release"]],
         "size": size,

@@ -1,95 +1,195 @@
 """
 Keep what people say they own: a whole list, or what they say about one machine.
+
+A list is known by its source. What it says anew takes the place of what it said
+before, and of nothing else.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 
 import sqlalchemy as sa
 
+from salt_ext.store import bulk
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
-from salt_ext.store.schema import expected
+from salt_ext.store.identity.locking import lock_identity
+from salt_ext.store.ingest.listed import resolve, write
+from salt_ext.store.said import spoken
+from salt_ext.store.schema import expected, list_field
 from salt_ext.store.text import is_text
+from salt_ext.words.match import bare, short
+
+AT_ONCE = 1000
+"""So many assets are written in one transaction: a report of one of them waits for no more."""
+
+SET = "cmdb.expected set"
+"""The source of what people say of one machine at a time."""
 
 
 def import_expected(
-    database: Database, machines: Sequence[Row], *, source: str, by: str
+    database: Database,
+    machines: Sequence[Row],
+    *,
+    source: str,
+    by: str,
+    types: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """
-    Store a list in place of the last one of its source, and of other entries on its machines.
+    Store a list in place of what its source said before.
 
-    Each machine has ``sn``, ``minion_id``, ``fields`` and ``row``. Returns three
-    numbers: ``kept`` machines are stored now; ``replaced`` entries were about the
-    same machines; ``dropped`` entries are no longer in the list of this source.
+    Each machine has ``sn``, ``minion_id``, ``fields``, ``row`` and ``awaited``; ``types``
+    has the type of each field that no machine can fill: text, number or date. Returns
+    four numbers: ``kept`` machines are stored now, of which ``known`` have reported;
+    ``changed`` is of how many assets something else is said than before; ``dropped`` entries
+    are no longer in the list of this source.
     """
-    kept = [
-        {"id": uuid.uuid4(), "source": source, "imported_by": by, "imported_at": _now(), **one}
-        for one in machines
-    ]
     with database.begin() as link:
-        replaced = link.execute(sa.delete(expected).where(_same(kept))).rowcount
-        dropped = link.execute(sa.delete(expected).where(expected.c.source == source)).rowcount
+        # Nobody appears or is renamed meanwhile: that would find the old rows.
+        lock_identity(link)
+        link.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        of_source = expected.c.source == source
+        before = rows(link.execute(sa.delete(expected).where(of_source).returning(expected)))
+        kept = [_row(one, source, by) for one in machines]
+        _take_over(kept, before)
         if kept:
-            link.execute(sa.insert(expected), kept)
-    return {"kept": len(kept), "replaced": replaced, "dropped": dropped}
+            bulk.insert(link, expected, kept)
+        _type(link, source, types or {})
+        concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
+        concerned |= resolve(link, kept)
+        known = link.scalar(
+            sa.select(sa.func.count()).where(of_source, expected.c.asset_id.is_not(None))
+        )
+    names = {_name(one) for one in kept}
+    return {
+        "kept": len(kept),
+        "known": known or 0,
+        "changed": _write(database, concerned),
+        "dropped": sum(_name(one) not in names for one in before),
+    }
 
 
-def set_expected(database: Database, sn: str, fields: Row, *, by: str) -> Row:
-    """Add to what is expected of a machine, by its SN; return the whole entry as it is now."""
+def set_expected(
+    database: Database, sn: str, fields: Row, *, by: str, awaited: bool | None = None
+) -> Row:
+    """
+    Add to what is expected of a machine, by its SN; return the whole entry as it is now.
+
+    An empty text takes a field away again. ``awaited`` tells whether it shall report.
+    """
     with database.begin() as link:
-        is_it = sa.func.lower(expected.c.sn) == sn.lower()
-        before = link.execute(
-            sa.select(expected).where(is_it).order_by(expected.c.imported_at).with_for_update()
-        ).all()
+        lock_identity(link)
+        of_set = (expected.c.source == SET) & (sa.func.lower(expected.c.sn) == sn.lower())
+        before = rows(
+            link.execute(sa.delete(expected).where(of_set).returning(expected)),
+        )
         said: Row = {}
-        # Several lists may have said something of it: the newest word of a field counts.
         for one in before:
-            said |= one.fields
+            said |= one["fields"]
         said |= {**fields, "sn": sn}
-        row: Row = {
-            "id": before[-1].id if before else uuid.uuid4(),
-            "sn": sn,
-            "minion_id": said.get("minion_id") or said.get("hostname"),
-            "fields": said,
-            "source": "cmdb.expected set",
-            "row": None,
-            "imported_at": _now(),
-            "imported_by": by,
-        }
-        link.execute(sa.delete(expected).where(is_it))
-        link.execute(sa.insert(expected).values(row))
+        said = {name: value for name, value in said.items() if value != ""}
+        row = _row(
+            {
+                "sn": sn,
+                "minion_id": said.get("minion_id") or said.get("hostname"),
+                "fields": said,
+                "row": None,
+                "awaited": all(one["awaited"] for one in before) if awaited is None else awaited,
+            },
+            SET,
+            by,
+        )
+        _take_over([row], before)
+        bulk.insert(link, expected, [row])
+        _type(link, SET, _types_of_set(link))
+        concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
+        concerned |= resolve(link, [row])
+    _write(database, concerned)
     return row
 
 
 def remove_expected(database: Database, reference: str) -> list[Row]:
     """Remove what is expected of a machine, by its SN or else its name; return what it was."""
+    gone: list[Row] = []
     with database.begin() as link:
+        lock_identity(link)
         for column in (expected.c.sn, expected.c.minion_id) if is_text(reference) else ():
-            gone = rows(
-                link.execute(
-                    sa.delete(expected)
-                    .where(sa.func.lower(column) == reference.lower())
-                    .returning(*expected.columns)
-                )
-            )
+            is_it = sa.func.lower(column) == reference.lower()
+            gone = rows(link.execute(sa.delete(expected).where(is_it).returning(expected)))
             if gone:
-                return gone
-    raise NotFound(f"nobody expects a machine {reference!r}", "see: salt-run cmdb.expected list")
+                break
+    if not gone:
+        raise NotFound(
+            f"nobody expects a machine {reference!r}", "see: salt-run cmdb.expected list"
+        )
+    _write(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
+    return gone
 
 
-def _same(kept: Sequence[Row]) -> sa.ColumnElement[bool]:
-    """Return the condition for entries about the same machines: by SN, else by name."""
-    sns = [one["sn"].lower() for one in kept if one["sn"]]
-    names = [one["minion_id"].lower() for one in kept if one["minion_id"] and not one["sn"]]
-    return sa.or_(
-        sa.func.lower(expected.c.sn).in_(sns),
-        sa.and_(expected.c.sn.is_(None), sa.func.lower(expected.c.minion_id).in_(names)),
-    )
+def _row(machine: Row, source: str, by: str) -> Row:
+    """Return a row of ``expected`` for what a list says of a machine."""
+    words = spoken(machine)
+    return {
+        "id": uuid.uuid4(),
+        "sn": machine["sn"],
+        "minion_id": machine["minion_id"],
+        "fields": machine["fields"],
+        "source": source,
+        "row": machine["row"],
+        "imported_at": datetime.now(timezone.utc),
+        "imported_by": by,
+        "bare_sn": bare(words["sn"]) or None,
+        "short_name": short(words.get("minion_id")) or None,
+        "short_hostname": short(words["hostname"]) or None,
+        "asset_id": None,
+        "awaited": machine.get("awaited", True),
+    }
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+def _take_over(kept: Iterable[Row], before: Iterable[Row]) -> None:
+    """Let each row mean the asset that it meant before, until that is decided anew."""
+    meant = {_name(one): one["asset_id"] for one in before}
+    for one in kept:
+        one["asset_id"] = meant.get(_name(one))
+
+
+def _name(row: Row) -> tuple[str, str]:
+    """Return what a row calls its machine: the SN, or else the name."""
+    sn = (row["sn"] or "").lower()
+    return sn, "" if sn else (row["minion_id"] or "").lower()
+
+
+def _type(link: sa.Connection, source: str, types: Mapping[str, str]) -> None:
+    """Store the types of the fields that only this list has."""
+    link.execute(sa.delete(list_field).where(list_field.c.source == source))
+    if types:
+        found = [{"source": source, "name": name, "type": one} for name, one in types.items()]
+        bulk.insert(link, list_field, found)
+
+
+# Of what people say of one machine at a time, there is no column that could tell.
+TYPES = sa.text("""
+SELECT field.key, CASE WHEN bool_and(jsonb_typeof(field.value) = 'number') THEN 'number'
+                       WHEN bool_and(field.value #>> '{}' ~ '^\\d{4}-\\d\\d-\\d\\d$') THEN 'date'
+                       ELSE 'text' END AS type
+  FROM expected CROSS JOIN jsonb_each(expected.fields) AS field
+ WHERE expected.source = :source AND starts_with(field.key, 'list.')
+ GROUP BY field.key
+""")
+
+
+def _types_of_set(link: sa.Connection) -> dict[str, str]:
+    return {row.key: row.type for row in link.execute(TYPES, {"source": SET})}
+
+
+def _write(database: Database, asset_ids: Iterable[uuid.UUID]) -> int:
+    """Write what is said of these assets, some at a time; return how many changed."""
+    ids = sorted(asset_ids)
+    changed = 0
+    for first in range(0, len(ids), AT_ONCE):
+        with database.begin() as link:
+            changed += write(link, ids[first : first + AT_ONCE])
+    return changed

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change
 from salt_ext.store import bulk, clock
 from salt_ext.store.acts.act import Act, decided, locked
-from salt_ext.store.columns import search_text
+from salt_ext.store.columns import search_text, with_listed
 from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
 from salt_ext.store.errors import StoreError
 from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest import inbox
+from salt_ext.store.ingest.listed import settle
 from salt_ext.store.ingest.steps import revision_of, step
 from salt_ext.store.ingest.writing import UPSERTS
 from salt_ext.store.schema import LIST_COLUMNS, asset, change, held, identifier, revision
@@ -48,7 +49,9 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
         link.execute(
             sa.update(asset)
             .where(asset.c.id == asset_id)
-            .values(minion_id=name, search=search_text(name, columns, facts))
+            .values(
+                minion_id=name, search=with_listed(search_text(name, columns, facts), row.listed)
+            )
         )
         link.execute(
             sa.update(identifier)
@@ -67,6 +70,7 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
         number = {"asset_id": asset_id, "revision": seen["revision"], "position": 0}
         bulk.insert(link, change, [{**number, **renamed._asdict()}])
         decided(link, "rename", act, row, names)
+        settle(link, [asset_id])
         return found
 
 

@@ -19,7 +19,7 @@ from salt_ext.report import digests
 from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order
 from salt_ext.report.sources import rank
-from salt_ext.store.columns import list_columns, search_text
+from salt_ext.store.columns import list_columns, search_text, with_listed
 from salt_ext.store.identity import claims
 from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.decision import Decision
@@ -61,6 +61,9 @@ HISTORY = frozenset((asset_was, change, decision, handover, identifier, placemen
 
 KEY_BYTES = 40
 """What a key takes in the evidence of a decision, about."""
+
+CALLED = ("sn", "minion_id", "hostname")
+"""The columns by which people's lists mean an asset."""
 
 COSTS = {asset: 4000, asset_was: 2000}
 """What a row takes, where that is more: nearly every column of the list is in an index."""
@@ -109,6 +112,8 @@ class Gathered:
         self.placed: list[tuple[str, str, str, datetime | None, str | None]] = []
         self.gone: list[Gone] = []
         self.accepted: list[tuple[str, str]] = []
+        self.called: set[uuid.UUID] = set()
+        """The assets that are new, or have another SN or name than before."""
         self.costs: dict[str, Cost] = {}
         """By minion id: what is written for its report."""
         self._bytes = 0
@@ -330,9 +335,13 @@ class Gathered:
         at: datetime,
     ) -> None:
         """Gather the list columns if one of them differs, and keep their former values."""
-        columns = list_columns(facts, [one["kind"] for one in accepted.found["candidates"]])
+        listed = before.columns["listed"] if before is not None else None
+        kinds = [one["kind"] for one in accepted.found["candidates"]]
+        columns = list_columns(facts, kinds, listed)
         columns |= {"minion_id": name, "temporary": accepted.found["primary"] is None}
-        search = search_text(name, columns, facts)
+        search = with_listed(search_text(name, columns, facts), listed)
+        if before is None or any(columns[one] != before.columns[one] for one in CALLED):
+            self.called.add(accepted.asset_id)
         if before is not None:
             differs = {name for name, value in columns.items() if value != before.columns[name]}
             if differs & set(WAS_COLUMNS):

@@ -13,6 +13,7 @@ from salt_ext.document.diff import Change
 from salt_ext.store import bulk
 from salt_ext.store.ingest.gathering import Gathered
 from salt_ext.store.ingest.gone import let_go
+from salt_ext.store.ingest.listed import settle
 from salt_ext.store.schema import (
     asset,
     asset_facts,
@@ -56,6 +57,8 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         BESIDE(link, _columns(gathered.beside, *BESIDE_COLUMNS))
     if gathered.accepted:
         FORGET(link, _columns(gathered.accepted, "names", "keys"))
+    if gathered.called:
+        settle(link, gathered.called)
 
 
 # Only surplus rows are deleted. The others are overwritten: most are as before, and then
@@ -176,7 +179,7 @@ def _all(table: sa.Table, *but: str) -> dict[str, str]:
 UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     # Of two changes at the same moment, the columns before the first one are kept.
     asset_was: {},
-    asset: _all(asset, "lifecycle", "first_seen", "merged_into"),
+    asset: _all(asset, "lifecycle", "first_seen", "merged_into", "listed"),
     asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
     other_source: _all(other_source),
     asset_facts: _all(asset_facts),

@@ -9,15 +9,23 @@ import uuid
 import sqlalchemy as sa
 
 from salt_ext.facts.identity import KEYS
-from salt_ext.store.database import Database, Row
+from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
-from salt_ext.store.schema import asset, asset_facts, asset_seen, identifier, other_source
+from salt_ext.store.said import ABOUT, newest
+from salt_ext.store.schema import (
+    asset,
+    asset_facts,
+    asset_seen,
+    expected,
+    identifier,
+    other_source,
+)
 
 HIDDEN = (
-    *("search", "asset_id", "digest", "told_revision", "told_freshness", "secret_hash"),
-    "mode_seen",
+    *("search", "listed", "asset_id", "digest", "told_revision", "told_freshness"),
+    *("secret_hash", "mode_seen"),
 )
 """Columns that the store needs for itself and that say nothing about the machine."""
 
@@ -51,6 +59,7 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
     Return all of one asset: list columns, facts, volatile values, times and identifiers.
 
     ``sources`` has by section the mode that told it, ``heard`` by mode when it was heard.
+    ``listed`` is what people's lists say of it: each field with its value and who says so.
     """
     with database.autocommit() as link:
         return _overview(link, database, asset_id)
@@ -83,6 +92,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
             *(one for one in asset_seen.columns if one.name not in HIDDEN),
             sa.func.coalesce(asset_seen.c.mode_seen, asset_seen.c.last_seen).label("mode_seen"),
             freshness(database.settings).label("freshness"),
+            asset.c.listed,
         )
         .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
         .where(asset.c.id == asset_id)
@@ -103,6 +113,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         **row._mapping,
         "sources": {one.section: one.source or row.mode for one in sections},
         "heard": heard,
+        "listed": _listed(link, asset_id) if row.listed else [],
         "facts": {one.section: one.facts for one in sections},
         "volatile": {one.section: one.volatile for one in sections if one.volatile is not None},
         "collected": {one.section: one.collected_at or row.collected_at for one in sections},
@@ -115,3 +126,12 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
             for one in ledger
         ],
     }
+
+
+def _listed(link: sa.Connection, asset_id: uuid.UUID) -> list[Row]:
+    """Return what people's lists say of an asset: field, value, and who says so."""
+    said = rows(link.execute(sa.select(expected).where(expected.c.asset_id == asset_id)))
+    return [
+        {"field": name, "value": value, **{one: row[one] for one in ABOUT}}
+        for name, (value, row) in sorted(newest(said).items())
+    ]

@@ -54,6 +54,8 @@ def _value(word: Any, kind: type) -> Any:
         return datetime.fromisoformat(word).astimezone(timezone.utc)
     if kind is uuid.UUID and isinstance(word, str):
         return uuid.UUID(word)
+    if kind is float and type(word) is int:
+        word = float(word)
     if type(word) is not kind:
         raise TypeError(f"a {kind.__name__} is wanted")
     if isinstance(word, str) and not is_text(word):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database
 from salt_ext.store.reads.filters import matching
-from salt_ext.store.reads.listing import present
+from salt_ext.store.reads.listing import listing
 from salt_ext.store.reads.positions import HEARD, REPORTS_AS
 from salt_ext.store.schema import asset, asset_seen
 
@@ -30,7 +30,7 @@ def due(
     Machines that only send reports by themselves (mode ``return``) are left out.
     """
     found = matching(
-        present(database.settings), {"freshness": ["stale", "missing"], **(filters or {})}, ""
+        listing(database, None), {"freshness": ["stale", "missing"], **(filters or {})}, ""
     )
     statement = (
         sa.select(REPORTS_AS, asset_seen.c.mode)

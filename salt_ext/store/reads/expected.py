@@ -4,13 +4,12 @@ The machines that people say they own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import uuid
 
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.schema import asset, expected
+from salt_ext.store.schema import expected
 
 ORDER = (expected.c.source, expected.c.row, expected.c.sn, expected.c.id)
 
@@ -21,47 +20,9 @@ def expected_machines(database: Database) -> list[Row]:
         return rows(link.execute(sa.select(expected).order_by(*ORDER)))
 
 
-def expected_like(database: Database, row: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
-    """
-    Return what people say of machines like an asset, the newest first, and all assets like those.
-
-    ``row`` is the asset. Serial numbers are compared without case and leading zeros,
-    names without case and domain. Which entry means which asset is not decided here.
-    Both tables are read whole, because no index has these spellings.
-    """
-    sns = _but_none(_bare_number(row["sn"]))
-    names = _but_none(_short_name(row["minion_id"]), _short_name(row["hostname"]))
-    said = _bare(expected.c.sn).in_(sns) | _short(expected.c.minion_id).in_(names)
+def said_of(database: Database, asset_id: uuid.UUID) -> list[Row]:
+    """Return the rows of people's lists that mean an asset, the newest first."""
     newest_first = (expected.c.imported_at.desc(), expected.c.id)
+    statement = sa.select(expected).where(expected.c.asset_id == asset_id)
     with database.autocommit() as link:
-        found = rows(link.execute(sa.select(expected).where(said).order_by(*newest_first)))
-        sns |= _but_none(*(_bare_number(one["sn"]) for one in found))
-        names |= _but_none(*(_short_name(one["minion_id"]) for one in found))
-        alike = (
-            _bare(asset.c.sn).in_(sns)
-            | _short(asset.c.minion_id).in_(names)
-            | _short(asset.c.hostname).in_(names)
-        )
-        columns = (asset.c.id, asset.c.sn, asset.c.minion_id, asset.c.hostname)
-        statement = sa.select(*columns).where(alike, asset.c.merged_into.is_(None))
-        return found, rows(link.execute(statement)) if found else []
-
-
-def _bare(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    return sa.func.ltrim(sa.func.lower(column), "0")
-
-
-def _short(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    return sa.func.split_part(sa.func.lower(column), ".", 1)
-
-
-def _bare_number(sn: str | None) -> str:
-    return (sn or "").lower().lstrip("0")
-
-
-def _short_name(name: str | None) -> str:
-    return (name or "").lower().partition(".")[0]
-
-
-def _but_none(*texts: str) -> set[str]:
-    return {one for one in texts if one}
+        return rows(link.execute(statement.order_by(*newest_first)))

@@ -9,10 +9,11 @@ and the same part.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -21,28 +22,38 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
-from salt_ext.store.reads.listing import PARTS, Listing, joined, no_field, present
+from salt_ext.store.reads.listing import (
+    PARTS,
+    Day,
+    Listing,
+    Number,
+    joined,
+    listing,
+    no_field,
+)
 from salt_ext.store.reads.patterns import PATTERNS, fits, matches
+from salt_ext.store.said import OWN
 from salt_ext.store.schema import asset_seen, part
 from salt_ext.store.text import is_text
+from salt_ext.words.durations import seconds
 from salt_ext.words.fields import COMPARISONS as SYNONYMS
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
 
-def listable(settings: Mapping[str, Any]) -> list[str]:
+def listable(database: Database) -> list[str]:
     """Return the fields that a list can show and be sorted by."""
-    return list(present(settings).fields)
+    return list(listing(database, None).fields)
 
 
-def fields(settings: Mapping[str, Any]) -> list[str]:
+def fields(database: Database) -> list[str]:
     """Return the fields that people can filter by: those of a list and those of parts."""
-    return [*listable(settings), *PARTS]
+    return [*listable(database), *PARTS]
 
 
 def matching_ids(database: Database, filters: Mapping[str, Any]) -> sa.Select[Any]:
     """Return the statement for the ids of the assets that fit the filters now."""
-    source = present(database.settings)
+    source = listing(database, None)
     return joined(sa.select(source.key), source, matching(source, filters, ""))
 
 
@@ -176,7 +187,13 @@ def _value(column: sa.ColumnElement[Any], name: str, value: Any, zone: tzinfo) -
             return uuid.UUID(str(value))
         except ValueError:
             raise FilterError(f"{value!r} is not the id of an asset") from None
-    if name.endswith("_bytes"):
+    if isinstance(column.type, Day):
+        return _day(name, value, zone)
+    if isinstance(column.type, Number):
+        if not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", str(value)):
+            raise FilterError(f"{name} is a number, and {value!r} is not one")
+        return float(value)
+    if name.endswith("_bytes") and not name.startswith(OWN):
         return _size(name, value)
     if isinstance(column.type, sa.Integer):
         if not re.fullmatch(r"-?\d{1,18}", str(value)):
@@ -193,6 +210,24 @@ def _value(column: sa.ColumnElement[Any], name: str, value: Any, zone: tzinfo) -
             f""" the command line reads YAML, so write {name}='"{value}"'"""
         )
     return _text(name, value)
+
+
+DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+
+
+def _day(name: str, value: Any, zone: tzinfo) -> str:
+    """Return a day as text: ``90d`` is in 90 days, ``-365d`` was 365 days ago."""
+    words = str(value).strip()
+    with contextlib.suppress(ValueError, OverflowError):
+        if found := DAY.fullmatch(words):
+            return date(int(found[1]), int(found[2]), int(found[3])).isoformat()
+        ahead = timedelta(seconds=seconds(words.removeprefix("-")))
+        now = datetime.now(zone)
+        return (now - ahead if words.startswith("-") else now + ahead).date().isoformat()
+    raise FilterError(
+        f"{name} is a day, and {value!r} is none; write 2027-03-01, 90d for in 90 days,"
+        " or -365d for 365 days ago"
+    )
 
 
 def _truth(name: str, value: Any) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
 from salt_ext.store.listening import silences
 from salt_ext.store.parts import SOURCES
+from salt_ext.store.said import OWN
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
     LIFECYCLES,
@@ -27,6 +28,7 @@ from salt_ext.store.schema import (
     asset_seen,
     asset_was,
     change,
+    list_field,
     part,
     revision,
 )
@@ -73,28 +75,36 @@ class Listing(NamedTuple):
             raise FilterError(
                 f"{name} can be filtered by, but an asset has many of them: see cmdb.components"
             )
-        if self.at is not None and name in NOW_ONLY:
+        if self.at is not None and (name in NOW_ONLY or name.startswith(OWN)):
             raise FilterError(f"{name} is known of the present only, and as_of is in the past")
         raise no_field(name, self.fields)
 
 
 def no_field(name: str, fields: Iterable[str]) -> FilterError:
-    """Return the error about an unknown field: what has a dot in it is meant to be one of parts."""
+    """
+    Return the error about an unknown field.
+
+    What has a dot in it is meant to be one of people's lists, or else of parts.
+    """
     known = sorted(fields)
-    if "." in name:
+    if name.startswith(OWN):
+        known = [one for one in known if one.startswith(OWN)]
+    elif "." in name:
         section = name.partition(".")[0]
         known = [one for one in PARTS if section not in SOURCES or one.startswith(f"{section}.")]
     return FilterError(unknown("field", name, known, FIELDS))
 
 
-NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode")
+NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode", "from_list")
 
 
 def listing(database: Database, at: datetime | None) -> Listing:
     """Return what a list is made of, now or at a moment."""
-    if at is None:
-        return present(database.settings)
-    return _past(at)._replace(words=_words(database.settings))
+    if at is not None:
+        return _past(at)._replace(words=_words(database.settings))
+    with database.autocommit() as link:
+        own = tuple((row.name, row.type) for row in link.execute(OWN_FIELDS))
+    return present(database.settings, own)
 
 
 def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
@@ -102,9 +112,9 @@ def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
     return present(settings).fields["freshness"]
 
 
-def present(settings: Mapping[str, Any]) -> Listing:
-    """Return the listing of the assets as they are."""
-    source = _present(settings["stale_after"], settings["missing_after"])
+def present(settings: Mapping[str, Any], own: tuple[tuple[str, str], ...] = ()) -> Listing:
+    """Return the listing of the assets as they are; ``own`` are name and type of lists' fields."""
+    source = _present(settings["stale_after"], settings["missing_after"], own)
     return source._replace(words=_words(settings))
 
 
@@ -118,20 +128,65 @@ def _words(settings: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     }
 
 
-@cache
-def _present(stale_after: int, missing_after: int) -> Listing:
+OWN_FIELDS = (
+    sa.select(
+        list_field.c.name,
+        # Where two lists do not agree, it is text.
+        sa.case(
+            (sa.func.count(list_field.c.type.distinct()) == 1, sa.func.min(list_field.c.type)),
+            else_="text",
+        ).label("type"),
+    )
+    .group_by(list_field.c.name)
+    .order_by(list_field.c.name)
+)
+
+
+@lru_cache(maxsize=16)
+def _present(stale_after: int, missing_after: int, own: tuple[tuple[str, str], ...]) -> Listing:
     counted = states(stale_after, missing_after)
     return Listing(
         {
-            **{name: asset.c[name] for name in (*KEPT_COLUMNS, "first_seen")},
+            **{name: asset.c[name] for name in (*KEPT_COLUMNS, "first_seen", "from_list")},
             **{name: asset_seen.c[name] for name in ("last_seen", "changed_at", "mode")},
             "freshness": _case(counted, FRESHNESS),
+            **{name: _own(name, kind) for name, kind in own},
         },
         asset.c.id,
         asset.c.search,
         states=counted,
         rank=_case(counted, range(len(FRESHNESS))),
     )
+
+
+class Day(sa.Text):
+    """A day as ``2027-03-01``: such texts have the order of the days."""
+
+
+class Number(sa.TypeDecorator[float]):
+    """A number that somebody's list has: a whole one is read as such."""
+
+    impl = sa.Double
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[Any]:
+        """The type of a value in a cursor."""
+        return float
+
+    def process_result_value(self, value: float | None, dialect: Any) -> float | None:
+        """Return a value of PostgreSQL as one of Python."""
+        return int(value) if value is not None and value.is_integer() else value
+
+
+def _own(name: str, kind: str) -> sa.ColumnElement[Any]:
+    """Return the expression for a field of people's lists."""
+    value = asset.c.listed[name]
+    if kind == "number":
+        # A list may be imported since the type was read: another value is none, not an error.
+        is_number = sa.func.jsonb_typeof(value) == "number"
+        return sa.case((is_number, sa.cast(value.astext, Number())))
+    return sa.type_coerce(value.astext, Day()) if kind == "date" else value.astext
 
 
 def states(

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from salt_ext.document import encode
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.schema import asset, asset_was, identifier, placement
+from salt_ext.store.said import OWN
+from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
 from salt_ext.store.text import is_text
 
 COLUMNS = ("minion_id", "hostname", "sn", "address")
@@ -22,9 +24,9 @@ def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], b
     Return where a text is known, the present before the past, and whether there is more.
 
     Each place has ``what`` (a column, a kind of identifier or a list of parts),
-    ``value``, ``place`` of a part, ``known`` (``present`` or ``former``), ``since_at``
-    and ``until_at``. Only if nothing equals the text, values that contain it are
-    searched, which reads much more.
+    ``value``, ``place`` of a part or the list that says so, ``known`` (``present`` or
+    ``former``), ``since_at`` and ``until_at``. Only if nothing equals the text, values
+    that contain it are searched, which reads much more.
     """
     if not text or not is_text(text):
         return [], False
@@ -36,7 +38,8 @@ def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], b
 
 def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]:
     statements = [_columns(text, exact), _former(text, exact), _ledger(text, exact)]
-    found = sa.union_all(*statements, _parts(text, exact)).subquery("found")
+    statements += [_parts(text, exact), _said(text, exact)]
+    found = sa.union_all(*statements).subquery("found")
     statement = (
         sa.select(found)
         .order_by(
@@ -166,4 +169,36 @@ def _parts(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
         )
         .select_from(placement.join(asset, asset.c.id == placement.c.asset_id))
         .where(_is(placement.c.serial, text, exact))
+    )
+
+
+def _said(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+    """
+    Return the rows of people's lists with this text, and the assets that they mean.
+
+    Of an asset that reports only the fields count that no machine can fill.
+    """
+    each = sa.func.jsonb_each_text(expected.c.fields).table_valued("key", "value")
+    quoted = encode(text.lower()).decode()[1:-1]
+    return (
+        sa.select(
+            each.c.key.label("what"),
+            each.c.value.label("value"),
+            expected.c.source.label("place"),
+            sa.func.coalesce(asset.c.minion_id, expected.c.minion_id).label("minion_id"),
+            sa.func.coalesce(asset.c.sn, expected.c.sn).label("sn"),
+            expected.c.asset_id.label("asset_id"),
+            sa.literal("present", sa.Text).label("known"),
+            expected.c.imported_at.label("since_at"),
+            NOW.label("until_at"),
+        )
+        .select_from(
+            expected.outerjoin(asset, asset.c.id == expected.c.asset_id).join(each, sa.true())
+        )
+        .where(
+            # Most rows are left out by this before their fields are looked at one by one.
+            sa.func.lower(sa.cast(expected.c.fields, sa.Text)).contains(quoted, autoescape=True),
+            _is(each.c.value, text, exact),
+            each.c.key.startswith(OWN) | expected.c.asset_id.is_(None),
+        )
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.schema import asset, asset_facts, asset_seen
+from salt_ext.store.schema import asset, asset_seen
 
 
 def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
@@ -20,15 +20,9 @@ def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
                     asset.c.minion_id,
                     asset.c.sn,
                     asset.c.product_name,
-                    asset_facts.c.facts["unit"].astext.label("unit"),
+                    asset.c.unit,
                 )
                 .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-                .outerjoin(
-                    asset_facts,
-                    sa.and_(
-                        asset_facts.c.asset_id == asset.c.id, asset_facts.c.section == "location"
-                    ),
-                )
                 .where(
                     asset.c.site.is_not_distinct_from(site),
                     asset.c.rack == rack,

@@ -1,0 +1,186 @@
+"""
+What people's lists say of each asset: which rows mean it, and what of them counts.
+
+The rows are in ``expected``, each with the asset that it means. What counts is in
+``asset.listed``: of each field, what the newest row says that has it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.document import encode
+from salt_ext.store import bulk
+from salt_ext.store.clock import now
+from salt_ext.store.columns import place_of, with_listed
+from salt_ext.store.database import Row, rows
+from salt_ext.store.said import newest, spoken
+from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
+from salt_ext.words.match import Said, bare, match, rounded_to, short, spelled
+
+
+def _looked_for(said: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the SNs and names of rows or assets as both tables have them in an index."""
+    sns: set[str] = set()
+    names: set[str] = set()
+    for one in said:
+        sns.add(bare(one.get("sn")))
+        names |= {short(one.get("minion_id")), short(one.get("hostname"))}
+    return {"sns": bulk.array(sorted(sns - {""})), "names": bulk.array(sorted(names - {""}))}
+
+
+def settle(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> None:
+    """
+    Find the rows that mean these assets, which are new or called otherwise than before.
+
+    A row whose SN a spreadsheet has rounded is not among them: to tell whether it could
+    mean several assets all of them must be read, which is done when it is imported.
+    """
+    called = rows(link.execute(CALLED, {"ids": bulk.array(asset_ids)}))
+    alike = rows(link.execute(ROWS_ALIKE, _looked_for(called)))
+    if alike:
+        write(link, resolve(link, alike))
+
+
+def resolve(link: sa.Connection, said: Sequence[Row]) -> set[uuid.UUID]:
+    """
+    Decide which asset each of these rows means; return the assets of which more or less is said.
+
+    The rows of one list are looked at together: one of them at most means an asset. A row
+    stays with its asset when another one shows the same SN or name: so no machine takes
+    what is said of another by a claim alone.
+    """
+    words = [spoken(one) for one in said]
+    if any(rounded_to(spelled(one["sn"])) for one in words):
+        assets = rows(link.execute(ASSETS))
+    else:
+        assets = rows(link.execute(ASSETS_ALIKE, _looked_for(words)))
+    by_id = {one["id"]: one for one in assets}
+    meant: list[tuple[uuid.UUID, uuid.UUID | None]] = []
+    concerned: set[uuid.UUID] = set()
+    for _, of_source in groupby(sorted(said, key=itemgetter("source")), itemgetter("source")):
+        listed = list(of_source)
+        said_so = [Said(number, spoken(one)) for number, one in enumerate(listed)]
+        found = match(said_so, assets)
+        taken = {id(one.machine) for one in found}
+        for number, one in enumerate(listed):
+            machine = None if found[number].is_repeated else found[number].machine
+            own = by_id.get(one["asset_id"])
+            if found[number].machine is None and own is not None and id(own) not in taken:
+                machine = match([said_so[number]], [own])[0].machine
+            asset_id = machine["id"] if machine is not None else None
+            if asset_id != one["asset_id"]:
+                meant.append((one["id"], asset_id))
+            concerned |= {other for other in (asset_id, one["asset_id"]) if other is not None}
+    if meant:
+        ids, assets_meant = zip(*meant, strict=True)
+        link.execute(MEANT, {"ids": bulk.array(ids), "assets": bulk.array(assets_meant)})
+    return concerned
+
+
+def write(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> int:
+    """
+    Write what the lists say of these assets, and where they stand; return how many changed.
+
+    The assets are locked, so that no report writes them meanwhile.
+    """
+    ids = {"ids": bulk.array(asset_ids)}
+    link.execute(LOCK, ids)
+    said: dict[uuid.UUID, list[Row]] = {}
+    for row in rows(link.execute(SAID, ids)):
+        said.setdefault(row["asset_id"], []).append(row)
+    moment = now(link)
+    changed: list[Row] = []
+    was: list[Row] = []
+    for before in rows(link.execute(PLACED, ids)):
+        words = newest(said.get(before["id"], ()))
+        listed = {name: value for name, (value, _) in words.items()} or None
+        location = before["location"] if isinstance(before["location"], dict) else {}
+        place = place_of(location, listed or {})
+        if listed == before["listed"] and all(before[name] == place[name] for name in place):
+            continue
+        if any(before[name] != place[name] for name in PLACE):
+            former = {name: before[name] for name in WAS_COLUMNS}
+            until = max(moment, before["changed_at"])
+            was.append({"asset_id": before["id"], "until": until, **former})
+        search = with_listed(before["search"], listed)
+        changed.append({"id": before["id"], "listed": listed, "search": search, **place})
+    if was:
+        # Of two changes at the same moment, the columns before the first one are kept.
+        bulk.insert(link, asset_was, was, {})
+    if changed:
+        for one in changed:
+            one["listed"] = None if one["listed"] is None else encode(one["listed"]).decode()
+        columns = {name: bulk.array([one[name] for one in changed]) for name in changed[0]}
+        link.execute(UPDATE, columns)
+    return len(changed)
+
+
+CALLED = sa.text("""
+SELECT sn, minion_id, hostname FROM asset WHERE id = ANY(CAST(:ids AS uuid[]))
+""")
+
+ASSETS = sa.text("""
+SELECT id, sn, minion_id, hostname FROM asset WHERE merged_into IS NULL ORDER BY id
+""")
+
+# Each spelling is looked up by an index of its own: see schema.asset and schema.expected.
+ROWS_ALIKE = sa.text("""
+SELECT id, sn, minion_id, fields, source, asset_id FROM expected
+ WHERE bare_sn = ANY(CAST(:sns AS text[]))
+    OR short_name = ANY(CAST(:names AS text[]))
+    OR short_hostname = ANY(CAST(:names AS text[]))
+ ORDER BY source, row, id
+""")
+
+ASSETS_ALIKE = sa.text("""
+SELECT id, sn, minion_id, hostname FROM asset
+ WHERE merged_into IS NULL
+   AND (ltrim(replace(lower(sn), ' ', ''), '0') = ANY(CAST(:sns AS text[]))
+        OR split_part(lower(minion_id), '.', 1) = ANY(CAST(:names AS text[]))
+        OR split_part(lower(hostname), '.', 1) = ANY(CAST(:names AS text[])))
+ ORDER BY id
+""")
+
+MEANT = sa.text("""
+UPDATE expected SET asset_id = i.asset_id
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:assets AS uuid[])) AS i(id, asset_id)
+ WHERE expected.id = i.id
+""")
+
+LOCK = sa.text("""
+SELECT seen.asset_id FROM asset_seen AS seen JOIN asset ON asset.id = seen.asset_id
+ WHERE seen.asset_id = ANY(CAST(:ids AS uuid[]))
+ ORDER BY asset.minion_id COLLATE "C", asset.id
+   FOR UPDATE OF seen
+""")
+
+SAID = sa.text("""
+SELECT asset_id, fields, source, imported_at FROM expected
+ WHERE asset_id = ANY(CAST(:ids AS uuid[]))
+""")
+
+PLACED = sa.text("""
+SELECT asset.*, seen.changed_at, location.facts AS location
+  FROM asset
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+  LEFT JOIN asset_facts AS location
+    ON location.asset_id = asset.id AND location.section = 'location'
+ WHERE asset.id = ANY(CAST(:ids AS uuid[]))
+""")
+
+UPDATE = sa.text("""
+UPDATE asset SET listed = CAST(i.listed AS jsonb), search = i.search, site = i.site,
+       room = i.room, rack = i.rack, unit = i.unit, from_list = i.from_list
+  FROM unnest(CAST(:id AS uuid[]), CAST(:listed AS text[]), CAST(:search AS text[]),
+              CAST(:site AS text[]), CAST(:room AS text[]), CAST(:rack AS text[]),
+              CAST(:unit AS text[]), CAST(:from_list AS text[]))
+       AS i(id, listed, search, site, room, rack, unit, from_list)
+ WHERE asset.id = i.id
+""")
