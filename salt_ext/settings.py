@@ -161,6 +161,13 @@ OPTIONS: dict[str, Option] = {
         "Ways of `cmdb.collect` to ask machines: the name of each and the dotted path of its"
         " function. What is given here is laid over the default; a null switches a mode off.",
     ),
+    "report_hooks": Option(
+        [],
+        list,
+        "master",
+        "Dotted paths of your functions that are called with each checked report before it is"
+        " stored, and may refuse or amend it; see docs/collecting.md.",
+    ),
     "collect_batch": Option(
         100, int, "master", "How many minions `cmdb.collect` asks at a time, unless told otherwise."
     ),

@@ -46,9 +46,11 @@ def examine(
     def this() -> engine.Master:
         return engine.this_master(opts, installed)
 
+    hooks = where.settings["report_hooks"]
     return [
         *_store(where, this, cache, unstored),
         *_replica(where.settings),
+        *([attempt("report hooks", lambda: master.hooks(hooks))] if hooks else []),
         attempt("authentication", lambda: master.authentication(opts.get("minimum_auth_version"))),
         attempt("credentials", lambda: _credentials(where.settings, opts)),
         attempt(

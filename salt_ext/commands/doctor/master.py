@@ -14,6 +14,7 @@ from typing import Any
 
 from salt_ext import store
 from salt_ext.commands.doctor.check import FAIL, OK, WARN, Check
+from salt_ext.facts import dotted_path
 from salt_ext.settings import Settings
 
 AUTH_VERSION = 3
@@ -32,6 +33,22 @@ def authentication(minimum: Any) -> Check:
         f"set minimum_auth_version: {AUTH_VERSION} on the master, on the newest Salt of its series;"
         f" update minions older than that",
     )
+
+
+def hooks(paths: Iterable[str]) -> Check:
+    """Check that the functions which are to see each report are there."""
+    for path in paths:
+        try:
+            dotted_path.load(path)
+        except Exception as error:
+            return Check(
+                "report hooks",
+                FAIL,
+                f"{path} cannot be loaded, so reports are stored without it: {error}",
+                "install it for the Python of the master, or take it out of report_hooks;"
+                " then restart the master",
+            )
+    return Check("report hooks", OK, f"{', '.join(paths)} can be loaded")
 
 
 def credentials(secrets: Iterable[str], paths: Iterable[str]) -> Check:

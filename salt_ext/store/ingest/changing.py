@@ -203,18 +203,20 @@ class _Storing:
             self.findings.outcome(arrival, "held", verdict.reason)
             return
         if verdict.action == "held":
-            self._hold(arrival, claimed, verdict)
+            self._hold(due, claimed, verdict)
             return
         meant = (verdict.asset_id, verdict.detached, verdict.merged)
         concerned = {one for one in meant if one is not None}
         if concerned & self._taken:
             # What is stored of them will be another document and another revision.
-            self.findings.later.append(arrival)
+            self.findings.later.append(due.sent)
             return
         before = self.stored.before(verdict.asset_id)
         if before is not None and not self._is_newer(due, before):
             return
         self.findings.failed_collectors(arrival)
+        for trouble in due.troubles:
+            self.findings.problem(arrival, "hook", *trouble)
         counts, handed = due.checked, NO_HANDOVER
         if before is not None:
             silent = self._silent(before, arrival)
@@ -352,13 +354,9 @@ class _Storing:
             self._beside[before.id] = others(self.link, before)
         return self._beside[before.id]
 
-    def _hold(
-        self,
-        arrival: Arrival,
-        claimed: Claim,
-        decision: Decision,
-    ) -> None:
-        """Hold a report for a person."""
+    def _hold(self, due: Due, claimed: Claim, decision: Decision) -> None:
+        """Hold a report for a person, with the digest of the facts that hooks have left in it."""
+        arrival = due.arrival._replace(report={**due.arrival.report, "digest": due.checked.digest})
         size = len(encode(arrival.report))
         self.gathered.decided(arrival, claimed, decision, None)
         self.gathered.hold(arrival, decision, claimed, self.known.candidates(claimed), size)

@@ -27,17 +27,21 @@ from salt_ext.store.schema import other_source
 
 
 class Taking(NamedTuple):
-    """What a master takes: the modes that it knows, and when a poorer source may take over."""
+    """What a master takes, and by which rules."""
 
     modes: frozenset[str]
+    """The modes that it knows."""
     missing_after: timedelta
     """For so long the better source of a section must have been silent."""
+    hooks: tuple[str, ...] = ()
+    """The dotted paths of the functions that each report is shown to."""
 
 
 def taking(settings: Mapping[str, Any]) -> Taking:
     """Return what a master with these settings takes; the modes that they add are known."""
     missing_after = timedelta(seconds=settings["missing_after"])
-    return Taking(frozenset((*MODES, *settings["modes"])), missing_after)
+    modes = frozenset((*MODES, *settings["modes"]))
+    return Taking(modes, missing_after, tuple(settings["report_hooks"]))
 
 
 USUAL = taking(resolve())

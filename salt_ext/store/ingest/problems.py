@@ -21,8 +21,8 @@ class Problem(NamedTuple):
     """
     Something that an operator should know.
 
-    ``kind`` is report, collector, doubt, identity, engine or mode. ``subject`` says about
-    what: the collector, the field, the mode, or for identity the action that was decided.
+    ``kind`` is report, collector, doubt, identity, hook, engine or mode. ``subject`` says about
+    what: the collector, the field, the hook, the mode, or for identity the action that was decided.
     Problems of an engine or a mode are those of a master, by its id.
     """
 
@@ -186,4 +186,7 @@ def _is_over(kind: str, subject: str, good: Good) -> bool:
         return isinstance(facts, dict) and subject in facts and subject not in errors
     if kind == "doubt":
         return not any(subject == one or subject.startswith(f"{one}.") for one in good.doubted)
+    if kind == "hook":
+        # Of a report that was only touched the facts were shown to no hook.
+        return "facts" not in good.doubted
     return kind == "report"

@@ -23,6 +23,7 @@ from salt_ext.store.database import HEAD
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, named
 from salt_ext.store.ingest.findings import Findings
+from salt_ext.store.ingest.hooking import Trouble, hooked
 from salt_ext.store.ingest.problems import Good
 
 ALREADY_STORED = "already stored"
@@ -173,6 +174,10 @@ class Due(NamedTuple):
     checked: checking.Checked
     named: Before | None
     """The asset of this name, as it was read before it was locked; None if there is none."""
+    sent: Arrival
+    """As it came, before the site's own hooks."""
+    troubles: Sequence[Trouble] = ()
+    """Of these hooks."""
 
 
 def touch_unchanged(
@@ -214,12 +219,26 @@ def touch_unchanged(
             with findings.timed(arrival.minion_id):
                 digests_known = asset.digests if asset else {}
                 checked = checking.check_body(arrival.report, digests_known, limits)
-            due.append(Due(arrival, order, checked, asset))
+            due.append(
+                _hooked(Due(arrival, order, checked, asset, arrival), digests_known, findings)
+            )
         except checking.TooMuch as error:
             findings.refuse_size(arrival, order, error)
         except checking.ReportError as error:
             findings.refuse(arrival, error)
     return due, findings
+
+
+def _hooked(due: Due, known: Mapping[str, str], findings: Findings) -> Due:
+    """Return a report after the site's own hooks. Raises ReportError if one refuses it."""
+    paths = findings.taking.hooks
+    if not paths:
+        return due
+    arrival = due.arrival
+    report, checked, troubles = hooked(
+        paths, arrival.minion_id, arrival.report, due.checked, known, findings.limits
+    )
+    return due._replace(arrival=arrival._replace(report=report), checked=checked, troubles=troubles)
 
 
 def _header(arrival: Arrival, findings: Findings) -> Order:

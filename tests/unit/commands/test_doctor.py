@@ -32,6 +32,8 @@ from salt_ext.commands.doctor import database, machines, master
         (machines.waiting([], 0), "ok", "nothing waits"),
         (machines.waiting(["ssh01"], 3), "warn", "1 results of salt-ssh (ssh01) and 3 reports"),
         (master.authentication(3), "ok", "is 3"),
+        (master.hooks(["json.dumps"]), "ok", "json.dumps can be loaded"),
+        (master.hooks(["no.such.hook"]), "fail", "no.such.hook cannot be loaded, so reports are"),
         (master.authentication(0), "fail", "any minion can report as any other"),
         (master.authentication(None), "fail", "not known to this Salt"),
         (master.authentication(True), "fail", "any minion can report as any other"),
