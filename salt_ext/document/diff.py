@@ -109,7 +109,8 @@ def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> It
     fields = sorted(old.keys() | new.keys())
     changed = [one for one in fields if not same(old.get(one), new.get(one))]
     # A slot can have two fields, such as bank and locator. Only one of them says "moved".
-    places = [one for one in (*slot_fields(old), *slot_fields(new)) if one in changed]
+    slots = [one for one in (*slot_fields(old), *slot_fields(new)) if one in changed]
+    places = [one for one in slots if one in old and one in new]
     moved = places[-1] if places and number(new) else None
     for field in changed:
         op = "moved" if field == moved else "changed"

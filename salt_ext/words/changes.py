@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sized
 from typing import Any, NamedTuple
 
-from salt_ext.document import is_components
+from salt_ext.document import encode, is_components
 from salt_ext.document.diff import names_of
 from salt_ext.document.keys import is_empty, place
 from salt_ext.words.values import describe, label, shorten, value
@@ -34,6 +34,10 @@ PARTS = {
     "pci": "PCI device",
     "slots": "Slot",
 }
+
+
+NAMED = 4
+"""So many parts of a list are described, the others counted."""
 
 
 class Line(NamedTuple):
@@ -106,10 +110,11 @@ def _part(path: str, names: list[str]) -> str:
 
 
 def _values(old: Any, new: Any, name: str, path: str) -> tuple[str | None, str | None]:
-    if _is_plain_list(old) and _is_plain_list(new):
-        gone = [item for item in old if item not in new]
-        come = [item for item in new if item not in old]
-        # Of a list only the items that differ are shown: there may be a hundred processor flags.
+    if isinstance(old, list) and isinstance(new, list):
+        before, after = set(map(encode, old)), set(map(encode, new))
+        gone = [item for item in old if encode(item) not in after]
+        come = [item for item in new if encode(item) not in before]
+        # Only the items that differ are shown: there may be a hundred processor flags.
         if gone or come:
             old, new = gone, come
             if not gone:
@@ -121,15 +126,12 @@ def _count(items: Sized, word: str) -> str:
     return f"{len(items)} {word}" if len(items) == 1 else f"{len(items)} {word}s"
 
 
-def _is_plain_list(item: Any) -> bool:
-    return isinstance(item, list) and not any(isinstance(one, (dict, list)) for one in item)
-
-
 def _text(item: Any, name: str, path: str) -> str | None:
-    if item is None or (_is_plain_list(item) and not item):
+    if item is None or item == []:
         return None
     if isinstance(item, dict):
         return _count(item, "value")
     if is_components(item):
-        return _count(item, "part")
+        more = [_count(item[NAMED:], "more part")] if len(item) > NAMED else []
+        return shorten("; ".join([*(describe(one, path) for one in item[:NAMED]), *more]))
     return shorten(value(item, name, path))

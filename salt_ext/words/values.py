@@ -258,9 +258,14 @@ def describe(item: Mapping[str, Any], path: str = "") -> str:
     ]
     text = " ".join(str(word) for word in words if word)
     state = item.get("state") if item.get("health") in ILL else None
-    parts = [str(part) for part in (text or place(item), _first(item, SERIALS), state) if part]
+    parts = [str(part) for part in (text or _where(item), _first(item, SERIALS), state) if part]
     parts = parts or [f"{label(key)}: {value(one, key, path)}" for key, one in item.items()]
     return shorten(" · ".join(parts) or NOTHING)
+
+
+def _where(item: Mapping[str, Any]) -> str:
+    """Return the name of a part of which nothing else is known, and its place."""
+    return " ".join(dict.fromkeys(str(one) for one in (item.get("name"), place(item)) if one))
 
 
 def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> Any:

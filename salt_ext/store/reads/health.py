@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONPATH
 
+from salt_ext.document.keys import number
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import asset, asset_facts, asset_seen
@@ -111,7 +112,7 @@ def _power(item: Item) -> Finding:
 
 
 def _name(item: Item) -> str:
-    """Return a name for a part that people understand: its place and its serial number."""
+    """Return a name for a part that people understand: its place and its own number."""
     place: Any
     if item.get("slot") is not None:
         place = ":".join(
@@ -119,7 +120,7 @@ def _name(item: Item) -> str:
         )
     else:
         place = item.get("location") or item.get("name") or item.get("id") or item.get("model")
-    return " ".join(str(one) for one in (place, item.get("serial_number")) if one)
+    return " ".join(str(one) for one in (place, number(item)) if one)
 
 
 _COUNTERS = " || ".join(f"@.value.{name} > 0" for name in (*BAD_COUNTERS, "reallocated"))

@@ -59,9 +59,26 @@ SHAPES = {
     "others in their places": disks(lambda i: f"T{i}", lambda i: f"sd{i}"),
     "keys that others get": lambda n: {
         "x": [
-            *({"serial_number": f"k@#{i}"} for i in range(n // 2)),
-            *({"serial_number": "k", "v": i} for i in range(n // 2)),
+            *({"serial_number": f"k7#{i}"} for i in range(n // 2)),
+            *({"serial_number": "k7", "v": i} for i in range(n // 2)),
         ]
+    },
+    "one serial number and names of their own": lambda n: {
+        "disks": [{"serial_number": "K1A2", "wwn": f"6005{i:012x}"} for i in range(n)]
+    },
+    "disks of one controller": lambda n: {
+        "disks": [
+            {"name": f"sd{i}", "hctl": f"0:0:{i}:0", "pci_slot": "0000:03:00.0"} for i in range(n)
+        ]
+    },
+    "the same at another host number": lambda n: {
+        "disks": [
+            {"name": f"sd{n - i}", "hctl": f"7:0:{i}:0", "pci_slot": "0000:03:00.0"}
+            for i in range(n)
+        ]
+    },
+    "one address": lambda n: {
+        "disks": [{"name": f"sd{i}", "hctl": "0:0:0:0", "size_bytes": i} for i in range(n)]
     },
     "empty slots": lambda n: {
         "memory": {"devices": [{"locator": f"s{i}", "present": False} for i in range(n)]}
@@ -135,6 +152,9 @@ PAIRS = [
     ("keys that others get", "equal parts"),
     ("empty slots", "full slots"),
     ("full slots", "empty slots"),
+    ("disks of one controller", "the same at another host number"),
+    ("disks of one controller", "one address"),
+    ("one serial number", "one serial number and names of their own"),
     ("a wide mapping", "many lists"),
     ("a deep list", "equal parts"),
 ]

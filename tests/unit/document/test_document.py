@@ -3,6 +3,7 @@
 from salt_ext.document import encode, normal
 from salt_ext.document.keys import keyed
 from salt_ext.document.volatile import split
+from salt_ext.report import digests
 
 
 def test_nothing_below_a_section_is_null_blank_or_empty():
@@ -13,6 +14,24 @@ def test_nothing_below_a_section_is_null_blank_or_empty():
 def test_components_in_another_order_have_the_same_bytes():
     disks = [{"serial_number": "B", "name": "sda"}, {"serial_number": "A", "name": "sdb"}]
     assert encode(normal({"disks": disks})) == encode(normal({"disks": disks[::-1]}))
+
+
+def test_lists_are_sorted_as_the_first_version_did():
+    # By whatever rule parts are known: a minion of any version makes the same digest.
+    disks = [
+        {"name": "sda", "hctl": "9:0:0:0", "pci_slot": "0000:03:00.0"},
+        {"name": "sdc", "hctl": "1:0:0:0", "pci_slot": "0000:04:00.0"},
+        {"name": "sdb", "serial_number": "00000000", "eui64": "0025385a81b0a1b2"},
+        {"name": "sdd", "serial_number": "SN: 000001", "wwn": "5002538e40b1a2c3"},
+        {"name": "sde", "wwn": "5002538e40b1a2c3", "hctl": "0:0:0:0"},
+        {"enclosure": "32", "slot": "4", "hctl": "0:0:0:0"},
+    ]
+    assert [one.get("name") for one in normal({"disks": disks[::-1]})["disks"]] == [
+        *("sda", "sdc", None, "sdb", "sde", "sdd"),
+    ]
+    assert digests.of_facts(normal({"disks": disks})) == (
+        "4df3608cc5c18f9c54f18f3564961c8a58c27995166601cd089ea5681f1d4c1c"
+    )
 
 
 def test_a_list_of_plain_values_keeps_its_order():
