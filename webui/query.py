@@ -31,6 +31,7 @@ WORDS = {
     "contains": "contains",
     "startswith": "starts with",
     "endswith": "ends with",
+    "glob": "is like",
     "gt": "is over",
     "gte": "is at least",
     "lt": "is under",

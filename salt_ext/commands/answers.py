@@ -81,6 +81,12 @@ def _failure(retcode: int, error: str, hint: str) -> dict[str, Any]:
     return {"outputter": "cmdb", "data": {"retcode": retcode, "cmdb": body}}
 
 
+def or_why(content: dict[str, Any], found: object, why: Callable[[], str]) -> dict[str, Any]:
+    """Return the content of an answer; if nothing was found, with a ``hint`` that says why."""
+    hint = "" if found else why()
+    return {**content, "hint": hint} if hint else content
+
+
 def table(
     columns: Sequence[str], rows: Sequence[dict[str, Any]], total: int, of: str
 ) -> dict[str, Any]:

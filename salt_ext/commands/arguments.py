@@ -9,6 +9,7 @@ sentence that says what to write instead.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,7 +17,7 @@ import salt.utils.args
 import salt.utils.user
 
 from salt_ext import store
-from salt_ext.words.nearest import unknown
+from salt_ext.words.nearest import nearest, unknown
 
 LARGEST_COUNT = 10_000_000
 
@@ -29,9 +30,10 @@ def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dic
     """
     Return the filters among the arguments, and ``tgt`` as another filter.
 
-    ``tgt`` is an identifier of one asset; with ``*`` or ``?`` in it, a glob of minion ids.
+    ``tgt`` is an identifier of one asset; with ``*``, ``?`` or ``[..]`` in it, a glob of
+    minion ids.
     """
-    if any(one in text("tgt", tgt) for one in "*?"):
+    if store.is_glob(text("tgt", tgt)):
         return filters_of(tgt, kwargs)
     return {**filters_of("*", kwargs), "id": str(asset_of(database, tgt))}
 
@@ -89,6 +91,22 @@ def text(name: str, value: Any) -> str:
 def listed(names: str) -> list[str]:
     """Return names that were given as one text with commas between them."""
     return [one.strip() for one in names.split(",") if one.strip()]
+
+
+def check_truths(**values: Any) -> None:
+    """Refuse arguments that are neither True nor False: a text would always count as True."""
+    for name, value in values.items():
+        if not isinstance(value, int) or value not in (True, False):
+            near = nearest(value, ("True", "False"))
+            hint = f"; did you mean {near}?" if near else ""
+            raise Misused(f"{name} is True or False, not {value!r}{hint}")
+
+
+def one_of(name: str, value: Any, words: Sequence[str]) -> str:
+    """Return an argument that must be one of some words; ``name`` says what they are."""
+    if value not in words:
+        raise Misused(unknown(name, value, words))
+    return str(value)
 
 
 def count(name: str, value: Any) -> int:

@@ -34,7 +34,10 @@ def output(data: Any, **kwargs: Any) -> str:
     answer = data.get("cmdb") if isinstance(data, dict) else None
     if not isinstance(answer, dict) or answer.get("kind") not in KINDS:
         return str(data)
-    return "\n".join(_clean(line) for line in KINDS[answer["kind"]](answer))
+    lines = KINDS[answer["kind"]](answer)
+    # Every error has one, and an answer that found nothing may say why.
+    lines += [f"hint: {answer['hint']}"] if answer.get("hint") else []
+    return "\n".join(map(_clean, lines))
 
 
 def _clean(line: str) -> str:
@@ -43,7 +46,7 @@ def _clean(line: str) -> str:
 
 
 def _error(answer: layout.Answer) -> list[str]:
-    return [f"ERROR: {answer['error']}"] + ([f"hint: {answer['hint']}"] if answer["hint"] else [])
+    return [f"ERROR: {answer['error']}"]
 
 
 KINDS = {

@@ -4,7 +4,7 @@ The inventory on the master: what there is, what changed, what is wrong.
 Every command prints a table; ``--out=json`` gives the same as data. Exit
 status: 0 done, 1 differences found where ``exit_code=True`` asks for that, 2 an
 error, 3 not found or ambiguous. Filters are ``field=value`` or
-``field__op=value``, as in ``site=dc1 memory_bytes__lt=137438953472``.
+``field__comparison=value``, as in ``site=dc1 memory_bytes__lt=128GiB``.
 
 Salt reads the arguments as YAML: a serial number with leading zeros needs two
 pairs of quotes, ``'"0012345"'``.
@@ -49,6 +49,10 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
 
     Everything else is a filter.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -67,7 +71,8 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
             {"group_by": listed(grouping), "rows": rows}
             for grouping, rows in zip(groupings, tables, strict=True)
         ]
-        return {"totals": whole, "groups": groups, "as_of": then}
+        found = {"totals": whole, "groups": groups, "as_of": then, "filters": bool(filters)}
+        return answers.or_why(found, whole["assets"], lambda: store.hint(database, filters))
 
     return answer(__opts__, "report", ask)
 
@@ -110,6 +115,10 @@ def list_(
     Everything else is a filter; ``disks.model``, ``memory.manufacturer`` and the
     like find the assets that have such a part.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -142,10 +151,12 @@ def list_(
         if out_file:
             found = page(PAGE, None)
             of = f"of {found.total:,} rows" if found.exact else "rows"
-            return answers.file(text("out_file", out_file), wanted, _all_of(found, page), of)
-        found = page(count("limit", limit), str(cursor) or None)
-        table = answers.table(wanted, found.rows, found.total, "assets")
-        return {**table, "exact": found.exact, "next": found.next}
+            done = answers.file(text("out_file", out_file), wanted, _all_of(found, page), of)
+        else:
+            found = page(count("limit", limit), str(cursor) or None)
+            done = answers.table(wanted, found.rows, found.total, "assets")
+            done |= {"exact": found.exact, "next": found.next}
+        return answers.or_why(done, found.total, lambda: store.hint(database, filters, str(q)))
 
     return answer(__opts__, "table", ask)
 
@@ -189,6 +200,10 @@ def facets(
 
     Everything else is a filter.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -199,15 +214,20 @@ def facets(
 
     def ask(database: store.Database) -> dict[str, Any]:
         asked = ",".join(fields) if isinstance(fields, list) else text("fields", fields)
+        filters = assets_of(database, tgt, kwargs)
         found = store.facets(
             database,
             asked,
-            filters=assets_of(database, tgt, kwargs),
+            filters=filters,
             text=str(q),
             limit=count("limit", limit),
             at=store.moment_of(database, as_of, now()) if as_of else None,
         )
-        return {"facets": found}
+        return answers.or_why(
+            {"facets": found},
+            any(one["assets"] for one in found),
+            lambda: store.hint(database, filters, str(q)),
+        )
 
     return answer(__opts__, "facets", ask)
 
@@ -238,12 +258,15 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
             raise Misused("find what? give a name, a number or an address")
         rows, more = store.lookup(database, arguments.text("text", text), count("limit", limit))
         if not rows:
+            near = store.nearest_known(database, text)
             raise store.NotFound(
                 f"{text!r} is known nowhere, neither now nor in former times",
-                "values of other fields are found by a filter: see cmdb.facets",
+                f"the nearest is {near!r}"
+                if near
+                else "values of other fields are found by a filter: see cmdb.facets",
             )
         columns = ["minion_id", "sn", "what", "value", "place", "known", "since_at", "until_at"]
-        return answers.table(columns, rows, len(rows) + more, "places")
+        return {**answers.table(columns, rows, len(rows), "places"), "exact": not more}
 
     return answer(__opts__, "table", ask)
 
@@ -275,6 +298,10 @@ def components(
     Everything else is a filter: ``disks.model=...`` of the parts, ``site=dc1`` of
     the assets.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -295,12 +322,13 @@ def components(
         columns = ["manufacturer", "model", "type", "firmware_version", "size_bytes"]
         columns += ["count", "assets"]
         most = MOST_KINDS if out_file else count("limit", limit)
-        rows, total = store.components(
-            database, str(section), filters=assets_of(database, tgt, kwargs), limit=most
-        )
+        filters = assets_of(database, tgt, kwargs)
+        rows, total = store.components(database, str(section), filters=filters, limit=most)
         if out_file:
-            return answers.file(text("out_file", out_file), columns, rows)
-        return answers.table(columns, rows, total, "kinds of parts")
+            done = answers.file(text("out_file", out_file), columns, rows)
+        else:
+            done = answers.table(columns, rows, total, "kinds of parts")
+        return answers.or_why(done, rows, lambda: store.hint(database, filters))
 
     return answer(__opts__, "table", ask)
 

@@ -13,8 +13,17 @@ import salt.utils.verify
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import Misused, asset_of, assets_of, nothing_else, now, text, who
-from salt_ext.words.nearest import unknown
+from salt_ext.commands.arguments import (
+    Misused,
+    asset_of,
+    assets_of,
+    check_truths,
+    nothing_else,
+    now,
+    one_of,
+    text,
+    who,
+)
 from salt_ext.words.times import moment
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ def __virtual__() -> str:
 
 def _act(reason: Any, test: Any) -> store.Act:
     """Return who acts and why. Raises :class:`Misused` when no reason is given."""
+    check_truths(test=test)
     if not test and not reason:
         raise Misused(
             "why? give reason='...', which is kept with your name, or test=True to try it out"
@@ -172,6 +182,7 @@ def disown(
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "asset", "kind", "value", "reason", "undo", "test")
         act = _act(reason, test)
+        check_truths(undo=undo)
         asset_id = asset_of(database, asset)
         wanted = text("value", value)
         return store.disown(
@@ -215,6 +226,10 @@ def baseline(
 
     Everything else is a filter of ``check``.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -226,14 +241,14 @@ def baseline(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        if action not in ("accept", "show", "check"):
-            raise Misused(unknown("action", action, ("accept", "show", "check")))
+        check_truths(exit_code=exit_code, test=test)
+        one_of("action", action, ("accept", "show", "check"))
         if action == "check":
             filters = assets_of(database, tgt or "*", kwargs)
-            if section not in ("", *store.HARDWARE):
-                sentence = unknown("section of baselines", section, store.HARDWARE)
-                raise Misused(sentence)
-            return _check(store.check_baselines(database, filters, section))
+            if section:
+                one_of("section of baselines", section, store.HARDWARE)
+            done = _check(store.check_baselines(database, filters, section))
+            return answers.or_why(done, done["checked"], lambda: store.hint(database, filters))
         nothing_else(kwargs, "action", "tgt", "reason", "test")
         asset_id = asset_of(database, tgt)
         if action == "accept":
@@ -294,6 +309,7 @@ def purge(
 
     def ask(database: store.Database) -> dict[str, Any]:
         options = salt.utils.args.clean_kwargs(**kwargs)
+        check_truths(test=test)
         what = options.pop("class", "")
         nothing_else(options, "class", "older_than", "reason", "test")
         if not what:

@@ -9,7 +9,14 @@ from salt_ext.collect.collection import collect as collect_now
 from salt_ext.collect.modes import Request
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import Misused, count, filters_of, nothing_else, text
+from salt_ext.commands.arguments import (
+    Misused,
+    check_truths,
+    count,
+    filters_of,
+    nothing_else,
+    text,
+)
 from salt_ext.commands.progress import progress
 from salt_ext.master.sync import sync as sync_now
 
@@ -70,6 +77,10 @@ def collect(
     test
         True says who would be asked, and asks nobody.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -81,6 +92,7 @@ def collect(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(test=test)
         filters = {}
         if mode == "auto":
             if tgt_type != "glob":
@@ -102,16 +114,20 @@ def collect(
         )
         most = None if limit is None else count("limit", limit)
         with progress() as show:
-            return collect_now(
-                __opts__,
-                database,
-                text("mode", mode),
-                request,
-                show,
-                filters=filters,
-                limit=most,
-                test=bool(test),
-            )
+            try:
+                return collect_now(
+                    __opts__,
+                    database,
+                    text("mode", mode),
+                    request,
+                    show,
+                    filters=filters,
+                    limit=most,
+                    test=bool(test),
+                )
+            except store.NotFound as nobody:
+                nobody.hint = store.hint(database, filters) or nobody.hint
+                raise
 
     return answer(
         __opts__, "collected", ask, write=True, differs=lambda content: not content["good"]

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import Misused, assets_of, count, filters_of, now, text
+from salt_ext.commands.arguments import (
+    Misused,
+    assets_of,
+    check_truths,
+    count,
+    filters_of,
+    now,
+    one_of,
+    text,
+)
 from salt_ext.master.cache import Cache
-from salt_ext.words.nearest import unknown
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -36,6 +44,10 @@ def status(tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
 
     Everything else is a filter; no filter matches a machine without an asset.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -53,7 +65,8 @@ def status(tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
         for row in rows:
             if row["freshness"] in found:
                 found[row["freshness"]].append(row["minion_id"])
-        return {**found, "never": _without_asset(database, tgt, kwargs, accepted)}
+        found["never"] = _without_asset(database, tgt, kwargs, accepted)
+        return answers.or_why(found, any(found.values()), lambda: store.hint(database, filters))
 
     return answer(__opts__, "status", ask)
 
@@ -108,6 +121,10 @@ def missing(
 
     Everything else is a filter; no filter matches a machine without an asset.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -117,6 +134,7 @@ def missing(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(exit_code=exit_code)
         before = store.moment_of(database, older_than, now()) if older_than else None
         accepted = Cache(__opts__).accepted()
         filters = _filters(database, tgt, kwargs, accepted)
@@ -133,8 +151,11 @@ def missing(
                 rows.append({**row, "what": "asset without a key"})
         columns = ["what", "minion_id", "sn", "last_seen"]
         if out_file:
-            return answers.file(text("out_file", out_file), columns, rows)
-        return answers.table(columns, rows[: count("limit", limit)], len(rows), "missing things")
+            done = answers.file(text("out_file", out_file), columns, rows)
+        else:
+            shown = rows[: count("limit", limit)]
+            done = answers.table(columns, shown, len(rows), "missing things")
+        return answers.or_why(done, rows, lambda: store.hint(database, filters))
 
     return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
 
@@ -155,13 +176,17 @@ def duplicates(
     by
         ``sn``, ``hostname``, ``mac`` or ``uuid``; the default is all of them.
     limit
-        How many assets at most for each of them.
+        How many assets at most.
     exit_code
         True makes the exit status 1 when there are any.
     out_file
         Write all of them into this file, whatever the limit.
 
     Everything else is a filter: of the assets that share a value, one must match.
+
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -172,18 +197,23 @@ def duplicates(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(exit_code=exit_code)
         filters = assets_of(database, tgt, kwargs)
         most = None if out_file else count("limit", limit)
-        rows, total = [], 0
+        rows: list[dict[str, Any]] = []
+        total = 0
         for kind in [text("by", by)] if by else store.SHARED:
-            found, number = store.duplicates(database, kind, filters=filters, limit=most)
+            left = None if most is None else most - len(rows)
+            found, number = store.duplicates(database, kind, filters=filters, limit=left)
             rows += found
             total += number
         columns = ["by", "value", "minion_id", "sn", "manufacturer", "product_name", "freshness"]
         columns += ["source", "first_seen", "last_seen"]
         if out_file:
-            return answers.file(text("out_file", out_file), columns, rows)
-        return answers.table(columns, rows, total, "assets that share a value")
+            done = answers.file(text("out_file", out_file), columns, rows)
+        else:
+            done = answers.table(columns, rows, total, "assets that share a value")
+        return answers.or_why(done, rows, lambda: store.hint(database, filters))
 
     return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
 
@@ -218,6 +248,10 @@ def odd(
 
     Everything else is a filter.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -230,13 +264,15 @@ def odd(
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
             raise Misused(f"threshold is a share such as 0.05, not {threshold!r}")
         asked = ",".join(group_by) if isinstance(group_by, list) else text("group_by", group_by)
-        rows = store.odd(
-            database, asked, threshold=threshold, filters=assets_of(database, tgt, kwargs)
-        )
+        filters = assets_of(database, tgt, kwargs)
+        rows = store.odd(database, asked, threshold=threshold, filters=filters)
         columns = ["group", "field", "value", "usual", "assets", "of", "machines"]
         if out_file:
-            return answers.file(text("out_file", out_file), columns, rows)
-        return answers.table(columns, rows[: count("limit", limit)], len(rows), "odd values")
+            done = answers.file(text("out_file", out_file), columns, rows)
+        else:
+            shown = rows[: count("limit", limit)]
+            done = answers.table(columns, shown, len(rows), "odd values")
+        return answers.or_why(done, rows, lambda: store.hint(database, filters))
 
     return answer(__opts__, "odd", ask)
 
@@ -274,6 +310,10 @@ def health(
 
     Everything else is a filter of the assets.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -283,11 +323,12 @@ def health(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(exit_code=exit_code)
         filters = assets_of(database, tgt, kwargs)
-        if by == "asset":
+        if one_of("view", by, ("asset", "batch")) == "asset":
             rows, of = store.health(database, filters=filters), "ill parts"
             columns = ["severity", "minion_id", "sn", "section", "component", "says"]
-        elif by == "batch":
+        else:
             start = store.moment_of(database, since, now())
             rows, of = (
                 store.failing_batches(database, start, filters=filters),
@@ -295,10 +336,10 @@ def health(
             )
             columns = ["section", "model", "firmware_version", "failing", "gone", "in_use"]
             columns += ["share_percent", "assets", "machines"]
-        else:
-            raise Misused(f"by: {unknown('view', by, ['asset', 'batch'])}")
         if out_file:
-            return answers.file(text("out_file", out_file), columns, rows)
-        return answers.table(columns, rows[: count("limit", limit)], len(rows), of)
+            done = answers.file(text("out_file", out_file), columns, rows)
+        else:
+            done = answers.table(columns, rows[: count("limit", limit)], len(rows), of)
+        return answers.or_why(done, rows, lambda: store.hint(database, filters))
 
     return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))

@@ -15,6 +15,7 @@ from salt_ext.commands.arguments import (
     Misused,
     asset_of,
     assets_of,
+    check_truths,
     count,
     nothing_else,
     now,
@@ -41,9 +42,15 @@ PAGE = 1000
 """How many changes are read at once for a file."""
 
 
-def _wanted(database: store.Database, since: str, until: str, **more: Any) -> store.Wanted:
-    """Return which changes are asked for, from moments as people write them."""
+def _wanted(
+    database: store.Database, since: str, until: str, section: Any, component: Any, **more: Any
+) -> store.Wanted:
+    """Return which changes are asked for, from moments and names as people write them."""
+    if section:
+        store.check_section(database, text("section", section))
     return store.Wanted(
+        section=section,
+        component=text("component", component),
         since=store.moment_of(database, since, now()) if since else None,
         until=store.moment_of(database, until, now()) if until else None,
         **more,
@@ -59,7 +66,8 @@ def _page_or_file(
         return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
     rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
     total = store.count_changes(database, wanted)
-    return {"changes": rows, "total": total, "next": following}
+    found = {"changes": rows, "total": total, "next": following}
+    return answers.or_why(found, rows, lambda: store.hint_of_changes(database, wanted))
 
 
 def _all_of(database: store.Database, wanted: store.Wanted) -> Iterator[dict[str, Any]]:
@@ -114,8 +122,7 @@ def history(
             *("asset", "since", "until", "section", "component", "limit", "cursor", "out_file"),
         )
         asset_id = asset_of(database, asset)
-        of_part = {"section": str(section), "component": text("component", component)}
-        wanted = _wanted(database, since, until, asset_id=asset_id, **of_part)
+        wanted = _wanted(database, since, until, section, component, asset_id=asset_id)
         first = store.overview(database, asset_id)["first_seen"]
         return {"first_seen": first, **_page_or_file(database, wanted, limit, cursor, out_file)}
 
@@ -154,6 +161,10 @@ def changes(
 
     Everything else is a filter of the assets.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -163,11 +174,10 @@ def changes(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        of_part = {"section": str(section), "component": text("component", component)}
         if not since:
             raise Misused("since when? give since=24h, a date or a snapshot's name")
         filters = assets_of(database, tgt, kwargs)
-        wanted = _wanted(database, since, until, filters=filters, **of_part)
+        wanted = _wanted(database, since, until, section, component, filters=filters)
         return _page_or_file(database, wanted, limit, cursor, out_file)
 
     return answer(__opts__, "changes", ask)
@@ -205,6 +215,7 @@ def diff(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(exit_code=exit_code)
         options = salt.utils.args.clean_kwargs(**kwargs)
         start, end = options.pop("from", None) or against, options.pop("to", None)
         nothing_else(options, "asset", "other", "against", "from", "to", "exit_code")
@@ -257,6 +268,10 @@ def fleet_diff(
 
     Everything else is a filter of the assets as they are now.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -266,6 +281,7 @@ def fleet_diff(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(exit_code=exit_code)
         options = salt.utils.args.clean_kwargs(**kwargs)
         start, end = options.pop("from", None), options.pop("to", None)
         if not start:
@@ -277,11 +293,13 @@ def fleet_diff(
         if out_file:
             found = _differences(partial(store.differing, database, first, last, filters=filters))
             written = answers.file(text("out_file", out_file), DIFF_COLUMNS, found)
-            return {**written, "assets": written["rows"]}
+            done = {**written, "assets": written["rows"]}
+            return answers.or_why(done, done["rows"], lambda: store.hint(database, filters))
         whole = store.fleet_diff(
             database, first, last, filters=filters, after=str(after), limit=count("limit", limit)
         )
-        return {"from": first, "to": last, **whole}
+        done = {"from": first, "to": last, **whole}
+        return answers.or_why(done, whole["assets"], lambda: store.hint(database, filters))
 
     return answer(
         __opts__, "fleet_diff", ask, differs=lambda content: exit_code and content["assets"] > 0
@@ -323,6 +341,10 @@ def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -
 
     Everything else is a filter of these assets.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -335,15 +357,15 @@ def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -
     def ask(database: store.Database) -> dict[str, Any]:
         columns = ["name", "taken_at", "taken_by", "comment"]
         if not name:
+            nothing_else({**kwargs, **({"comment": comment} if comment else {})}, "name")
             rows = store.snapshots(database)
             return answers.table(columns, rows, len(rows), "snapshots")
+        filters = assets_of(database, tgt, kwargs)
         row = store.take_snapshot(
-            database,
-            text("name", name),
-            by=who(),
-            filters=assets_of(database, tgt, kwargs),
-            comment=str(comment),
+            database, text("name", name), by=who(), filters=filters, comment=str(comment)
         )
-        return answers.table(columns, [row], 1, "snapshots")
+        # A snapshot of no asset is a slip that shows only when it is needed.
+        done = answers.table(columns, [row], 1, "snapshots")
+        return answers.or_why(done, None, lambda: store.hint(database, filters))
 
     return answer(__opts__, "table", ask, write=bool(name))

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import salt.utils.args
 
 from salt_ext import store
+from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import (
     Misused,
     assets_of,
+    check_truths,
     count,
     nothing_else,
     now,
+    one_of,
     reference,
     text,
     who,
@@ -66,6 +69,10 @@ def export(
 
     Everything else is a filter, as in ``cmdb.list``.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -105,7 +112,9 @@ def export(
             }
             if is_workbook:
                 found = workbook.with_read_me(found, about)
-            return dict(write_sheets(out_file, found))
+            done = dict(write_sheets(out_file, found))
+        # Filters are looked at in any case: the changes and problems of no asset are no rows.
+        return answers.or_why(done, None, lambda: store.hint(database, filters, str(q)))
 
     return answer(__opts__, "file", ask)
 
@@ -148,6 +157,10 @@ def reconcile(
 
     Everything else is a filter of the machines, as in ``cmdb.list``.
 
+    Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
+
     CLI Example:
 
     .. code-block:: bash
@@ -163,6 +176,7 @@ def reconcile(
         from salt_ext.lists.rows import read
         from salt_ext.lists.workbook import unknown_machines
 
+        check_truths(exit_code=exit_code)
         options, wanted = _map_of(kwargs)
         most = count("limit", limit)
         listed = read(_file("file", file), text("sheet", sheet), wanted)
@@ -178,7 +192,8 @@ def reconcile(
             notes = [(one.status, one.reason) for one in verdicts]
             added = unknown_machines(unknown)
             written = annotate(listed, notes, added, text("out_file", out_file))
-        return {**lists.summary(listed, verdicts, unknown, most), "written": written}
+        done = {**lists.summary(listed, verdicts, unknown, most), "written": written}
+        return answers.or_why(done, None, lambda: store.hint(database, filters))
 
     def is_different(content: dict[str, Any]) -> bool:
         return exit_code and any(
@@ -242,6 +257,7 @@ def expected(
         from salt_ext.lists import expected as lists
         from salt_ext.lists.rows import read
 
+        one_of("action", action, ACTIONS)
         most = count("limit", limit)
         if action in ("list", "missing"):
             nothing_else(kwargs, "action", "limit")
@@ -257,8 +273,6 @@ def expected(
             nothing_else(kwargs, "action", "sn")
             gone = store.remove_expected(database, reference(sn))
             return lists.told("removed", gone)
-        if action != "set":
-            raise Misused(unknown("action", action, ACTIONS))
         row = store.set_expected(database, reference(sn), lists.fields_of(dict(kwargs)), by=who())
         return lists.told("expected", [row])
 

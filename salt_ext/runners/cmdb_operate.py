@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import nothing_else
+from salt_ext.commands.arguments import check_truths, nothing_else
 from salt_ext.commands.doctor import examine
 from salt_ext.commands.versions import versions
 from salt_ext.master import kept
@@ -44,6 +44,7 @@ def doctor(exit_code: bool = False, **kwargs: Any) -> dict[str, Any]:
 
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "exit_code")
+        check_truths(exit_code=exit_code)
         checks = examine(
             __opts__,
             database,
@@ -78,6 +79,7 @@ def maintain(test: bool = False, **kwargs: Any) -> dict[str, Any]:
 
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "test")
+        check_truths(test=test)
         rows = store.maintain(database, test=test)
         return answers.table(["step", "rows"], rows, len(rows), "steps")
 
@@ -105,6 +107,7 @@ def migrate(test: bool = False, grants: bool = False, **kwargs: Any) -> dict[str
 
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "test", "grants")
+        check_truths(test=test, grants=grants)
         steps = store.migrate(database, test=test)
         if grants and not (test and steps):
             steps += store.grant(database, test=test)

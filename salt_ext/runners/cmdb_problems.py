@@ -12,15 +12,17 @@ from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import (
     Misused,
     asset_of,
+    check_truths,
     count,
     nothing_else,
     now,
+    one_of,
     reference,
     text,
     uuid_of,
     who,
 )
-from salt_ext.words.nearest import unknown
+from salt_ext.words.nearest import nearest
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -38,6 +40,7 @@ def errors(
     since: str = "",
     until: str = "",
     id: str = "",
+    kind: str = "",
     closed: bool = False,
     limit: int = 50,
     out_file: str = "",
@@ -53,6 +56,12 @@ def errors(
         snapshot.
     id
         One problem, with its traceback.
+    kind
+        ``report``: one was refused or waits. ``collector``: one failed on the machine.
+        ``doubt``: a value was stored that is hardly true. ``identity``: it is not
+        certain which machine a report is of, or a key is shown by two. ``engine``: the
+        engine of a master cannot work. ``mode``, ``hook``: a way of
+        ``cmdb.collect``, or a report hook, failed.
     closed
         True also shows problems that are over.
     limit
@@ -66,13 +75,17 @@ def errors(
 
         salt-run cmdb.errors
         salt-run cmdb.errors web01 closed=True
+        salt-run cmdb.errors kind=collector since=7d
         salt-run cmdb.errors id=0b5c8a52-5d0e-4c8e-9d0d-2f3f5d9f7f11
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        nothing_else(kwargs, "tgt", "since", "until", "id", "closed", "limit", "out_file")
+        names = ("tgt", "since", "until", "id", "kind", "closed", "limit", "out_file")
+        nothing_else(kwargs, *names)
+        check_truths(closed=closed)
         rows, total = store.problems(
             database,
+            kind=one_of("kind of problem", kind, store.PROBLEM_KINDS) if kind else None,
             since=store.moment_of(database, since, now()) if since else None,
             until=store.moment_of(database, until, now()) if until else None,
             minion_id=_name(database, tgt) if tgt != "" else None,
@@ -87,8 +100,11 @@ def errors(
         columns = ["last_seen", "count", "minion_id", "kind", "subject", "message", "id"]
         columns += ["closed_at"] if closed else []
         if out_file:
-            return answers.file(text("out_file", out_file), columns, rows)
-        return answers.table(columns, rows, total, "problems")
+            done = answers.file(text("out_file", out_file), columns, rows)
+        else:
+            done = answers.table(columns, rows, total, "problems")
+        of = {"minion_id__glob": str(tgt)} if tgt != "" else {}
+        return answers.or_why(done, rows, lambda: store.hint(database, of))
 
     return answer(__opts__, "table", ask)
 
@@ -196,6 +212,8 @@ def quarantine(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        check_truths(test=test)
+        one_of("action", action, ACTIONS)
         options = salt.utils.args.clean_kwargs(**kwargs)
         meant = options.pop("as", "")
         seen = str(options.pop("report", ""))
@@ -205,22 +223,28 @@ def quarantine(
             of = text("minion_id", minion_id) or "*"
             rows, total = store.held_reports(database, of, count("limit", limit), rule=rule)
             columns = ["minion_id", "rule", "last_seen", "count", "rejected_at", "reason"]
-            return answers.table(columns, rows, total, "held reports")
-        if rule or set(text("minion_id", minion_id)) & {"*", "?"}:
+            done = answers.table(columns, rows, total, "held reports")
+            return answers.or_why(done, rows, lambda: _nearest_held(database, of))
+        if rule or store.is_glob(text("minion_id", minion_id)):
             if meant:
                 raise Misused("as= means one asset: decide about one report at a time")
             return _of_many(database, action, minion_id or "*", rule, str(reason), test)
         name = reference(minion_id)
         # The mark is read before the choices: it is never of a report newer than they are.
         rows, _ = store.held_reports(database, name)
+        if not rows:
+            raise _no_report(database, name)
         found = _choices(database, name)
-        mark = store.mark(rows[0]["evidence"]) if rows else ""
+        mark = store.mark(rows[0]["evidence"])
         shown = {"kind": "choices", "minion_id": name, "report": mark}
         if action == "show":
             return {**shown, "choices": found, "test": True}
-        if action not in {one["choice"] for one in found}:
-            valid = ["list", "show", *{one["choice"]: None for one in found}]
-            raise Misused(unknown("action", action, valid))
+        fits = {one["choice"]: None for one in found}
+        if action not in fits:
+            raise Misused(
+                f"{action} cannot be decided about the report of {name}; what can: "
+                + ", ".join(fits)
+            )
         subject = asset_of(database, meant) if meant else None
         fitting = [
             one
@@ -238,6 +262,23 @@ def quarantine(
         return {"kind": "ruled", "outcome": outcome._asdict()}
 
     return answer(__opts__, "table", ask, write=not test)
+
+
+ACTIONS = ("list", "show", "accept", "split", "merge", "reject")
+
+
+def _nearest_held(database: store.Database, names: str) -> str:
+    """Return whose report was meant, where no report of these names is held."""
+    held, _ = store.held_reports(database, limit=MOST)
+    near = nearest(names, [row["minion_id"] for row in held])
+    return f"the nearest is {near!r}" if near else ""
+
+
+def _no_report(database: store.Database, names: str) -> store.NotFound:
+    near = _nearest_held(database, names)
+    return store.NotFound(
+        f"no report of {names!r} is held", near or "see which are with: salt-run cmdb.quarantine"
+    )
 
 
 WHY = "why? give reason='...'; it is kept with the decision"
@@ -258,17 +299,13 @@ def _of_many(
     database: store.Database, action: str, names: str, rule: str, reason: str, test: bool
 ) -> dict[str, Any]:
     """Show or make one decision about many held reports; what is not clear is left out and told."""
-    if action not in (valid := ("list", "accept", "split", "merge", "reject")):
-        if action == "show":
-            raise Misused(
-                "show takes one minion id; accept, split or reject show what they would do"
-            )
-        raise Misused(unknown("action", action, valid))
+    if action == "show":
+        raise Misused("show takes one minion id; accept, split or reject show what they would do")
     if not test and not reason:
         raise Misused(WHY)
     rows, total = store.held_reports(database, names, MOST, rule=rule)
     if not rows:
-        raise store.NotFound(f"no report of {names!r} is held", "see: salt-run cmdb.quarantine")
+        raise _no_report(database, names)
     reports: list[dict[str, Any]] = []
     for row in rows:
         says: tuple[str, ...]

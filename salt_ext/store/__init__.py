@@ -47,22 +47,25 @@ from salt_ext.store.reads.filters import fields, listable
 from salt_ext.store.reads.fleet_diff import differing, fleet_diff
 from salt_ext.store.reads.health import SEVERITIES, health
 from salt_ext.store.reads.held import held_reports
+from salt_ext.store.reads.hints import check_section, hint, hint_of_changes
 from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
 from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
 from salt_ext.store.reads.odd import odd
+from salt_ext.store.reads.patterns import is_glob
 from salt_ext.store.reads.positions import positions, unknown_of
 from salt_ext.store.reads.problems import OWN_BUSINESS, attention, problems, troubled
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
 from salt_ext.store.reads.server import server
+from salt_ext.store.reads.slipped import nearest_known
 from salt_ext.store.reads.snapshots import moment_of, snapshots
 from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import statistics
 from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
-from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES
+from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, PROBLEM_KINDS
 from salt_ext.store.text import storable
 from salt_ext.store.url import secrets as url_secrets
 from salt_ext.store.url import shown as shown_url
@@ -78,6 +81,7 @@ __all__ = [
     "KEPT_COLUMNS",
     "LIFECYCLES",
     "OWN_BUSINESS",
+    "PROBLEM_KINDS",
     "SEVERITIES",
     "SHARED",
     "SILENT_AFTER_SECONDS",
@@ -109,6 +113,7 @@ __all__ = [
     "changes",
     "changes_page",
     "check_baselines",
+    "check_section",
     "choices",
     "clock",
     "close_problem",
@@ -133,9 +138,12 @@ __all__ = [
     "handovers",
     "health",
     "held_reports",
+    "hint",
+    "hint_of_changes",
     "import_expected",
     "inbox_size",
     "ingest",
+    "is_glob",
     "listable",
     "lookup",
     "maintain",
@@ -143,6 +151,7 @@ __all__ = [
     "masters",
     "migrate",
     "moment_of",
+    "nearest_known",
     "neighbours",
     "new_database",
     "news_since",

@@ -462,6 +462,9 @@ held = sa.Table(
     sa.Column("rule", sa.Text, comment="why it is held, in two words"),
 )
 
+PROBLEM_KINDS = ("report", "collector", "doubt", "identity", "hook", "engine", "mode")
+"""What a problem may be about."""
+
 problem = sa.Table(
     "problem",
     metadata,

@@ -42,7 +42,10 @@ def nearest(
     What differs in upper and lower case only goes first; then a word of ``others``,
     what begins with the word, and what has most letters in common with it.
     """
-    from difflib import get_close_matches  # not at the top: few processes ever need it
+    from difflib import (
+        SequenceMatcher,
+        get_close_matches,
+    )  # not at the top: few processes ever need it
 
     text = str(word).casefold()
     names: dict[str, str] = {}
@@ -54,8 +57,11 @@ def nearest(
         return others[text]
     if len(text) > 2 and (longer := [one for one in names if one.startswith(text)]):
         return names[min(longer, key=len)]
-    near = get_close_matches(text, names, n=1)
-    return names[near[0]] if near else None
+    # Of equally near words the first: get_close_matches alone would return the last.
+    near = get_close_matches(text, names, n=10)
+    if not near:
+        return None
+    return names[min(near, key=lambda one: (-SequenceMatcher(None, one, text).ratio(), one))]
 
 
 def slips(word: str) -> set[str]:

@@ -99,7 +99,7 @@ def test_facets_count_the_values_of_fields(ask):
     assert "KERNEL RELEASE  ASSETS" in text
     answer, _, text = ask("facets", "sn", limit=2)
     assert answer["facets"][0]["distinct"] == 3
-    assert "1 assets have others; 3 values in all" in text
+    assert "1 asset with 1 other value: give a larger limit=" in text
 
 
 def test_a_text_is_found_as_name_number_address_and_part(ask):

@@ -575,7 +575,7 @@ def test_none_and_several_are_told_apart(client, database):
     assert "means several assets: a (" in text(page(client, "/host/web01x", 404))
     soup = page(client, "/host/web01", 404)
     assert "there is no asset 'web01'" in text(soup)
-    assert "similar: a, b" in text(soup)
+    assert "the nearest is 'web01x'" in text(soup)
     assert page(client, "/a/00000000-0000-0000-0000-000000000000", 404)
     assert page(client, "/a/nothing", 404)
     assert page(client, "/find", 400)

@@ -175,6 +175,19 @@ def test_a_problem_is_told_once_until_it_is_over_and_there_again(database, sweep
     )
 
 
+def test_another_failure_of_a_collector_is_told_and_the_same_one_is_not(database, sweep):
+    def collect(seconds, message):
+        report = arrival(server(1), "web01", later(seconds=seconds))
+        report.report["errors"] = {"smart": {"type": "OSError", "message": message}}
+        ingest(database, [report])
+        return [data["message"] for _, data in sweep() if "problem" in data]
+
+    assert collect(0, "no answer in 30 s") == ["OSError: no answer in 30 s"]
+    assert collect(1, "no answer in 31 s") == []
+    assert collect(2, "permission denied") == ["OSError: permission denied"]
+    assert collect(3, "permission denied") == []
+
+
 def test_a_held_report_is_told_once_by_the_name_of_its_machine(database, sweep):
     ingest(database, [arrival(server(1), "web01")])
     sweep()

@@ -157,6 +157,16 @@ def test_problems_are_told_the_last_first_and_by_machine(database):
     assert store.problems(database, minion_id="web01") == ([], 0)
 
 
+def test_problems_are_told_by_kind(database):
+    ingest(database, server(1), 1, "web01", mode="telepathy")
+    ingest(database, server(2), 2, "web02", errors={"disks": ERROR})
+    for kind, name in (("report", "web01"), ("collector", "web02")):
+        [row], total = store.problems(database, kind=kind)
+        assert (row["minion_id"], row["kind"], total) == (name, kind, 1)
+        assert kind in store.PROBLEM_KINDS
+    assert store.problems(database, kind="engine") == ([], 0)
+
+
 @pytest.fixture
 def statements(database):
     """The statements that write problems, as they are sent."""

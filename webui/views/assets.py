@@ -30,6 +30,11 @@ def _read(question: query.Query) -> store.Page:
     )
 
 
+def _hint(question: query.Query, page: store.Page) -> str:
+    """Return why nothing was found; blank if something was."""
+    return "" if page.total else store.hint(database(), question.filters, question.text)
+
+
 @blueprint.get("/assets")
 def page() -> str | AnyResponse:
     """Show a page of the list."""
@@ -38,10 +43,12 @@ def page() -> str | AnyResponse:
         # The form's own parameters never stay in an address that people pass on.
         return redirect(url_for("assets.page") + sent.string)
     question = query.parse(request.args)
+    page = _read(question)
     return render_template(
         "assets.html",
         question=question,
-        page=_read(question),
+        page=page,
+        hint=_hint(question, page),
         numbers=NUMBERS,
         fields=sorted(store.fields(database()), key=label),
         listable=sorted(store.listable(database()), key=label),
@@ -52,5 +59,8 @@ def page() -> str | AnyResponse:
 @blueprint.get("/assets.json")
 def data() -> Response:
     """Return the same page of the list as JSON, for programs."""
-    page = _read(query.parse(request.args))
-    return jsonify(ok=True, total=page.total, exact=page.exact, rows=page.rows, next=page.next)
+    question = query.parse(request.args)
+    page = _read(question)
+    found = {"total": page.total, "exact": page.exact, "rows": page.rows, "next": page.next}
+    hint = _hint(question, page)
+    return jsonify(ok=True, **found, **({"hint": hint} if hint else {}))

@@ -26,6 +26,8 @@ def report(answer: Answer) -> list[str]:
     totals = answer["totals"]
     if not totals["assets"] and answer["as_of"]:
         return [f"no assets at {layout.time(answer['as_of'])} UTC"]
+    if not totals["assets"] and answer["filters"]:
+        return ["no assets"]
     if not totals["assets"]:
         return [
             "No machine has reported yet.",
@@ -59,6 +61,8 @@ def _freshness(totals: Answer) -> list[str]:
 
 def facets(answer: Answer) -> list[str]:
     """Print the values of fields, each with its number of assets."""
+    if not any(facet["assets"] for facet in answer["facets"]):
+        return ["no assets"]
     lines: list[str] = []
     for facet in answer["facets"]:
         name, shown = facet["field"], facet["values"]
@@ -66,7 +70,11 @@ def facets(answer: Answer) -> list[str]:
         lines += layout.grid([name, "assets"], [[one["value"], one["assets"]] for one in shown])
         rest = facet["assets"] - sum(one["assets"] for one in shown)
         if rest:
-            lines.append(f"{rest} assets have others; {facet['distinct']} values in all")
+            more = facet["distinct"] - sum(one["value"] is not None for one in shown)
+            others = layout.count(more, more, "other values")
+            lines.append(
+                f"{layout.count(rest, rest, 'assets')} with {others}: give a larger limit="
+            )
     return lines
 
 

@@ -14,8 +14,9 @@ from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.reads.asset import SHARED
+from salt_ext.store.reads.spellings import spellings
 from salt_ext.store.schema import identifier
-from salt_ext.words.nearest import unknown
+from salt_ext.words.nearest import nearest, unknown
 
 
 def disown(
@@ -41,14 +42,20 @@ def disown(
             identifier.c.disowned == own,
         ]
         if value:
-            where.append(identifier.c.value == value)
+            where.append(identifier.c.value.in_(spellings(value)))
         elif not own:
             where.append(SHARED)
         values = [*link.scalars(sa.select(identifier.c.value).where(*where).order_by("value"))]
         if not values:
+            name = row.minion_id or asset_id
+            of_kind = sa.select(identifier.c.value).where(
+                identifier.c.asset_id == asset_id, identifier.c.kind == kind
+            )
+            near = nearest(value, link.scalars(of_kind)) if value else None
             raise NotFound(
-                f"{row.minion_id or asset_id} has no such {kind}{_which(own, value)}",
-                f"see which keys it shows with: salt-run cmdb.identity {row.minion_id or asset_id}",
+                f"{name} has no such {kind}{_which(own, value)}",
+                (f"the nearest is {near!r}; " if near else "")
+                + f"see which keys it shows with: salt-run cmdb.identity {name}",
             )
         if not act.test:
             link.execute(sa.update(identifier).where(*where).values(disowned=not own))

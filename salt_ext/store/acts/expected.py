@@ -22,6 +22,7 @@ from salt_ext.store.said import spoken
 from salt_ext.store.schema import expected, list_field
 from salt_ext.store.text import is_text
 from salt_ext.words.match import bare, short
+from salt_ext.words.nearest import nearest
 
 AT_ONCE = 1000
 """So many assets are written in one transaction: a report of one of them waits for no more."""
@@ -121,9 +122,12 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
             gone = rows(link.execute(sa.delete(expected).where(is_it).returning(expected)))
             if gone:
                 break
+        known = [] if gone else link.execute(sa.select(expected.c.sn, expected.c.minion_id)).all()
     if not gone:
+        near = nearest(reference, [one for row in known for one in row if one])
         raise NotFound(
-            f"nobody expects a machine {reference!r}", "see: salt-run cmdb.expected list"
+            f"nobody expects a machine {reference!r}",
+            f"the nearest is {near!r}" if near else "see: salt-run cmdb.expected list",
         )
     _write(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
     return gone

@@ -21,8 +21,8 @@ class Problem(NamedTuple):
     """
     Something that an operator should know.
 
-    ``kind`` is report, collector, doubt, identity, hook, engine or mode. ``subject`` says about
-    what: the collector, the field, the hook, the mode, or for identity the action that was decided.
+    ``kind`` is one of ``schema.PROBLEM_KINDS``. ``subject`` says about what: the
+    collector, the field, the hook, the mode, or for identity the action that was decided.
     Problems of an engine or a mode are those of a master, by its id.
     """
 
@@ -37,7 +37,8 @@ class Problem(NamedTuple):
 MOST_PROBLEMS = 300
 """At most so many problems of one machine are kept; no machine has as many collectors."""
 
-# A problem that was over and is back is news: it must be told again.
+# A problem that was over and is back is news, and so is a collector that fails in another
+# way, numbers aside: they must be told again.
 RECORD = sa.text("""
 INSERT INTO problem AS known
        (id, kind, minion_id, subject, message, traceback, first_seen, last_seen, count)
@@ -53,6 +54,8 @@ SELECT id, kind, minion_id, subject, message, traceback, at, at, 1
        count = known.count + 1,
        closed_at = NULL,
        told = known.told AND known.closed_at IS NULL
+              AND (known.kind <> 'collector' OR translate(known.message, '0123456789', '')
+                                              = translate(excluded.message, '0123456789', ''))
 RETURNING minion_id, xmax = 0 AS is_new
 """)
 

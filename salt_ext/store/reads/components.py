@@ -18,6 +18,7 @@ from salt_ext.store.errors import FilterError, NotFound
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching, of_parts
 from salt_ext.store.reads.listing import joined, listing
+from salt_ext.store.reads.slipped import nearest_part
 from salt_ext.store.schema import (
     OF_REVISION,
     PART_FIELDS,
@@ -103,6 +104,8 @@ def genealogy(database: Database, serial: str) -> list[Row]:
             )
         )
         if not stays:
+            if near := nearest_part(link, serial):
+                nowhere.hint = f"the nearest is {near!r}"
             raise nowhere
         own = rows(
             link.execute(

@@ -135,7 +135,7 @@ def _check(name: str, operator: str, value: Any, words: Sequence[str]) -> None:
     _check_operator(name, operator, (*WITHOUT_ORDER, *PATTERNS))
     if operator == "isnull":
         return
-    for one in _several(operator, value):
+    for one in several(operator, value):
         if not any(fits(operator, word, str(one)) for word in words):
             raise FilterError(f"{name}: {unknown('value', one, words)}")
 
@@ -145,7 +145,7 @@ def _check_operator(name: str, operator: str, known: Iterable[str]) -> None:
         raise FilterError(f"{name}: {unknown('comparison', operator, known, SYNONYMS)}")
 
 
-def _several(operator: str, value: Any) -> list[Any]:
+def several(operator: str, value: Any) -> list[Any]:
     """Return the values that a field is compared with, one of which must fit."""
     if isinstance(value, list):
         return value
@@ -165,7 +165,7 @@ def _condition(
     _check_operator(name, operator, WITHOUT_ORDER if is_truth else OPERATORS)
     if operator == "isnull":
         return column.is_(None) if _truth(f"{name}__isnull", value) else column.is_not(None)
-    values = _several(operator, value)
+    values = several(operator, value)
     if operator in PATTERNS:
         return matches(column, name, operator, [_text(name, str(one)) for one in values])
     values = [_value(column, name, one, zone) for one in values]

@@ -107,6 +107,22 @@ def count_changes(database: Database, wanted: Wanted = ALL) -> int:
         return int(link.scalar(statement) or 0)
 
 
+def of_window(
+    link: sa.Connection,
+    database: Database,
+    wanted: Wanted,
+    column: sa.ColumnElement[Any],
+    limit: int,
+) -> sa.Select[Any]:
+    """Return the statement for one column of the newest changes that are wanted."""
+    statement = sa.select(column).select_from(change).join(revision, OF_REVISION)
+    return (
+        statement.where(*_conditions(link, database, wanted))
+        .order_by(revision.c.recorded_at.desc())
+        .limit(limit)
+    )
+
+
 def _conditions(
     link: sa.Connection, database: Database, wanted: Wanted
 ) -> list[sa.ColumnElement[bool]]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from salt_ext.document import encode
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.spellings import spellings
 from salt_ext.store.said import OWN
 from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
 from salt_ext.store.text import is_text
@@ -53,7 +54,7 @@ def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]
 
 def _is(column: sa.ColumnElement[str], text: str, exact: bool) -> sa.ColumnElement[bool]:
     if exact:
-        return column.in_({text, text.lower(), text.upper()})
+        return column.in_(spellings(text))
     return sa.func.lower(column).contains(text.lower(), autoescape=True)
 
 

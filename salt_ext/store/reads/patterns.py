@@ -46,13 +46,13 @@ def matches(
             return sa.and_(sa.or_(*has_piece), is_like(column))
     elif table in (asset, asset_seen, part) and isinstance(column.type, (sa.Text, sa.Integer)):
         section = name.partition(".")[0]
-        each = _each(column, [part.c.section == section] if table is part else [])
+        each = each_value(column, [part.c.section == section] if table is part else [])
         alike = sa.select(each).where(is_like(each)).scalar_subquery()
         return column == sa.any_(sa.func.array(alike))
     return is_like(column)
 
 
-def _each(
+def each_value(
     column: sa.ColumnElement[Any], within: Sequence[sa.ColumnElement[bool]]
 ) -> sa.ColumnElement[Any]:
     """Return every value of a column once: from each value the index leads to the next one."""

@@ -51,6 +51,7 @@ def problems(
     until: datetime | None = None,
     minion_id: str | None = None,
     problem_id: uuid.UUID | None = None,
+    kind: str | None = None,
     is_open: bool = True,
     limit: int = 50,
 ) -> tuple[list[Row], int]:
@@ -67,6 +68,8 @@ def problems(
         where.append(problem.c.first_seen <= until)
     if minion_id is not None:
         where.append(glob(problem.c.minion_id, minion_id))
+    if kind is not None:
+        where.append(problem.c.kind == kind)
     if problem_id is not None:
         where.append(problem.c.id == problem_id)
     elif is_open:

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
+from salt_ext.store.reads.slipped import nearest_asset
+from salt_ext.store.reads.spellings import spellings
 from salt_ext.store.schema import asset, identifier
 from salt_ext.store.text import is_text
 
@@ -48,6 +50,10 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
                     f"{reference!r} means several assets: {several}",
                     "use one of these ids or minion ids",
                 )
+        near = nearest_asset(link, reference)
+        if near is not None:
+            nobody.hint = f"the nearest is {near!r}"
+            raise nobody
         similar = link.scalars(
             sa.select(asset.c.minion_id)
             .where(
@@ -74,7 +80,7 @@ def _meanings(reference: str) -> Iterator[sa.Select[Any]]:
     ledger = sa.select(identifier.c.asset_id).where(
         # The value of a serial number begins with the maker: dell/9xyz1k2.
         sa.or_(
-            identifier.c.value.in_([reference, reference.lower()]),
+            identifier.c.value.in_(spellings(reference)),
             sa.func.split_part(identifier.c.value, "/", 2) == reference.lower(),
         )
     )
