@@ -256,7 +256,7 @@ def _plan(
             return plan
         few = store.stalest_first(database, plan.names)[:limit]
         return run(opts, request._replace(tgt=few, tgt_type="list"))
-    except store.StoreError:
+    except (store.StoreError, store.FilterError):
         raise
     except Exception as error:
         reason = f"the mode {mode} failed: {type(error).__name__}: {error}"

@@ -20,6 +20,7 @@ import salt.utils.event
 import salt.utils.minions
 from salt.exceptions import SaltClientError, SaltReqTimeoutError
 
+from salt_ext import store
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order, size_of
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed, Unreadable
@@ -38,9 +39,9 @@ GRACE_SECONDS = 1.0
 
 
 def plan(opts: Mapping[str, Any], request: Request) -> Plan:
-    """Plan to ask the minions that a target means to ``salt``. Raises ValueError."""
+    """Plan to ask the minions that a target means to ``salt``. Raises FilterError."""
     if request.tgt_type not in TARGET_TYPES:
-        raise ValueError(unknown("tgt_type", request.tgt_type, TARGET_TYPES))
+        raise store.FilterError(unknown("tgt_type", request.tgt_type, TARGET_TYPES))
     # Not greedy: a minion of which no grains are known does not match a grain.
     found = salt.utils.minions.CkMinions(opts).check_minions(
         request.tgt, request.tgt_type, greedy=False

@@ -3,6 +3,7 @@
 import pytest
 
 from salt_ext import store
+from salt_ext.report.envelope import MODES
 from salt_ext.settings import resolve
 from salt_ext.store.columns import KINDS
 from salt_ext.words.fields import COMPARISONS
@@ -12,7 +13,7 @@ CLOSED = {
     "freshness": store.FRESHNESS,
     "lifecycle": store.LIFECYCLES,
     "kind": KINDS,
-    "mode": ("agent", "salt", "ssh", "return", "grains"),
+    "mode": MODES,
 }
 
 
