@@ -183,8 +183,12 @@ def _is_numerous(column: sa.ColumnElement[Any]) -> bool:
 def _values(
     link: sa.Connection, column: sa.ColumnElement[Any], within: Sequence[sa.ColumnElement[bool]]
 ) -> list[str]:
-    found = link.scalars(sa.select(each_value(column, within)).limit(MOST))
-    return [one for one in found if one is not None]
+    if getattr(column, "table", None) is None:
+        # A field of people's lists has no index to leap in.
+        each = sa.select(column).where(*within).distinct()
+    else:
+        each = sa.select(each_value(column, within))
+    return [one for one in link.scalars(each.limit(MOST)) if one is not None]
 
 
 def _words(link: sa.Connection) -> Iterable[str]:
