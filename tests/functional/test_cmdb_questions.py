@@ -19,6 +19,7 @@ OK, WRONG, UNKNOWN = 0, 2, 3
 FREE = {
     *("reason", "comment", "cursor", "after"),
     ("rename", "new"),
+    ("expected", "source"),
     ("snapshot", "name"),
     ("expected", "sn"),
     ("get", "asset"),
