@@ -118,7 +118,17 @@ def _is_the_machine_itself(root: Root, groups: str, mounts: list[dict[str, str]]
         return True
     if uts := root.link("/proc/self/ns/uts"):
         return uts == FIRST_UTS_NAMESPACE
-    return top is not None and top["source"].startswith("/dev/") and top["root"] == "/"
+    return top is not None and _is_disk_of_machine(top)
+
+
+def _is_disk_of_machine(top: dict[str, str]) -> bool:
+    """Whether the root is the whole of a disk's file system, or what installers make in one."""
+    if top["type"] == "zfs":
+        return "/ROOT/" in top["source"]
+    if not top["source"].startswith("/dev/"):
+        return False
+    is_subvolume = top["type"] == "btrfs" and (top["root"] == "/root" or top["root"][:2] == "/@")
+    return top["root"] == "/" or is_subvolume or top["root"].startswith("/ostree/")
 
 
 def _mounts(root: Root) -> list[dict[str, str]]:

@@ -93,11 +93,16 @@ def _is_no_card(root: Root, name: str, where: str) -> bool:
 
     It may be a part of a card, made for guests: a virtual function, a subfunction (an
     auxiliary device such as ``mlx5_core.sf.4``), or a representor, the end of either in
-    the switch of the card. Or a management controller has plugged it in.
+    the switch of the card. In a guest it may be a function that another card uses when
+    there is one, on Hyper-V and with net_failover: the host takes it away for a while.
+    Or a management controller has plugged it in.
     """
     if ".sf." in where or root.link(f"{NET}/{name}/device/physfn"):
         return True
     if "/usb" in where and is_of_controller(root, where):
+        return True
+    master = root.link(f"{NET}/{name}/master")
+    if master and "/virtual/" not in master:
         return True
     port = root.text(f"{NET}/{name}/phys_port_name", 64) or ""
     # Old drivers tell nothing but a number. The address of a representor is a random one.

@@ -55,7 +55,7 @@ NAMED_IN_DMI = (
     ("apple virtual", "apple"),
     ("acrn", "acrn"),
     ("cloud hypervisor", "cloud-hypervisor"),
-    ("nutanix", "ahv"),
+    ("ahv", "ahv"),  # Nutanix also makes whole machines, so its name alone says nothing
     ("ovirt", "kvm"),
     ("rhev", "kvm"),
     ("openstack", "kvm"),
@@ -132,7 +132,7 @@ UUID_IS_INSTANCE = ("nwcs", "openstack", "tencent", "upcloud", "zstack")
 
 def virtual(root: Root) -> dict[str, Any]:
     """Return the role (guest, host or none), hypervisor, evidence, container and cloud."""
-    dmi = {name: text for name in DMI_FIELDS if (text := root.text(f"{DMI}/{name}", 256))}
+    dmi = _dmi(root)
     flags = cpuinfo.describe(root.once(cpuinfo.read))["flags"]
     # All x86 processors have "fpu"; without it there is no flag that would tell.
     is_bare = "fpu" in flags and "hypervisor" not in flags
@@ -157,6 +157,28 @@ def virtual(root: Root) -> dict[str, Any]:
         "container": _container(root),
         "cloud": place,
     }
+
+
+def _dmi(root: Root) -> dict[str, str]:
+    """Return DMI strings by the names of the kernel's files, without files from the tables."""
+    found = {name: text for name in DMI_FIELDS if (text := root.text(f"{DMI}/{name}", 256))}
+    if found:
+        return found
+    # Imported here, because machines that have DMI have its files, but for some captured trees.
+    from salt_ext.facts import smbios
+    from salt_ext.facts import system as records
+
+    if not root.once(smbios.tables).structures:
+        return {}
+    for record, names in (
+        ([records.system(root)], records.SYSTEM_FILES),
+        (records.baseboards(root), records.BASEBOARD_FILES),
+        (records.chassis(root), records.CHASSIS_FILES),
+        ([records.firmware(root)], records.FIRMWARE_FILES),
+    ):
+        first = next(iter(record or ()), None) or {}
+        found |= {file: first[name] for name, file in names.items() if first.get(name)}
+    return {name: text for name, text in found.items() if name in DMI_FIELDS}
 
 
 def hypervisor_in_dmi(dmi: Mapping[str, str]) -> tuple[str, str] | None:

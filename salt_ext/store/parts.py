@@ -113,7 +113,11 @@ def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:
     Return the model of each part with a serial number, WWN or MAC of its own, by its place.
 
     A number that stands in two lists of one path, such as those of two parts, is nobody's.
+    A container has no parts: those that it shows are in its host.
     """
+    virtual = facts.get("virtual")
+    if isinstance(virtual, Mapping) and virtual.get("container"):
+        return {}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     shared: set[tuple[str, str]] = set()
     for section in PLACED:

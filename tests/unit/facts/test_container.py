@@ -125,6 +125,14 @@ UNMARKED = {
         None,
     ),
     "a disk of its own": ({"proc/self/mountinfo": ON_DISK}, 4026532511),
+    "a directory of its host": (
+        {"proc/self/mountinfo": BOUND.format("/srv/web/rootfs", "/")},
+        None,
+    ),
+    "a dataset of its host": (
+        {"proc/self/mountinfo": "28 1 0:27 / / rw - zfs rpool/data/subvol-101-disk-0 rw\n"},
+        None,
+    ),
     "a word that is no word": ({"proc/1/environ": environ(container="<script>" * 9)}, None),
 }
 
@@ -147,6 +155,22 @@ ITSELF = {
             "run/systemd/system/x": "",
             "proc/self/mountinfo": "2 1 0:30 / / ro - overlay composefs ro,lowerdir=/run/x\n",
         },
+        None,
+    ),
+    "a subvolume": (
+        {"proc/self/mountinfo": ON_DISK.replace(" / / ", " /@ / ").replace("ext4", "btrfs")},
+        None,
+    ),
+    "a deployment of ostree": (
+        {
+            "proc/self/mountinfo": ON_DISK.replace(
+                " / / ", " /ostree/deploy/fedora/deploy/1a2b.0 / "
+            )
+        },
+        None,
+    ),
+    "a host of Proxmox on ZFS": (
+        {"proc/self/mountinfo": "28 1 0:27 / / rw - zfs rpool/ROOT/pve-1 rw,xattr\n"},
         None,
     ),
     "a host of Proxmox": (

@@ -156,6 +156,20 @@ def test_a_card_stays_one_card_when_guests_are_started(machine):
     assert machine.read() == before
 
 
+def test_a_function_that_the_host_takes_away_belongs_to_the_card_that_uses_it(machine):
+    machine.card("eth0", "0000:00:02.0", address="60:45:bd:00:00:01\n")
+    before = machine.read()
+    home = machine.card("enP1s1", "0001:00:02.0", address="60:45:bd:00:00:01\n")
+    machine.links[f"{home}/master"] = "../../../0000:00:02.0/net/eth0"
+    assert machine.read() == before
+
+
+def test_a_port_of_a_bond_or_of_open_vswitch_is_a_card(machine):
+    home = machine.card("eno1", "0000:3b:00.0")
+    machine.links[f"{home}/master"] = "../../../../virtual/net/ovs-system"
+    assert [item["master"] for item in machine.read()] == ["ovs-system"]
+
+
 def test_a_plug_whose_name_is_a_number_is_a_card(machine):
     machine.card("swp1", "0000:03:00.0", phys_port_name="1\n", addr_assign_type="0\n")
     assert [item["kind"] for item in machine.read()] == ["physical"]

@@ -3,6 +3,7 @@ import pytest
 from salt_ext.facts.cpuinfo import read
 from salt_ext.facts.root import Root
 from salt_ext.facts.virtual import cloud, virtual
+from tests.unit.facts.smbios_tables import END, entry_point_64, structure
 from tests.unit.facts.trees import tree
 
 HYPERVISOR_FLAG = "flags\t\t: fpu vme hypervisor\n"
@@ -29,6 +30,8 @@ SIGNS = [
     (dmi(sys_vendor="Amazon EC2", product_name="c5.metal"), "none", None),
     (dmi(sys_vendor="Google", product_name="Google Compute Engine"), "guest", "google"),
     (dmi(sys_vendor="Dell Inc.", product_name="PowerEdge R640"), "none", None),
+    (dmi(sys_vendor="Nutanix", product_name="AHV"), "guest", "ahv"),
+    (dmi(sys_vendor="Nutanix", product_name="NX-3060-G7"), "none", None),
     (facp("FIRECK"), "guest", "firecracker"),
     (facp("DELL"), "none", None),
     ({"proc/cpuinfo": HYPERVISOR_FLAG}, "guest", "unknown"),
@@ -95,6 +98,22 @@ def test_a_whole_machine_of_a_cloud_is_told_from_a_guest_by_its_processor(tmp_pa
     guest = virtual(tree(tmp_path / "guest", {**fields, "proc/cpuinfo": HYPERVISOR_FLAG}))
     assert guest["role"] == ("none" if "metal" in str(fields) else "guest")
     assert guest["cloud"]["provider"] == provider
+
+
+def test_without_the_kernels_files_the_tables_tell_the_same(tmp_path):
+    table = structure(1, 27, {4: "Amazon EC2", 5: "c5.metal"})
+    table += structure(2, 15, {4: "Amazon EC2", 8: "i-0a1b2c3d4e5f"})
+    files = {
+        "sys/firmware/dmi/tables/DMI": table + END,
+        "sys/firmware/dmi/tables/smbios_entry_point": entry_point_64(table + END),
+    }
+    found = virtual(tree(tmp_path, files))
+    assert found["role"] == "none"
+    assert found["cloud"] == {
+        "provider": "ec2",
+        "instance_id": "i-0a1b2c3d4e5f",
+        "instance_type": "c5.metal",
+    }
 
 
 @pytest.mark.parametrize("flags", [{}, {"proc/cpuinfo": "Features\t: fp asimd\n"}])

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from salt_ext.facts.identity import identify
 from salt_ext.store.columns import LARGEST, LARGEST_COUNT, list_columns
+from salt_ext.store.parts import placements
 from salt_ext.store.schema import LIST_COLUMNS
 from tests.machines import server
 
@@ -18,7 +19,7 @@ FIELDS = {
     "virtual": ["role", "container", "cloud"],
     "location": ["site", "rack"],
     "disks": ["size_bytes"],
-    "network": ["name", "addresses", "permanent_mac", "pci_slot"],
+    "network": ["name", "kind", "addresses", "default_address", "permanent_mac", "pci_slot"],
     "baseboards": ["serial_number", "manufacturer", "type"],
     "chassis": ["serial_number", "type", "asset_tag"],
 }
@@ -63,3 +64,9 @@ def test_a_guest_and_a_container_are_told_from_hardware():
         ({"role": "guest", "container": "lxc"}, "container"),
     ):
         assert list_columns(server(1, virtual=virtual), [])["kind"] == kind
+
+
+def test_a_container_has_no_parts_of_its_own():
+    host = server()
+    assert placements(host)
+    assert placements({**host, "virtual": {"role": "none", "container": "lxc"}}) == {}
