@@ -9,81 +9,67 @@ that does not answer does not delay the others.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
-from threading import Thread
-from types import TracebackType
+from functools import partial
 from typing import Any
 
 from salt_ext.facts.disks import BLOCK, disks
 from salt_ext.facts.root import Root
-from salt_ext.facts.smart import ata, nvme, scsi
+from salt_ext.facts.smart import ata, behind, nvme, scsi
+from salt_ext.facts.smart.waiting import answers
 
 DEADLINE_SECONDS = 20.0  # less than the deadline of a slow collector
 NO_ANSWER = "no answer"
 
 
 def smart(root: Root) -> list[dict[str, Any]] | None:
-    """Return the health of every ATA, SAS and NVMe disk; None for a captured tree."""
+    """
+    Return the health of every ATA, SAS and NVMe disk; None for a captured tree.
+
+    Those behind RAID controllers are among them, where the driver lets us reach them.
+    """
     if not root.is_live:
         return None
-    return ask_all(root, [disk for disk in disks(root) if _protocol(disk)], _ask, DEADLINE_SECONDS)
+    shown = disks(root)
+    began = time.monotonic()
+    hidden = behind.hidden_disks(root)
+    known = {str(disk["serial_number"]) for disk in shown if disk.get("serial_number")}
+
+    def ask(root: Root, disk: dict[str, Any]) -> dict[str, Any] | None:
+        return behind.ask(root, disk, known) if "raid" in disk else _ask(root, disk)
+
+    left = DEADLINE_SECONDS - (time.monotonic() - began)
+    return ask_all(root, [*(disk for disk in shown if _protocol(disk)), *hidden], ask, left)
 
 
 def ask_all(
     root: Root,
     asked: list[dict[str, Any]],
-    ask: Callable[[Root, dict[str, Any]], dict[str, Any]],
+    ask: Callable[[Root, dict[str, Any]], dict[str, Any] | None],
     deadline_seconds: float,
 ) -> list[dict[str, Any]]:
     """
-    Ask all disks at the same time; return each with its answer.
+    Ask all disks at the same time; return each with its answer, unless that is None.
 
     For a disk that does not answer, ``root`` remembers a TimeoutError with the stack
     of its thread.
     """
-    answers: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
-    threads = {
-        disk["name"]: Thread(
-            target=lambda disk=disk: answers.put((disk["name"], ask(root, disk))), daemon=True
-        )
-        for disk in asked
-    }
-    for thread in threads.values():
-        thread.start()
-    found: dict[str, dict[str, Any]] = {}
-    deadline = time.monotonic() + deadline_seconds
-    while len(found) < len(threads):
-        try:
-            name, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
-        except Empty:
-            break
-        found[name] = answer
-    for name in sorted(threads.keys() - found.keys()):
-        reason = TimeoutError(f"{name} has not answered in {deadline_seconds:g} s")
-        root.failed(reason.with_traceback(_where(threads[name])))
+    found = answers(
+        root, {disk["name"]: partial(ask, root, disk) for disk in asked}, deadline_seconds
+    )
     silent = {"volatile": {"skipped_reason": NO_ANSWER}}
     return [
         {
             "name": disk["name"],
             "serial_number": disk.get("serial_number"),
             "protocol": _protocol(disk),
-            **found.get(disk["name"], silent),
+            **({"raid": disk["raid"]} if "raid" in disk else {}),
+            **answer,
         }
         for disk in asked
+        if (answer := found.get(disk["name"], silent)) is not None
     ]
-
-
-def _where(thread: Thread) -> TracebackType | None:
-    """Return the stack of a thread as the traceback of an exception raised there."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    traceback = None
-    while frame is not None:
-        traceback = TracebackType(traceback, frame, frame.f_lasti, frame.f_lineno)
-        frame = frame.f_back
-    return traceback
 
 
 def _protocol(disk: dict[str, Any]) -> str | None:

@@ -20,6 +20,7 @@ READ_DATA, READ_THRESHOLDS, RETURN_STATUS = 0xD0, 0xD1, 0xDA
 SMART_SIGNATURE, FAILING_SIGNATURE = (0x4F, 0xC2), (0xF4, 0x2C)
 STATISTICS_LOG, SOLID_STATE_PAGE = 0x04, 7
 STANDBY_MODES = (0x00, 0x01, 0x40)  # standby, standby_y, spun down with its NV cache in use
+ROTATION_RATE, NOT_ROTATING = 217, 1  # a word of IDENTIFY DEVICE
 BLOCK = 512
 
 ATTRIBUTES = 30
@@ -66,33 +67,38 @@ class Attribute(NamedTuple):
     raw: int
 
 
-def health(fd: int, is_solid_state: bool) -> dict[str, Any]:
+def health(device: sg.Device, is_solid_state: bool | None = None) -> dict[str, Any]:
     """
     Return the health of a disk, or why it was not asked.
 
+    Whether it is a solid state disk is asked too when it is not known.
+
     Raises OSError when commands do not reach it.
     """
-    mode = power_mode(fd)
+    mode = power_mode(device)
     if mode in STANDBY_MODES:
         return {"volatile": {"skipped_reason": "standby"}}
-    reason = smart_is_off(_read(fd, IDENTIFY_DEVICE))
+    identify = _read(device, IDENTIFY_DEVICE)
+    reason = smart_is_off(identify)
     if reason:
         return {"skipped_reason": reason}
-    reply = sg.command(fd, pass_through(SMART, RETURN_STATUS, SMART_SIGNATURE))
+    reply = sg.command(device, pass_through(SMART, RETURN_STATUS, SMART_SIGNATURE))
     found = judge(
         status(registers(reply.sense)),
-        attributes(_read(fd, SMART, READ_DATA, SMART_SIGNATURE)),
-        thresholds(_read(fd, SMART, READ_THRESHOLDS, SMART_SIGNATURE)),
+        attributes(_read(device, SMART, READ_DATA, SMART_SIGNATURE)),
+        thresholds(_read(device, SMART, READ_THRESHOLDS, SMART_SIGNATURE)),
     )
-    if is_solid_state and _has_log(_read(fd, READ_LOG_EXT, lba=(0, 0)), STATISTICS_LOG):
-        page = _read(fd, READ_LOG_EXT, lba=(SOLID_STATE_PAGE, 0), lba_low=STATISTICS_LOG)
+    if is_solid_state is None:
+        is_solid_state = _word(identify, ROTATION_RATE) == NOT_ROTATING
+    if is_solid_state and _has_log(_read(device, READ_LOG_EXT, lba=(0, 0)), STATISTICS_LOG):
+        page = _read(device, READ_LOG_EXT, lba=(SOLID_STATE_PAGE, 0), lba_low=STATISTICS_LOG)
         found["volatile"]["percentage_used"] = percentage_used(page)
     return found
 
 
-def power_mode(fd: int) -> int | None:
+def power_mode(device: sg.Device) -> int | None:
     """Return the power mode of a disk, or None; the question does not wake it."""
-    found = registers(sg.command(fd, pass_through(CHECK_POWER_MODE)).sense)
+    found = registers(sg.command(device, pass_through(CHECK_POWER_MODE)).sense)
     return found.sectors if found else None
 
 
@@ -238,10 +244,14 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 def _read(
-    fd: int, command: int, feature: int = 0, lba: tuple[int, int] = (0, 0), lba_low: int = 0
+    device: sg.Device,
+    command: int,
+    feature: int = 0,
+    lba: tuple[int, int] = (0, 0),
+    lba_low: int = 0,
 ) -> bytes:
     """Return one block that a command reads; b"" when the disk refuses the command."""
-    reply = sg.command(fd, pass_through(command, feature, lba, lba_low, reads=True), BLOCK)
+    reply = sg.command(device, pass_through(command, feature, lba, lba_low, reads=True), BLOCK)
     return reply.data if reply.is_good else b""
 
 

@@ -23,14 +23,13 @@ NO_TEMPERATURE = 0xFF
 UNKNOWN_WARNING = "warning"
 
 
-def health(fd: int) -> dict[str, Any]:
+def health(device: sg.Device) -> dict[str, Any]:
     """
     Return the health of a disk, or why it was not asked.
 
     Raises OSError when commands do not reach it.
     """
-    request = bytes((REQUEST_SENSE, 1, 0, 0, REQUEST_BYTES, 0))
-    if is_asleep(sg.command(fd, request, REQUEST_BYTES).data):
+    if sleeps(device):
         return {"volatile": {"skipped_reason": "standby"}}
     numbers = (
         INFORMATIONAL_EXCEPTIONS,
@@ -39,7 +38,13 @@ def health(fd: int) -> dict[str, Any]:
         BACKGROUND_SCAN,
         *ERRORS.values(),
     )
-    return judge({number: parameters(_page(fd, number), number) for number in numbers})
+    return judge({number: parameters(_page(device, number), number) for number in numbers})
+
+
+def sleeps(device: sg.Device) -> bool:
+    """Whether a disk says that it is in standby or stopped; the question does not wake it."""
+    request = bytes((REQUEST_SENSE, 1, 0, 0, REQUEST_BYTES, 0))
+    return is_asleep(sg.command(device, request, REQUEST_BYTES).data)
 
 
 def is_asleep(sense: bytes) -> bool:
@@ -94,10 +99,10 @@ def parameters(page: bytes, number: int) -> dict[int, bytes]:
     return found
 
 
-def _page(fd: int, number: int) -> bytes:
+def _page(device: sg.Device, number: int) -> bytes:
     """Return a log page; b"" when the disk does not have it."""
     size = LIMIT_BYTES.to_bytes(2, "big")
     reply = sg.command(
-        fd, bytes((LOG_SENSE, 0, CUMULATIVE | number, 0, 0, 0, 0, *size, 0)), LIMIT_BYTES
+        device, bytes((LOG_SENSE, 0, CUMULATIVE | number, 0, 0, 0, 0, *size, 0)), LIMIT_BYTES
     )
     return reply.data if reply.is_good else b""

@@ -1,9 +1,10 @@
-"""One SCSI command to a disk, through the kernel's SG_IO."""
+"""One SCSI command to a disk, through the kernel's SG_IO or a RAID controller."""
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
+from collections.abc import Callable
 from typing import NamedTuple
 
 SG_IO = 0x2285
@@ -58,12 +59,18 @@ class Reply(NamedTuple):
         return self.status == GOOD or sense_key(self.sense)[0] == RECOVERED
 
 
-def command(fd: int, cdb: bytes, length: int = 0) -> Reply:
+Device = int | Callable[[bytes, int], Reply]
+"""A file descriptor, or for a disk behind a controller a function that sends it a command."""
+
+
+def command(device: Device, cdb: bytes, length: int = 0) -> Reply:
     """
     Send one command that reads ``length`` bytes, or none, and return the reply.
 
     Raises OSError when it did not reach the device.
     """
+    if callable(device):
+        return device(cdb, length)
     cdb_buffer = ctypes.create_string_buffer(cdb, len(cdb))
     data = ctypes.create_string_buffer(max(length, 1))
     sense = ctypes.create_string_buffer(SENSE_BYTES)
@@ -78,7 +85,7 @@ def command(fd: int, cdb: bytes, length: int = 0) -> Reply:
         sbp=ctypes.addressof(sense),
         timeout=TIMEOUT_MS,
     )
-    fcntl.ioctl(fd, SG_IO, header)
+    fcntl.ioctl(device, SG_IO, header)
     if header.host_status or (header.status and not header.sb_len_wr):
         raise OSError(f"the host adapter says {header.host_status}, the disk {header.status}")
     got = length - min(max(header.resid, 0), length)

@@ -72,6 +72,7 @@ NO_CAPTURE_SHOWS = {
     "smart[].name": "the captures are answers of disks; the run adds whose",
     "smart[].serial_number": "the captures are answers of disks; the run adds whose",
     "smart[].protocol": "the captures are answers of disks; the run adds whose",
+    "smart[].raid": "no capture is of a disk that only its controller shows",
     "smart[].skipped_reason": "the captures are of disks that answered",
     "smart[].volatile.skipped_reason": "the captures are of disks that answered",
     "smart[].health.failed_before": "no captured disk had failed in the past",
@@ -184,6 +185,8 @@ def made_up(where: Path) -> Iterator[dict[str, Any]]:
     yield of_tree(Root(str(where / "blank")))
     pages = {0x2F: {0: bytes(3)}, **{page: {6: bytes(4)} for page in (2, 3, 5)}}
     disks, health = smart_reports.sata("sda"), smart_reports.scsi(pages)
+    place = {"pci_slot": "0000:3b:00.0", "enclosure": "32", "slot": "5", "device_id": "8"}
+    disks += [{**disk, "raid": place} for disk in smart_reports.sata("0000:3b:00.0/32:5")]
     yield {"smart": ask_all(Root(), disks, lambda root, disk: health, 5.0)}
 
 
