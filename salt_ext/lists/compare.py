@@ -8,7 +8,7 @@ People write less than a machine says, and in other words: ``戴尔`` for ``Dell
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from salt_ext.lists import models
@@ -26,6 +26,23 @@ KINDS = {
     "container": ("container", "lxc", "docker", "容器"),
 }
 """Kind: words for it; other words, such as "server", say nothing of it."""
+
+
+def contradicts(field: str, said: Any, machine: Mapping[str, Any]) -> bool:
+    """
+    Whether what people wrote is not what a machine reports; an unknown value is no contradiction.
+
+    A machine may have ``also``, other values of a field that are right as well, and
+    ``sockets``, how many processors it has.
+    """
+    reported = machine.get(field)
+    if reported is None:
+        return False
+    values = (reported, *machine.get("also", {}).get(field, ()))
+    if not any(equal(field, said, value) for value in values):
+        return True
+    sockets = machine.get("sockets") if field == "processor_model" else None
+    return sockets is not None and models.processors_said(said) not in (None, sockets)
 
 
 def equal(field: str, said: Any, reported: Any) -> bool:

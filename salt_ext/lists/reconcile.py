@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext import store
-from salt_ext.lists.compare import equal
+from salt_ext.lists.compare import contradicts
 from salt_ext.lists.headings import COMPARED
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.workbook import UNKNOWN
@@ -85,15 +85,13 @@ def _compared(
     differing = {
         field
         for field in COMPARED
-        if field in row.values
-        and asset.get(field) is not None
-        and not equal(field, row.values[field], asset[field])
+        if field in row.values and contradicts(field, row.values[field], asset)
     }
     if spelled(row.values.get("sn")) and not same_sn(row.values["sn"], asset["sn"]):
         differing.add("sn")
     reasons = [
         f"{words.label(field)}: {text(row.values[field])} in the file,"
-        f" {words.value(asset[field], field).replace(words.NO_BREAK, ' ')} on the machine"
+        f" {_reported(field, asset)} on the machine"
         for field in ("sn", *COMPARED)
         if field in differing
     ]
@@ -106,6 +104,12 @@ def _compared(
     gone = _gone(asset)
     reason = "; ".join([*reasons, *filter(None, [gone, remark])])
     return Verdict(row.number, status, reason, asset, bool(gone))
+
+
+def _reported(field: str, asset: Mapping[str, Any]) -> str:
+    sockets = asset.get("sockets") if field == "processor_model" else None
+    value = words.value(asset[field], field).replace(words.NO_BREAK, " ")
+    return f"{sockets} x {value}" if sockets else value
 
 
 def _is_elsewhere(row: Said, asset: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from salt_ext import store
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
 from salt_ext.document.volatile import with_volatile
-from salt_ext.lists.compare import equal
+from salt_ext.lists.compare import contradicts
 from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, order
 from salt_ext.words.match import same_name, same_sn
@@ -195,8 +195,7 @@ def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
         return bool(names) and not any(same_name(value, name) for name in names)
     if field == "sn":
         return bool(row["sn"]) and not same_sn(value, row["sn"])
-    reported = row.get(field)
-    return field in COMPARED and reported is not None and not equal(field, value, reported)
+    return field in COMPARED and contradicts(field, value, row)
 
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -173,6 +173,7 @@ def reconcile(
         # Imported here, because Salt loads this file for every command.
         from salt_ext.lists import reconcile as lists
         from salt_ext.lists.annotate import annotate
+        from salt_ext.lists.closer import with_closer_look
         from salt_ext.lists.rows import read
         from salt_ext.lists.workbook import unknown_machines
 
@@ -181,9 +182,10 @@ def reconcile(
         most = count("limit", limit)
         listed = read(_file("file", file), text("sheet", sheet), wanted)
         filters = assets_of(database, tgt, options)
+        assets = lists.machines(database, filters)
         verdicts, unknown = lists.reconcile(
             listed.rows,
-            lists.machines(database, filters),
+            with_closer_look(database, listed.rows, assets),
             filters,
             lists.held_machines(database),
         )

@@ -58,6 +58,7 @@ from salt_ext.store.reads.positions import positions, unknown_of
 from salt_ext.store.reads.problems import OWN_BUSINESS, attention, problems, troubled
 from salt_ext.store.reads.rack import neighbours
 from salt_ext.store.reads.resolve import padded, resolve
+from salt_ext.store.reads.sections import sections
 from salt_ext.store.reads.server import server
 from salt_ext.store.reads.slipped import nearest_known
 from salt_ext.store.reads.snapshots import moment_of, snapshots
@@ -171,6 +172,7 @@ __all__ = [
     "resolve",
     "rule",
     "said_of",
+    "sections",
     "server",
     "set_expected",
     "set_lifecycle",

@@ -107,3 +107,28 @@ def test_a_machine_whose_report_is_held_is_no_ghost(cmdb, database, fleet, tmp_p
     answer, _, text = cmdb("reconcile", str(tmp_path / "l.csv"))
     assert answer["counts"]["held"] == 1, text
     assert "cmdb.quarantine web01" in text
+
+
+def test_any_address_the_processors_and_the_disks_behind_a_controller_are_looked_up(
+    cmdb, database, tmp_path
+):
+    facts = server(1, bmc={"present": True, "addresses": ["10.128.0.1/10"]})
+    facts["processors"] |= {"sockets": 2, "model": "Intel(R) Xeon(R) Gold 6330 CPU @ 2.00GHz"}
+    facts["disks"] = [{"name": "sda", "model": "PERC H755", "size_bytes": 7_680_000_000_000}]
+    facts["raid"] = {
+        "volumes": [{"id": "0", "level": "RAID10", "size_bytes": 7_680_000_000_000}],
+        "members": [{"slot": str(n), "size_bytes": 3_840_000_000_000} for n in range(4)],
+    }
+    ingest(database, [arrival(facts, "web01"), arrival(server(2), "web02")])
+    path = tmp_path / "l.csv"
+    for row in ("10.128.0.1,2*6330,4*3.84T,4", "10.0.0.1,6330,7.68T,1"):
+        path.write_text(f"SN,管理IP,CPU,硬盘,硬盘数量\n9XYZ001,{row}\n")
+        answer, _, text = cmdb("reconcile", str(path))
+        assert answer["counts"]["ok"] == 1, text
+    path.write_text("SN,IP,CPU,硬盘\n9XYZ001,10.128.0.2,4*6330,6*3.84T\n")
+    [row, *_] = cmdb("reconcile", str(path))[0]["rows"]
+    assert row[4] == (
+        "Processor: 4*6330 in the file, 2 x Intel(R) Xeon(R) Gold 6330 CPU @ 2.00GHz"
+        " on the machine; Disk: 6*3.84T in the file, 7.7 TB on the machine;"
+        " Address: 10.128.0.2 in the file, 10.0.0.1 on the machine"
+    )

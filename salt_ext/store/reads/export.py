@@ -69,8 +69,9 @@ class Extract:
         yield from self._rows(statement.order_by(self._source.fields["minion_id"]))
 
     def judged(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Yield all assets with these columns, and with ``chosen``: whether the filter finds it."""
-        wanted = [self._source.field(name).label(name) for name in columns]
+        """Yield all assets with ``id``, these columns, and whether they are ``chosen``."""
+        wanted = [self._source.key.label("id")]
+        wanted += [self._source.field(name).label(name) for name in columns]
         chosen = sa.func.coalesce(sa.and_(sa.true(), *self._found), False).label("chosen")
         statement = joined(sa.select(*wanted, chosen), self._source, ())
         yield from self._rows(statement.order_by(self._source.fields["minion_id"]))
