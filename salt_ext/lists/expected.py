@@ -14,47 +14,60 @@ from salt_ext.lists import headings
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.typed import alone, is_awaited, typed
-from salt_ext.words.match import Said, is_blank, named, row_key, text
+from salt_ext.words.match import Said, is_blank, match, named, row_key, text
 
 
-def keep(database: store.Database, listed: Listed, *, source: str, by: str) -> dict[str, Any]:
+def keep(
+    database: store.Database,
+    listed: Listed,
+    *,
+    source: str,
+    by: str,
+    test: bool = False,
+    limit: int = 100,
+) -> dict[str, Any]:
     """
     Keep a list as the machines that people expect; return the content of the answer.
 
     Rows with neither SN nor name, and rows for a machine that an earlier row has,
-    are left out. ``source`` is what the list is called.
+    are left out, and at most ``limit`` of them are named. ``source`` is what the list is
+    called. With ``test`` nothing is kept.
     """
-    machines = []
-    keys = set()
     columns = typed(listed.rows)
-    for row in listed.rows:
-        sn, name = (one and store.storable(one) for one in named(row.values))
-        key = row_key(row.values)
-        if key and key not in keys:
-            keys.add(key)
-            fields = {
-                field: columns[field].written(value)
-                if field in columns
-                else store.storable(text(value))
-                for field, value in row.values.items()
+    machines = []
+    left_out: list[list[Any]] = []
+    for row, found in zip(listed.rows, match(listed.rows, ()), strict=True):
+        sn, name = named(row.values)
+        if found.is_repeated or not row_key(row.values):
+            left_out.append([row.sheet, row.number, sn, name, found.why])
+            continue
+        fields = {
+            field: columns[field].written(value)
+            if field in columns
+            else store.storable(text(value))
+            for field, value in row.values.items()
+        }
+        machines.append(
+            {
+                "sn": sn and store.storable(sn),
+                "minion_id": name and store.storable(name),
+                "fields": fields,
+                "row": row.number,
+                "awaited": is_awaited(fields),
             }
-            machines.append(
-                {
-                    "sn": sn,
-                    "minion_id": name,
-                    "fields": fields,
-                    "row": row.number,
-                    "awaited": is_awaited(fields),
-                }
-            )
+        )
     types = {field: column.type for field, column in columns.items()}
-    done = store.import_expected(database, machines, source=source, by=by, types=types)
-    done["left out"] = len(listed.rows) - len(machines)
+    done = store.import_expected(database, machines, source=source, by=by, types=types, test=test)
     return {
         "kind": "imported",
         "source": source,
+        "test": test,
         **taken(listed),
-        "counts": done,
+        "counts": {**done, "left out": len(left_out)},
+        "columns": ["sheet", "row", "sn", "name", "reason"],
+        "rows": left_out[:limit],
+        "total": len(left_out),
+        "of": "rows left out",
     }
 
 

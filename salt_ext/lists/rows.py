@@ -126,7 +126,10 @@ def said(table: Table, columns: Mapping[int, str], units: Mapping[str, str]) -> 
 
 
 def _with_unit(value: Any, unit: str) -> Any:
-    return f"{text(value)}{unit}" if unit and re.fullmatch(r"[\d.]+", text(value)) else value
+    """Return a bare number with the unit of its heading: ``384 GB``."""
+    if not unit or not re.fullmatch(r"[\d.]+", text(value)):
+        return value
+    return f"{text(value)} {unit if unit == 'bytes' else unit[0].upper() + unit[1:-1] + 'B'}"
 
 
 def taken(listed: Listed, *, is_compared: bool = False) -> dict[str, Any]:

@@ -131,16 +131,18 @@ def reconcile(
     """
     Compare people's list of machines with what the machines report.
 
-    Each row is ``ok``, ``moved`` (other site or rack), ``different`` (other
-    values, and which), ``ghost`` (in the file only) or ``duplicate`` (in the file
-    twice); a machine that no row means is ``unknown``. Rows and machines are
-    matched by SN, then by name. A value that the file leaves blank, or that the
-    machine does not report, is not compared.
+    Each row is ``ok``, ``moved`` (other site, room, rack or unit), ``different``
+    (other values, and which), ``ghost`` (in the file only), ``duplicate`` (in the
+    file twice), ``held`` (its report waits for a decision) or ``outside`` (of what
+    the filter chooses); a machine that no row means is ``unknown``. Rows and machines
+    are matched by SN, then by name, whatever the filter. A value that the file leaves
+    blank, or that the machine does not report, is not compared.
 
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
-        Which sheet; the default is the first that is not hidden.
+        Only this sheet; the default is all that are not hidden. Those without a table
+        of machines are named, with the reason.
     map
         The fields of headings that are guessed wrongly or not at all:
         ``map='{"Serial No.": sn, "Old name": ""}'``; a blank field leaves a column out.
@@ -151,11 +153,13 @@ def reconcile(
         An identifier of one asset, or a glob of minion ids: which machines the
         list is about.
     limit
-        How many rows that are not ok are shown at most.
+        How many rows to look at are shown at most: those that are neither ``ok`` nor
+        ``outside``, and those whose machine is retired or detached.
     exit_code
-        True makes the exit status 1 when anything is not ``ok``.
+        True makes the exit status 1 when anything is neither ``ok`` nor ``outside``.
 
-    Everything else is a filter of the machines, as in ``cmdb.list``.
+    Everything else is a filter of the machines, as in ``cmdb.list``: it chooses those
+    that are judged.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
     ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
@@ -213,6 +217,7 @@ def expected(
     file: str = "",
     sheet: str = "",
     source: str = "",
+    test: bool = False,
     limit: int = 100,
     **kwargs: Any,
 ) -> dict[str, Any]:
@@ -232,15 +237,18 @@ def expected(
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
-        Which sheet; the default is the first that is not hidden.
+        Only this sheet; the default is all that are not hidden.
     source
         What the list is called, whatever its file: it takes the place of what the list
         of this name said before, and of nothing else. The default is the name of the
         file without its folder, with the sheet behind it if one is given.
     map
         The fields of headings that are guessed wrongly, as in ``cmdb.reconcile``.
+    test
+        With ``import``, tell what would be kept and which rows would be left out, and
+        keep nothing.
     limit
-        How many machines are shown at most.
+        How many machines, or rows that are left out, are shown at most.
 
     With ``set``, everything else is a field: ``site=dc1 memory_bytes=128GiB``.
 
@@ -248,7 +256,7 @@ def expected(
 
     .. code-block:: bash
 
-        salt-run cmdb.expected import file=/srv/purchases.xlsx
+        salt-run cmdb.expected import file=/srv/purchases.xlsx test=True
         salt-run cmdb.expected missing
         salt-run cmdb.expected set 9XYZ1K2 site=dc1 rack=R01 owner='web team'
         salt-run cmdb.expected remove 9XYZ1K2
@@ -261,16 +269,25 @@ def expected(
 
         one_of("action", action, ACTIONS)
         most = count("limit", limit)
+        if test and action != "import":
+            raise Misused("test=True is for action import: all others show or do little")
         if action in ("list", "missing"):
             nothing_else(kwargs, "action", "limit")
             return lists.expected(database, only_missing=action == "missing", limit=most)
         if action == "import":
             options, wanted = _map_of(kwargs)
-            nothing_else(options, "action", "file", "sheet", "source", "map")
+            nothing_else(options, "action", "file", "sheet", "source", "test", "map")
             listed = read(_file("file", file), text("sheet", sheet), wanted)
             usual = " ".join(filter(None, [os.path.basename(file), sheet]))
             called = text("source", source) or usual
-            return lists.keep(database, listed, source=store.storable(called), by=who())
+            return lists.keep(
+                database,
+                listed,
+                source=store.storable(called),
+                by=who(),
+                test=bool(test),
+                limit=most,
+            )
         if action == "remove":
             nothing_else(kwargs, "action", "sn")
             gone = store.remove_expected(database, reference(sn))

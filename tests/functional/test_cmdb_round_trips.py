@@ -69,7 +69,7 @@ def test_every_field_that_a_list_can_show_is_known_when_it_comes_back(
     cmdb, database, fleet, tmp_path
 ):
     path = str(tmp_path / "l.xlsx")
-    columns = ",".join(store.listable(database.settings))
+    columns = ",".join(store.listable(database))
     cmdb("list", out_file=path, columns=columns)
     answer, _, text = cmdb("reconcile", path)
     assert answer["counts"]["ok"] == 6, text
@@ -132,3 +132,26 @@ def test_any_address_the_processors_and_the_disks_behind_a_controller_are_looked
         " on the machine; Disk: 6*3.84T in the file, 7.7 TB on the machine;"
         " Address: 10.128.0.2 in the file, 10.0.0.1 on the machine"
     )
+
+
+def test_an_import_may_be_tried_out_and_names_each_row_that_it_leaves_out(cmdb, fleet, tmp_path):
+    path = tmp_path / "l.csv"
+    path.write_text("SN,Owner,Site\n12345,me,ams1\n0012345,you,\n,nobody,\n0012345,,\nNEW1,,dc9\n")
+    for test in (True, False):
+        answer, _, text = cmdb("expected", "import", file=str(path), test=test)
+        assert answer["counts"] == {
+            **{"kept": 3, "known": 1, "changed": 1, "dropped": 0, "left out": 2},
+        }
+        assert answer["rows"] == [
+            ["l.csv", 4, None, None, "the row has neither SN nor name"],
+            ["l.csv", 5, "0012345", None, "the same SN as in row 3"],
+        ]
+        assert ("nothing was kept" in text) is test
+        assert "2 rows left out" in text
+        assert len(cmdb("expected")[0]["rows"]) == (0 if test else 3)
+        assert cmdb("list", columns="list.owner")[1] == (2 if test else 0)
+    path.write_text("SN,Owner\n12345,me\n")
+    answer, _, _ = cmdb("expected", "import", file=str(path), test=True)
+    assert answer["counts"]["dropped"] == 2
+    assert len(cmdb("expected")[0]["rows"]) == 3
+    assert "is for action import" in cmdb("expected", "set", "NEW1", test=True)[2]

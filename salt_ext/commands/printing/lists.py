@@ -26,9 +26,15 @@ def reconciled(answer: Answer) -> list[str]:
 
 
 def imported(answer: Answer) -> list[str]:
-    """Print what was imported."""
+    """Print what was imported, and each row that was not."""
     counts = ", ".join(f"{number} {word}" for word, number in answer["counts"].items())
-    return [*_mapping(answer, "not kept"), f"{answer['source']}: {counts}"]
+    lines = _mapping(answer, "not kept")
+    if answer["rows"]:
+        lines += [*layout.table(answer), ""]
+    lines.append(f"{answer['source']}: {counts}")
+    if answer["test"]:
+        lines.append("nothing was kept; import the list without test=True")
+    return lines
 
 
 def _mapping(answer: Answer, left_out: str) -> list[str]:

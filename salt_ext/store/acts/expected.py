@@ -38,6 +38,7 @@ def import_expected(
     source: str,
     by: str,
     types: Mapping[str, str] | None = None,
+    test: bool = False,
 ) -> dict[str, int]:
     """
     Store a list in place of what its source said before.
@@ -46,9 +47,10 @@ def import_expected(
     has the type of each field that no machine can fill: text, number or date. Returns
     four numbers: ``kept`` machines are stored now, of which ``known`` have reported;
     ``changed`` is of how many assets something else is said than before; ``dropped`` entries
-    are no longer in the list of this source.
+    are no longer in the list of this source. With ``test`` all of it is undone.
     """
     with database.begin() as link:
+        attempt = link.begin_nested()
         # Nobody appears or is renamed meanwhile: that would find the old rows.
         lock_identity(link)
         link.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -64,11 +66,14 @@ def import_expected(
         known = link.scalar(
             sa.select(sa.func.count()).where(of_source, expected.c.asset_id.is_not(None))
         )
+        if test:
+            changed = write(link, sorted(concerned))
+            attempt.rollback()
     names = {_name(one) for one in kept}
     return {
         "kept": len(kept),
         "known": known or 0,
-        "changed": _write(database, concerned),
+        "changed": changed if test else _write(database, concerned),
         "dropped": sum(_name(one) not in names for one in before),
     }
 
