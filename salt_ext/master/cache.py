@@ -119,8 +119,8 @@ class Cache:
         if self.one_bank_each:
             grains = grains.get("grains") or {}
         grain = grains.get("cmdb")
-        if not grains:
-            return None
+        if grain is None and not core_grains.used(grains):
+            return None  # of a proxy minion that starts, the master knows the id alone
         what = "the grains" if grain is None else "the grain cmdb"
         used = core_grains.used(grains) if grain is None else grain
         if is_heavier(used, self.max_report_bytes):

@@ -110,10 +110,14 @@ def test_this_machine_as_salt_sees_it_is_a_good_report(sync, database):
     assert stored(database, "here")["processor_threads"] == grains["num_cpus"]
 
 
+def test_grains_that_tell_nothing_make_no_machine(sync, database):
+    assert set(sync(odd={"id": "odd", "proxy": True})["counts"].values()) == {0}
+    assert store.assets(database).total == 0
+
+
 @pytest.mark.parametrize(
     "grains",
     [
-        {"id": "odd"},
         {"mem_total": "lots", "num_cpus": None, "disks": "sda", "virtual": 7},
         {"hwaddr_interfaces": [], "ip_interfaces": {"eth0": None}, "host": "odd\0"},
         {"hwaddr_interfaces": {"eth0": None, 7: "x"}, "ip_interfaces": {"eth0": [7]}},
