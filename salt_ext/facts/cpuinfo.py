@@ -7,6 +7,7 @@ is in sysfs; :func:`counts` is for kernels and captured trees without sysfs.
 
 from __future__ import annotations
 
+from salt_ext.facts.arm_cores import IMPLEMENTERS, PARTS
 from salt_ext.facts.sysfs import whole
 
 TYPE_CHECKING = False  # see root.py
@@ -23,66 +24,6 @@ STEPPING = ("stepping", "cpu revision", "revision")
 FLAGS = ("flags", "features", "isa")
 MHZ = ("clock", "cpu mhz static")  # x86's "cpu MHz" is that of this moment
 
-# "CPU implementer" of the main ID register; the Arm ARM, MIDR_EL1, and what makers published.
-IMPLEMENTERS = {
-    0x41: "ARM",
-    0x42: "Broadcom",
-    0x43: "Cavium",
-    0x46: "Fujitsu",
-    0x48: "HiSilicon",
-    0x4D: "Motorola",
-    0x4E: "NVIDIA",
-    0x50: "Applied Micro",
-    0x51: "Qualcomm",
-    0x53: "Samsung",
-    0x56: "Marvell",
-    0x61: "Apple",
-    0x66: "Faraday",
-    0x69: "Intel",
-    0x6D: "Microsoft",
-    0x70: "Phytium",
-    0xC0: "Ampere",
-}
-PARTS = {
-    (0x41, 0xB76): "ARM1176",
-    (0x41, 0xC05): "Cortex-A5",
-    (0x41, 0xC07): "Cortex-A7",
-    (0x41, 0xC08): "Cortex-A8",
-    (0x41, 0xC09): "Cortex-A9",
-    (0x41, 0xC0F): "Cortex-A15",
-    (0x41, 0xD03): "Cortex-A53",
-    (0x41, 0xD04): "Cortex-A35",
-    (0x41, 0xD05): "Cortex-A55",
-    (0x41, 0xD07): "Cortex-A57",
-    (0x41, 0xD08): "Cortex-A72",
-    (0x41, 0xD09): "Cortex-A73",
-    (0x41, 0xD0A): "Cortex-A75",
-    (0x41, 0xD0B): "Cortex-A76",
-    (0x41, 0xD0C): "Neoverse-N1",
-    (0x41, 0xD40): "Neoverse-V1",
-    (0x41, 0xD41): "Cortex-A78",
-    (0x41, 0xD49): "Neoverse-N2",
-    (0x41, 0xD4F): "Neoverse-V2",
-    (0x41, 0xD83): "Neoverse-V3AE",
-    (0x41, 0xD84): "Neoverse-V3",
-    (0x41, 0xD8E): "Neoverse-N3",
-    (0x43, 0x0A1): "ThunderX",
-    (0x43, 0x0AF): "ThunderX2",
-    (0x46, 0x001): "A64FX",
-    (0x48, 0xD01): "TaiShan-v110",
-    (0x48, 0xD02): "TaiShan-v120",
-    (0x50, 0x000): "X-Gene",
-    (0x70, 0x303): "FTC310",
-    (0x70, 0x660): "FTC660",
-    (0x70, 0x661): "FTC661",
-    (0x70, 0x662): "FTC662",
-    (0x70, 0x663): "FTC663",
-    (0x70, 0x664): "FTC664",
-    (0x70, 0x862): "FTC862",
-    (0xC0, 0xAC3): "Ampere-1",
-    (0xC0, 0xAC4): "Ampere-1a",
-}
-
 
 def read(root: Root) -> str:
     """Return the text of /proc/cpuinfo; collectors share it by ``root.once(read)``."""
@@ -92,6 +33,8 @@ def read(root: Root) -> str:
 def describe(text: str) -> dict[str, Any]:
     """Return the fields that describe the first processor in a cpuinfo text; MHz as integers."""
     fields = _first_values(text)
+    if "timebase" in fields:
+        fields.pop("model", None)  # on POWER the machine's
     found: dict[str, Any] = {
         "model": _first(fields, MODEL),
         "vendor": _first(fields, VENDOR),
@@ -123,8 +66,9 @@ def counts(text: str) -> dict[str, int]:
             numbered += 1
         elif name == "processor":
             threads = 1  # an old ARM kernel for one CPU writes its name here, not its number
-        elif name in ("cpus detected", "ncpus active"):
-            threads = whole(value) or threads  # Alpha and SPARC have the total in one line
+        elif name in ("cpus detected", "ncpus active", "# processors"):
+            # Alpha, SPARC and s390 have the total in one line.
+            threads = whole(value) or threads
         elif name in ("physical id", "package"):
             package = value
             packages.add(value)

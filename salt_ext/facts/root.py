@@ -145,10 +145,11 @@ class Root:
         """Return where the file system has a path; in a captured tree no link leads out of it."""
         if self.is_live:
             return path
-        # A captured tree does not change, so each directory is resolved only once.
+        # A captured tree does not change, so each directory is resolved only once, and
+        # from the place of the directory above it.
         directory, _, name = path.rpartition("/")
         if directory not in self._directories:
-            self._directories[directory] = self._follow(directory)
+            self._directories[directory] = self._locate(directory) if directory else self.path
         where = self._directories[directory]
         if where is None or name in ("", ".", ".."):
             return self._follow(path)

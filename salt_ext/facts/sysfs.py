@@ -59,6 +59,16 @@ def numbers(text: str | None) -> list[int]:
     return found
 
 
+def bits(mask: str | None) -> set[int]:
+    """Return the numbers of the bits that are set in a kernel mask, ``00000000,0000000f``."""
+    try:
+        value = int((mask or "0").replace(",", ""), 16)
+    except ValueError:
+        return set()
+    digits = bin(value)[:1:-1] if value > 0 else ""
+    return {number for number, digit in enumerate(digits) if digit == "1"}
+
+
 def ranges(values: Iterable[int]) -> str:
     """Return numbers as a kernel list: the inverse of :func:`numbers`."""
     spans: list[list[int]] = []

@@ -159,6 +159,10 @@ ONBOARD_DEVICE_TYPES = _words(
     "SATA Controller|SAS Controller|Wireless LAN|Bluetooth|WWAN|eMMC|NVMe Controller|"
     "UFS Controller",
 )
+# The four-letter names in the TCG's vendor id registry; only the order of these can be mistaken.
+TPM_VENDORS = frozenset(
+    _words("0 ATML|BRCM|CSCO|FLYS|GOOG|INTC|MSFT|NVDA|QCOM|ROCC|SECE|SIMN|SMSC|SMSN").values()
+)
 POWER_SUPPLY_STATUSES = _words("01 Other|Unknown|OK|Non-critical|Critical")
 PROCESSOR_STATUSES = _words("00 Unknown|Enabled|Disabled By User|Disabled By BIOS|Idle", "07 Other")
 SLOT_WIDTHS = _words("03 8-bit|16-bit|32-bit|64-bit|128-bit|x1|x2|x4|x8|x12|x16|x32")

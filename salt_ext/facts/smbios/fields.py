@@ -82,6 +82,8 @@ def chassis(item: Structure) -> Facts:
     """Type 3; its handle is what a board's ``chassis_handle`` points to."""
     kind = item.byte(0x05)
     elements = (item.byte(0x13) or 0) * (item.byte(0x14) or 0)
+    # In a shorter structure these two octets are what is left of an older layout.
+    has_height = len(item) >= 0x13
     return {
         "handle": item.handle,
         "manufacturer": item.text(0x04),
@@ -89,8 +91,8 @@ def chassis(item: Structure) -> Facts:
         "version": item.text(0x06),
         "serial_number": item.text(0x07),
         "asset_tag": item.text(0x08),
-        "height_u": item.byte(0x11) or None,
-        "number_of_power_cords": item.byte(0x12) or None,
+        "height_u": (item.byte(0x11) or None) if has_height else None,
+        "number_of_power_cords": (item.byte(0x12) or None) if has_height else None,
         "sku_number": item.text(0x15 + elements),
     }
 
@@ -185,11 +187,14 @@ def memory_device(item: Structure) -> Facts:
         part_number=item.text(0x1A),
         rank=(item.byte(0x1B) or 0) & 0x0F or None,
         voltage_mv=item.word(0x26) or None,
-        technology=_named(words.MEMORY_TECHNOLOGIES, item.byte(0x28)),
-        persistent_bytes=_bytes_told(item, 0x34) or None,
-        cache_bytes=_bytes_told(item, 0x44) or None,
     )
-    if facts["persistent_bytes"] is None and _is_persistent(item, facts):
+    if len(item) > 0x28:  # since version 3.2
+        facts.update(
+            technology=_named(words.MEMORY_TECHNOLOGIES, item.byte(0x28)),
+            persistent_bytes=_bytes_told(item, 0x34) or None,
+            cache_bytes=_bytes_told(item, 0x44) or None,
+        )
+    if not facts.get("persistent_bytes") and _is_persistent(item, facts):
         facts["persistent_bytes"] = facts["size_bytes"]
     return facts
 
@@ -238,10 +243,9 @@ def onboard_device(item: Structure) -> Facts:
 
 def tpm(item: Structure) -> Facts:
     """Type 43."""
-    vendor = item.data(0x04, 4)
     major, minor = item.byte(0x08), item.byte(0x09)
     return {
-        "vendor_id": (vendor or b"").decode("ascii", "ignore").strip("\0 ") or None,
+        "vendor_id": _tpm_vendor(item.data(0x04, 4) or b""),
         "specification_version": None if minor is None else f"{major}.{minor}",
         "firmware_version": _tpm_firmware(item.dword(0x0A), major),
         "description": item.text(0x12),
@@ -346,9 +350,10 @@ def _is_persistent(item: Structure, facts: Facts) -> bool:
         return False
     if facts["type"] in READ_MOSTLY:
         return False
-    if facts["technology"] in (None, "Unknown", "Other"):
+    technology = facts.get("technology")
+    if technology in (None, "Unknown", "Other"):
         return "Non-Volatile" in (facts["type_detail"] or "")
-    return facts["technology"] not in VOLATILE
+    return technology not in VOLATILE
 
 
 def _speed(item: Structure, offset: int, extended: int) -> int | None:
@@ -368,6 +373,14 @@ def _ipmi_address(item: Structure) -> str | None:
     lowest = (item.byte(0x10) or 0) >> 4 & 1
     space = "I/O" if address & 1 else "Memory-mapped"
     return f"0x{address & ~1 | lowest:016X} ({space})"
+
+
+def _tpm_vendor(raw: bytes) -> str | None:
+    """Return the maker's letters; some firmware writes them as a number, the last letter first."""
+    text = raw.decode("ascii", "ignore")
+    if text[:1] in ("\0", " ") or text[::-1] in words.TPM_VENDORS:
+        text = text[::-1]
+    return text.strip("\0 ") or None
 
 
 def _tpm_firmware(version: int | None, major: int | None) -> str | None:

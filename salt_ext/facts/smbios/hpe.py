@@ -34,14 +34,16 @@ def enclosure(tables: Tables) -> Facts | None:
 
 def rack_locator(item: Structure) -> Facts:
     """Return the rack, the enclosure and the bay in a structure of type 204."""
+    bays, filled = _count(item.byte(0x08)), _count(item.byte(0x09))
     return {
         "rack_name": item.text(0x04),
         "name": item.text(0x05),
         "model": item.text(0x06),
         "serial_number": item.text(0x0A),
-        "bays": _count(item.byte(0x08)),
+        "bays": bays,
         "server_bay": item.text(0x07),
-        "bays_filled": _count(item.byte(0x09)),
+        # Some firmware has flags in the same octet; a blade cannot take more bays than there are.
+        "bays_filled": None if filled and bays and filled > bays else filled,
     }
 
 
