@@ -19,6 +19,7 @@ from salt_ext.collect.interruption import interruption
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, load
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
+from salt_ext.words.match import same_name, short
 from salt_ext.words.visible import indented, trace, visible
 
 log = logging.getLogger(__name__)
@@ -274,6 +275,11 @@ def _due(
 ) -> dict[str, Plan]:
     """Return by mode the plan to ask the machines that are due."""
     by_mode: dict[str, list[str]] = {}
+    never = _never_heard(opts, database, filters, limit)
+    for name, mode in never.items():
+        by_mode.setdefault(mode, []).append(name)
+    if limit is not None:
+        limit -= len(never)
     for name, heard_by in store.due(database, filters=filters, limit=limit).items():
         by_mode.setdefault(MODE_OF.get(heard_by, "salt"), []).append(name)
     if not by_mode:
@@ -288,6 +294,29 @@ def _due(
             # One mode cannot be used; the machines of the other modes are still asked.
             plans[mode] = Plan(names, _none(names, _sentence(error)), is_cached=False)
     return plans
+
+
+def _never_heard(
+    opts: Mapping[str, Any],
+    database: store.Database,
+    filters: Mapping[str, Any] | None,
+    limit: int | None,
+) -> dict[str, str]:
+    """
+    Return the mode for each machine that people expect and that has never reported.
+
+    Where a key is accepted that has its name, perhaps with a domain, Salt can ask it; a
+    machine without one is asked by ssh.
+    """
+    expected = [one["minion_id"] for one in store.awaited(database, filters=filters)]
+    accepted: dict[str, list[str]] = {}
+    for name in Cache(opts).accepted() if expected else ():
+        accepted.setdefault(short(name), []).append(name)
+    found: dict[str, str] = {}
+    for name in filter(None, expected):
+        keys = [one for one in accepted.get(short(name), []) if same_name(name, one)]
+        found.update({keys[0]: "salt"} if len(keys) == 1 else {name: "ssh"})
+    return dict(list(found.items())[:limit])
 
 
 def _none(names: Iterable[str], reason: str) -> Generator[Answer, None, None]:

@@ -13,7 +13,7 @@ from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
-from salt_ext.lists.typed import alone, is_awaited, typed
+from salt_ext.lists.typed import alone, is_awaited, silent_kind, typed
 from salt_ext.words.match import Said, is_blank, match, named, row_key, text
 
 
@@ -84,17 +84,31 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
         {
             **row,
             "name": row["minion_id"],
-            "status": "never seen" if one.status == "ghost" else one.status,
+            "status": _status(row, one),
             "seen_as": one.asset and (one.asset["minion_id"] or one.asset["hostname"]),
             "last_seen": one.asset and one.asset["last_seen"],
-            "reason": one.reason,
+            "reason": one.reason if one.asset or row["is_awaited"] else _why_never(row),
         }
         for row, one in zip(rows, verdicts, strict=True)
-        if one.status == "ghost" or not only_missing
+        if not only_missing or _status(row, one) == NEVER
     ]
     columns = ["sn", "name", "status", "seen_as", "last_seen", "reason"]
     columns += ["source", "row", "imported_by", "imported_at"]
     return _table(columns, found, limit)
+
+
+NEVER = "never seen"
+
+
+def _status(row: Mapping[str, Any], verdict: Verdict) -> str:
+    if verdict.status != "ghost":
+        return verdict.status
+    return NEVER if row["is_awaited"] else "not awaited"
+
+
+def _why_never(row: Mapping[str, Any]) -> str:
+    """Return why no report is awaited of a row."""
+    return row["fields"].get("reason") or silent_kind(row["fields"]) or "another list says why"
 
 
 def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -154,7 +168,19 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if name == "sn":
             raise ValueError("the serial number of a machine is set once, as its name")
-        field = headings.field_named(name)
+        field = name if name == REASON else headings.field_named(name)
         is_own = field.startswith(headings.OWN)
         found[field] = alone(value) if is_own else store.storable(text(value))
     return found
+
+
+REASON = "reason"
+"""The field that says why a machine never reports."""
+
+
+def decided(fields: Mapping[str, Any]) -> bool | None:
+    """Return whether a report is awaited by what was set now; None when that says nothing of it."""
+    if fields.get(REASON):
+        return False
+    said = {REASON, "kind", "lifecycle"} & fields.keys()
+    return is_awaited(fields) if said else None

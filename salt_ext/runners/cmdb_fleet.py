@@ -101,10 +101,12 @@ def missing(
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    List what is not there: keys without an asset, assets without a key, silent machines.
+    List what is not there: keys without asset, assets without key, what is silent, or never heard.
 
-    An asset that is collected by salt-ssh needs no key, and retired assets are left
-    out. A master knows only its own keys.
+    What was never heard are machines that people's lists have (``cmdb.expected``),
+    except what can never report, as a switch or a spare, and what has a reason:
+    ``cmdb.expected set <SN> reason=spare``. An asset that is collected by salt-ssh needs
+    no key, and retired assets are left out. A master knows only its own keys.
 
     tgt
         An identifier of one asset, or a glob of minion ids.
@@ -119,7 +121,8 @@ def missing(
     out_file
         Write all of them into this file, whatever the limit.
 
-    Everything else is a filter; no filter matches a machine without an asset.
+    Everything else is a filter; of a machine that was never heard it is compared with what
+    the list says. No filter matches a key without an asset.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
     ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
@@ -141,6 +144,10 @@ def missing(
         rows = [
             {"minion_id": name, "sn": None, "what": "key without an asset", "last_seen": None}
             for name in _without_asset(database, tgt, kwargs, accepted)
+        ]
+        rows += [
+            {**row, "what": f"expected by {row['source']}, never heard", "last_seen": None}
+            for row in store.awaited(database, filters=filters)
         ]
         for row in store.standing(database, filters=filters):
             if row["lifecycle"] == "retired":

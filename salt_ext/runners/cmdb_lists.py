@@ -233,7 +233,7 @@ def expected(
         what the list of this name said before. ``set``: set fields of one machine.
         ``remove``: no longer expect a machine.
     sn
-        The serial number of the machine to set; to remove it, that or its name.
+        The serial number of the machine, or else its name in the list.
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
@@ -250,7 +250,9 @@ def expected(
     limit
         How many machines, or rows that are left out, are shown at most.
 
-    With ``set``, everything else is a field: ``site=dc1 memory_bytes=128GiB``.
+    With ``set``, everything else is a field: ``site=dc1 owner='web team'``, a blank one
+    takes it away. ``reason=spare`` says why a machine shall not report: it is missing no
+    more.
 
     CLI Example:
 
@@ -259,6 +261,7 @@ def expected(
         salt-run cmdb.expected import file=/srv/purchases.xlsx test=True
         salt-run cmdb.expected missing
         salt-run cmdb.expected set 9XYZ1K2 site=dc1 rack=R01 owner='web team'
+        salt-run cmdb.expected set 9XYZ1K3 reason='spare in room 4'
         salt-run cmdb.expected remove 9XYZ1K2
     """
 
@@ -292,7 +295,10 @@ def expected(
             nothing_else(kwargs, "action", "sn")
             gone = store.remove_expected(database, reference(sn))
             return lists.told("removed", gone)
-        row = store.set_expected(database, reference(sn), lists.fields_of(dict(kwargs)), by=who())
+        fields = lists.fields_of(dict(kwargs))
+        row = store.set_expected(
+            database, reference(sn), fields, by=who(), awaited=lists.decided(fields)
+        )
         return lists.told("expected", [row])
 
     return answer(__opts__, "table", ask, write=action not in ("list", "missing"))

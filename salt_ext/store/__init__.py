@@ -32,6 +32,7 @@ from salt_ext.store.reads.addresses import addresses
 from salt_ext.store.reads.as_of import compare_assets, document
 from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
+from salt_ext.store.reads.awaited import awaited
 from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
 from salt_ext.store.reads.between import compare, handovers
 from salt_ext.store.reads.changes_page import changes_page
@@ -109,6 +110,7 @@ __all__ = [
     "asset_page",
     "assets",
     "attention",
+    "awaited",
     "baseline_of",
     "beat",
     "changes",

@@ -68,6 +68,28 @@ def test_what_is_missing_is_told_with_what_is_missing_of_it(cmdb, standing):
     assert cmdb("missing", "web01", exit_code=True)[1] == 0
 
 
+def test_what_people_expect_and_nobody_heard_is_missing_until_there_is_a_reason(cmdb, tmp_path):
+    path = tmp_path / "bought.csv"
+    path.write_text(
+        "SN,Name,Site,Type\nNEW1,db01,dc1,server\nNEW2,db02,dc2,\nSW1,sw01,dc1,switch\n"
+    )
+    assert cmdb("expected", "import", file=str(path))[1] == 0
+    answer, _, text = cmdb("missing")
+    what = {row["minion_id"]: row["what"] for row in as_dicts(answer)}
+    assert what["db01"] == what["db02"] == "expected by bought.csv, never heard"
+    assert "sw01" not in what
+    assert "NEW1" in text
+    assert [row["sn"] for row in as_dicts(cmdb("missing", site="dc1")[0])] == ["NEW1"]
+    assert cmdb("expected", "set", "NEW1", reason="spare in room 4")[1] == 0
+    assert [row["sn"] for row in as_dicts(cmdb("missing", site="dc1")[0])] == []
+    listed = {row["sn"]: (row["status"], row["reason"]) for row in as_dicts(cmdb("expected")[0])}
+    assert listed["SW1"] == ("not awaited", "switch")
+    assert listed["NEW1"][0] == "not awaited"
+    assert listed["NEW2"][0] == "never seen"
+    [only] = as_dicts(cmdb("expected", "missing")[0])
+    assert only["sn"] == "NEW2"
+
+
 def test_a_machine_of_salt_ssh_needs_no_key(cmdb, database):
     ingest(database, [arrival(server(1), "web01", mode="ssh")])
     assert cmdb("missing")[0]["total"] == 0

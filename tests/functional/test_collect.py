@@ -270,6 +270,26 @@ def test_auto_asks_those_who_are_due_each_as_it_was_heard_of_last(
     assert "no machine is due" in text
 
 
+def test_auto_asks_first_whom_people_expect_and_nobody_has_heard(
+    collect, database, accepted, master_opts
+):
+    store.ingest(database, [arrival(server(1), "web01", later(hours=-9), mode="ssh")])
+    row = {"sn": None, "fields": {}, "row": 2}
+    names = ("db01", "db02", "web01")
+    store.import_expected(
+        database, [{**row, "minion_id": name} for name in names], source="bought", by="me"
+    )
+    (accepted / "db02.example.com").touch()
+    master_opts["cmdb"]["modes"]["ssh"] = "tests.functional.test_collect.plan"
+    answer, _, _ = collect(mode="auto", test=True)
+    asked = [(one["minion_id"], one["mode"]) for one in answer["machines"]]
+    # Salt can ask the one whose key is accepted, under the name of the key.
+    assert sorted(asked) == [("db01", "ssh"), ("db02.example.com", "salt"), ("web01", "ssh")]
+    answer, _, _ = collect(mode="auto", test=True, limit=1)
+    assert list(statuses(answer)) == ["db01"]
+    assert list(statuses(collect("web*", mode="auto", test=True)[0])) == ["web01"]
+
+
 def test_a_machine_whose_mode_cannot_be_used_does_not_stop_the_others(collect, database, accepted):
     store.ingest(database, [arrival(server(1), "web01", later(hours=-9), mode="ssh")])
     store.ingest(database, [arrival(server(2), "web02", later(hours=-9), mode="agent")])

@@ -79,27 +79,33 @@ def import_expected(
 
 
 def set_expected(
-    database: Database, sn: str, fields: Row, *, by: str, awaited: bool | None = None
+    database: Database, reference: str, fields: Row, *, by: str, awaited: bool | None = None
 ) -> Row:
     """
-    Add to what is expected of a machine, by its SN; return the whole entry as it is now.
+    Add to what is expected of a machine; return all that was ever set of it.
 
+    It is meant by its SN, or by its name if a list has a row of that name without an SN.
     An empty text takes a field away again. ``awaited`` tells whether it shall report.
     """
     with database.begin() as link:
         lock_identity(link)
-        of_set = (expected.c.source == SET) & (sa.func.lower(expected.c.sn) == sn.lower())
+        of_name = expected.c.sn.is_(None) & (
+            sa.func.lower(expected.c.minion_id) == reference.lower()
+        )
+        is_name = link.scalar(sa.select(expected.c.id).where(of_name).limit(1)) is not None
+        of_sn = sa.func.lower(expected.c.sn) == reference.lower()
+        of_set = (expected.c.source == SET) & (of_name if is_name else of_sn)
         before = rows(
             link.execute(sa.delete(expected).where(of_set).returning(expected)),
         )
         said: Row = {}
         for one in before:
             said |= one["fields"]
-        said |= {**fields, "sn": sn}
+        said |= fields | ({"hostname": reference} if is_name else {"sn": reference})
         said = {name: value for name, value in said.items() if value != ""}
         row = _row(
             {
-                "sn": sn,
+                "sn": said.get("sn"),
                 "minion_id": said.get("minion_id") or said.get("hostname"),
                 "fields": said,
                 "row": None,

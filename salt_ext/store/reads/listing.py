@@ -150,7 +150,7 @@ def _present(stale_after: int, missing_after: int, own: tuple[tuple[str, str], .
             **{name: asset.c[name] for name in (*KEPT_COLUMNS, "first_seen", "from_list")},
             **{name: asset_seen.c[name] for name in ("last_seen", "changed_at", "mode")},
             "freshness": _case(counted, FRESHNESS),
-            **{name: _own(name, kind) for name, kind in own},
+            **{name: own_value(asset.c.listed[name], TYPES[kind]) for name, kind in own},
         },
         asset.c.id,
         asset.c.search,
@@ -179,14 +179,16 @@ class Number(sa.TypeDecorator[float]):
         return int(value) if value is not None and value.is_integer() else value
 
 
-def _own(name: str, kind: str) -> sa.ColumnElement[Any]:
-    """Return the expression for a field of people's lists."""
-    value = asset.c.listed[name]
-    if kind == "number":
+TYPES: dict[str, sa.types.TypeEngine[Any]] = {"number": Number(), "date": Day(), "text": sa.Text()}
+
+
+def own_value(value: Any, kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+    """Return what a list says, a value of jsonb, as one of these types."""
+    if isinstance(kind, Number):
         # A list may be imported since the type was read: another value is none, not an error.
         is_number = sa.func.jsonb_typeof(value) == "number"
-        return sa.case((is_number, sa.cast(value.astext, Number())))
-    return sa.type_coerce(value.astext, Day()) if kind == "date" else value.astext
+        return sa.case((is_number, sa.cast(value.astext, kind)))
+    return sa.type_coerce(value.astext, kind) if isinstance(kind, Day) else value.astext
 
 
 def states(

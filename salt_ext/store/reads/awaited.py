@@ -1,0 +1,80 @@
+"""
+The machines that people expect and that have never reported: where a master begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.filters import matching
+from salt_ext.store.reads.listing import Listing, listing, own_value
+from salt_ext.store.said import OWN
+from salt_ext.store.schema import LIST_COLUMNS, asset, expected
+
+SPOKEN = [name for name in LIST_COLUMNS if isinstance(asset.c[name].type, sa.Text)]
+"""The columns of an asset that a list may have, as the texts that they are there too."""
+
+NAME = sa.func.coalesce(expected.c.short_name, expected.c.short_hostname)
+
+_other = expected.alias("other")
+_same_sn = _other.c.bare_sn == expected.c.bare_sn
+_same_name = sa.and_(
+    (_other.c.short_name == NAME) | (_other.c.short_hostname == NAME),
+    _other.c.bare_sn.is_(None) | expected.c.bare_sn.is_(None),
+)
+IS_AWAITED = sa.and_(
+    expected.c.asset_id.is_(None),
+    expected.c.awaited,
+    # A reason that a person gave counts for all lists.
+    ~sa.select(_other.c.id).where(~_other.c.awaited, _same_sn | _same_name).exists(),
+)
+
+
+def awaited(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
+    """
+    Return what is expected, has never reported and shall report, each machine once.
+
+    Each has ``sn``, ``minion_id`` and ``fields``, and ``source``, ``row`` and
+    ``imported_at`` of the newest row about it. A filter is compared with what the list
+    says, as it is compared with an asset otherwise; what no list can say fits none.
+    """
+    source = listing(database, None)
+    found = matching(_of_lists(source), filters or {}, "")
+    statement = (
+        sa.select(expected, NAME.label("name"))
+        .where(IS_AWAITED, *found)
+        .order_by(expected.c.imported_at, expected.c.source, expected.c.row, expected.c.id)
+    )
+    with database.autocommit() as link:
+        said = rows(link.execute(statement))
+    return sorted(_machines(said), key=lambda row: (row["minion_id"] or "~", row["sn"] or ""))
+
+
+def _machines(said: Sequence[Row]) -> Iterable[Row]:
+    """Return one row for each machine: what several lists say of it, the newest word of each."""
+    numbers = {row["name"]: row["bare_sn"] for row in said if row["bare_sn"] and row["name"]}
+    machines: dict[str, Row] = {}
+    for row in said:
+        key = row["bare_sn"] or numbers.get(row["name"]) or f"name {row['name']}"
+        before = machines.get(key, {"sn": None, "minion_id": None, "fields": {}})
+        called = {name: row[name] or before[name] for name in ("sn", "minion_id")}
+        machines[key] = {**row, **called, "fields": {**before["fields"], **row["fields"]}}
+    return machines.values()
+
+
+def _of_lists(source: Listing) -> Listing:
+    """Return the listing of what the lists say, with the fields of a listing of assets."""
+    fields: dict[str, sa.ColumnElement[Any]] = {
+        name: own_value(expected.c.fields[name], column.type)
+        if name.startswith(OWN)
+        else sa.cast(sa.null(), column.type)
+        for name, column in source.fields.items()
+    }
+    fields |= {name: expected.c.fields[name].astext for name in SPOKEN if name in fields}
+    fields |= {"sn": expected.c.sn, "minion_id": expected.c.minion_id}
+    never = dict.fromkeys(source.states, sa.false())
+    return source._replace(fields=fields, key=expected.c.id, text=expected.c.source, states=never)
