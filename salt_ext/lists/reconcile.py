@@ -82,10 +82,14 @@ def _is_wanted(asset: Machine) -> bool:
 def _compared(
     row: Said, asset: Mapping[str, Any], remark: str, filters: Mapping[str, Any]
 ) -> Verdict:
+    # A place that only another list says is no word of the machine.
+    only_listed = (asset.get("from_list") or "").split(", ")
     differing = {
         field
         for field in COMPARED
-        if field in row.values and contradicts(field, row.values[field], asset)
+        if field in row.values
+        and field not in only_listed
+        and contradicts(field, row.values[field], asset)
     }
     if spelled(row.values.get("sn")) and not same_sn(row.values["sn"], asset["sn"]):
         differing.add("sn")
@@ -99,8 +103,9 @@ def _compared(
     if not asset.get("chosen", True):
         if status == "ok":
             status = "moved" if _is_elsewhere(row, asset, filters) else "outside"
-        where = f"it reports from {asset['site']}" if asset.get("site") else ""
-        reasons.append(where or "the filter leaves it out")
+        says = "a list has it in" if "site" in only_listed else "it reports from"
+        is_there = asset.get("site") is not None
+        reasons.append(f"{says} {asset['site']}" if is_there else "the filter leaves it out")
     gone = _gone(asset)
     reason = "; ".join([*reasons, *filter(None, [gone, remark])])
     return Verdict(row.number, status, reason, asset, bool(gone))
@@ -138,9 +143,9 @@ def _gone(asset: Mapping[str, Any]) -> str:
 
 
 def machines(database: store.Database, filters: Mapping[str, Any]) -> list[Machine]:
-    """Return all assets with the fields of UNKNOWN, each with whether the filter finds it."""
+    """Return all assets with the fields of UNKNOWN, and whether they are what is asked for."""
     with store.extract(database, filters=filters) as source:
-        return list(source.judged([name for name in UNKNOWN.values() if name in source.fields]))
+        return list(source.judged([*UNKNOWN.values(), "from_list"]))
 
 
 def held_machines(database: store.Database) -> list[Machine]:

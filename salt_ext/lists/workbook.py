@@ -238,7 +238,7 @@ def assets(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Iterator[
     """Yield the rows of a sheet of assets, with the columns of these fields."""
     for row in rows:
         yield [
-            size(row[name], UNITS[name]) if name in UNITS and row[name] else row.get(name)
+            size(row[name], UNITS[name]) if name in UNITS and row[name] else row[name]
             for name in names
         ]
 

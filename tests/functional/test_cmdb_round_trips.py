@@ -1,4 +1,4 @@
-"""What we wrote into a file is what we read from it; and people's workbooks, from end to end."""
+"""What we wrote into a file is what we read from it, and a filter makes no ghost."""
 
 import json
 

@@ -186,3 +186,14 @@ def test_of_several_machines_with_one_number_the_name_tells_which():
 @pytest.mark.parametrize("field", [*STATUSES, *RARE])
 def test_every_status_has_a_colour(field):
     assert (field in COLOURS) is True
+
+
+def test_a_place_that_only_another_list_says_contradicts_no_row():
+    listed = asset(site="fra2", rack="R01") | {"from_list": "site, unit"}
+    assert verdict({"sn": "9XYZ001", "site": "ams1"}, listed).status == "ok"
+    assert verdict({"sn": "9XYZ001", "site": "ams1", "rack": "R02"}, listed).reason == (
+        "Rack: R02 in the file, R01 on the machine"
+    )
+    away = listed | {"chosen": False}
+    [one], _ = reconcile([Said(2, {"sn": "9XYZ001"})], [away], {"site": "ams1"})
+    assert (one.status, one.reason) == ("moved", "a list has it in fra2")
