@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 BLOCK = "/sys/block"
-SHARED = ("fc", "iscsi", "sas", "scsi")
-"""The transports by which several paths may lead to a disk."""
+SHARED = ("fc", "iscsi", "sas", "scsi", "nvme")
+"""How the transports begin by which several paths may lead to a disk."""
+
+NAMES = {"wwn": "scsi-3", "eui64": "scsi-2"}
+NAMES_OF_NVME = {"nguid": "nvme-eui.", "eui64": "nvme-eui."}
+"""The worldwide names of a disk, and how udev's name for it begins in ``/dev/disk/by-id``."""
 
 BROKEN = ("offline", "transport-offline", "blocked", "connecting", "dead")
 """The states, of SCSI devices and of NVMe controllers, in which a path cannot be used."""
@@ -50,18 +54,21 @@ def one_for_each_unit(root: Root, disks: list[Facts]) -> list[Facts]:
 
 
 def _unit(disk: Facts) -> str | None:
-    """Return scsi_id's name for the unit behind a block device, if there may be several paths."""
-    for prefix, name in (("3", disk.get("wwn")), ("2", disk.get("eui64"))):
+    """Return udev's name for the unit behind a block device, if there may be several paths."""
+    transport = disk["transport"] or ""
+    names = NAMES_OF_NVME if transport.startswith("nvme") else NAMES
+    for field, prefix in names.items():
+        name = disk.get(field)
         # Some makers write nothing but zeros after the first digit.
-        if name and disk["transport"] in SHARED and len(set(name)) > 2:
-            return f"scsi-{prefix}{name}"
+        if name and transport.startswith(SHARED) and len(set(name)) > 2:
+            return f"{prefix}{name}"
     return None
 
 
 def _is_one(paths: list[Facts], is_held: bool) -> bool:
     """Whether block devices with one name are paths to one disk, even a single path."""
     if is_held:
-        return len(paths) > 1 or paths[0]["transport"] in SHARED
+        return len(paths) > 1 or (paths[0]["transport"] or "").startswith(SHARED)
     numbers = {path["serial_number"] for path in paths if path.get("serial_number")}
     return len(paths) > 1 and len(numbers) <= 1
 

@@ -89,7 +89,9 @@ def _protocol(disk: dict[str, Any]) -> str | None:
 def _device(disk: dict[str, Any]) -> str:
     """Return the block device by which to ask a disk: of several paths the first that works."""
     name: str = disk["name"]
-    if name.startswith("nvme") or not (paths := disk.get("paths")):
+    paths = disk.get("paths")
+    # The paths to nvme0n1, which the kernel joins itself, are no devices that can be opened.
+    if not paths or (name.startswith("nvme") and name[4:5].isdigit()):
         return name
     working = (path for path in paths if path.get("health") != "failed")
     return str(next(working, paths[0])["name"])

@@ -130,6 +130,7 @@ def test_two_namespaces_of_one_nvme_disk_are_two_and_their_paths_stand_under_the
             files[f"{controller}/{path}/hidden"] = "1\n"
             links[f"sys/block/{path}"] = f"../{controller.removeprefix('sys/')}/{path}"
     found = disks(tree(tmp_path, files, links))
+    assert smart._device(found[0]) == "nvme0n1"
     assert [(disk["name"], disk["pci_slot"]) for disk in found] == [
         ("nvme0n1", None),
         ("nvme0n2", None),
@@ -145,3 +146,29 @@ def test_two_namespaces_of_one_nvme_disk_are_two_and_their_paths_stand_under_the
         }
         for number, state, health in ((0, "live", "ok"), (1, "connecting", "failed"))
     ]
+
+
+@pytest.mark.parametrize(("second", "count"), [("S64GNE0R123456", 1), ("S64GNE0R999999", 2)])
+def test_without_the_kernels_multipath_an_nvme_disk_with_two_ports_is_one(tmp_path, second, count):
+    files, links = {}, {}
+    for number, serial in ((0, "S64GNE0R123456"), (1, second)):
+        controller = f"sys/devices/pci0000:00/0000:0{number + 1}:00.0/nvme/nvme{number}"
+        space = f"{controller}/nvme{number}n1"
+        files |= {
+            f"{controller}/serial": f"{serial}\n",
+            f"{controller}/address": f"0000:0{number + 1}:00.0\n",
+            f"{controller}/state": "live\n",
+            f"{space}/size": "8\n",
+            f"{space}/wwid": "eui.36344730526034560025384700000001\n",
+        }
+        links[f"sys/block/nvme{number}n1"] = f"../{space.removeprefix('sys/')}"
+        links[f"{space}/device"] = f"../../nvme{number}"
+    found = disks(tree(tmp_path, files, links))
+    assert len(found) == count
+    if count == 1:
+        assert found[0]["name"] == "nvme-eui.36344730526034560025384700000001"
+        assert [(path["name"], path["pci_slot"]) for path in found[0]["paths"]] == [
+            ("nvme0n1", "0000:01:00.0"),
+            ("nvme1n1", "0000:02:00.0"),
+        ]
+        assert (smart._protocol(found[0]), smart._device(found[0])) == ("nvme", "nvme0n1")
