@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 HEADER = (
     *("schema", "collected_at", "boot_id", "since_boot_ms"),
-    *("duration_ms", "errors", "partial", "identity"),
+    *("duration_ms", "errors", "partial", "identity", "versions"),
 )
 """The keys of a document that are not sections."""
 
@@ -64,6 +64,25 @@ SLOW_COLLECTORS = {
 }
 """The same for the collectors that touch hardware, start tools or ask a network."""
 
+VERSIONS = {
+    "bmc": 2,
+    "disks": 2,
+    "memory": 2,
+    "multipath": 2,
+    "network": 2,
+    "processors": 2,
+    "raid": 2,
+    "smart": 2,
+    "usb": 2,
+    "virtual": 2,
+}
+"""
+The versions of our collectors, where that is not 1.
+
+A version is raised by whoever lets a collector tell the same machine in another way: more
+fields, other names, other numbers. The store takes what differs then for what it is.
+"""
+
 DEADLINE_SECONDS = 10
 SLOW_DEADLINE_SECONDS = 30
 """The time for all fast collectors together, and for each slow one."""
@@ -100,6 +119,12 @@ def collect(
     document["partial"] = sorted(partial)
     document["duration_ms"] = _milliseconds(started)
     return document
+
+
+def versions(collectors: Mapping[str, str | None]) -> dict[str, int]:
+    """Return, by section, the version of each collector of ours among these; 1 is left out."""
+    ours = {**COLLECTORS, **SLOW_COLLECTORS}
+    return {name: VERSIONS[name] for name in VERSIONS if collectors.get(name) == ours[name]}
 
 
 def failed(name: str, exception: BaseException) -> dict[str, Any]:

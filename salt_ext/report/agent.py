@@ -47,6 +47,7 @@ def document(opts: Mapping[str, Any]) -> dict[str, Any]:
         # People write the location into the settings. It is reported like a collected section.
         result["location"] = clean(options["location"])
     result["identity"] = identify(result)
+    result["versions"] = facts.versions({**options["collectors"], **options["slow_collectors"]})
     return result
 
 

@@ -25,6 +25,7 @@ from salt_ext.report.storable import MAX_NAME, fault, short, why_no_key
 SMALLEST = 8
 """The bytes of a component with one field of one letter, which is not empty."""
 MAX_COLLECTORS = 200
+MAX_VERSION = (1 << 15) - 1
 MAX_SINCE_BOOT_MS = 100 * 366 * 24 * 60 * 60 * 1000
 """A hundred years."""
 
@@ -81,6 +82,7 @@ def check_header(report: Any, now: datetime, modes: Collection[str] = MODES) -> 
             "collected_at",
             f"is {report['collected_at']}, in the future: set the clock of the machine",
         )
+    _check_versions(report.get("versions"))
     errors, partial = report.get("errors"), report.get("partial")
     if not isinstance(errors, dict):
         raise ReportError("errors", f"is {short(errors)}, not a mapping")
@@ -94,6 +96,17 @@ def check_header(report: Any, now: datetime, modes: Collection[str] = MODES) -> 
         if not isinstance(error, dict):
             raise ReportError(f"errors.{collector}", f"is {short(error)}, not an error record")
     return _order(report, collected_at)
+
+
+def _check_versions(versions: Any) -> None:
+    """Raise ReportError for what cannot be the versions of collectors."""
+    if versions is None:
+        return
+    if not isinstance(versions, dict) or len(versions) > MAX_COLLECTORS:
+        raise ReportError("versions", f"is {short(versions)}, not the versions of collectors")
+    for name, version in versions.items():
+        if type(name) is not str or type(version) is not int or not 0 < version <= MAX_VERSION:
+            raise ReportError("versions", f"has {short(version)} for {short(name)}")
 
 
 def _order(report: Mapping[str, Any], collected_at: datetime) -> Order:
@@ -199,7 +212,9 @@ def check_body(
     digest = digests.of_sections(texts)
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
-    return Checked(report["facts"], report["partial"], texts, found, digest)
+    told = report.get("versions") or {}
+    versions = {name: version for name, version in told.items() if version != 1 and name in found}
+    return Checked(report["facts"], report["partial"], texts, found, digest, versions)
 
 
 def _check_proof(proof: Any) -> None:

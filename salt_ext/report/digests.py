@@ -39,17 +39,22 @@ def of_section(text: bytes) -> str:
 
 def of_report(report: Mapping[str, Any]) -> bytes:
     """
-    Return the digest of what a report says: its facts, and which sections are partial.
+    Return the digest of what a report says: its facts, and how they were collected.
 
     The partial sections count, because the same facts say less when a collector
-    saw only a part of the machine. 32 bytes; without partial sections they are
-    those of the digest of the facts.
+    saw only a part of the machine, and the versions of the collectors: the store has to
+    know them before the next change. 32 bytes; without either they are those of the
+    digest of the facts.
     """
     digest = bytes.fromhex(report["digest"])
     partial = sorted(name for name in report["partial"] if isinstance(name, str))
-    if not partial:
+    versions = report.get("versions")
+    if not partial and not versions:
         return digest
-    return hashlib.sha256(digest + "\n".join(partial).encode(errors="replace")).digest()
+    said = "\n".join(partial)
+    if versions:
+        said += "\0" + " ".join([f"{name} {versions[name]}" for name in sorted(versions)])
+    return hashlib.sha256(digest + said.encode(errors="replace")).digest()
 
 
 def short(digest: str) -> bytes:

@@ -3,9 +3,11 @@ The envelope in which a machine's facts travel.
 
 A report is ``{"schema", "minion_id", "previous_minion_id", "collected_at",
 "mode", "boot_id", "since_boot_ms", "secret_hash", "proof", "digest", "facts",
-"volatile", "errors", "partial", "duration_ms"}``. ``boot_id`` and ``since_boot_ms``
+"volatile", "errors", "partial", "versions", "duration_ms"}``. ``boot_id`` and ``since_boot_ms``
 say which of two reports was made later, whatever the clock of the machine says; both
 may be absent.
+``versions`` has the version of each collector that is not the first one of its kind: by
+that the store tells what has changed from what is told in another way.
 The digest is over the canonical JSON of the stable facts and is made on the
 machine. While it does not change, the master updates one row and does not read
 the body. Which minion a report belongs to is decided by the id that Salt
@@ -71,5 +73,6 @@ def build(
         "volatile": volatile,
         "errors": dict(facts_document["errors"]),
         "partial": list(facts_document["partial"]),
+        "versions": dict(facts_document.get("versions") or {}),
         "duration_ms": facts_document["duration_ms"],
     }

@@ -251,3 +251,54 @@ def test_what_was_stored_long_ago_and_comes_again_changes_nothing(database):
     before = stored(database)
     assert tell(database, old._replace(received_at=later(minutes=5))) == ["unchanged"]
     assert stored(database) == before
+
+
+def of_version(version, facts, at):
+    """The report of a machine whose collector of firmware has this version."""
+    return arrival(facts, at=at, versions={"firmware": version})
+
+
+def test_what_a_newer_collector_tells_in_another_way_is_no_change(database):
+    facts = server(1)
+    tell(database, arrival(facts))
+    facts["firmware"] |= {"revision": "1.9", "vendor": "Dell"}
+    assert tell(database, of_version(2, facts, later(hours=1))) == ["unchanged"]
+    assert stored(database)["facts"]["firmware"]["revision"] == "1.9"
+    assert told(database) == NOTHING
+    facts["firmware"]["version"] = "2.0"
+    facts["memory"]["devices"] = facts["memory"]["devices"][:1]
+    assert tell(database, of_version(2, facts, later(hours=2))) == ["changed"]
+    assert {one["path"] for one in store.changes(database)} == {
+        "firmware.version",
+        "memory.devices",
+    }
+
+
+def test_a_change_after_a_new_version_that_tells_the_same_is_told(database):
+    facts = server(1)
+    tell(database, arrival(facts), of_version(2, facts, later(hours=1)))
+    facts["firmware"]["version"] = "2.0"
+    assert tell(database, of_version(2, facts, later(hours=2))) == ["changed"]
+    assert [one["path"] for one in store.changes(database)] == ["firmware.version"]
+
+
+def test_an_older_collector_elsewhere_takes_nothing_back(database):
+    """The thin of salt-ssh is of the master, which is upgraded on another day."""
+    new, old = server(1), server(1)
+    new["firmware"] |= {"revision": "1.9", "vendor": "Dell"}
+    tell(database, of_version(2, new, later(hours=1)))
+    for number in range(2, 6):
+        tell(database, arrival(old, at=later(hours=number), mode="ssh"))
+        tell(database, of_version(2, new, later(hours=number, minutes=30)))
+        assert stored(database)["facts"]["firmware"]["revision"] == "1.9"
+    assert told(database) == NOTHING
+    old["memory"]["devices"] = old["memory"]["devices"][:1]
+    assert tell(database, arrival(old, at=later(hours=7), mode="ssh")) == ["changed"]
+
+
+def test_a_downgrade_is_a_handover_too(database):
+    new, old = server(1), server(1)
+    new["firmware"] |= {"revision": "1.9", "vendor": "Dell"}
+    tell(database, of_version(2, new, later(hours=1)), arrival(old, at=later(hours=2)))
+    assert stored(database)["facts"]["firmware"] == old["firmware"]
+    assert told(database) == NOTHING

@@ -15,6 +15,7 @@ from salt_ext.document import encode
 from salt_ext.document.diff import Change
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
+from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.report.limits import Limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.report.sources import rank
@@ -339,9 +340,15 @@ class _Storing:
         """The same beside a better source, whose time tells nothing about that of another one."""
         arrival, order = due.arrival, due.order
         other = self._others(before).get(arrival.report["mode"])
-        if other is None or is_later_in_boot(order, other.order):
-            return True
-        if compare(order, other.order, None, is_set_back=False) is Age.NEWER:
+        if other is None:
+            # Core grains count as older than they are by this tolerance already.
+            is_newer = order.collected_at > before.order.collected_at - 2 * CLOCK_TOLERANCE
+        else:
+            is_newer = (
+                is_later_in_boot(order, other.order)
+                or compare(order, other.order, None, is_set_back=False) is Age.NEWER
+            )
+        if is_newer:
             return True
         self.findings.outcome(
             arrival, "unchanged", ALREADY_STORED, before.id, before.minion_id or ""

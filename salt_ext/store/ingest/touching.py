@@ -119,7 +119,8 @@ WITH heard AS (
 UPDATE asset_seen AS seen
    SET last_seen = CASE WHEN i.collected_at = other.collected_at THEN seen.last_seen
                         ELSE greatest(seen.last_seen, i.received_at) END,
-       mode_seen = coalesce(seen.mode_seen, seen.last_seen),
+       mode_seen = CASE WHEN i.collected_at = other.collected_at THEN seen.mode_seen
+                        ELSE coalesce(seen.mode_seen, seen.last_seen) END,
        position = CASE WHEN i.collected_at = other.collected_at
                         AND seen.master IS DISTINCT FROM :master
                        THEN seen.position ELSE i.position END,

@@ -25,7 +25,7 @@ from salt_ext.store.schema import (
 
 HIDDEN = (
     *("search", "listed", "asset_id", "digest", "told_revision", "told_freshness"),
-    *("secret_hash", "mode_seen"),
+    "secret_hash",
 )
 """Columns that the store needs for itself and that say nothing about the machine."""
 
@@ -58,7 +58,9 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
     """
     Return all of one asset: list columns, facts, volatile values, times and identifiers.
 
-    ``sources`` has by section the mode that told it, ``heard`` by mode when it was heard.
+    ``sources`` has by section the mode that told it. ``mode`` is the best one, which was
+    heard at ``mode_seen``, or at ``last_seen`` where that is None; ``other_sources`` has
+    when each of the others was.
     ``listed`` is what people's lists say of it: each field with its value and who says so.
     """
     with database.autocommit() as link:
@@ -90,7 +92,6 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         sa.select(
             *(one for one in asset.columns if one.name not in HIDDEN),
             *(one for one in asset_seen.columns if one.name not in HIDDEN),
-            sa.func.coalesce(asset_seen.c.mode_seen, asset_seen.c.last_seen).label("mode_seen"),
             freshness(database.settings).label("freshness"),
             asset.c.listed,
         )
@@ -107,12 +108,10 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         .order_by(identifier.c.kind, identifier.c.first_seen)
     )
     others = link.execute(sa.select(other_source).where(other_source.c.asset_id == asset_id))
-    heard = {row.mode: row.mode_seen}
-    heard |= {one.source: one.last_seen for one in others}
     return {
         **row._mapping,
         "sources": {one.section: one.source or row.mode for one in sections},
-        "heard": heard,
+        "other_sources": {one.source: one.last_seen for one in others},
         "listed": _listed(link, asset_id) if row.listed else [],
         "facts": {one.section: one.facts for one in sections},
         "volatile": {one.section: one.volatile for one in sections if one.volatile is not None},
