@@ -4,7 +4,7 @@ People's list compared with the machines: a status for each row, and machines wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext import store
@@ -82,33 +82,50 @@ def _is_wanted(asset: Machine) -> bool:
 def _compared(
     row: Said, asset: Mapping[str, Any], remark: str, filters: Mapping[str, Any]
 ) -> Verdict:
-    # A place that only another list says is no word of the machine.
-    only_listed = (asset.get("from_list") or "").split(", ")
-    differing = {
-        field
-        for field in COMPARED
-        if field in row.values
-        and field not in only_listed
-        and contradicts(field, row.values[field], asset)
-    }
-    if spelled(row.values.get("sn")) and not same_sn(row.values["sn"], asset["sn"]):
-        differing.add("sn")
+    is_outside = not asset.get("chosen", True)
+    differing = _differing(row, asset, PLACES if is_outside else COMPARED)
     reasons = [
         f"{words.label(field)}: {text(row.values[field])} in the file,"
         f" {_reported(field, asset)} on the machine"
         for field in ("sn", *COMPARED)
         if field in differing
     ]
-    status = "moved" if differing & set(PLACES) else "different" if differing else "ok"
-    if not asset.get("chosen", True):
-        if status == "ok":
-            status = "moved" if _is_elsewhere(row, asset, filters) else "outside"
-        says = "a list has it in" if "site" in only_listed else "it reports from"
-        is_there = asset.get("site") is not None
-        reasons.append(f"{says} {asset['site']}" if is_there else "the filter leaves it out")
+    if differing & set(PLACES) or (is_outside and _is_elsewhere(row, asset, filters)):
+        status = "moved"
+    elif is_outside:
+        status = "outside"
+    else:
+        status = "different" if differing else "ok"
     gone = _gone(asset)
-    reason = "; ".join([*reasons, *filter(None, [gone, remark])])
+    outside = _outside(asset) if is_outside else ""
+    reason = "; ".join([*reasons, *filter(None, [outside, gone, remark])])
     return Verdict(row.number, status, reason, asset, bool(gone))
+
+
+def _differing(row: Said, asset: Mapping[str, Any], fields: Iterable[str]) -> set[str]:
+    """Return in which of these fields, and the SN, a row contradicts its machine."""
+    found = {
+        field
+        for field in fields
+        if field in row.values
+        and not _is_only_listed(field, asset)
+        and contradicts(field, row.values[field], asset)
+    }
+    has_sn = spelled(row.values.get("sn"))
+    return found | {"sn"} if has_sn and not same_sn(row.values["sn"], asset["sn"]) else found
+
+
+def _is_only_listed(place: str, asset: Mapping[str, Any]) -> bool:
+    """Whether only another list says that an asset stands there: no word of the machine."""
+    return place in (asset.get("from_list") or "").split(", ")
+
+
+def _outside(asset: Mapping[str, Any]) -> str:
+    """Return where an asset is that the filter leaves out."""
+    if asset.get("site") is None:
+        return "the filter leaves it out"
+    says = "a list has it in" if _is_only_listed("site", asset) else "it reports from"
+    return f"{says} {asset['site']}"
 
 
 def _reported(field: str, asset: Mapping[str, Any]) -> str:

@@ -272,6 +272,7 @@ def expected(
 
         one_of("action", action, ACTIONS)
         most = count("limit", limit)
+        check_truths(test=test)
         if test and action != "import":
             raise Misused("test=True is for action import: all others show or do little")
         if action in ("list", "missing"):
@@ -288,7 +289,7 @@ def expected(
                 listed,
                 source=store.storable(called),
                 by=who(),
-                test=bool(test),
+                test=test,
                 limit=most,
             )
         if action == "remove":
