@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from salt_ext.words.changes import Line, line, worth_telling
+from salt_ext.words.changes import Line, line
 
 
 class Run(NamedTuple):
@@ -32,7 +32,7 @@ def runs(rows: Iterable[Mapping[str, Any]]) -> list[Run]:
     ):
         members = list(group)
         first = members[0]
-        lines = [line(row) for row in worth_telling(members)]
+        lines = [line(row) for row in members]
         found.append(
             Run(asset_id, first["minion_id"], first["sn"], revision, first["recorded_at"], lines)
         )

@@ -16,7 +16,7 @@ from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import simple
 from salt_ext.lists.headings import OWN
 from salt_ext.store import HEAD, Extract
-from salt_ext.words.changes import line, worth_telling
+from salt_ext.words.changes import line
 
 Size = int
 """How many bytes are one of a heading's unit."""
@@ -261,15 +261,11 @@ def parts(
 
 
 def changes(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Yield a row for each change that is worth telling."""
+    """Yield the rows of the sheet of changes."""
     for row in rows:
-        for told in worth_telling([row]):
-            one = line(told)
-            yield [
-                told["recorded_at"],
-                *(told["minion_id"], told["sn"]),
-                *(one.op, one.what, one.old, one.new),
-            ]
+        one = line(row)
+        about = (row["recorded_at"], row["minion_id"], row["sn"])
+        yield [*about, one.op, one.what, one.old, one.new]
 
 
 def size(value: int, unit: Size) -> int | float:

@@ -22,6 +22,7 @@ from salt_ext.commands.arguments import (
     text,
     who,
 )
+from salt_ext.words.changes import worth_telling
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -38,6 +39,12 @@ CHANGE_COLUMNS = (
     *("recorded_at", "minion_id", "sn", "op", "path", "component", "field", "old", "new"),
     *("moved_from", "moved_to"),
 )
+OF_CHANGE = ("asset_id", "revision")
+"""By what programs know the report of a change."""
+
+OF_REVISION = ("number", "recorded_at", "collected_at", "mode", "reason")
+"""What is told of a revision."""
+
 PAGE = 1000
 """How many changes are read at once for a file."""
 
@@ -64,10 +71,11 @@ def _page_or_file(
     if out_file:
         path = text("out_file", out_file)
         return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
-    rows, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
+    found, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
+    rows = [{name: row[name] for name in (*CHANGE_COLUMNS, *OF_CHANGE)} for row in found]
     total = store.count_changes(database, wanted)
-    found = {"changes": rows, "total": total, "next": following}
-    return answers.or_why(found, rows, lambda: store.hint_of_changes(database, wanted))
+    done = {"changes": rows, "total": total, "next": following}
+    return answers.or_why(done, rows, lambda: store.hint_of_changes(database, wanted))
 
 
 def _all_of(database: store.Database, wanted: store.Wanted) -> Iterator[dict[str, Any]]:
@@ -225,7 +233,7 @@ def diff(
             other_id = asset_of(database, other)
             found = store.compare_assets(database, asset_id, other_id)
             second = store.overview(database, other_id)["minion_id"]
-            rows = [one._asdict() for one in found]
+            rows = worth_telling(one._asdict() for one in found)
             return {"kind": "comparison", "asset": name, "other": second, "changes": rows}
         old, new, found = store.compare(
             database,
@@ -233,8 +241,11 @@ def diff(
             store.moment_of(database, start, now()) if start else None,
             store.moment_of(database, end, now()) if end else None,
         )
-        rows = [one._asdict() for one in found]
-        return {"asset": name, "old": old, "new": new, "changes": rows}
+        ends = {
+            end: one and {name: one[name] for name in OF_REVISION}
+            for end, one in (("old", old), ("new", new))
+        }
+        return {"asset": name, **ends, "changes": worth_telling(one._asdict() for one in found)}
 
     return answer(
         __opts__, "diff", ask, differs=lambda content: exit_code and bool(content["changes"])
@@ -298,7 +309,8 @@ def fleet_diff(
         whole = store.fleet_diff(
             database, first, last, filters=filters, after=str(after), limit=count("limit", limit)
         )
-        done = {"from": first, "to": last, **whole}
+        rows = [{**row, "changes": worth_telling(row["changes"])} for row in whole["rows"]]
+        done = {"from": first, "to": last, **whole, "rows": rows}
         return answers.or_why(done, whole["assets"], lambda: store.hint(database, filters))
 
     return answer(
@@ -318,7 +330,7 @@ def _differences(differing: Callable[..., list[dict[str, Any]]]) -> Iterator[dic
         for row in rows:
             about = {"minion_id": row["minion_id"], "sn": row["sn"]}
             new = [{**dict.fromkeys(DIFF_COLUMNS), "op": "new"}] if row["is_new"] else []
-            for one in [*new, *row["changes"]]:
+            for one in [*new, *worth_telling(row["changes"])]:
                 yield {**one, **about}
         if len(rows) < DIFF_PAGE:
             return
@@ -358,8 +370,8 @@ def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -
         columns = ["name", "taken_at", "taken_by", "comment"]
         if not name:
             nothing_else({**kwargs, **({"comment": comment} if comment else {})}, "name")
-            rows = store.snapshots(database)
-            return answers.table(columns, rows, len(rows), "snapshots")
+            rows, total = store.snapshots(database)
+            return answers.table(columns, rows, total, "snapshots")
         filters = assets_of(database, tgt, kwargs)
         row = store.take_snapshot(
             database, text("name", name), by=who(), filters=filters, comment=str(comment)

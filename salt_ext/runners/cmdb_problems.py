@@ -148,7 +148,7 @@ def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -
         row = store.overview(database, asset_id)
         then = store.moment_of(database, as_of, now()) if as_of else None
         most = count("limit", limit)
-        made = store.decisions(database, asset_id=asset_id, until=then, limit=most)
+        made = store.decisions(database, asset_id=asset_id, until=then, limit=most + 1)
         known = row["identifiers"]
         if then is not None:
             known = [
@@ -160,7 +160,8 @@ def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -
             "minion_id": row["minion_id"],
             "id": asset_id,
             "identifiers": known,
-            "decisions": made,
+            "decisions": made[:most],
+            "more": len(made) > most,
         }
 
     return answer(__opts__, "identity", ask)

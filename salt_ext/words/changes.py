@@ -55,7 +55,8 @@ def worth_telling(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     Return changes without those that tell people nothing.
 
     Left out are the empty slots that appear and disappear when a part is moved,
-    and sections that appear or disappear empty.
+    and sections that appear or disappear empty. What the history lists is chosen by the
+    same rule in PostgreSQL, ``store.reads.telling``.
     """
     rows = list(rows)
     moved = {_list(row) for row in rows if row["op"] == "moved"}
@@ -67,7 +68,11 @@ def worth_telling(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _is_empty_section(row: Mapping[str, Any]) -> bool:
-    return "." not in row["path"] and not row["old"] and not row["new"]
+    is_section = row["component"] is None and "." not in row["path"]
+    return is_section and row["old"] in NOTHING and row["new"] in NOTHING
+
+
+NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 def _list(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -28,23 +28,24 @@ def moments(new_database):
 def database(moments):
     """The store, in which each test leaves the two snapshots as they are."""
     yield moments
-    assert [one["name"] for one in store.snapshots(moments)] == ["audit-2026", "before-move"]
+    assert [one["name"] for one in store.snapshots(moments)[0]] == ["audit-2026", "before-move"]
 
 
 def test_a_list_as_of_a_snapshot_is_the_list_of_that_moment(database):
     at = store.moment_of(database, "before-move", NOW)
-    assert at == store.snapshots(database)[1]["taken_at"]
+    assert at == store.snapshots(database)[0][1]["taken_at"]
     assert [row["minion_id"] for row in store.assets(database, at=at).rows] == ["a"]
     assert store.assets(database).total == 2
 
 
 def test_snapshots_are_told_the_last_first_with_who_and_what_about(database):
-    rows = store.snapshots(database)
+    rows, total = store.snapshots(database)
+    assert total == len(rows)
     assert [(row["name"], row["taken_by"], row["comment"], row["filters"]) for row in rows] == [
         ("audit-2026", "bob", "the racks have moved", {}),
         ("before-move", "alice", "", {"site": "dc1"}),
     ]
-    assert store.snapshots(database, limit=1) == rows[:1]
+    assert store.snapshots(database, limit=1) == (rows[:1], total)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def status(answer: Answer) -> list[str]:
     for state in ("fresh", "stale", "missing", "never"):
         names = answer[state]
         shown = [] if state == "fresh" else names[:MANY]
-        more = f" and {len(names) - MANY} more" if len(names) > MANY and shown else ""
+        left = len(names) - MANY if shown else 0
+        more = f" and {left} more, with --out=json" if left > 0 else ""
         lines.append(f"{state:<8} {len(names):>6}  {', '.join(shown)}{more}")
     return lines

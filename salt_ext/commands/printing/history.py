@@ -15,7 +15,7 @@ def history(answer: Answer) -> list[str]:
     if not answer["changes"]:
         return [f"no changes; {first}"]
     lines = change_lines(answer["changes"])
-    return [*lines, f"{_count(answer, lines)}; {first}{layout.next_page(answer)}"]
+    return [*lines, f"{_count(answer)}; {first}{layout.next_page(answer)}"]
 
 
 def feed(answer: Answer) -> list[str]:
@@ -23,21 +23,17 @@ def feed(answer: Answer) -> list[str]:
     if not answer["changes"]:
         return ["no changes"]
     lines = change_lines(answer["changes"], with_names=True)
-    return [*lines, _count(answer, lines) + layout.next_page(answer)]
+    return [*lines, _count(answer) + layout.next_page(answer)]
 
 
-def _count(answer: Answer, lines: list[str]) -> str:
-    """Return how many changes there are, and how many have no line as they say nothing."""
-    shown = len(answer["changes"])
-    count = layout.count(shown, answer["total"], "changes")
-    hidden = shown - len(lines)
-    return f"{count}, {hidden} of them sections and slots with nothing in them" if hidden else count
+def _count(answer: Answer) -> str:
+    return layout.count(len(answer["changes"]), answer["total"], "changes")
 
 
 def change_lines(rows: list[Answer], *, with_names: bool = False) -> list[str]:
     """Return a line for each change."""
     lines = []
-    for row in changes.worth_telling(rows):
+    for row in rows:
         one = changes.line(row)
         name = [row["minion_id"] or "detached"] if with_names else []
         moved = [
@@ -75,7 +71,7 @@ def _differences(rows: list[Answer]) -> list[str]:
     lines = []
     section = None
     counts: dict[str, int] = {}
-    for row in changes.worth_telling(rows):
+    for row in rows:
         if row["path"].partition(".")[0] != section:
             section = row["path"].partition(".")[0]
             lines.append(values.label(section))

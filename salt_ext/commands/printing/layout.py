@@ -29,12 +29,20 @@ def table(answer: Answer) -> list[str]:
     if not shown:
         return [f"no {answer['of']}"]
     number = count(shown, answer["total"], answer["of"], answer.get("exact", True))
-    return [*grid(answer["columns"], answer["rows"]), number + next_page(answer)]
+    return [*grid(answer["columns"], answer["rows"]), number + next_page(answer) + _more(answer)]
 
 
 def next_page(answer: Answer) -> str:
     """Return how to ask for the next page, where there is one."""
     return f"  (next: cursor={answer['next']})" if answer.get("next") else ""
+
+
+def _more(answer: Answer) -> str:
+    """Return how many rows were cut off, and how to see them; blank where there are pages."""
+    left = answer["total"] - len(answer["rows"])
+    if "next" in answer or (answer.get("exact", True) and left <= 0):
+        return ""
+    return f"  ({left} more with a larger limit=)" if left > 0 else "  (more with a larger limit=)"
 
 
 def count(shown: int, total: int, things: str, exact: bool = True) -> str:

@@ -29,6 +29,8 @@ def identity(answer: Answer) -> list[str]:
             f"  {layout.time(row['decided_at'])}  {row['decided_by']}  {row['action']}"
             f"  as {row['minion_id']}: {row['reason']}"
         )
+    if answer["more"]:
+        lines.append("  … and more with a larger limit=")
     return lines if answer["decisions"] else [*lines, "  none"]
 
 

@@ -15,6 +15,7 @@ from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.said import ABOUT, newest
 from salt_ext.store.schema import (
+    KEPT_COLUMNS,
     asset,
     asset_facts,
     asset_seen,
@@ -23,11 +24,12 @@ from salt_ext.store.schema import (
     other_source,
 )
 
-HIDDEN = (
-    *("search", "listed", "asset_id", "digest", "told_revision", "told_freshness"),
-    "secret_hash",
+SHOWN = (
+    *(asset.c[name] for name in ("id", *KEPT_COLUMNS, "first_seen", "from_list")),
+    *(asset_seen.c[name] for name in ("last_seen", "mode", "mode_seen", "collected_at")),
+    *(asset_seen.c[name] for name in ("changed_at", "revision", "reports_as", "detached_at")),
 )
-"""Columns that the store needs for itself and that say nothing about the machine."""
+"""The columns that say something about the machine; the store needs the others for itself."""
 
 LEDGER = ("kind", "value", "source", "quality", "disowned", "first_seen", "last_seen")
 """The columns of an identifier that are shown."""
@@ -90,8 +92,7 @@ def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
 def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> Row:
     found = link.execute(
         sa.select(
-            *(one for one in asset.columns if one.name not in HIDDEN),
-            *(one for one in asset_seen.columns if one.name not in HIDDEN),
+            *SHOWN,
             freshness(database.settings).label("freshness"),
             asset.c.listed,
         )

@@ -22,6 +22,7 @@ from salt_ext.store.database import Database, Row, ping
 from salt_ext.store.parts import SOURCES, is_there, items_of
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import Listing, joined, listing
+from salt_ext.store.reads.telling import TOLD
 from salt_ext.store.schema import OF_REVISION, asset_facts, change, problem, revision
 
 BATCH = 500
@@ -118,7 +119,7 @@ class Extract:
             sa.select(*told, revision.c.recorded_at, chosen.c.minion_id, chosen.c.sn)
             .join(revision, OF_REVISION)
             .join(chosen, chosen.c.id == revision.c.asset_id)
-            .where(revision.c.recorded_at >= since)
+            .where(revision.c.recorded_at >= since, TOLD)
             .order_by(
                 revision.c.recorded_at.desc(),
                 revision.c.asset_id,

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.components import moves
 from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.telling import TOLD
 from salt_ext.store.schema import OF_REVISION, asset, change, revision
 
 
@@ -47,6 +48,8 @@ def changes(
     """
     Return the newest changes, of one asset or of all; with ``after`` those that follow it.
 
+    Those that tell nobody anything (:data:`TOLD`) are left out, here and in what is counted.
+
     Each has ``moved_from`` and ``moved_to``: the asset that the same part came from or
     went to, or None.
     """
@@ -62,7 +65,8 @@ def of_asset(
     newest = _changes(link, [revision.c.asset_id.in_(ids)], limit)
     number = len(newest)
     if number == limit:
-        every = sa.select(sa.func.count()).select_from(change).where(change.c.asset_id.in_(ids))
+        of_assets = (change.c.asset_id.in_(ids), TOLD)
+        every = sa.select(sa.func.count()).select_from(change).where(*of_assets)
         number = int(link.scalar(every) or 0)
     return newest, number, _revisions(link, asset_id, limit)
 
@@ -74,7 +78,7 @@ def _changes(
         sa.select(change, revision.c.recorded_at, asset.c.minion_id, asset.c.sn)
         .join(revision, OF_REVISION)
         .join(asset, asset.c.id == revision.c.asset_id)
-        .where(*conditions)
+        .where(*conditions, TOLD)
         .order_by(
             revision.c.recorded_at.desc(),
             revision.c.asset_id.desc(),
@@ -99,7 +103,7 @@ def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
 
 def count_changes(database: Database, wanted: Wanted = ALL) -> int:
     """Return how many changes there are; if nothing limits them, all of them are read."""
-    statement = sa.select(sa.func.count()).select_from(change)
+    statement = sa.select(sa.func.count()).select_from(change).where(TOLD)
     with database.autocommit() as link:
         if wanted != ALL:
             statement = statement.join(revision, OF_REVISION)
@@ -155,7 +159,7 @@ def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:
 
 def _revisions(link: sa.Connection, asset_id: uuid.UUID, limit: int) -> list[Row]:
     """Return the newest revisions of an asset, each with its number of changes."""
-    count = sa.select(sa.func.count()).where(OF_REVISION).scalar_subquery()
+    count = sa.select(sa.func.count()).where(OF_REVISION, TOLD).scalar_subquery()
     names = ("number", "recorded_at", "collected_at", "mode", "reason")
     return rows(
         link.execute(

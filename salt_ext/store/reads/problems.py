@@ -88,7 +88,7 @@ def open_of(link: sa.Connection, minion_id: str | None, limit: int = 50) -> list
 def _newest(link: sa.Connection, where: Sequence[sa.ColumnElement[bool]], limit: int) -> list[Row]:
     return rows(
         link.execute(
-            sa.select(problem)
+            sa.select(*(one for one in problem.columns if one.name != "told"))
             .where(*where)
             .order_by(problem.c.last_seen.desc(), problem.c.minion_id, problem.c.subject)
             .limit(limit)

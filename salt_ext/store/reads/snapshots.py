@@ -19,11 +19,12 @@ from salt_ext.words.times import moment
 NAME = r"[A-Za-z][A-Za-z0-9._-]{0,99}"
 
 
-def snapshots(database: Database, limit: int = 100) -> list[Row]:
-    """Return the snapshots, the last first."""
+def snapshots(database: Database, limit: int = 100) -> tuple[list[Row], int]:
+    """Return the snapshots, the last first, and how many there are in all."""
     with database.autocommit() as link:
         statement = sa.select(snapshot).order_by(snapshot.c.taken_at.desc()).limit(limit)
-        return rows(link.execute(statement))
+        found = rows(link.execute(statement))
+        return found, int(link.scalar(sa.select(sa.func.count()).select_from(snapshot)) or 0)
 
 
 def moment_of(database: Database, text: Any, now: datetime) -> datetime:
