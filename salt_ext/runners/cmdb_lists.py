@@ -271,6 +271,7 @@ def expected(
         from salt_ext.lists.rows import read
 
         one_of("action", action, ACTIONS)
+        check_truths(test=test)
         most = count("limit", limit)
         check_truths(test=test)
         if test and action != "import":

@@ -108,6 +108,7 @@ TABLE = [
     ("expected", "file", ["import"], {"file": "/nowhere.xlsx"}, WRONG, "cannot read /nowhere.xlsx"),
     ("expected", "sheet", ["list"], {"sheet": "x"}, OK, ""),
     ("expected", "map", ["import"], {"file": "x", "map": "x"}, WRONG, "map is a mapping"),
+    ("expected", "test", ["import"], {"file": "x", "test": "Ture"}, WRONG, f"{TRUTH}'Ture'"),
     ("expected", "limit", ["list"], {"limit": 0}, WRONG, NUMBER),
     ("export", "out_file", ["x.doc"], {}, WRONG, SUFFIX),
     ("export", "sheet", ["x.xlsx"], {"sheet": "disk"}, WRONG, DISKS),
