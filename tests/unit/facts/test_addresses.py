@@ -54,6 +54,7 @@ OWN = {
         "gre1",
         {"type": "778\n", "ifindex": "9\n", "iflink": "2\n", "address": "c0:00:02:01\n"},
     ),
+    "Ethernet in GRE": ("gretap1", {"type": "1\n", "ifindex": "9\n", "iflink": "0\n"}),
     "a tunnel of a program": ("tun0", {"type": "65534\n", "tun_flags": "0x1001\n"}),
     "VRF": ("mgmt", {"type": "1\n", "kind": "vrf"}),
     "PPP": ("ppp0", {"type": "512\n", "kind": "ppp"}),
@@ -133,6 +134,14 @@ def test_the_address_is_that_of_the_default_route(tmp_path):
         + route_4("ens3", 200)
     )
     assert address(machine) == "2001:db8::2"
+
+
+def test_a_route_that_refuses_is_no_way_out(tmp_path):
+    files = {
+        "proc/net/route": ROUTES + route_4("ens1", flags="0201"),
+        "proc/net/ipv6_route": route_6("lo", 0xFFFFFFFF, flags="00200200"),
+    }
+    assert default_interfaces(tree(tmp_path, files)) == []
 
 
 def test_a_default_route_without_an_address_gives_way_to_the_other_one(tmp_path):

@@ -169,6 +169,13 @@ ITSELF = {
         },
         None,
     ),
+    "a service of a machine of composefs": (
+        {
+            "proc/self/cgroup": SERVICE,
+            "proc/self/mountinfo": "2 1 0:30 / / ro - overlay composefs ro,lowerdir=/run/x\n",
+        },
+        None,
+    ),
     "a host of Proxmox on ZFS": (
         {"proc/self/mountinfo": "28 1 0:27 / / rw - zfs rpool/ROOT/pve-1 rw,xattr\n"},
         None,

@@ -45,7 +45,7 @@ SIGNS = [
         "xen",
     ),
     (
-        {"sys/hypervisor/type": "xen\n", "sys/hypervisor/properties/features": "000022f5\n"},
+        {"sys/hypervisor/type": "xen\n", "sys/hypervisor/properties/features": "000025f5\n"},
         "guest",
         "xen",
     ),
