@@ -24,6 +24,8 @@ WORDS = (
     "|<out of spec>|*|x|xx|xxx|sn-12345|1234|12345|123456|1234567|"
 )
 
+BRACKETS = "[]()<>{}"  # as in "[N/A]" and "(null)"
+
 PHRASES = (
     "to be filled",
     "to be defined",
@@ -125,7 +127,8 @@ def why_not_text(value: str) -> str | None:
     text = " ".join(value.lower().split())
     if not any(map(str.isalnum, text)):
         return "it is blank or punctuation only"
-    if f"|{text}|" in WORDS or "o.e.m" in text or text.startswith(PHRASES):
+    words = (text, text.strip(BRACKETS))
+    if any(f"|{word}|" in WORDS or word.startswith(PHRASES) for word in words) or "o.e.m" in text:
         return "it is a placeholder that the firmware's maker left in place"
     if _is_field_name(text):
         return "it is the name of the field, not a value"
@@ -142,6 +145,7 @@ def why_not_serial(value: str) -> str | None:
     if text.startswith(BY_HYPERVISORS):
         return "it is the number that a hypervisor gives to a disk of every guest"
     bare = text if text.isalnum() else "".join(filter(str.isalnum, _without_label(text)))
+    bare = bare.removeprefix("0x")
     letters = set(bare)
     if len(letters) == 1:
         return "it is one character repeated"
@@ -151,7 +155,7 @@ def why_not_serial(value: str) -> str | None:
         return "it counts up or down"
     if bare.isdigit() and (len(bare) < 4 or len(bare.lstrip("0")) < 3):
         return "it is a number too short to be one of a kind"
-    if bare.removeprefix("0x").strip("0") in JOKES:
+    if bare.strip("0") in JOKES:
         return "it is a word made of hexadecimal digits"
     return None
 

@@ -61,6 +61,7 @@ LABELS = {
     "vlan_id": "VLAN",
     "sku_number": "SKU number",
     "hctl": "HCTL",
+    "cxl": "CXL",
 }
 """Labels for the fields and sections whose name does not make a good label by itself."""
 
@@ -92,6 +93,7 @@ COLUMNS = {
         "bank_locator",
         "locator",
         "size_bytes",
+        "persistent_bytes",
         "type",
         "configured_speed_mts",
         "speed_mts",

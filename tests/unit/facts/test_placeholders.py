@@ -12,6 +12,7 @@ from salt_ext.document.placeholders import uuid_spellings, why_not_serial, why_n
     "serial",
     [
         *("00000000", "Unknown", "To Be Filled By O.E.M.", "NO DIMM", "[Empty]", "BAD0", "0xBAD0"),
+        *("0x00000000", "0xFFFFFFFFFFFFFFFF", "[N/A]", "[Not Supported]", "(Unknown)"),
         *("DEADBEEF", "SN: 000001", "S/N 000002", "serial: 12", "0000", "000042"),
         *("A1_SerNum0", "DIMM0_SerialNumber", "ChannelA-DIMM1_AssetTagNum", "01234567"),
         *("QM00001", "drive-scsi0", "nvme_card-pd", "VMware NVME_0000", "persistent-disk-0"),
