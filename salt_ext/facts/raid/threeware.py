@@ -31,7 +31,10 @@ TOOLS = ("tw_cli", "tw-cli", "tw_cli.x86_64", "tw_cli.x86")
 MAX_CONTROLLERS = 16
 _LISTED = re.compile(r"c(\d{1,3}) +\S")
 _PROPERTY = re.compile(r"/c(\d+)(?:/p(\d+))? (\S.*) = (.*)")
-_UNIT = re.compile(r"u(\d+) +(\S+) +(\S+) +\S+ +\S+ +\S+ +([\d.]+) ")
+_UNIT = re.compile(
+    r"u(?P<id>\d+) +(?P<type>\S+) +(?P<state>\S+) +(?P<rebuilt>\S+) +(?P<verified>\S+) +\S+"
+    r" +(?P<size>[\d.]+) "
+)
 # On controllers with virtual ports the model comes last, on older ones the serial number.
 _PORT = re.compile(
     r"p(\d+) +(\S+) +(?:u(\d+)|-) +([\d.]+ [KMGT]B) +(?:(S\w+) +\S+ +\S+ +(\S.*)|\d+ +(\S+))"
@@ -101,17 +104,24 @@ def parse(text: str, number: str = "0") -> View:
         joined(
             {
                 "controller": f"3ware:{number}",
-                "id": unit[1],
-                "level": level(unit[2]),
-                "size_bytes": size_bytes(f"{unit[4]} GB"),
-                "members": disks.get(unit[1]),
+                "id": unit["id"],
+                "level": level(unit["type"]),
+                "size_bytes": size_bytes(f"{unit['size']} GB"),
+                "members": disks.get(unit["id"]),
             },
-            judged(unit[3]),
+            judged(unit["state"]),
+            _progress(unit),
         )
         for unit in units
-        if unit[2] != "SPARE"
+        if unit["type"] != "SPARE"
     ]
     return merged([{**found, UNREAD: unread(*unknown)}])
+
+
+def _progress(unit: re.Match[str]) -> Item:
+    """Return how far a unit is rebuilt, else how far it is verified, initialised or migrated."""
+    percents = [one for one in (unit["rebuilt"], unit["verified"]) if "%" in one]
+    return counters(progress_percent=percents[0] if percents else None)
 
 
 def _controller(number: str, _: str, known: dict[str, str]) -> Item:

@@ -756,6 +756,7 @@ def test_tw_cli_shows_serial_numbers_port_by_port():
     (volume,) = found["volumes"]
     assert (volume["level"], volume["members"]) == ("RAID10", [":0", ":1"])
     assert volume["health"] == "degraded"
+    assert volume["volatile"] == {"progress_percent": 12}
     assert [item["slot"] for item in found["members"]] == ["0", "1"]
     assert found["members"][1] == {
         "controller": "3ware:2",
