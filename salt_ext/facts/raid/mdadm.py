@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from salt_ext.facts.raid.view import (
+    UNREAD,
     counters,
     health,
     integer,
@@ -17,6 +18,7 @@ from salt_ext.facts.raid.view import (
     level,
     lines,
     merged,
+    unread,
     view,
     word,
 )
@@ -31,8 +33,9 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 HOMEHOST = re.compile(r" *\(local to host .*\)$")
 # Number Major Minor RaidDevice State /dev/name; with superblock 0.90 a line has a number first.
 _DEVICE = re.compile(
-    r" *(?:(?:this|\d+) +)?(\d+|-) +(\d+) +(\d+) +(\d+|-) +([a-zA-Z][a-zA-Z ]*?)? *(/dev/\S+)?$"
+    r" *(?:(?:this|\d+) +)?(\d+|-) +(\d+) +(\d+) +(\d+|-) +([a-zA-Z][a-zA-Z -]*?)? *(/dev/\S+)?$"
 )
+_TABLE = re.compile(r" *Number +Major +Minor +RaidDevice")
 _TIME = re.compile(r"\w{3} (\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4})$", re.ASCII)
 
 
@@ -96,7 +99,15 @@ def parse(text: str) -> View:
         ),
     )
     members = [_member(array, device, row) for device, row in devices.items()]
-    return {"controllers": [], "volumes": [volume], "members": members}
+    found = {"controllers": [], "volumes": [volume], "members": members}
+    unknown = unread(*(row for row in _table(rows) if not _DEVICE.match(row)))
+    return {**found, UNREAD: unknown} if unknown else found
+
+
+def _table(rows: list[str]) -> list[str]:
+    """Return the lines of the table of devices, which is the last thing in the output."""
+    heads = [number for number, row in enumerate(rows) if _TABLE.match(row)]
+    return [row.rstrip() for row in rows[heads[-1] + 1 :] if row.strip()] if heads else []
 
 
 def _member(array: str | None, device: str, row: re.Match[str]) -> Item:

@@ -58,17 +58,19 @@ WORDS = {
         configured copyback cpybck dhs erase expanding expansion foreign free functional
         ghs good healthy hotspare hsp idle init initializing jbod journal learning
         migrating migration new normal ok okay oky onl online onln operational opt optimal
-        optl passed passthrough raw rdy ready rebuilt recharging sby spare standby
-        transforming ucon uconf ugood unassigned unconfigured unused verify verifying""",
+        optl passed passthrough raw rdy ready rebuilt recharging reconditioning sby spare
+        standby transforming ucon uconf ugood unassigned unconfigured unused verify
+        verifying""",
     # What the other words are said of. Alone they are neither good nor bad.
     "neutral": """
-        a absent after at b build by check checking compatible consistency dedicated
-        delayed device disk down drive due failfast fix for formatting from full fully
-        global hardware hot in inactive initialization initialized installed local migrate
-        mostly need needs no none not of on or parity paused pending physical present
-        progress queued quick raid replacement request requested reshaping resync resyncing
-        sanitize scsi set slow smart sntze spin spinning spun started sync testing the to
-        tolerant unknown up verified volume waiting with write writemostly yet zmm""",
+        a absent after at b before build by check checking compatible complete consistency
+        dedicated delayed device disk down drive due failfast fix for formatting from full
+        fully global hardware hot in inactive initialization initialized installed local
+        migrate mostly need needs no non none not of on or parity paused pending physical
+        present progress queued quick raid reenable replacement request requested reshaping
+        resync resyncing sanitize scsi set slow smart sntze spin spinning spun started
+        supported sync testing the to tolerant unknown up using verified volume waiting
+        with write writemostly yet zmm""",
 }
 MEANINGS = {word: meaning for meaning, words in WORDS.items() for word in words.split()}
 PHRASES = {
@@ -161,8 +163,9 @@ def health(state: str | None, suspect: bool = False) -> str | None:
         return "failed"
     if suspect or "degraded" in meanings:
         return "degraded"
-    # "Not Ready" and "Not Installed" are neither good nor broken.
-    return "ok" if "ok" in meanings and None not in meanings and "not" not in words else None
+    # "Not Ready" and "Non-Initialized" are neither good nor broken.
+    is_clear = None not in meanings and not {"not", "non"} & set(words)
+    return "ok" if "ok" in meanings and is_clear else None
 
 
 def is_known(state: str) -> bool:

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from salt_ext.facts.raid import asked, asking, paired, pci_functions, raid
+from salt_ext.facts import collect
+from salt_ext.facts.raid import asked, asking, paired, pci_functions, raid, told
 from salt_ext.facts.root import Root
 from tests.corpus import corpus_files, needs_corpus
 from tests.unit.facts.trees import tree
@@ -109,6 +110,36 @@ def test_the_only_controller_of_a_tool_is_the_only_function_of_its_driver():
     assert paired("adaptec", [function], seen, "")["controllers"] == [
         {"id": "adaptec:1"} | function
     ]
+
+
+def test_a_controller_whose_place_a_tool_tells_wrong_is_the_only_function_that_is_left():
+    seen = {
+        "controllers": [{"id": "x:0", "pci_slot": "0000:65:00.0"}],
+        "volumes": [],
+        "members": [],
+    }
+    function = {"pci_slot": "0000:41:00.0", "driver": "smartpqi"}
+    assert paired("smartarray", [function], seen, "")["controllers"] == [{"id": "x:0"} | function]
+
+
+def test_what_a_tool_writes_and_nobody_understands_makes_the_section_partial():
+    document = collect("/", {"raid": f"{__name__}.strange"})
+    assert document["raid"] == {
+        "controllers": [{"id": "x:0", "state": "Entangled"}],
+        "volumes": [],
+        "members": [],
+    }
+    assert document["partial"] == ["raid"]
+    assert document["errors"]["raid"]["type"] == "ValueError"
+    assert document["errors"]["raid"]["message"] == (
+        "a RAID tool wrote what is not understood: 'Teleport information'; "
+        "'controller state: Entangled'"
+    )
+
+
+def strange(root):
+    found = {"controllers": [{"id": "x:0", "state": "Entangled"}], "volumes": [], "members": []}
+    return told(root, found | {"unread": [{"line": "Teleport information"}]})
 
 
 def installed(where, name, script):

@@ -53,6 +53,10 @@ TB = 1024**4
         ("Out of Sync (OSY)", "degraded"),
         ("Impacted ( Build/Verify with fix : 9 % )", "degraded"),
         ("Not Ready", None),
+        ("Non-Initialized", None),
+        ("NOT-SUPPORTED", None),
+        ("active sync set-A", "ok"),
+        ("Inactive, Okay (OKY)", "ok"),
         ("Sntze", None),
         ("", None),
         (None, None),
@@ -79,8 +83,8 @@ STATES = {
         foreign; free; functional; ghs; good; healthy; hotspare; hsp; idle; init;
         initializing; jbod; journal; learning; migrating; migration; new; normal; ok; okay;
         oky; onl; online; onln; operational; opt; optimal; optl; passed; passthrough; raw;
-        rdy; ready; rebuilt; recharging; sby; spare; standby; transforming; ucon; uconf;
-        ugood; unassigned; unconfigured; unused; verify; verifying""",
+        rdy; ready; rebuilt; recharging; reconditioning; sby; spare; standby; transforming; ucon;
+        uconf; ugood; unassigned; unconfigured; unused; verify; verifying""",
 }
 """Every word that a tool is known to write of a volume, a drive or a battery."""
 
@@ -869,6 +873,11 @@ def test_mdadm_tells_what_the_kernel_does_not():
     }
     good = mdadm.parse(DETAIL.replace("clean, degraded, recovering", "active, recovering"))
     assert good["volumes"][0]["health"] == "ok"  # it copies to a replacement
+    mirrors = DETAIL.replace("active sync ", "active sync set-A ")
+    assert mdadm.parse(mirrors)["members"][0]["state"] == "active sync set-A"
+    strange = f"{DETAIL}       3        8       49    entangled with /dev/sdd1\n"
+    (line,) = mdadm.parse(strange)["unread"]
+    assert line == {"line": "3 8 49 entangled with /dev/sdd1"}
     for text in ("", "mdadm: cannot open /dev/md1: No such file or directory", "/dev/md1"):
         assert mdadm.parse(text) == {"controllers": [], "volumes": [], "members": []}
     assert "created_at" not in mdadm.parse(DETAIL.replace("Aug", "Avg"))["volumes"][0]

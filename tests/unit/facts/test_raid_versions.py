@@ -214,6 +214,16 @@ def test_what_arcconf_lists_beside_disks_is_no_disk():
     assert found["controllers"][0]["health"] == "ok"
 
 
+def test_serial_numbers_that_are_masked_are_nobody_s():
+    volume = """Logical device number 0
+   Segment 0                                : Present (0,0) xxxx
+   Segment 1                                : Present (0,1) xxxx
+"""
+    masked = DISKS.replace("SN0001", "xxxx").replace("SN0002", "xxxx")
+    found = adaptec.parse(arcconf(volume, masked))
+    assert found["volumes"][0]["members"] == ["Enclosure 2:4", "Enclosure 2:5"]
+
+
 def test_the_disks_of_a_volume_of_serveraid_8k_are_listed_over_several_lines():
     volume = """Logical drive number 1
    Stripe order (Channel,Device)            : 0,0
