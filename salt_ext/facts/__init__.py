@@ -66,6 +66,7 @@ SLOW_COLLECTORS = {
 
 VERSIONS = {
     "bmc": 2,
+    "chassis": 2,
     "disks": 2,
     "memory": 2,
     "multipath": 2,
@@ -73,6 +74,8 @@ VERSIONS = {
     "processors": 2,
     "raid": 2,
     "smart": 2,
+    "system": 2,
+    "tpm": 2,
     "usb": 2,
     "virtual": 2,
 }
