@@ -257,19 +257,25 @@ def _family(
 def asked(
     family: str, functions: list[Item], deadline: float, places: Iterable[str] = tools.PLACES
 ) -> tuple[str, View]:
-    """Return the reason for controllers that are not shown, and the first view that shows any."""
+    """
+    Return the reason for controllers that are not shown, and the first view that shows any.
+
+    What the tools before it wrote and nobody understands is in that view too.
+    """
     readers = [(name, read) for names, read in READERS.get(family, ()) for name in names]
     if not readers:
         drivers = ", ".join(sorted({item["driver"] or "none" for item in functions}))
         return f"no tool is known for the driver {drivers}", merged([])
     reason = f"not installed: {', '.join(name for name, _ in readers)}"
+    seen = merged([])
     for name, read in readers:
         if path := tools.find(name, places=places):
-            seen = read(asking(path, deadline))
+            before = {UNREAD: seen.get(UNREAD, [])}
+            seen = merged([before, read(asking(path, deadline))])
             reason = f"{name} does not show it"
             if seen["controllers"]:
-                return reason, seen
-    return reason, merged([])
+                break
+    return reason, seen
 
 
 def _obstacle(root: Root) -> str | None:

@@ -44,6 +44,7 @@ ALERT = "S.M.A.R.T alert flagged by drive"
 _NOTHING = re.compile(
     r"\bno\b|not (?:found|present|supported)|un-?supported|foreign config", re.IGNORECASE
 )
+_DRIVE = re.compile(r"Drive /c\d+(?:/e(\d+))?/s(\d+)$")  # the name of a list of one drive
 DISKS_OF_A_GROUP = ("Onln", "Online", "Rbld", "Rebuild", "Offln", "Offline", "Msng", "Failed")
 
 
@@ -172,9 +173,12 @@ def _volume(
 
 def _drives(data: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Yield (row, details) of the physical drives; the details are {} when not shown."""
-    for name, row in _found(data, "EID:Slt"):
-        if (word(row["EID:Slt"]) or "").rpartition(":")[2].strip():
-            yield row, _flat(_mapping(data.get(name + DETAILS)))
+    for name, value in data.items():
+        path = _DRIVE.match(name)
+        for row in _rows(value):
+            place = word(row.get("EID:Slt")) or (f"{path[1] or ''}:{path[2]}" if path else "")
+            if place.rpartition(":")[2].strip():
+                yield {**row, "EID:Slt": place}, _flat(_mapping(data.get(name + DETAILS)))
 
 
 def _member(controller: str, row: Mapping[str, Any], details: Mapping[str, Any]) -> Item:

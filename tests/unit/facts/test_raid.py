@@ -167,6 +167,19 @@ def test_the_next_tool_is_asked_when_the_first_shows_no_controller(tmp_path):
     assert seen["controllers"] == [{"id": "megaraid:0", "model": "PERC H710"}]
 
 
+def test_what_the_tool_before_wrote_is_told_though_the_next_one_shows_the_controller(tmp_path):
+    installed(
+        tmp_path,
+        "sas3ircu",
+        "echo ' 0 SAS3008 1000h 97h 00h:01h:00h:00h 1000h 30e0h';"
+        "echo 'SAS3IRCU: Error executing command DISPLAY.'",
+    )
+    installed(tmp_path, "MegaCli", "printf 'Adapter #0\\nProduct Name : SAS3008\\n'")
+    _, seen = asked("mpt3sas", [], time.monotonic() + 10, places=[str(tmp_path)])
+    assert [item["id"] for item in seen["controllers"]] == ["megaraid:0"]
+    assert seen["unread"] == [{"line": "SAS3IRCU: Error executing command DISPLAY."}]
+
+
 def test_the_tool_of_the_other_maker_is_asked_too(tmp_path):
     installed(tmp_path, "storcli64", "echo '{}'")
     answer = '{"Controllers": [{"Command Status": {"Controller": 0}, "Response Data": %s}]}'

@@ -428,6 +428,14 @@ def test_storcli_s_failures_are_told_but_not_that_there_is_nothing(description, 
     assert lines_of(storcli.parse(json.dumps(storcli_answer(detailed)))) == told
 
 
+def test_a_drive_without_its_place_in_the_row_has_it_in_the_name_of_its_list():
+    row = {"DID": 10, "State": "JBOD", "Size": "1.819 TB", "Model": "TESTDISK"}
+    data = {"Drive /c0/s4": [row], "Drive /c0/e252/s5": [row]}
+    found = storcli.parse(json.dumps(storcli_answer({"Status": "Success"}, data)))
+    places = [(item.get("enclosure"), item["slot"]) for item in found["members"]]
+    assert places == [(None, "4"), ("252", "5")]
+
+
 def test_one_controller_that_fails_does_not_hide_the_others():
     good = storcli_answer({"Status": "Success"}, {"Product Name": "TEST"}, 1)["Controllers"]
     bad = storcli_answer({"Status": "Failure", "Description": "Firmware hangs"})["Controllers"]

@@ -271,6 +271,109 @@ def test_a_section_of_arcconf_that_nobody_knows_ends_the_one_before_and_is_told(
     assert lines_of(adaptec.parse("arcconf: command aborted\n")) == ["arcconf: command aborted"]
 
 
+ARCCONF = """Controllers found: 1
+----------------------------------------------------------------------
+Controller information
+----------------------------------------------------------------------
+   Controller Status                        : Optimal
+   Controller Model                         : Adaptec ASR71605
+   Controller Serial Number                 : 3C4513A0123
+   Temperature                              : 46 C/ 114 F (Normal)
+   --------------------------------------------------------
+   Controller Version Information
+   --------------------------------------------------------
+   BIOS                                     : 7.5-0 (32118)
+   Firmware                                 : 7.5-0 (32118)
+   --------------------------------------------------------
+   Controller Cache Backup Unit Information
+   --------------------------------------------------------
+    Overall Backup Unit Status              : Not Ready
+
+----------------------------------------------------------------------
+Logical device information
+----------------------------------------------------------------------
+Logical Device number 0
+   Logical Device name                      : LogicalDrv 0
+   RAID level                               : 1
+   Status of Logical Device                 : Degraded
+   Size                                     : 457728 MB
+   --------------------------------------------------------
+   Logical Device segment information
+   --------------------------------------------------------
+   Segment 0                                : Present (457862MB, SATA, SSD, Enclosure:0) 7CS009RP
+   Segment 1                                : Missing
+
+----------------------------------------------------------------------
+Physical Device information
+----------------------------------------------------------------------
+      Device #0
+         Device is a Hard drive
+         State                              : Online
+         Transfer Speed                     : SATA 6.0 Gb/s
+         Reported Channel,Device(T:L)       : 0,0(0:0)
+         Reported Location                  : Enclosure 0, Slot 3(Connector 0)
+         Vendor                             : ATA
+         Model                              : XF1230-1A0480
+         Firmware                           : ST200354
+         Serial number                      : 7CS009RP
+         World-wide name                    : 5000C500813BF05B
+         Total Size                         : 457862 MB
+         S.M.A.R.T.                         : No
+         S.M.A.R.T. warnings                : 2
+         SSD                                : Yes
+      Device #1
+         Device is an Enclosure Services Device
+         Vendor                             : ADAPTEC
+"""
+
+
+def test_arcconf_is_read_section_by_section():
+    assert adaptec.parse(ARCCONF) == {
+        "controllers": [
+            {
+                "id": "adaptec:1",
+                "model": "Adaptec ASR71605",
+                "serial_number": "3C4513A0123",
+                "firmware_version": "7.5-0 (32118)",
+                "battery": {"state": "Not Ready", "health": None},
+                "state": "Optimal",
+                "health": "ok",
+                "volatile": {"temperature_celsius": 46},
+            }
+        ],
+        "volumes": [
+            {
+                "controller": "adaptec:1",
+                "id": "0",
+                "name": "LogicalDrv 0",
+                "level": "RAID1",
+                "size_bytes": 457728 * 1024**2,
+                "members": ["Enclosure 0:3"],
+                "state": "Degraded",
+                "health": "degraded",
+            }
+        ],
+        "members": [
+            {
+                "controller": "adaptec:1",
+                "enclosure": "Enclosure 0",
+                "slot": "3",
+                "device_id": "0",
+                "model": "XF1230-1A0480",
+                "serial_number": "7CS009RP",
+                "firmware_version": "ST200354",
+                "wwn": "5000c500813bf05b",
+                "size_bytes": 457862 * 1024**2,
+                "transport": "sata",
+                "media_type": "ssd",
+                "state": "Online",
+                "health": "degraded",
+                "volatile": {"smart_warning_count": 2},
+            }
+        ],
+    }
+
+
 MPT_NEW = """\
 ioc:0 vol_id:0 type:IM raidlevel:RAID-1 num_disks:2 size(GB):68 state: DEGRADED flags: ENABLED
 ioc:0 phys_id:0 scsi_id:0 vendor:ATA      product_id:TESTDISK         revision:D    size(GB):149 \
