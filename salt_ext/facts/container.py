@@ -64,21 +64,24 @@ def kind(root: Root, is_known_namespace: bool) -> str | None:
     denied = len(root.denied)
     groups = root.text("/proc/self/cgroup") or root.text("/proc/1/cgroup") or ""
     mounts = _mounts(root)
-    found = _marked(root, groups, mounts)
+    environment = _environment(root)
+    found = _marked(root, groups, mounts, environment)
     if found:
         del root.denied[denied:]  # what could not be read would not have told more
         return found
-    if not is_known_namespace or _is_the_machine_itself(root, groups, mounts):
+    is_service = ".service" in groups or "INVOCATION_ID" in environment  # of systemd
+    if not is_known_namespace or _is_the_machine_itself(root, is_service, mounts):
         return None
     return UNKNOWN
 
 
-def _marked(root: Root, groups: str, mounts: list[dict[str, str]]) -> str | None:
+def _marked(
+    root: Root, groups: str, mounts: list[dict[str, str]], environment: dict[str, str]
+) -> str | None:
     """Return the kind that a mark tells, or None without a mark."""
     for path in SYSTEMD_MARKS:
         if name := _word(root.text(path, 64)):
             return name
-    environment = _environment(root)
     told = _word(environment.get("container"))
     if told and told != GENERAL:
         return told
@@ -104,7 +107,7 @@ def _marked(root: Root, groups: str, mounts: list[dict[str, str]]) -> str | None
     return "kubernetes" if is_pod else told
 
 
-def _is_the_machine_itself(root: Root, groups: str, mounts: list[dict[str, str]]) -> bool:
+def _is_the_machine_itself(root: Root, is_service: bool, mounts: list[dict[str, str]]) -> bool:
     """Whether nothing but the PID namespace sets this process apart from its machine."""
     # /proc is the machine's own where it has the kernel's threads. A container that runs
     # systemd has systemd's mark, so without the mark this is the machine's systemd.
@@ -114,7 +117,7 @@ def _is_the_machine_itself(root: Root, groups: str, mounts: list[dict[str, str]]
     # composefs gives a whole machine a layered root (bootc, Fedora CoreOS).
     if top and top["type"] in LAYERED and top["source"] != "composefs":
         return False
-    if ".service" in groups:
+    if is_service:
         return True
     if uts := root.link("/proc/self/ns/uts"):
         return uts == FIRST_UTS_NAMESPACE

@@ -234,12 +234,22 @@ def _addresses(root: Root) -> dict[str, list[str]]:
         if int(scope, 16) in (LINK_SCOPE, HOST_SCOPE) or int(flags, 16) & TEMPORARY:
             continue
         found.setdefault(name, []).append(f"{ipv6(digits)}/{int(prefix, 16)}")
-    if root.is_live:
-        from salt_ext.facts.rtnetlink import ipv4_addresses
-
-        for name, addresses in ipv4_addresses().items():
-            found.setdefault(name, []).extend(addresses)
+    for name, addresses in _ipv4_addresses(root).items():
+        found.setdefault(name, []).extend(addresses)
     return found
+
+
+def _ipv4_addresses(root: Root) -> dict[str, list[str]]:
+    if root.is_live:
+        from salt_ext.facts import rtnetlink
+
+        try:
+            return rtnetlink.ipv4_addresses()
+        except OSError as error:  # a sandbox without this sort of socket
+            root.failed(error)
+    from salt_ext.facts import fib
+
+    return fib.ipv4_addresses(root)
 
 
 def ipv6(digits: str) -> str:

@@ -1,8 +1,8 @@
 """
 The IPv4 addresses of the running machine, asked of its kernel; see rtnetlink(7).
 
-procfs has them only as a routing trie without interfaces, so there is no file to
-read.
+procfs has them only as a routing trie without interfaces; :mod:`salt_ext.facts.fib`
+reads it where the kernel cannot be asked.
 """
 
 from __future__ import annotations

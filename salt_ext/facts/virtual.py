@@ -303,7 +303,7 @@ def _container(root: Root) -> str | None:
     A machine whose disk was made from a container image has the image's marker
     files too. But its processes are in the first PID namespace of the kernel.
     """
-    namespace = root.link("/proc/self/ns/pid")
+    namespace = root.link("/proc/self/ns/pid") or root.link("/proc/1/ns/pid")
     if namespace == FIRST_PID_NAMESPACE:
         return None
     # Imported here, because most machines do not need it.

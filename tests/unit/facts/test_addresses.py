@@ -1,12 +1,14 @@
 """Which interfaces are listed for their addresses, and which address is the machine's."""
 
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from salt_ext.document import normal
+from salt_ext.facts import fib, rtnetlink
 from salt_ext.facts.network import network
 from salt_ext.facts.root import Root
 from salt_ext.facts.routes import default_address, default_interfaces
@@ -178,6 +180,67 @@ def test_loopback_and_tunnels_come_last_where_a_report_tells_no_route():
         ]
     }
     assert list_columns(facts, ())["address"] == "93.0.2.7"
+
+
+TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 10.20.0.0/16 2 0 2
+        |-- 10.20.0.15
+           /32 host LOCAL
+        |-- 10.20.255.255
+           /32 link BROADCAST
+     +-- 127.0.0.0/8 2 0 2
+           |-- 127.0.0.1
+              /32 host LOCAL
+     |-- 169.254.1.2
+        /32 host LOCAL
+     |-- 192.0.2.9
+        /32 host LOCAL
+     |-- 203.0.113.7
+        /32 host LOCAL
+Local:
+        |-- 10.20.0.15
+           /32 host LOCAL
+"""
+NETWORKS = (
+    "eno1\t0000140A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+    "br-ex\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+    "br-ex\t007100CB\t010200C0\t0003\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+)
+
+
+def test_a_captured_tree_has_its_addresses_by_the_networks_that_they_are_in(machine):
+    machine.virtual("br-ex", type="1\n")
+    machine.files["proc/net/fib_trie"] = TRIE
+    machine.files["proc/net/route"] = ROUTES + route_4("br-ex") + NETWORKS
+    found = {item["name"]: item["addresses"] for item in machine.read()}
+    # 203.0.113.7 is in a network behind a gateway, and so in none of this machine's.
+    assert found == {"eno1": ["10.20.0.15/16"], "br-ex": ["192.0.2.9/24"]}
+    assert address(machine) == "192.0.2.9"
+
+
+def test_this_machines_files_and_its_kernel_tell_the_same_networks():
+    by_kernel = {
+        one
+        for addresses in rtnetlink.ipv4_addresses().values()
+        for one in addresses
+        if not one.endswith("/32")
+    }
+    by_files = {one for addresses in fib.ipv4_addresses(Root()).values() for one in addresses}
+    assert by_files <= by_kernel
+    assert by_files or not by_kernel or sys.byteorder == "big"
+
+
+WORDS = ["|--", "/32", "host", "LOCAL", "10.20.0.15", "256.1.1.1", "9" * 5000 + ".1.1.1", "²"]
+
+
+@given(st.lists(st.sampled_from(WORDS)).map(" ".join) | st.text(), st.text(max_size=80))
+def test_no_trie_makes_a_collector_fail(tmp_path_factory, trie, route):
+    files = {"proc/net/fib_trie": TRIE + trie, "proc/net/route": ROUTES + NETWORKS + route}
+    root = tree(tmp_path_factory.mktemp("trie"), {k: v.encode() for k, v in files.items()})
+    assert fib.ipv4_addresses(root)["eno1"] == ["10.20.0.15/16"]
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -146,6 +146,7 @@ def test_another_pid_namespace_is_some_container(tmp_path, name):
 
 ITSELF = {
     "a service of systemd": ({"proc/self/cgroup": SERVICE}, None),
+    "a service as the first process": ({"proc/1/environ": environ(INVOCATION_ID="1a2b")}, None),
     "a service by its disk": ({"proc/self/mountinfo": ON_DISK, "proc/self/cgroup": "0::/\n"}, None),
     "systemd is there": ({"run/systemd/system/x": "", "proc/self/cgroup": "0::/\n"}, None),
     "unshare without a /proc of its own": ({"proc/2/comm": "kthreadd\n"}, None),
