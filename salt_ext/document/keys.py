@@ -11,10 +11,10 @@ part of the list has.
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import lru_cache, partial
 
 from salt_ext.document import first
-from salt_ext.document.placeholders import why_not_mac, why_not_serial
+from salt_ext.document.placeholders import MAX_LENGTH, why_not_mac, why_not_serial
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -198,14 +198,20 @@ def _names(items: list[Item]) -> list[tuple[str, bool]]:
 def _number(field: str, item: Mapping[str, Any]) -> str | None:
     """Return the number in a field if it may be the part's own, else None."""
     value = item.get(field)
-    if not value or not isinstance(value, str):
+    if not value or not isinstance(value, str) or len(value) > MAX_LENGTH:
         return None
-    if field == "serial_number":
-        is_others = item.get("model") in NOT_THEIR_OWN or _namespace(item)
-        return None if is_others or why_not_serial(value) else value
+    if field == "serial_number" and (item.get("model") in NOT_THEIR_OWN or _namespace(item)):
+        return None
+    return value if _may_be_own(field, value) else None
+
+
+@lru_cache(4096)  # a document is compared with the one before, which has nearly the same numbers
+def _may_be_own(field: str, value: str) -> bool:
     if field == "permanent_mac":
-        return None if why_not_mac(value) else value
-    return None if why_not_serial(value) or _is_unset(value) else value
+        return why_not_mac(value) is None
+    if field == "serial_number":
+        return why_not_serial(value) is None
+    return why_not_serial(value) is None and not _is_unset(value)
 
 
 def _is_unset(value: str) -> bool:

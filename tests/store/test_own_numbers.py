@@ -4,9 +4,12 @@ import pytest
 
 from salt_ext import store
 from salt_ext.document import normal
+from salt_ext.document.placeholders import why_not_serial
+from tests.corpus import corpus_files, needs_corpus
 from tests.machines import NOW, arrival, dimm, later, server
 from tests.postgres import open_store
 from tests.store.old_store import fill, id_of, upgrade
+from tests.unit.document.test_diff import captured
 
 DISK = {"name": "sdb", "model": "HUS726", "serial_number": "K1TRAVELS", "size_bytes": 6 << 40}
 HBA = "0000:03:00.0"
@@ -86,6 +89,9 @@ def test_a_disk_out_of_a_retired_machine_came_from_there(database):
     store.set_lifecycle(database, old, "retired", store.Act("ops", "gone", test=False))
     ingest(database, "b", 2, later(minutes=1), disks=[DISK])
     assert told(database) == [("b", "added", "sdb", "a", None)]
+    # It is not said to be back in a machine that is gone.
+    ingest(database, "b", 2, later(minutes=2), disks=[])
+    assert told(database)[1] == ("b", "removed", "sdb", None, None)
 
 
 NVME = {"model": "MSFT NVMe Accelerator v1.0", "serial_number": "SN: 000001"}
@@ -164,6 +170,35 @@ def test_a_failing_disk_is_known_by_its_name_where_its_number_is_anothers(databa
     assert (kind["firmware_version"], kind["failing"]) == ("1", 2)
 
 
+PARTS = ("memory", "power_supplies", "processors")
+
+
+@needs_corpus
+def test_no_part_of_a_captured_machine_is_said_to_be_in_another_one(database):
+    captures = corpus_files("*/smbios_bin/**/*", "*/smbios_synth/**/*")
+    found = [one for one in map(captured, captures) if one.get("memory")]
+    machines = [{name: one[name] for name in PARTS if name in one} for one in found]
+    assert len(machines) > 80
+    for number, parts in enumerate(machines, 1):
+        ingest(database, f"m{number}", number, NOW, **parts)
+    for minutes, is_there in enumerate((False, True, False), 1):
+        for number, parts in enumerate(machines, 1):
+            seconds = 60 * minutes + number // 4
+            shown = parts if is_there else {name: {} for name in parts}
+            ingest(database, f"m{number}", number, later(seconds=seconds), **shown)
+    rows = store.changes(database, limit=100_000)
+    assert len(rows) > 3000
+    assert [row for row in rows if row["moved_from"] or row["moved_to"]] == []
+    found = {serial for (serial,) in placed(database)}
+    assert len(found) > 100
+    assert not any(map(why_not_serial, found))
+
+
+def placed(database):
+    with database.begin() as link:
+        return link.exec_driver_sql("SELECT DISTINCT serial FROM placement").all()
+
+
 # Histories that the first version has written
 
 
@@ -239,7 +274,6 @@ def test_what_the_first_version_took_for_the_place_of_a_disk_is_mended(old):
 
 
 def test_numbers_that_the_first_version_believed_are_forgotten(old):
-    with old.begin() as link:
-        serials = link.exec_driver_sql("SELECT DISTINCT serial FROM placement").scalars().all()
-    assert not {"00000000", "SN: 000001"} & set(serials)
+    serials = {serial for (serial,) in placed(old)}
+    assert not {"00000000", "SN: 000001"} & serials
     assert "K1TRAVELS" in serials

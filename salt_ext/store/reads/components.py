@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -133,6 +133,8 @@ def genealogy(database: Database, serial: str) -> list[Row]:
 LONGEST = 1000
 """At most so many places of a part; a serial number with more is not of one part only."""
 
+FOR_EVER = datetime.max.replace(tzinfo=timezone.utc)
+
 
 def moves(link: sa.Connection, changes: list[Row]) -> list[Row]:
     """
@@ -145,20 +147,24 @@ def moves(link: sa.Connection, changes: list[Row]) -> list[Row]:
     serials = {serial for pair in numbers for serial in pair if serial}
     journeys = _journeys(link, serials) if serials else {}
     for row, (gone, come) in zip(changes, numbers, strict=True):
-        before = [
-            stay
-            for stay in journeys.get(come or "", ())
-            if stay.asset_id != row["asset_id"] and stay.since < row["recorded_at"]
-        ]
-        after = [
-            stay
-            for stay in journeys.get(gone or "", ())
-            if stay.asset_id != row["asset_id"]
-            and (stay.until is None or stay.until > row["recorded_at"])
-        ]
-        row["moved_from"] = _asset_of(before[-1:])
-        row["moved_to"] = _asset_of(after[:1])
+        row["moved_from"] = _asset_of(_before(journeys.get(come or "", []), row), row)
+        row["moved_to"] = _asset_of(_after(journeys.get(gone or "", []), row), row)
     return changes
+
+
+def _before(stays: list[Any], row: Row) -> Any:
+    """Return the stay before the one that a change began."""
+    return next((one for one in reversed(stays) if one.since < row["recorded_at"]), None)
+
+
+def _after(stays: list[Any], row: Row) -> Any:
+    """Return the stay after the one that a change ended."""
+    rest: list[Any] = []
+    for stay in reversed(stays):
+        if stay.asset_id == row["asset_id"] and stay.since <= row["recorded_at"]:
+            return rest[-1] if rest else None
+        rest.append(stay)
+    return None
 
 
 def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
@@ -172,11 +178,10 @@ def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
         revision.c.asset_id == placement.c.asset_id, revision.c.recorded_at == placement.c.until
     )
     is_over = asset_seen.c.detached_at.is_not(None) | (asset.c.lifecycle == "retired")
-    last_report = sa.case((is_over, asset_seen.c.last_seen))
     last_with_it = sa.select(sa.func.min(revision.c.last_before)).where(ended_by).scalar_subquery()
     seen = sa.case(
-        (placement.c.until.is_(None), last_report),
-        else_=sa.func.coalesce(last_with_it, placement.c.until),
+        (placement.c.until.is_not(None), last_with_it),
+        (is_over, asset_seen.c.last_seen),
     )
     journeys: dict[str, list[Any]] = {}
     for stay in link.execute(
@@ -187,21 +192,33 @@ def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
         .order_by(placement.c.since)
     ):
         journeys.setdefault(stay.serial, []).append(stay)
-    return {
-        serial: stays
-        for serial, stays in journeys.items()
-        if not any(
-            one.asset_id != other.asset_id
-            and (one.last_seen is None or one.last_seen > other.since)
-            for one, other in pairwise(stays)
-        )
-    }
+    return {serial: stays for serial, stays in journeys.items() if _is_of_one_part(stays)}
 
 
-def _asset_of(stays: list[Any]) -> dict[str, uuid.UUID | str | None] | None:
+def _is_of_one_part(stays: list[Any]) -> bool:
+    """Whether a number was never in two machines at once; the stays are in their order."""
+    ends: dict[uuid.UUID, datetime] = {}
     for stay in stays:
-        return {"asset_id": stay.asset_id, "minion_id": stay.minion_id, "place": stay.place}
-    return None
+        others = (end for asset_id, end in ends.items() if asset_id != stay.asset_id)
+        if any(end >= stay.since for end in others):
+            return False
+        ends[stay.asset_id] = max(_end(stay), ends.get(stay.asset_id, stay.since))
+    return True
+
+
+def _end(stay: Any) -> datetime:
+    """Return the last moment at which a part was surely in a machine."""
+    if stay.last_seen is not None:
+        return cast(datetime, stay.last_seen)
+    # Of the oldest revisions it is not known which report was the last before them.
+    return stay.until - timedelta(microseconds=1) if stay.until else FOR_EVER
+
+
+def _asset_of(stay: Any, row: Row) -> dict[str, uuid.UUID | str | None] | None:
+    """Return where a stay was, if that is another machine than the one of a change."""
+    if stay is None or stay.asset_id == row["asset_id"]:
+        return None
+    return {"asset_id": stay.asset_id, "minion_id": stay.minion_id, "place": stay.place}
 
 
 def _numbers(row: Row) -> tuple[str | None, str | None]:
