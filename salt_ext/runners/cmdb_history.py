@@ -95,10 +95,11 @@ def history(
     limit: int = 50,
     cursor: str = "",
     out_file: str = "",
+    handovers: bool = False,
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Show what changed on an asset, the newest first.
+    Show what changed on an asset, the newest first, and when another source took over.
 
     asset
         Its minion id, serial number or any other identifier.
@@ -115,12 +116,16 @@ def history(
         What the last answer gave as ``next``: shows the page after it.
     out_file
         Write all of them into this file, whatever the limit.
+    handovers
+        With ``True``, show what differed when another source took over. That is how two
+        sources see the machine, and no change of it.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-run cmdb.history web01 since=30d
+        salt-run cmdb.history web01 handovers=True
         salt-run cmdb.history web01 section=memory.devices
     """
 
@@ -128,13 +133,33 @@ def history(
         nothing_else(
             kwargs,
             *("asset", "since", "until", "section", "component", "limit", "cursor", "out_file"),
+            "handovers",
         )
+        check_truths(handovers=handovers)
         asset_id = asset_of(database, asset)
         wanted = _wanted(database, since, until, section, component, asset_id=asset_id)
         first = store.overview(database, asset_id)["first_seen"]
-        return {"first_seen": first, **_page_or_file(database, wanted, limit, cursor, out_file)}
+        found = _page_or_file(database, wanted, limit, cursor, out_file)
+        if out_file:
+            return {"first_seen": first, **found}
+        return {
+            "first_seen": first,
+            **found,
+            "handovers": [] if cursor else _handovers(database, wanted, whole=handovers),
+        }
 
     return answer(__opts__, "history", ask)
+
+
+def _handovers(
+    database: store.Database, wanted: store.Wanted, *, whole: bool
+) -> list[dict[str, Any]]:
+    """Return the handovers of the sections that are asked for."""
+    if wanted.asset_id is None or wanted.component:
+        return []
+    section = wanted.section.partition(".")[0]
+    found = store.handovers(database, wanted.asset_id, wanted.since, wanted.until, whole=whole)
+    return [one for one in found if not section or section in one["sections"]]
 
 
 def changes(

@@ -303,6 +303,11 @@ handover = sa.Table(
     comment="sections that another source tells since a revision: no changes of the machine",
 )
 
+OF_HANDOVER = sa.and_(
+    handover.c.asset_id == revision.c.asset_id, handover.c.revision == revision.c.number
+)
+"""Joins handovers with their revisions."""
+
 part = sa.Table(
     "part",
     metadata,

@@ -9,6 +9,7 @@ import salt.config
 import salt.loader
 
 from salt_ext import store
+from salt_ext.commands.printing import history as printed
 from salt_ext.master.cache import Cache
 from salt_ext.report.envelope import MINE_FUNCTION
 from salt_ext.store import ingest
@@ -128,3 +129,21 @@ def test_odd_grains_are_stored_or_refused_and_end_nothing(sync, database, grains
     counts = sync(odd=grains, web01=GRAINS)["counts"]
     assert counts["new"] + counts["refused"] == 2
     assert stored(database)["sn"] == "9XYZ001"
+
+
+def test_history_says_when_another_source_took_over(sync, database, runners):
+    sync(age=60, web01=GRAINS)
+    said = report(server(1), "web01", datetime.now(timezone.utc))
+    sync("mine", web01={MINE_FUNCTION: said})
+    answer = runners["cmdb.history"]("web01")["data"]["cmdb"]
+    assert answer["changes"] == []
+    by_source = {one["source"]: one for one in answer["handovers"]}
+    assert {"disks", "memory"} <= set(by_source["grains"]["sections"])
+    assert "baseboards" in by_source[None]["sections"]
+    assert "changes" not in by_source["grains"]
+    answer = runners["cmdb.history"]("web01", handovers=True, section="disks")["data"]["cmdb"]
+    [one] = answer["handovers"]
+    assert {"removed", "added"} & {change["op"] for change in one["changes"]}
+    lines = printed.history(answer)
+    assert "  now told by agent instead of Salt's grains: " in lines[0]
+    assert lines[-1].startswith("no changes; first report ")

@@ -9,6 +9,7 @@ import uuid
 from flask import Blueprint, Response, jsonify, render_template
 
 from salt_ext import store
+from salt_ext.words.handovers import handovers
 from webui.runs import runs
 from webui.sections import groups
 from webui.views import database
@@ -29,6 +30,11 @@ def page(asset_id: uuid.UUID) -> str:
         problems=found["problems"],
         runs=runs(found["changes"]),
         revisions={one["number"]: one for one in found["revisions"]},
+        handed=[
+            {**one, "said": said}
+            for one in found["revisions"]
+            for said in handovers(one["handed"], one["mode"])
+        ],
         shown=len(found["changes"]),
         changed=found["changed"],
     )

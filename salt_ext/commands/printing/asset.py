@@ -14,7 +14,7 @@ from salt_ext.words import values as words
 
 HIDDEN = (
     *("id", "facts", "volatile", "collected", "identifiers", "listed", "minion_id"),
-    "revision",
+    *("revision", "sources"),
 )
 """Keys that are not in the summary of an asset: they are shown elsewhere or not at all."""
 
@@ -24,7 +24,7 @@ def asset(answer: Answer) -> list[str]:
     asset = answer["asset"]
     lines = [f"{asset['minion_id'] or 'detached'}  {asset.get('id', '')}"]
     summary = {
-        key: value for key, value in asset.items() if key not in HIDDEN and value is not None
+        key: value for key, value in asset.items() if key not in HIDDEN and value not in (None, {})
     }
     if summary:
         width = max(len(key) for key in summary)
@@ -36,7 +36,9 @@ def asset(answer: Answer) -> list[str]:
     facts = asset["facts"]
     ours = [name for name in OPTIONS["collectors"].default if name in facts]
     for name in [*ours, *sorted(facts.keys() - set(ours))]:
-        lines += ["", name, *section(facts[name], name)]
+        source = asset.get("sources", {}).get(name)
+        told = f"  (told by {source})" if source not in (None, asset.get("mode")) else ""
+        lines += ["", f"{name}{told}", *section(facts[name], name)]
     if asset.get("identifiers"):
         columns = [
             "kind",
@@ -54,6 +56,8 @@ def asset(answer: Answer) -> list[str]:
 
 
 def _shown(key: str, value: Any) -> str:
+    if key == "other_sources":
+        return ", ".join(f"{name} {layout.cell('last_seen', at)} ago" for name, at in value.items())
     if key.endswith(("_at", "_seen")):
         return f"{layout.time(value)} UTC ({layout.cell('last_seen', value)} ago)"
     return words.value(value, key)

@@ -7,15 +7,26 @@ from __future__ import annotations
 from salt_ext.commands.printing import layout
 from salt_ext.commands.printing.layout import Answer
 from salt_ext.words import changes, values
+from salt_ext.words.handovers import handover
 
 
 def history(answer: Answer) -> list[str]:
     """Print the changes of an asset."""
     first = f"first report {layout.time(answer['first_seen'])} UTC"
+    handed = [line for row in answer["handovers"] for line in _handover(row)]
     if not answer["changes"]:
-        return [f"no changes; {first}"]
+        return [*handed, f"no changes; {first}"]
     lines = change_lines(answer["changes"])
-    return [*lines, f"{_count(answer)}; {first}{layout.next_page(answer)}"]
+    return [*lines, *handed, f"{_count(answer)}; {first}{layout.next_page(answer)}"]
+
+
+def _handover(row: Answer) -> list[str]:
+    """Return the line about a handover, and what differed then if that was asked for."""
+    said = handover(row["mode"], row["source"], row["sections"])
+    lines = [f"{layout.time(row['recorded_at'])}  {said}"]
+    for one in map(changes.line, changes.worth_telling(row.get("changes") or ())):
+        lines.append(f"  {one.symbol} {one.op}  {one.what}: {from_to(one)}")
+    return lines
 
 
 def feed(answer: Answer) -> list[str]:

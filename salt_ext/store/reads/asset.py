@@ -7,6 +7,7 @@ from __future__ import annotations
 import uuid
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.facts.identity import KEYS
 from salt_ext.store.database import Database, Row, rows
@@ -35,6 +36,19 @@ LEDGER = ("kind", "value", "source", "quality", "disowned", "first_seen", "last_
 """The columns of an identifier that are shown."""
 
 _other = identifier.alias("other")
+
+OTHERS = [
+    sa.select(sa.func.array_agg(aggregate_order_by(other_source.c[name], other_source.c.source)))
+    .where(other_source.c.asset_id == asset.c.id)
+    .scalar_subquery()
+    .label(label)
+    for label, name in (
+        ("others", "source"),
+        ("others_seen", "last_seen"),
+        ("others_collected", "collected_at"),
+    )
+]
+"""The sources beside the best one of an asset, and the times of each."""
 
 SHARED = sa.and_(
     identifier.c.kind.in_(KEYS),
@@ -95,6 +109,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
             *SHOWN,
             freshness(database.settings).label("freshness"),
             asset.c.listed,
+            *OTHERS,
         )
         .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
         .where(asset.c.id == asset_id)
@@ -108,15 +123,20 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         .where(identifier.c.asset_id == asset_id)
         .order_by(identifier.c.kind, identifier.c.first_seen)
     )
-    others = link.execute(sa.select(other_source).where(other_source.c.asset_id == asset_id))
+    about = dict(row._mapping)
+    others, *times = (about.pop(one.name) or () for one in OTHERS)
+    seen, collected = (dict(zip(others, one, strict=True)) for one in times)
     return {
-        **row._mapping,
+        **about,
         "sources": {one.section: one.source or row.mode for one in sections},
-        "other_sources": {one.source: one.last_seen for one in others},
+        "other_sources": seen,
         "listed": _listed(link, asset_id) if row.listed else [],
         "facts": {one.section: one.facts for one in sections},
         "volatile": {one.section: one.volatile for one in sections if one.volatile is not None},
-        "collected": {one.section: one.collected_at or row.collected_at for one in sections},
+        "collected": {
+            one.section: one.collected_at or collected.get(one.source, row.collected_at)
+            for one in sections
+        },
         "identifiers": [
             {
                 **one._mapping,

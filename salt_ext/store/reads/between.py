@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.document.diff import Change, diff
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import StoreError
 from salt_ext.store.reads.as_of import documents_at, revision_at, the_revision
-from salt_ext.store.schema import handover, revision
+from salt_ext.store.schema import OF_HANDOVER, handover, revision
 
 
 def compare(
@@ -78,44 +79,49 @@ def handovers(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
+    *,
+    whole: bool = False,
 ) -> list[Row]:
     """
     Return when another source took sections of an asset over, the newest first.
 
     Each has ``recorded_at``, the ``revision``, the ``mode`` that tells the ``sections``
-    since then, and the ``source`` that had told them, None if nobody had.
+    since then, and the ``source`` that had told them, None if nobody had; where both are
+    equals, only the ``version`` of the collectors is another. With ``whole`` it has the
+    ``changes``, too, which are none of the machine.
     """
     recorded = [revision.c.recorded_at >= since] if since is not None else []
     recorded += [revision.c.recorded_at <= until] if until is not None else []
+    told = (revision.c.recorded_at, revision.c.number.label("revision"), revision.c.mode)
+    sections = sa.func.array_agg(aggregate_order_by(handover.c.section, handover.c.section))
     statement = (
-        sa.select(
-            revision.c.recorded_at,
-            revision.c.number.label("revision"),
-            revision.c.mode,
-            handover.c.source,
-            sa.func.array_agg(handover.c.section).label("sections"),
-        )
-        .join(
-            handover,
-            (handover.c.asset_id == revision.c.asset_id)
-            & (handover.c.revision == revision.c.number),
-        )
+        sa.select(*told, handover.c.source, sections.label("sections"))
+        .join(handover, OF_HANDOVER)
         .where(revision.c.asset_id == asset_id, *recorded)
-        .group_by(revision.c.recorded_at, revision.c.number, revision.c.mode, handover.c.source)
+        .group_by(*told, handover.c.source)
         .order_by(revision.c.number.desc(), handover.c.source.nulls_last())
         .limit(limit)
     )
     with database.autocommit() as link:
-        return [
-            {**row, "sections": sorted(row["sections"])} for row in rows(link.execute(statement))
-        ]
+        found = rows(link.execute(statement))
+        return [_with_changes(link, asset_id, row) for row in found] if whole else found
+
+
+def _with_changes(link: sa.Connection, asset_id: uuid.UUID, row: Row) -> Row:
+    numbers = {row["revision"], row["revision"] - 1}
+    after, before = (
+        {name: facts[name] for name in row["sections"] if name in facts}
+        for facts in documents_at(link, asset_id, _revisions(link, asset_id, numbers))
+    )
+    return {**row, "changes": [one._asdict() for one in diff(before, after)]}
 
 
 def _revisions(link: sa.Connection, asset_id: uuid.UUID, numbers: set[int]) -> list[Row]:
     if not numbers:
         return []
     here = (revision.c.asset_id == asset_id, revision.c.number.in_(numbers))
-    return rows(link.execute(sa.select(revision).where(*here)))
+    newest_first = revision.c.number.desc()
+    return rows(link.execute(sa.select(revision).where(*here).order_by(newest_first)))
 
 
 def _without(facts: Row, sections: dict[str, Any]) -> Row:

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.components import moves
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.telling import TOLD
-from salt_ext.store.schema import OF_REVISION, asset, change, revision
+from salt_ext.store.schema import OF_HANDOVER, OF_REVISION, asset, change, handover, revision
 
 
 class Wanted(NamedTuple):
@@ -158,12 +159,19 @@ def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:
 
 
 def _revisions(link: sa.Connection, asset_id: uuid.UUID, limit: int) -> list[Row]:
-    """Return the newest revisions of an asset, each with its number of changes."""
+    """Return the newest revisions of an asset, with the number of changes and the ``handed``."""
     count = sa.select(sa.func.count()).where(OF_REVISION, TOLD).scalar_subquery()
+    pair = sa.func.json_build_array(handover.c.source, handover.c.section)
+    every = sa.func.json_agg(aggregate_order_by(pair, handover.c.source, handover.c.section))
+    handed = sa.select(every).where(OF_HANDOVER).scalar_subquery()
     names = ("number", "recorded_at", "collected_at", "mode", "reason")
     return rows(
         link.execute(
-            sa.select(*(revision.c[name] for name in names), count.label("changes"))
+            sa.select(
+                *(revision.c[name] for name in names),
+                count.label("changes"),
+                handed.label("handed"),
+            )
             .where(revision.c.asset_id == asset_id)
             .order_by(revision.c.number.desc())
             .limit(limit)
