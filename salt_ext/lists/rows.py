@@ -136,14 +136,14 @@ def taken(listed: Listed, *, is_compared: bool = False) -> dict[str, Any]:
     """
     Return what was made of a file: its sheets, the field of each heading, and what is left out.
 
-    ``is_compared`` leaves out the list's own fields, of which machines know nothing.
+    ``is_compared`` leaves out the fields that are not compared with what machines report.
     """
     mapping: dict[str, str] = {}
     ignored: dict[str, None] = {}
     for table, columns, _ in listed.parts:
         for column, heading in enumerate(table.headings):
             field = columns.get(column)
-            if field is None or (is_compared and field.startswith(headings.OWN)):
+            if field is None or (is_compared and field not in (*KEYS, *headings.COMPARED)):
                 ignored |= {heading: None} if heading else {}
             elif mapping.setdefault(heading, field) != field:
                 mapping[f"{heading} ({table.sheet})"] = field

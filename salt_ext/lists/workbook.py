@@ -172,13 +172,10 @@ UNKNOWN = {
 UNKNOWN_TITLE = "Unknown machines"
 
 NO_LISTS = {
-    **{
-        _headings(kind): f"cmdb.export wrote it: {title.lower()}, not machines"
-        for title, kind in PARTS.items()
-    },
-    CHANGES: "cmdb.export wrote it: changes, not machines",
-    tuple(PROBLEMS): "cmdb.export wrote it: problems, not machines",
-    READ_ME: "cmdb.export wrote it: what it exported",
+    **dict.fromkeys(
+        (*map(_headings, PARTS.values()), CHANGES, tuple(PROBLEMS), READ_ME),
+        "cmdb.export wrote it, and not about machines",
+    ),
     tuple(UNKNOWN): "cmdb.reconcile wrote it: machines that the list did not have",
 }
 """The headings of sheets of ours that are no lists of machines, and why they are not read."""
@@ -269,9 +266,11 @@ def changes(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
 
 
 def size(value: int, unit: Size) -> int | float:
-    """Return bytes as a number of larger units: whole where it is whole, else with a digit."""
+    """Return bytes as a number of larger units, which is whole or has three digits or more."""
     whole, rest = divmod(value, unit)
-    return round(value / unit, 1) if rest else whole
+    if not rest:
+        return whole
+    return round(value / unit, 1) if whole >= 10 else float(f"{value / unit:.3g}")
 
 
 def versions() -> str:

@@ -155,3 +155,18 @@ def test_an_import_may_be_tried_out_and_names_each_row_that_it_leaves_out(cmdb, 
     assert answer["counts"]["dropped"] == 2
     assert len(cmdb("expected")[0]["rows"]) == 3
     assert "is for action import" in cmdb("expected", "set", "NEW1", test=True)[2]
+
+
+def test_what_is_set_and_removed_by_hand_means_the_machine_that_a_row_would(cmdb, fleet, tmp_path):
+    cmdb("expected", "set", "0012345", owner="me")
+    told, _, _ = cmdb("expected", "set", "ab-0012345", owner="you")
+    assert "owner=you" in told["rows"][0][3]
+    told, _, _ = cmdb("expected", "set", "00012345", rack="R7")
+    assert told["rows"][0][3] == "sn=00012345, list.owner=me, rack=R7"
+    told, _, _ = cmdb("expected", "remove", "0012345")
+    assert [row[0] for row in told["rows"]] == ["00012345"]
+    assert [row[0] for row in cmdb("expected")[0]["rows"]] == ["ab-0012345"]
+    # Zeros alone are no number: they mean none of the rows that have none.
+    (tmp_path / "names.csv").write_text("Hostname\nweb77\n")
+    cmdb("expected", "import", file=str(tmp_path / "names.csv"))
+    assert cmdb("expected", "remove", "000")[1] == 3

@@ -43,7 +43,9 @@ def _mapping(answer: Answer, left_out: str) -> list[str]:
     if len(answer["sheets"]) > 1:
         found = (layout.count(n, n, f"rows of {title}") for title, n in answer["sheets"].items())
         lines.append(", ".join(found))
-    lines += [f"not read: {title}: {reason}" for title, reason in answer["unread"].items()]
+    for reason in dict.fromkeys(answer["unread"].values()):
+        titles = (title for title, why in answer["unread"].items() if why == reason)
+        lines.append(f"not read: {', '.join(titles)}: {reason}")
     lines += layout.columns(
         [[heading, "is", field] for heading, field in answer["mapping"].items()]
     )

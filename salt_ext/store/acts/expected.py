@@ -93,8 +93,7 @@ def set_expected(
             sa.func.lower(expected.c.minion_id) == reference.lower()
         )
         is_name = link.scalar(sa.select(expected.c.id).where(of_name).limit(1)) is not None
-        of_sn = sa.func.lower(expected.c.sn) == reference.lower()
-        of_set = (expected.c.source == SET) & (of_name if is_name else of_sn)
+        of_set = (expected.c.source == SET) & (of_name if is_name else _has_sn(reference))
         before = rows(
             link.execute(sa.delete(expected).where(of_set).returning(expected)),
         )
@@ -124,12 +123,20 @@ def set_expected(
 
 
 def remove_expected(database: Database, reference: str) -> list[Row]:
-    """Remove what is expected of a machine, by its SN or else its name; return what it was."""
+    """
+    Remove what is expected of a machine, by its SN or else its name; return what it was.
+
+    Only where no row has the SN as it is given, one that lost its zeros is meant.
+    """
     gone: list[Row] = []
     with database.begin() as link:
         lock_identity(link)
-        for column in (expected.c.sn, expected.c.minion_id) if is_text(reference) else ():
-            is_it = sa.func.lower(column) == reference.lower()
+        meanings = (
+            sa.func.lower(expected.c.sn) == reference.lower(),
+            _has_sn(reference),
+            sa.func.lower(expected.c.minion_id) == reference.lower(),
+        )
+        for is_it in meanings if is_text(reference) else ():
             gone = rows(link.execute(sa.delete(expected).where(is_it).returning(expected)))
             if gone:
                 break
@@ -142,6 +149,11 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
         )
     _write(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
     return gone
+
+
+def _has_sn(sn: str) -> sa.ColumnElement[bool]:
+    """Return the condition for rows of which the rule in :mod:`salt_ext.words.match` finds one."""
+    return expected.c.bare_sn == bare(sn)
 
 
 def _row(machine: Row, source: str, by: str) -> Row:

@@ -9,7 +9,7 @@ from openpyxl.styles import Font
 from salt_ext.exchange import ExchangeError, write_sheets
 from salt_ext.lists import reading
 from salt_ext.lists.rows import read, taken
-from salt_ext.lists.workbook import PARTS, READ_ME, sheets
+from salt_ext.lists.workbook import GIB, PARTS, READ_ME, sheets, size
 
 
 @pytest.fixture
@@ -240,5 +240,12 @@ def test_sheets_that_we_wrote_ourselves_are_not_taken_for_machines(tmp_path):
     listed = read(path, "", {})
     assert list(listed.sheets) == ["Assets"]
     assert list(listed.unread) == [*PARTS, "Changes", "Problems"]
-    assert listed.unread["Disks"] == "cmdb.export wrote it: disks, not machines"
+    assert set(listed.unread.values()) == {"cmdb.export wrote it, and not about machines"}
     assert READ_ME == ("What", "Value")
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "shown"), [(128, 128), (127.53, 127.5), (1.9375, 1.94), (0.2481, 0.248)]
+)
+def test_a_size_keeps_three_digits(gibibytes, shown):
+    assert size(int(gibibytes * GIB), GIB) == shown
