@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TOOLS = ("cli64", "cli32")
 CONTROLLER = "areca:0"
 MAX_DRIVES = 256
+CUT = 13  # characters of the name of a raid set that every version shows
 _ROW = re.compile(
     r" *(?P<number>\d{1,3}) +(?P<first>\d{1,3}) +(?:slot ?#?0*(?P<slot>\d+) +)?(?P<model>\S.*?)"
     r" +(?P<size>[\d.]+[GT]B) +(?P<usage>\S.*)",
@@ -50,7 +51,23 @@ def read(ask: Ask) -> View:
     rows = [match for line in lines(listed) if (match := _ROW.match(line))]
     numbers = [match["number"] for match in rows if match["model"] != "N.A."]
     drives = [parse(ask("disk", "info", f"drv={number}")) for number in numbers[:MAX_DRIVES]]
-    return merged([parse(ask("sys", "info")), parse(ask("vsf", "info")), *drives, parse(listed)])
+    volumes = ask("vsf", "info")
+    found = merged([parse(ask("sys", "info")), parse(volumes), *drives, parse(listed)])
+    sets = {match[1]: match[3] for line in lines(volumes) if (match := _VOLUME.match(line))}
+    for volume in found["volumes"]:
+        if disks := _of_raid_set(sets[volume["id"]], rows):
+            volume["members"] = disks
+    return found
+
+
+def _of_raid_set(name: str, rows: list[re.Match[str]]) -> list[str]:
+    """Return the places of the drives of a raid set; the table of drives may cut its name."""
+    return [
+        f"{int(row['first']) if row['slot'] else ''}:{row['slot'] or int(row['first'])}"
+        for row in rows
+        if (used := row["usage"].strip()) and not _STATE.match(used)
+        if used == name or (len(used) >= CUT and name.startswith(used))
+    ]
 
 
 def parse(text: str) -> View:

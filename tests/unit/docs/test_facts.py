@@ -87,6 +87,7 @@ NO_CAPTURE_SHOWS = {
     "lldp[].system_description": "what was captured does not tell it",
     "lldp[].port_description": "what was captured does not tell it",
     "cloud.provider": "the one who asks adds it",
+    "raid.controllers[].vendor": "no captured output tells it",
     "raid.controllers[].state": "no captured output tells it",
     "raid.controllers[].health": "no captured output tells it",
     "raid.controllers[].battery.model": "no captured output tells it",

@@ -561,6 +561,7 @@ def test_areca_is_asked_for_each_drive_that_is_there():
     (volume,) = found["volumes"]
     assert (volume["name"], volume["level"]) == ("ARC-1880-VOL#000", "RAID6")
     assert volume["size_bytes"] == 30 * 10**12
+    assert volume["members"] == ["2:1"]
 
 
 def test_a_line_ends_where_no_tool_writes_anymore():
