@@ -70,7 +70,16 @@ def _is_one(paths: list[Facts], is_held: bool) -> bool:
     if is_held:
         return len(paths) > 1 or (paths[0]["transport"] or "").startswith(SHARED)
     numbers = {path["serial_number"] for path in paths if path.get("serial_number")}
-    return len(paths) > 1 and len(numbers) <= 1
+    # Units of one target, or namespaces of one controller, are several, whatever names they have.
+    ways = [way for path in paths if (way := _way(path))]
+    return len(paths) > 1 and len(numbers) <= 1 and len(set(ways)) == len(ways)
+
+
+def _way(disk: Facts) -> str:
+    """Return the way to the target of a block device: its address without the unit."""
+    if disk["name"].startswith("nvme"):
+        return str(disk["name"]).rpartition("n")[0]
+    return (disk.get("hctl") or "").rpartition(":")[0]
 
 
 def _joined(root: Root, name: str, paths: list[Facts]) -> Facts:

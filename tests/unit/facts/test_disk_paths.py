@@ -100,6 +100,23 @@ def test_disks_with_one_name_and_different_numbers_are_as_many_disks(tmp_path):
     assert [disk["name"] for disk in disks(root)] == ["sda", "sdb"]
 
 
+def test_units_of_one_target_that_show_one_name_are_as_many_disks(tmp_path):
+    root = san(tmp_path, {LUN: "ae"})
+    assert [disk["hctl"] for disk in disks(root)] == ["1:0:0:1", "1:0:0:2"]
+
+
+def test_namespaces_of_one_controller_that_show_one_name_are_as_many_disks(tmp_path):
+    controller = "sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0"
+    files = {f"{controller}/serial": "S64GNE0R123456\n", f"{controller}/address": "0000:01:00.0\n"}
+    links = {}
+    for space in ("nvme0n1", "nvme0n2"):
+        files[f"{controller}/{space}/wwid"] = "eui.0025385b71b012f4\n"
+        links[f"sys/block/{space}"] = f"../{controller.removeprefix('sys/')}/{space}"
+        links[f"{controller}/{space}/device"] = "../../nvme0"
+    found = disks(tree(tmp_path, files, links))
+    assert [disk["name"] for disk in found] == ["nvme0n1", "nvme0n2"]
+
+
 @pytest.mark.parametrize("name", ["5000000000000000", "0000000000000000"])
 def test_a_name_of_zeros_joins_nothing(tmp_path, name):
     assert len(disks(san(tmp_path, {name: "ab"}))) == 2
