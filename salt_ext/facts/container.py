@@ -54,6 +54,28 @@ MADE_BY_MANAGERS = ("/etc/host", "/etc/resolv.conf", "/dev/termination-log")
 """Mount points for which a manager of containers gives each container a file of its own."""
 
 
+class _Process:
+    """What a process can see of where it runs."""
+
+    def __init__(self, root: Root) -> None:
+        self.groups = root.text("/proc/self/cgroup") or root.text("/proc/1/cgroup") or ""
+        self.environment = _environment(root)
+        self.mounts = _mounts(root)
+        self.top = next((one for one in reversed(self.mounts) if one["at"] == "/"), None)
+        # composefs gives a whole machine a layered root (bootc, Fedora CoreOS).
+        self.is_layered = (
+            self.top is not None
+            and self.top["type"] in LAYERED
+            and self.top["source"] != "composefs"
+        )
+        self.uts = root.link("/proc/self/ns/uts")
+        # The kernel's threads are in the machine's own /proc only. A container has a name of
+        # its own, or, where it was given its machine's, a root of its own.
+        self.shares_machine = root.text("/proc/2/comm", 64) == "kthreadd" or (
+            self.uts == FIRST_UTS_NAMESPACE and not self.is_layered
+        )
+
+
 def kind(root: Root, is_known_namespace: bool) -> str | None:
     """
     Return the kind by systemd's names, ``unknown``, or None for a machine.
@@ -62,41 +84,36 @@ def kind(root: Root, is_known_namespace: bool) -> str | None:
     first. Where that cannot be told, as on a kernel before 3.8, only a mark counts.
     """
     denied = len(root.denied)
-    groups = root.text("/proc/self/cgroup") or root.text("/proc/1/cgroup") or ""
-    mounts = _mounts(root)
-    environment = _environment(root)
-    found = _marked(root, groups, mounts, environment)
-    if found:
+    process = _Process(root)
+    if found := _marked(root, process):
         del root.denied[denied:]  # what could not be read would not have told more
         return found
-    is_service = ".service" in groups or "INVOCATION_ID" in environment  # of systemd
-    if not is_known_namespace or _is_the_machine_itself(root, is_service, mounts):
+    if not is_known_namespace or _is_the_machine_itself(root, process):
         return None
     return UNKNOWN
 
 
-def _marked(
-    root: Root, groups: str, mounts: list[dict[str, str]], environment: dict[str, str]
-) -> str | None:
+def _marked(root: Root, process: _Process) -> str | None:
     """Return the kind that a mark tells, or None without a mark."""
     for path in SYSTEMD_MARKS:
         if name := _word(root.text(path, 64)):
             return name
-    told = _word(environment.get("container"))
+    told = _word(process.environment.get("container"))
     if told and told != GENERAL:
         return told
     for path, name in MARKS:
-        if root.exists(path):
+        # A machine whose disk was made from an image of a container has the image's files.
+        if root.exists(path) and not process.shares_machine:
             return name
     if root.exists("/proc/vz") and not root.exists("/proc/bc"):
         return "openvz"
     if "microsoft" in (root.text("/proc/sys/kernel/osrelease", 256) or "").lower():
         return "wsl"
     for word, name in CONTROL_GROUPS:
-        if word in groups:
+        if word in process.groups:
             return name
-    is_pod = "KUBERNETES_SERVICE_HOST" in environment or "/kubepods" in groups
-    for mount in mounts:
+    is_pod = "KUBERNETES_SERVICE_HOST" in process.environment or "/kubepods" in process.groups
+    for mount in process.mounts:
         if mount["type"] == "fuse.lxcfs" and mount["at"].startswith("/proc/"):
             return "lxc"
         if mount["at"] == "/" or mount["at"].startswith(MADE_BY_MANAGERS):
@@ -107,21 +124,17 @@ def _marked(
     return "kubernetes" if is_pod else told
 
 
-def _is_the_machine_itself(root: Root, is_service: bool, mounts: list[dict[str, str]]) -> bool:
+def _is_the_machine_itself(root: Root, process: _Process) -> bool:
     """Whether nothing but the PID namespace sets this process apart from its machine."""
-    # /proc is the machine's own where it has the kernel's threads. A container that runs
-    # systemd has systemd's mark, so without the mark this is the machine's systemd.
-    if root.text("/proc/2/comm", 64) == "kthreadd" or root.exists("/run/systemd/system"):
+    # A container that runs systemd has systemd's mark. Without it this is the machine's.
+    if process.shares_machine or root.exists("/run/systemd/system"):
         return True
-    top = next((one for one in reversed(mounts) if one["at"] == "/"), None)
-    # composefs gives a whole machine a layered root (bootc, Fedora CoreOS).
-    if top and top["type"] in LAYERED and top["source"] != "composefs":
+    if process.is_layered:
         return False
-    if is_service:
-        return True
-    if uts := root.link("/proc/self/ns/uts"):
-        return uts == FIRST_UTS_NAMESPACE
-    return top is not None and _is_disk_of_machine(top)
+    if ".service" in process.groups or "INVOCATION_ID" in process.environment:
+        return True  # a service of systemd
+    is_named = process.uts is not None
+    return not is_named and process.top is not None and _is_disk_of_machine(process.top)
 
 
 def _is_disk_of_machine(top: dict[str, str]) -> bool:

@@ -117,6 +117,11 @@ def test_a_container_is_known_by_what_its_maker_left(tmp_path, name):
     assert container(tmp_path / "old", files, namespace=None) == kind
 
 
+def test_a_container_with_the_name_of_its_machine_has_a_root_of_its_own(tmp_path):
+    files = {".dockerenv": "", "proc/self/mountinfo": LAYERED.format("/opt/x")}
+    assert container(tmp_path, files, uts=4026531838) == "docker"
+
+
 UNMARKED = {
     "nothing but its namespace": ({}, None),
     "layers of whatever": ({"proc/self/mountinfo": LAYERED.format("/opt/x")}, None),
@@ -157,6 +162,10 @@ ITSELF = {
             "proc/self/mountinfo": "2 1 0:30 / / ro - overlay composefs ro,lowerdir=/run/x\n",
         },
         None,
+    ),
+    "a machine made from an image of a container": (
+        {".dockerenv": "", "run/.containerenv": "", "proc/self/mountinfo": ON_DISK},
+        4026531838,
     ),
     "a subvolume": (
         {"proc/self/mountinfo": ON_DISK.replace(" / / ", " /@ / ").replace("ext4", "btrfs")},
