@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.clock import now as time_of
 from salt_ext.store.database import Database, Row
+from salt_ext.store.ingest.listed import rematch
 from salt_ext.store.ingest.rivalry import close_over
 from salt_ext.store.listening import forget, silence
 from salt_ext.store.schema import asset_seen, held, identifier, problem
@@ -49,6 +50,8 @@ def maintain(database: Database, *, test: bool = False, is_patient: bool = True)
         found.append({**forgotten, "rows": forget(link, database.settings)})
         if test:
             attempt.rollback()
+    matched = {"step": "machines that rows of people's lists mean now, found"}
+    found.append({**matched, "rows": 0 if test else rematch(database)})
     return found
 
 

@@ -263,3 +263,14 @@ def test_a_machine_that_shows_the_number_of_another_takes_nothing_of_it(fleet, k
     # Not when the list is imported again either.
     keep(*SHEET)
     assert table(fleet, "minion_id,list.owner")["web01"] == ["ann"]
+
+
+def test_a_row_that_a_spreadsheet_has_rounded_finds_its_machine_later(database, keep):
+    keep("SN,Owner", "1234567890123450000,ann")
+    store.ingest(database, [arrival(numbered(1, "1234567890123456789"), "web01")])
+    assert table(database, "minion_id,list.owner") == {"web01": [None]}
+    done = {row["step"]: row["rows"] for row in store.maintain(database)}
+    assert done["machines that rows of people's lists mean now, found"] == 1
+    assert table(database, "minion_id,list.owner") == {"web01": ["ann"]}
+    # The next time there is nothing to do.
+    assert store.maintain(database)[-1]["rows"] == 0

@@ -17,15 +17,12 @@ from salt_ext.store import bulk
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
-from salt_ext.store.ingest.listed import resolve, write
+from salt_ext.store.ingest.listed import resolve, write, write_all
 from salt_ext.store.said import spoken
 from salt_ext.store.schema import expected, list_field
 from salt_ext.store.text import is_text
 from salt_ext.words.match import bare, short
 from salt_ext.words.nearest import nearest
-
-AT_ONCE = 1000
-"""So many assets are written in one transaction: a report of one of them waits for no more."""
 
 SET = "cmdb.expected set"
 """The source of what people say of one machine at a time."""
@@ -73,7 +70,7 @@ def import_expected(
     return {
         "kept": len(kept),
         "known": known or 0,
-        "changed": changed if test else _write(database, concerned),
+        "changed": changed if test else write_all(database, concerned),
         "dropped": sum(_name(one) not in names for one in before),
     }
 
@@ -118,7 +115,7 @@ def set_expected(
         _type(link, SET, _types_of_set(link))
         concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
         concerned |= resolve(link, [row])
-    _write(database, concerned)
+    write_all(database, concerned)
     return row
 
 
@@ -147,7 +144,7 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
             f"nobody expects a machine {reference!r}",
             f"the nearest is {near!r}" if near else "see: salt-run cmdb.expected list",
         )
-    _write(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
+    write_all(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
     return gone
 
 
@@ -210,13 +207,3 @@ SELECT field.key, CASE WHEN bool_and(jsonb_typeof(field.value) = 'number') THEN 
 
 def _types_of_set(link: sa.Connection) -> dict[str, str]:
     return {row.key: row.type for row in link.execute(TYPES, {"source": SET})}
-
-
-def _write(database: Database, asset_ids: Iterable[uuid.UUID]) -> int:
-    """Write what is said of these assets, some at a time; return how many changed."""
-    ids = sorted(asset_ids)
-    changed = 0
-    for first in range(0, len(ids), AT_ONCE):
-        with database.begin() as link:
-            changed += write(link, ids[first : first + AT_ONCE])
-    return changed

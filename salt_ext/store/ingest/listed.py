@@ -19,7 +19,7 @@ from salt_ext.document import encode
 from salt_ext.store import bulk
 from salt_ext.store.clock import now
 from salt_ext.store.columns import place_of, with_listed
-from salt_ext.store.database import Row, rows
+from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.said import newest, spoken
 from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
 from salt_ext.words.match import Said, bare, match, rounded_to, short, spelled
@@ -121,6 +121,38 @@ def write(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> int:
         link.execute(UPDATE, columns)
     return len(changed)
 
+
+def write_all(database: Database, asset_ids: Iterable[uuid.UUID]) -> int:
+    """Write what is said of these assets, some at a time; return how many changed."""
+    ids = sorted(asset_ids)
+    changed = 0
+    for first in range(0, len(ids), AT_ONCE):
+        with database.begin() as link:
+            changed += write(link, ids[first : first + AT_ONCE])
+    return changed
+
+
+AT_ONCE = 1000
+"""So many assets are written in one transaction: a report of one of them waits for no more."""
+
+
+def rematch(database: Database) -> int:
+    """
+    Match the rows anew that mean no asset; return of how many assets more is said now.
+
+    There are some whose machine appeared under a number that their list has rounded, and
+    those that an earlier edition has stored. Nobody waits for this: a machine that appears
+    meanwhile finds its rows itself.
+    """
+    with database.begin() as link:
+        concerned = resolve(link, rows(link.execute(UNMATCHED)))
+    return write_all(database, concerned)
+
+
+UNMATCHED = sa.text("""
+SELECT id, sn, minion_id, fields, source, asset_id FROM expected
+ WHERE asset_id IS NULL ORDER BY source, row, id
+""")
 
 CALLED = sa.text("""
 SELECT sn, minion_id, hostname FROM asset WHERE id = ANY(CAST(:ids AS uuid[]))

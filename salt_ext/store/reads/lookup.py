@@ -181,6 +181,8 @@ def _said(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
     """
     each = sa.func.jsonb_each_text(expected.c.fields).table_valued("key", "value")
     quoted = encode(text.lower()).decode()[1:-1]
+    whole = sa.func.lower(sa.cast(expected.c.fields, sa.Text))
+    having = sa.select(asset.c.id).where(asset.c.search.contains(text.lower(), autoescape=True))
     return (
         sa.select(
             each.c.key.label("what"),
@@ -198,8 +200,10 @@ def _said(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
         )
         .where(
             # Most rows are left out by this before their fields are looked at one by one.
-            sa.func.lower(sa.cast(expected.c.fields, sa.Text)).contains(quoted, autoescape=True),
+            sa.or_(
+                expected.c.asset_id.in_(having.correlate(None)) & each.c.key.startswith(OWN),
+                expected.c.asset_id.is_(None) & whole.contains(quoted, autoescape=True),
+            ),
             _is(each.c.value, text, exact),
-            each.c.key.startswith(OWN) | expected.c.asset_id.is_(None),
         )
     )
