@@ -47,15 +47,9 @@ PARSERS = {
     "lan_print": bmc.lan_print,
 }
 
-OPEN: set[str] = set()
-
 
 def check(case, answer):
-    wrong = public_cases.wrong(case, answer)
-    if case.name in OPEN:
-        assert wrong, f"{case.name} is right now: take it off the list"
-    else:
-        assert wrong == {}
+    assert public_cases.wrong(case, answer) == {}
 
 
 @pytest.mark.parametrize("case", public_cases.cases("tree", "columns"))
@@ -88,7 +82,7 @@ def test_a_driver_is_asked_by_the_tools_that_know_it(case):
     }
     wanted = public_cases.read(case, "expected.json")
     missing = {driver for driver, tool in wanted.items() if tool not in asked[driver]}
-    assert bool(missing) == (case.name in OPEN), missing
+    assert not missing
 
 
 @pytest.mark.parametrize("case", public_cases.cases("diff"))
