@@ -48,23 +48,12 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("机柜", "机柜号", "机架", "机架号", "机柜编号", "所在机柜", "机柜位置", "柜号"),
     ),
     "unit": (
-        *("unit", "rack unit", "rack units", "u", "u position", "rack position", "position", "ru"),
-        *(
-            "u位",
-            "u数",
-            "u位置",
-            "机架u位",
-            "机柜u位",
-            "所在u位",
-            "起始u位",
-            "u位号",
-            "机位",
-            "单元",
-        ),
+        *("unit", "rack unit", "u", "u position", "rack position", "start unit"),
+        *("u位", "u位置", "机架u位", "机柜u位", "所在u位", "起始u位", "u位号", "机位"),
     ),
     "manufacturer": (
         *("manufacturer", "vendor", "maker", "brand", "make", "oem"),
-        *("厂商", "品牌", "制造商", "厂家", "生产厂商", "生产厂家", "设备厂商", "供应商"),
+        *("厂商", "品牌", "制造商", "厂家", "生产厂商", "生产厂家", "设备厂商"),
     ),
     "product_name": (
         *("model", "product", "product name", "server model", "model name", "machine type"),
@@ -88,7 +77,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("内存", "内存大小", "内存容量", "总内存", "内存配置"),
     ),
     "disk_bytes": (
-        *("disk", "disk size", "storage", "hdd", "ssd", "disk capacity", "total disk"),
+        *("disk", "disk size", "storage", "hdd", "disk capacity", "total disk"),
         *("硬盘", "磁盘", "硬盘容量", "磁盘容量", "硬盘大小", "磁盘大小", "存储", "硬盘配置"),
     ),
     "disk_count": (
@@ -100,17 +89,25 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "kind": ("kind", "type", "类别", "类型", "设备类型", "设备类别"),
     "lifecycle": ("lifecycle",),
-    "list.owner": ("owner", "asset owner", "负责人", "责任人", "资产负责人", "设备负责人"),
+    "list.owner": ("owner", "asset owner", "负责人", "责任人", "资产负责人"),
     "list.asset_number": (
         *("asset number", "asset no", "asset tag", "asset id", "inventory number", "tag"),
         *("资产编号", "资产号", "固定资产编号", "固定资产号", "资产编码", "资产标签"),
     ),
     "list.purchase_date": (
         *("purchase date", "purchased", "date of purchase", "bought"),
-        *("购买日期", "采购日期", "购置日期", "购买时间", "采购时间"),
+        *("购买日期", "采购日期", "购置日期", "购买时间", "采购时间", "购置时间"),
     ),
     "list.warranty": (
         *("warranty", "warranty until", "warranty end", "warranty expiry", "warranty expires"),
+        *(
+            "warranty end date",
+            "warranty date",
+            "保修截止日期",
+            "维保截止日期",
+            "出保时间",
+            "出保日期",
+        ),
         *("保修", "保修期", "保修到期", "维保", "维保期", "维保到期", "维保到期时间", "质保"),
         *("质保期", "质保到期", "过保日期", "过保时间", "维保到期日期", "保修到期日期"),
     ),
@@ -122,7 +119,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 FIELDS = tuple(NAMES)
 
-ROOMS = ("机房", "机房名称", "所在机房")
+ROOMS = ("机房", "机房名称", "所在机房", "所属机房", "idc机房")
 """Headings that mean the site, unless another column is the site: then they are its room."""
 
 OF_OURS = (
@@ -139,6 +136,15 @@ MAX_NAME = 60
 
 UNIT = re.compile(r"(?:^|[^a-z])([kmgtp]i?b?|bytes|字节)$")
 """A unit at the end of a heading of sizes: ``内存(GB)``, ``Disk TB``, ``memory_bytes``."""
+
+PARTED = (re.compile(r"[|\n()\[\]【】]"), re.compile("/"))
+"""What stands between the parts of a heading; ``S/N`` in brackets is one."""
+
+WHOSE = re.compile("^(?:设备|服务器|主机|机器|所属|所在|存放|物理机)+")
+"""What Chinese headings say of whom they are; it makes no difference in a list of machines."""
+
+MAX_CHARACTERS = 200
+"""Of a heading that are looked at for parts."""
 
 COMPARED = (
     *("site", "room", "rack", "unit", "manufacturer", "product_name", "os", "processor_model"),
@@ -174,9 +180,26 @@ def unit_of(heading: Any) -> str:
 
 
 def meaning(heading: Any) -> str | None:
-    """Return the known field that a heading means, or None when the heading is not known."""
+    """
+    Return the known field that a heading means, or None when the heading is not known.
+
+    ``序列号/SN`` means what its parts mean, if that is one field; ``服务器品牌`` is ``品牌``.
+    """
+    whole = _meaning(heading)
+    if whole:
+        return whole
+    for parted in PARTED:
+        parts = parted.split(_lower(heading)[:MAX_CHARACTERS])
+        if meanings := {found for one in parts if (found := _meaning(one))}:
+            return meanings.pop() if len(meanings) == 1 else None
+    return None
+
+
+def _meaning(heading: Any) -> str | None:
     text = plain(heading)
-    return MEANINGS.get(text) or MEANINGS.get(text.removesuffix(unit_of(heading)).strip())
+    without_unit = text.removesuffix(unit_of(heading)).strip()
+    spellings = (text, without_unit, WHOSE.sub("", text))
+    return next((MEANINGS[one] for one in spellings if one in MEANINGS), None)
 
 
 def own_name(heading: Any) -> str | None:

@@ -43,6 +43,7 @@ MAKERS = (
     ("ruijie", "锐捷"),
     ("microsoft", "微软"),
     ("vmware", "威睿"),
+    ("qemu", "kvm", "red hat", "bochs"),
     ("alibaba", "aliyun", "阿里"),
     ("tencent", "腾讯"),
     ("amazon", "aws", "亚马逊"),

@@ -144,3 +144,23 @@ def test_an_operator_names_a_field_of_the_list_by_any_word_for_it():
     assert list(mapping(list(said), said).values()) == ["list.owner", "list.farbe", "site"]
     with pytest.raises(ValueError, match="did you mean 'owner'"):
         field_named("ownr")
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("序列号/SN", "sn"),
+        ("序列号（SN）", "sn"),  # noqa: RUF001
+        ("编号(S/N)", "sn"),
+        ("Hostname\n主机名", "hostname"),
+        ("服务器品牌", "manufacturer"),
+        ("所属机房", "site"),
+        ("设备负责人", "list.owner"),
+        ("内存(G)", "memory_bytes"),
+        ("机房/机柜", None),
+        ("品牌/型号", "product_name"),
+        ("服务器", None),
+    ],
+)
+def test_a_heading_in_two_languages_means_what_both_of_them_mean(heading, field):
+    assert meaning(heading) == field
