@@ -31,13 +31,6 @@ BAD = ("held", "refused", "kept", "failed")
 FLUSH_SECONDS = 2.0
 """Answers are stored together when they come within this time, or when a batch is full."""
 
-MODE_OF = {"ssh": "ssh"}
-"""
-The mode to ask a machine by, for the mode of its last report.
-
-For a mode that is missing here, it is ``salt``.
-"""
-
 
 class Collection:
     """One run of the command: the mode, the status and the reason of each machine."""
@@ -281,7 +274,9 @@ def _due(
     if limit is not None:
         limit -= len(never)
     for name, heard_by in store.due(database, filters=filters, limit=limit).items():
-        by_mode.setdefault(MODE_OF.get(heard_by, "salt"), []).append(name)
+        # Whoever reports by itself is asked by Salt.
+        mode = heard_by if database.settings["modes"].get(heard_by) else "salt"
+        by_mode.setdefault(mode, []).append(name)
     if not by_mode:
         raise store.NotFound(
             "no machine is due", "all have reported lately; name some to ask them nevertheless"

@@ -73,6 +73,7 @@ def main(argv: list[str]) -> int:
                 {name: path for name, path in collectors.items() if name in slow_collectors},
             )
         document["identity"] = identify(document)
+        document["versions"] = facts.versions(collectors)
         # Not to descriptor 1: a collector that was left behind may still print there.
         _write(document, os.dup(stdout), pretty)
     finally:

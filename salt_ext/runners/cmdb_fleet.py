@@ -19,6 +19,7 @@ from salt_ext.commands.arguments import (
     text,
 )
 from salt_ext.master.cache import Cache
+from salt_ext.report.envelope import MODES
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -154,7 +155,8 @@ def missing(
                 continue
             if row["freshness"] == "missing" if before is None else row["last_seen"] < before:
                 rows.append({**row, "what": "silent"})
-            if row["mode"] != "ssh" and not accepted & {row["minion_id"], row["reports_as"]}:
+            has_key = accepted & {row["minion_id"], row["reports_as"]}
+            if row["mode"] in MODES and row["mode"] != "ssh" and not has_key:
                 rows.append({**row, "what": "asset without a key"})
         columns = ["what", "minion_id", "sn", "last_seen"]
         if out_file:
