@@ -1,5 +1,6 @@
 """What people's lists say of the machines: fields of their own, and where the machines stand."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -274,3 +275,29 @@ def test_a_row_that_a_spreadsheet_has_rounded_finds_its_machine_later(database, 
     assert table(database, "minion_id,list.owner") == {"web01": ["ann"]}
     # The next time there is nothing to do.
     assert store.maintain(database)[-1]["rows"] == 0
+
+
+def test_what_a_removed_machine_had_is_awaited_again(fleet, keep):
+    keep(*SHEET)
+    web03 = store.resolve(fleet, "web03")
+    act = store.Act("me", "sold", False)
+    store.set_lifecycle(fleet, web03, "retired", act)
+    store.purge(fleet, "retired", later(days=365), act)
+    assert names(fleet) == ["web01", "web02"]
+    assert [one["sn"] for one in store.awaited(fleet)] == ["SN3"]
+
+
+def test_a_list_that_is_imported_while_machines_report_misses_none(database, keep):
+    lines = ["SN,Rack,Owner", *(f"SN{number},R{number},o{number}" for number in range(40))]
+    facts = [numbered(number, f"SN{number}") for number in range(40)]
+
+    def report(number):
+        store.ingest(database, [arrival(facts[number], f"m{number}")])
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = [pool.submit(report, number) for number in range(40)]
+        imports = [pool.submit(keep, *lines) for _ in range(3)]
+        for one in (*reports, *imports):
+            one.result()
+    found = table(database, "minion_id,rack,list.owner")
+    assert found == {f"m{number}": [f"R{number}", f"o{number}"] for number in range(40)}
