@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from salt_ext.document import is_components, same
 from salt_ext.document.keys import is_empty, keyed, may_be_same, number, partners, slot_fields
+from salt_ext.document.names import named
 
 
 class Change(NamedTuple):
@@ -76,14 +77,17 @@ def _components(
     path: str, old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> Iterator[Change]:
     before, after = keyed(old), keyed(new)
+    here, there = named(old), named(new)
     for key, item in before.items():
         other = after.get(key)
-        if other is None:
+        if other is None or same(item, other):
             continue
-        if is_empty(item) == is_empty(other):
-            yield from _fields(path, key, item, other)
-        else:  # a part that is known by its slot
+        if is_empty(item) != is_empty(other):  # a part that is known by its slot
             yield Change("added" if is_empty(item) else "removed", path, key, None, item, other)
+        elif here.get(key) is item and there.get(key) is other:
+            yield from _fields(path, key, item, other)
+        else:  # the key would not lead back to them
+            yield Change("changed", path, key, None, item, other)
     gone = {key: item for key, item in before.items() if key not in after}
     come = {key: item for key, item in after.items() if key not in before}
     found = partners(gone, come)

@@ -10,7 +10,7 @@ from typing import Any
 
 from salt_ext.document import encode, normal
 from salt_ext.document.diff import Change, names_of
-from salt_ext.document.keys import RULE, RULES
+from salt_ext.document.names import RULE, RULES
 
 
 def apply(
@@ -37,17 +37,18 @@ def _turn(document: Mapping[str, Any], changes: Iterable[Change], rule: int) -> 
         else:
             by_list.setdefault(change.path, []).append(change)
     for path, rows in by_list.items():
-        # A change names its component by the key in the list before all changes.
-        items = RULES[rule](_get(result, path) or [])
+        # A change names its component as it is named in the list before all changes.
+        items = _get(result, path) or []
+        named = RULES[rule](items)
         for change in rows:
             if change.field is not None:
-                item = items[str(change.component)]
+                item = named[str(change.component)]
                 if change.new is None:
                     item.pop(change.field, None)
                 else:
                     item[change.field] = _copy(change.new)
         left = _without(
-            list(items.values()),
+            items,
             [change.old for change in rows if change.field is None and change.old is not None],
         )
         for change in rows:

@@ -4,8 +4,9 @@ Volatile values, which change by themselves: taken out of the facts, and put bac
 
 from __future__ import annotations
 
-from salt_ext.document import first, is_components
+from salt_ext.document import is_components
 from salt_ext.document.keys import keyed
+from salt_ext.document.names import RULES
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -55,12 +56,13 @@ def with_volatile(facts: Any, volatile: Any) -> Any:
     if not isinstance(volatile, dict):
         return facts
     if is_components(facts):
-        # A minion of the first version named its components otherwise.
-        former = {id(item): volatile.get(key) for key, item in first.keyed(facts).items()}
-        return [
-            with_volatile(item, volatile.get(key, former[id(item)]))
-            for key, item in keyed(facts).items()
-        ]
+        # A minion of another version may name its components otherwise.
+        found: dict[int, Any] = {}
+        for names in (keyed(facts), *(rule(facts) for rule in RULES.values())):
+            for name, item in names.items():
+                if name in volatile:
+                    found.setdefault(id(item), volatile[name])
+        return [with_volatile(item, found.get(id(item))) for item in facts]
     if not isinstance(facts, dict):
         return facts
     return {

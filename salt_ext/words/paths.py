@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from salt_ext.document import is_components
-from salt_ext.document.keys import NUMBERS, keyed, place
+from salt_ext.document.keys import keyed, place
+from salt_ext.document.names import NUMBERS
 from salt_ext.words.nearest import unknown
 from salt_ext.words.values import by_place
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from salt_ext.document import encode
 from salt_ext.document.diff import Change
-from salt_ext.document.keys import RULE
+from salt_ext.document.names import RULE
 from salt_ext.report import digests
 from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.document import without_identity
 from salt_ext.document.diff import Change, diff, section_of
-from salt_ext.document.keys import RULE
+from salt_ext.document.names import RULE
 from salt_ext.document.undo import undo
 from salt_ext.report import digests
 from salt_ext.store.database import Database, Row

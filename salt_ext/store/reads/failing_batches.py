@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from salt_ext.document.keys import NUMBERS, numbers
+from salt_ext.document.keys import numbers
+from salt_ext.document.names import NUMBERS
 from salt_ext.store.columns import text_of
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.parts import SOURCES, items_of

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from benchmarks import fleet
 from salt_ext.document import encode, normal
 from salt_ext.document.diff import Change, diff
-from salt_ext.document.keys import RULE, RULES
+from salt_ext.document.names import RULE, RULES
 from salt_ext.document.overlay import overlay
 from salt_ext.document.undo import apply, undo
 from salt_ext.facts import smbios

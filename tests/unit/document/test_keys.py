@@ -3,9 +3,11 @@
 import pytest
 
 from salt_ext.document import normal
-from salt_ext.document.diff import diff
+from salt_ext.document.diff import Change, diff
 from salt_ext.document.keys import keyed, number, numbers, place
+from salt_ext.document.names import RULES, named
 from salt_ext.document.overlay import overlay
+from salt_ext.document.undo import apply, undo
 from salt_ext.document.volatile import split, with_volatile
 from salt_ext.report import checking
 from tests.machines import NOW, report, server
@@ -197,6 +199,43 @@ def test_a_partial_report_of_a_shared_number_takes_nothing_for_something_else():
         (one["name"], one.get("firmware_version"))
         for one in overlay(known, seen, ["disks"])["disks"]
     ] == [("sda", None), ("sdb", "2")]
+
+
+def test_a_change_finds_its_part_again_whatever_numbers_are_thought_of():
+    # Another version may have taken for a number what is a placeholder to this one.
+    before, after = (
+        normal({"disks": [disk("sda", serial_number="00000000", v=v), disk("sdb")]}) for v in (1, 2)
+    )
+    assert [one.component for one in diff(before, after)] == ["sda"]
+    change = Change("changed", "disks", "00000000", "v", 1, 2)
+    assert undo(after, [change]) == before
+    assert apply(before, [change]) == after
+
+
+def test_a_change_whose_key_is_a_name_of_another_part_is_of_the_whole_part():
+    # The serial number of the second is the place of the first.
+    first, second = {"locator": "A1"}, {"locator": "A2", "serial_number": "A1"}
+    before, after = (
+        normal({"memory": {"devices": [{**first, "size": size}, second]}}) for size in (1, 2)
+    )
+    [change] = diff(before, after)
+    assert (change.op, change.field, change.new["size"]) == ("changed", None, 2)
+    assert undo(after, [change]) == before
+
+
+def test_the_names_by_which_old_changes_are_undone_stay_as_they_are():
+    item = {
+        **{"serial_number": "00000000", "wwn": "w", "eui64": "e", "nguid": "n", "uuid": "u"},
+        **{"permanent_mac": "m", "bank_locator": "b", "locator": "l", "socket_designation": "s"},
+        **{"location_in_chassis": "c", "location": "at", "controller": "r", "enclosure": 1},
+        **{"slot": 2, "hctl": "h", "pci_slot": "p", "designation": "d", "name": "sda", "id": 7},
+        **{"level": 1, "type": "Data"},
+    }
+    expected = "00000000 w e n m u|b l|s|c|at|r 1 2|h|p|d|sda|r 7|1 Data"
+    assert list(named([item])) == [*expected.partition("|")[0].split(), *expected.split("|")[1:]]
+    space = {"name": "nvme0n2", "pci_slot": "p", "serial_number": "S"}
+    assert list(named([space])) == ["p n2", "nvme0n2"]
+    assert RULES.keys() == {1, 2}  # another list or another text is another rule
 
 
 def test_volatile_values_that_a_minion_of_the_first_version_sent_are_put_back():

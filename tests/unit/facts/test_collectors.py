@@ -16,7 +16,7 @@ import yaml
 
 import demo_machine
 from salt_ext import document, facts, settings
-from salt_ext.document import keys
+from salt_ext.document import names as names_of_parts
 from salt_ext.facts import slow
 from salt_ext.facts.dotted_path import load
 from salt_ext.facts.identity import identify
@@ -110,8 +110,8 @@ def test_the_documented_tests_are_true(documented, tmp_path):
 def test_the_documentation_names_every_key_of_a_component():
     text = DOCUMENTATION.read_text()
     names = {
-        *keys.NUMBERS,
-        *(name for group in keys.PLACES for name in group),
+        *names_of_parts.NUMBERS,
+        *(name for group in names_of_parts.PLACES for name in group),
     }
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
