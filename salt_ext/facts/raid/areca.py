@@ -31,9 +31,16 @@ CONTROLLER = "areca:0"
 MAX_DRIVES = 256
 CUT = 13  # characters of the name of a raid set that every version shows
 _ROW = re.compile(
-    r" *(?P<number>\d{1,3}) +(?P<first>\d{1,3}) +(?:slot ?#?0*(?P<slot>\d+) +)?(?P<model>\S.*?)"
-    r" +(?P<size>[\d.]+[GT]B) +(?P<usage>\S.*)",
+    r" *(?P<number>\d{1,3}) +(?P<first>\d{1,3}) +"
+    r"(?:(?P<kind>slot|extp) ?#?0*(?P<slot>\d+) +)?"
+    r"(?P<model>\S.*?) +(?P<size>[\d.]+[GT]B) +(?P<usage>\S.*)",
     re.IGNORECASE | re.ASCII,
+)
+# Old versions have one number, and the serial number and firmware in columns.
+_OLD_ROW = re.compile(
+    r" *(?P<number>\d{1,3})   (?P<model>\S.{15}) (?P<serial>\S.{15}) (?P<firmware>\S+)"
+    r" +(?P<size>[\d.]+[GT]B) +(?P<usage>\S.*)",
+    re.ASCII,
 )
 _VOLUME = re.compile(
     r" *(\d{1,3}) (\S.{15}) (.*?) *(Raid\S+|JBOD) +([\d.]+[GT]B) +\d\d/\d\d/\d\d +(\S.*)"
@@ -42,7 +49,9 @@ _LOCATION = re.compile(r"(?:Enclosure#0*(\d+) )?Slot ?#?0*(\d+)", re.IGNORECASE)
 _CHANNEL = ("IDE Channel", "SATA Channel", "SAS Channel", "Channel")
 _RESULT = re.compile(r"GuiErrMsg<0x0*([0-9a-fA-F]+)>:(.*)")
 # What a drive is used for, where it is no name of a raid set.
-_STATE = re.compile(r"fail|hot ?spare|free|pass ?through|missing|offline|rebuild", re.IGNORECASE)
+_STATE = re.compile(
+    r"fail|hot ?spare|free|jbod|pass ?through|missing|offline|rebuild", re.IGNORECASE
+)
 
 
 def read(ask: Ask) -> View:
@@ -63,7 +72,7 @@ def read(ask: Ask) -> View:
 def _of_raid_set(name: str, rows: list[re.Match[str]]) -> list[str]:
     """Return the places of the drives of a raid set; the table of drives may cut its name."""
     return [
-        f"{int(row['first']) if row['slot'] else ''}:{row['slot'] or int(row['first'])}"
+        ":".join(place or "" for place in _listed_place(row.groupdict()))
         for row in rows
         if (used := row["usage"].strip()) and not _STATE.match(used)
         if used == name or (len(used) >= CUT and name.startswith(used))
@@ -124,14 +133,11 @@ def parse(text: str) -> View:
         for line in lines(text)
         if (match := _VOLUME.match(line))
     ]
-    found["members"] += [
-        _listed(match)
-        for line in lines(text)
-        if (match := _ROW.match(line)) and match["model"] != "N.A."
-    ]
+    rows = [match for line in lines(text) if (match := _ROW.match(line) or _OLD_ROW.match(line))]
+    found["members"] += [_listed(row.groupdict()) for row in rows if row["model"] != "N.A."]
     results = [match for line in lines(text) if (match := _RESULT.match(line))]
-    rows = unread(*(match[0] for match in results if match[1] != "0"))
-    return {**found, UNREAD: rows} if rows else found
+    unknown = unread(*(match[0] for match in results if match[1] != "0"))
+    return {**found, UNREAD: unknown} if unknown else found
 
 
 def _place(known: dict[str, str]) -> tuple[str | None, str | None]:
@@ -141,16 +147,28 @@ def _place(known: dict[str, str]) -> tuple[str | None, str | None]:
     return None, next((text for name in _CHANNEL if (text := word(known.get(name)))), None)
 
 
-def _listed(row: re.Match[str]) -> Item:
+def _listed(row: dict[str, str | None]) -> Item:
     """Return a drive from its row in the table of all drives."""
-    state = row["usage"].strip() if _STATE.match(row["usage"]) else None
+    usage = (row["usage"] or "").strip()
+    enclosure, slot = _listed_place(row)
     return joined(
         {
             "controller": CONTROLLER,
-            "enclosure": str(int(row["first"])) if row["slot"] else None,
-            "slot": row["slot"] or str(int(row["first"])),
+            "enclosure": enclosure,
+            "slot": slot,
             "model": word(row["model"]),
+            "serial_number": word(row.get("serial")),
+            "firmware_version": word(row.get("firmware")),
             "size_bytes": size_bytes(row["size"], 1000),
         },
-        judged(state),
+        judged(usage if _STATE.match(usage) else None),
     )
+
+
+def _listed_place(row: dict[str, str | None]) -> tuple[str | None, str]:
+    """Return enclosure and slot by a row; the slots of its external ports count anew."""
+    first = str(int(row.get("first") or row["number"] or 0))
+    if not row.get("slot"):
+        return None, first
+    is_external = (row.get("kind") or "").lower() == "extp"
+    return first, f"EXTP {row['slot']}" if is_external else str(row["slot"])

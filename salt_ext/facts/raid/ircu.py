@@ -45,6 +45,8 @@ _SECTIONS = re.compile(
 )
 _NOISE = re.compile(r"Initiator at ID|SAS\dIRCU: .*Completed Successfully", re.IGNORECASE)
 _PHY = re.compile(r"PHY\[\d+\] Enclosure#/Slot#$")
+_WWID = re.compile(r"[0-9a-fA-F]{16}$")
+NAA = "600508e000000000"  # of every such volume
 _SIZE = re.compile(r"(\d{1,15})/(\d{1,15})$", re.ASCII)
 
 
@@ -124,12 +126,20 @@ def _volume(name: str, known: dict[str, str]) -> Item:
             "controller": name,
             "id": word(known.get("Volume ID")),
             "name": word(known.get("Volume Name")),
+            "wwn": _wwn(known.get("Volume wwid", "")),
             "level": level(known.get("RAID level")),
             "size_bytes": size and size * MIB,
             "members": disks or None,
         },
         judged(word(known.get("Status of volume"))),
     )
+
+
+def _wwn(wwid: str) -> str | None:
+    """Return the WWN by which the kernel knows a volume; the tool turns its last bytes round."""
+    if not _WWID.match(wwid):
+        return None
+    return NAA + bytes.fromhex(wwid)[::-1].hex()
 
 
 def _member(name: str, known: dict[str, str]) -> Item:

@@ -52,6 +52,7 @@ IR volume 1
   Volume ID                               : 79
   Volume Name                             : system
   Status of volume                        : Degraded (DGD)
+  Volume wwid                             : 0102030405060708
   RAID level                              : RAID1
   Size (in MB)                            : 1000
   Physical hard disks                     :
@@ -113,6 +114,7 @@ def test_sas2ircu_tells_volumes_disks_and_where_the_adapter_is():
             "controller": "mpt2sas:1",
             "id": "79",
             "name": "system",
+            "wwn": "600508e0000000000807060504030201",
             "level": "RAID1",
             "size_bytes": 1000 * MIB,
             "members": ["1:0", "0:0"],
@@ -347,6 +349,22 @@ def test_areca_s_drives_at_channels_are_known_by_their_channel():
             "health": "failed",
         },
     ]
+    old = f" 7   {'WDC TESTDISK':<16} {'WD-WX000001':<16} {'02.05D02':<12}250.1GB  HotSpare\n"
+    assert areca.parse(old)["members"] == [
+        {
+            "controller": "areca:0",
+            "slot": "7",
+            "model": "WDC TESTDISK",
+            "serial_number": "WD-WX000001",
+            "firmware_version": "02.05D02",
+            "size_bytes": 250100000000,
+            "state": "HotSpare",
+            "health": "ok",
+        }
+    ]
+    external = " 33  02  EXTP 01 TEST DISK                    120.0GB  JBOD\n"
+    (drive,) = areca.parse(external)["members"]
+    assert (drive["enclosure"], drive["slot"], drive["model"]) == ("2", "EXTP 1", "TEST DISK")
     assert lines_of(areca.parse("GuiErrMsg<0x00>: Success.\n")) == []
     assert lines_of(areca.parse("GuiErrMsg<0x08>: Password Required.\n")) == [
         "GuiErrMsg<0x08>: Password Required."
