@@ -1,5 +1,7 @@
 """Which interfaces are listed for their addresses, and which address is the machine's."""
 
+import json
+import platform
 import subprocess
 import sys
 
@@ -231,6 +233,36 @@ def test_this_machines_files_and_its_kernel_tell_the_same_networks():
     by_files = {one for addresses in fib.ipv4_addresses(Root()).values() for one in addresses}
     assert by_files <= by_kernel
     assert by_files or not by_kernel or sys.byteorder == "big"
+
+
+IN_A_SANDBOX = """
+import ctypes, json, struct, sys
+# Load the system call; if it is socket(), load its family; refuse AF_NETLINK with EPERM.
+steps = [(0x20, 0, 0, 0), (0x15, 0, 3, 41), (0x20, 0, 0, 16), (0x15, 0, 1, 16)]
+steps += [(0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+libc = ctypes.CDLL(None)
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program):
+    sys.exit("no seccomp")
+from salt_ext import facts
+document = facts.collect("/", {"network": "salt_ext.facts.network.network"})
+print(json.dumps([document["network"], document["errors"]["network"]["message"]]))
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter is one for x86_64")
+def test_a_sandbox_that_refuses_netlink_keeps_the_addresses_and_says_so():
+    run = subprocess.run([sys.executable, "-c", IN_A_SANDBOX], capture_output=True, text=True)
+    if "no seccomp" in run.stderr:
+        pytest.skip("this kernel has no filter of system calls")
+    found, message = json.loads(run.stdout)
+    assert message == "[Errno 1] Operation not permitted"
+    assert [one["addresses"] for one in found] == [
+        [address for address in one["addresses"] if not address.endswith("/32")]
+        for one in network(Root())
+        if one["name"] in {item["name"] for item in found}
+    ]
 
 
 WORDS = ["|--", "/32", "host", "LOCAL", "10.20.0.15", "256.1.1.1", "9" * 5000 + ".1.1.1", "²"]

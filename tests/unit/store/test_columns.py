@@ -40,7 +40,7 @@ def test_no_facts_break_the_columns_or_the_identity(facts):
     for candidate in found["candidates"]:
         assert isinstance(candidate["value"], str)
     columns = list_columns(facts, [one["kind"] for one in found["candidates"]])
-    assert set(columns) | {"temporary"} == set(LIST_COLUMNS)
+    assert set(columns) | {"temporary"} == {*LIST_COLUMNS, "from_list"}
     for name, value in columns.items():
         if name in ("memory_bytes", "disk_bytes", "disk_count", "processor_threads"):
             limit = LARGEST_COUNT if name == "processor_threads" else LARGEST
