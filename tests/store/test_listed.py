@@ -254,16 +254,36 @@ def test_people_s_words_are_found_and_tell_where_they_are_from(fleet, keep):
     assert said["list.owner"] == ("bob", "list.csv", 3)
 
 
-def test_a_machine_that_shows_the_number_of_another_takes_nothing_of_it(fleet, keep):
-    keep(*SHEET)
+@pytest.mark.parametrize("named", ["", "db09"])
+def test_a_machine_that_shows_the_number_of_another_takes_nothing_of_it(fleet, keep, named):
+    # The list may have a name that the machine does not have, and a liar does.
+    lines = ("SN,Name,Site,Owner", f"SN1,{named},dc1,ann")
+    keep(*lines)
     hostile = numbered(66, "SN1")
     hostile["system"]["manufacturer"] = "Other"
-    store.ingest(fleet, [arrival(hostile, "evil", later(minutes=1))])
-    assert table(fleet, "minion_id,site,list.owner")["web01"] == ["dc1", "ann"]
-    assert table(fleet, "minion_id,list.owner").get("evil") in (None, [None])
-    # Not when the list is imported again either.
-    keep(*SHEET)
-    assert table(fleet, "minion_id,list.owner")["web01"] == ["ann"]
+    hostile["operating_system"]["hostname"] = "db09"
+    for turn in range(2):
+        store.ingest(fleet, [arrival(hostile, f"evil{turn}", later(minutes=turn + 1))])
+        found = table(fleet, "minion_id,site,list.owner")
+        assert found["web01"] == ["dc1", "ann"]
+        assert [one for one in found.values() if one[1]] == [["dc1", "ann"]]
+        # Not when the list is imported again either.
+        keep(*lines)
+        assert table(fleet, "minion_id,list.owner")["web01"] == ["ann"]
+
+
+def test_a_name_means_the_machine_that_has_it_now(database, keep):
+    keep("Name,Owner,Rack", "web01,ann,R1")
+    store.ingest(database, [arrival(server(1), "web01")])
+    assert names(database, **{"list.owner": "ann"}) == ["web01"]
+    other = server(2)
+    other["operating_system"]["hostname"] = "web01"
+    store.ingest(database, [arrival(other, "web01", later(days=90))])
+    page = store.assets(database, columns="minion_id,sn,list.owner,rack")
+    assert [(row["minion_id"], row["sn"], row["list.owner"], row["rack"]) for row in page.rows] == [
+        ("web01", "9XYZ002", "ann", "R1"),
+        (None, "9XYZ001", None, None),
+    ]
 
 
 def test_a_row_that_a_spreadsheet_has_rounded_finds_its_machine_later(database, keep):

@@ -22,7 +22,17 @@ from salt_ext.store.columns import place_of, with_listed
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.said import newest, spoken
 from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
-from salt_ext.words.match import Said, bare, match, rounded_to, short, spelled
+from salt_ext.words.match import (
+    Machine,
+    Said,
+    bare,
+    is_blank,
+    match,
+    rounded_to,
+    same_sn,
+    short,
+    spelled,
+)
 
 
 def _looked_for(said: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -52,36 +62,60 @@ def resolve(link: sa.Connection, said: Sequence[Row]) -> set[uuid.UUID]:
     """
     Decide which asset each of these rows means; return the assets of which more or less is said.
 
-    The rows of one list are looked at together: one of them at most means an asset. A row
-    stays with its asset when another one shows the same SN or name: so no machine takes
-    what is said of another by a claim alone.
+    The rows of one list are looked at together: one of them at most means an asset.
     """
     words = [spoken(one) for one in said]
     if any(rounded_to(spelled(one["sn"])) for one in words):
         assets = rows(link.execute(ASSETS))
     else:
         assets = rows(link.execute(ASSETS_ALIKE, _looked_for(words)))
-    by_id = {one["id"]: one for one in assets}
     meant: list[tuple[uuid.UUID, uuid.UUID | None]] = []
     concerned: set[uuid.UUID] = set()
     for _, of_source in groupby(sorted(said, key=itemgetter("source")), itemgetter("source")):
         listed = list(of_source)
-        said_so = [Said(number, spoken(one)) for number, one in enumerate(listed)]
-        found = match(said_so, assets)
-        taken = {id(one.machine) for one in found}
-        for number, one in enumerate(listed):
-            machine = None if found[number].is_repeated else found[number].machine
-            own = by_id.get(one["asset_id"])
-            if found[number].machine is None and own is not None and id(own) not in taken:
-                machine = match([said_so[number]], [own])[0].machine
+        for row, machine in zip(listed, _meant(listed, assets), strict=True):
             asset_id = machine["id"] if machine is not None else None
-            if asset_id != one["asset_id"]:
-                meant.append((one["id"], asset_id))
-            concerned |= {other for other in (asset_id, one["asset_id"]) if other is not None}
+            if asset_id != row["asset_id"]:
+                meant.append((row["id"], asset_id))
+            concerned |= {one for one in (asset_id, row["asset_id"]) if one is not None}
     if meant:
         ids, assets_meant = zip(*meant, strict=True)
         link.execute(MEANT, {"ids": bulk.array(ids), "assets": bulk.array(assets_meant)})
     return concerned
+
+
+def _meant(listed: Sequence[Row], assets: Sequence[Machine]) -> list[Machine | None]:
+    """
+    Return for each row of one list the asset that it means.
+
+    A row stays with its asset while that shows its SN, and when nothing else tells which
+    of several it means: so no machine takes what is said of another by a claim alone.
+    """
+    said = [Said(number, spoken(row)) for number, row in enumerate(listed)]
+    attached = [one for one in assets if one["minion_id"] is not None]
+    found = match(said, attached)
+    if len(attached) < len(assets):
+        # What lost its name to other hardware is meant only where nothing else is.
+        found = [
+            one if one.machine or one.is_repeated else other
+            for one, other in zip(found, match(said, assets), strict=True)
+        ]
+    by_id = {one["id"]: one for one in assets}
+    taken = {id(one.machine) for one in found}
+    meant: list[Machine | None] = []
+    for row, words, one in zip(listed, said, found, strict=True):
+        own = by_id.get(row["asset_id"])
+        stays = own is not None and id(own) not in taken and _stays(words, own, one.machine)
+        meant.append(None if one.is_repeated else own if stays else one.machine)
+    return meant
+
+
+def _stays(row: Said, own: Machine, other: Machine | None) -> bool:
+    """Whether a row stays with its asset although it seems to mean another one, or none."""
+    if other is None:
+        return match([row], [own])[0].machine is not None
+    sn = row.values.get("sn")
+    return own["minion_id"] is not None and not is_blank(sn) and same_sn(sn, own["sn"])
 
 
 def write(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> int:
