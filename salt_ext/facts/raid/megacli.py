@@ -66,6 +66,8 @@ ALARMS = (
     "Battery Replacement required",
     "Pack is about to fail & should be replaced",
 )
+WORKS = ("Rebuild", "Background Initialization", "Reconstruction", "Check Consistency")
+_COMPLETED = re.compile(r"(\d{1,3})%")
 _RAID = re.compile(r"Primary-(\d+), Secondary-(\d+)")
 
 
@@ -143,8 +145,9 @@ def blocks(text: str) -> Iterator[Block]:
         if not colon:
             if block.kind in (*_PARTS, "battery", "pci"):
                 yield Block(UNREAD, block.adapter, None, {"line": stripped})
-        elif block.kind == "controller":
-            # The first value counts: names occur again for firmware images not yet flashed.
+        elif block.kind in ("controller", "battery"):
+            # The first value counts: names occur again for firmware images not yet flashed,
+            # and a battery has a temperature of 27 C, and one that is OK.
             block.fields.setdefault(name.strip(), value.strip())
         else:
             # Blanks at the start can be a part of the value, see _inquiry.
@@ -231,7 +234,15 @@ def _volume(block: Block, disks: list[str]) -> Item:
             "members": disks or None,
         },
         judged(word(known.get("State"))),
+        _progress(known),
     )
+
+
+def _progress(known: dict[str, str]) -> Item:
+    """Return how far a work has come: ``Completed 36%, Taken 42 min.``."""
+    texts = (known.get(name, "") for name in WORKS)
+    match = next((found for text in texts if (found := _COMPLETED.search(text))), None)
+    return counters(progress_percent=match[1] if match else None)
 
 
 def _level(known: dict[str, str]) -> str | None:

@@ -93,6 +93,7 @@ BatteryType: iBBU
 Temperature: 30 C
 {state}
 BBU Firmware Status:
+  Temperature                  : OK
   Battery Pack Missing         : {missing}
   Battery Replacement required : {replace}
   Pack is about to fail & should be replaced : {failing}
@@ -117,6 +118,15 @@ def test_a_battery_has_a_health_even_where_megacli_leaves_its_state_blank(
     text = BATTERY.format(state=state, missing=missing, replace=replace, failing=failing)
     (controller,) = megacli.parse(text)["controllers"]
     assert controller["battery"]["health"] == health
+    assert controller["battery"]["volatile"] == {"temperature_celsius": 30}
+
+
+def test_a_work_on_a_volume_of_megacli_has_a_progress_and_is_no_state():
+    work = "Ongoing Progresses:\n  Check Consistency        : Completed 36%, Taken 42 min.\n"
+    found = megacli.parse(f"{MEGACLI_VOLUME}{work}Encryption Type     : None\n")
+    (volume,) = found["volumes"]
+    assert (volume["state"], volume["volatile"]) == ("Optimal", {"progress_percent": 36})
+    assert lines_of(found) == []
 
 
 DASHES = "-" * 70
