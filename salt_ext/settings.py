@@ -201,6 +201,14 @@ OPTIONS: dict[str, Option] = {
         "What the engine tells on Salt's event bus, as `salt/cmdb/<kind>/<asset id>`; an empty"
         " list for nothing.",
     ),
+    "timezone": Option(
+        "UTC",
+        "time zone",
+        "master, web",
+        "In which zone people read times, in tables, workbooks and on pages, and write them"
+        " (`since=2026-11-01`): a name of IANA's list such as `Europe/Berlin`. JSON and events"
+        " are always in UTC.",
+    ),
     "keep_problems": Option(
         "90d",
         "duration",
@@ -293,6 +301,14 @@ def _checked(source: str, name: str, value: Any) -> Any:
             raise SettingsError(f"{source}: {name}: {error}") from None
         if is_past:
             raise SettingsError(f"{source}: {name} is {value!r}, but it must not be negative")
+        return value
+    if kind == "time zone":
+        from salt_ext.words.times import zone_of  # not at the top: a minion needs no zone
+
+        try:
+            zone_of(str(value))
+        except ValueError as error:
+            raise SettingsError(f"{source}: {name}: {error}") from None
         return value
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         words = {str: "a text", int: "a whole number", dict: "a mapping", list: "a list"}[kind]

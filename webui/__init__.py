@@ -54,12 +54,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.extensions["database"] = store.Database(
+    database = store.Database(
         from_environ(os.environ) if settings is None else settings, read_only=True
     )
+    app.extensions["database"] = database
     app.before_request(_accept_reads_only)
     app.after_request(_add_headers)
-    format.register(app)
+    format.register(app, database.zone)
     errors.register(app)
     silence.register(app)
     for view in (overview, assets, asset, find, changes, problems, health):

@@ -5,7 +5,8 @@ Filters by which templates show a value. All of them return text, which template
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -14,10 +15,12 @@ from salt_ext.words.times import ago
 from salt_ext.words.values import binary, decimal, label, moment, value
 
 
-def register(app: Flask) -> None:
-    """Register the filters for the templates."""
-    for filter_ in (label, value, binary, decimal, count, since, moment, pretty):
+def register(app: Flask, zone: tzinfo) -> None:
+    """Register the filters for the templates, which show times in a zone."""
+    for filter_ in (label, value, binary, decimal, count, since, pretty):
         app.add_template_filter(filter_)
+    app.add_template_filter(partial(moment, zone=zone), "moment")
+    app.jinja_env.globals["zone"] = str(zone)
 
 
 def count(number: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,6 +58,7 @@ class Query:
     limit: int = LIMIT
     cursor: str | None = None
     at: datetime | None = None
+    """As of when, in the zone of people."""
 
     @property
     def shown(self) -> list[str]:
@@ -70,7 +71,7 @@ class Query:
         words = [words_of(name, given) for name, given in self.filters.items()]
         where = f" where {' and '.join(words)}" if words else ""
         matching = f" matching “{self.text}”" if self.text else ""
-        then = f" as of {self.at:%Y-%m-%d %H:%M} UTC" if self.at else ""
+        then = f" as of {self.at:%Y-%m-%d %H:%M %Z}" if self.at else ""
         return f"Assets{where}{matching}{then}"
 
     @property
@@ -83,7 +84,7 @@ class Query:
         if self.text:
             found.append((f"matches “{self.text}”", replace(self, text="", cursor=None)))
         if self.at:
-            words = f"as of {self.at:%Y-%m-%d %H:%M} UTC"
+            words = f"as of {self.at:%Y-%m-%d %H:%M %Z}"
             found.append((words, replace(self, at=None, cursor=None)))
         return found
 
@@ -124,8 +125,12 @@ class Query:
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
 
-def parse(args: MultiDict[str, str]) -> Query:
-    """Return the query of an address. Raises :class:`store.FilterError` for an unknown option."""
+def parse(args: MultiDict[str, str], zone: tzinfo = timezone.utc) -> Query:
+    """
+    Return the query of an address; its times are in ``zone`` unless they say another one.
+
+    Raises :class:`store.FilterError` for an unknown option.
+    """
     filters: dict[str, str | list[str]] = {}
     for name, given in args.lists():
         if name.startswith("_") and name not in OPTIONS:
@@ -140,13 +145,13 @@ def parse(args: MultiDict[str, str]) -> Query:
         args.get("_sort") or "minion_id",
         number(args, "_limit", LIMIT, 1, MAX_LIMIT),
         args.get("_from") or None,
-        _moment(args.get("_as_of")),
+        _moment(args.get("_as_of"), zone),
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: str | None, zone: tzinfo) -> datetime | None:
     try:
-        return moment(text, datetime.now(timezone.utc)) if text else None
+        return moment(text, datetime.now(zone)).astimezone(zone) if text else None
     except ValueError as error:
         raise store.FilterError(f"_as_of: {error}") from None
 
@@ -160,7 +165,7 @@ def number(args: MultiDict[str, str], name: str, usual: int, least: int, most: i
     return int(text)
 
 
-def from_form(args: MultiDict[str, str]) -> Query | None:
+def from_form(args: MultiDict[str, str], zone: tzinfo = timezone.utc) -> Query | None:
     """Return the query of a filter form that was sent, or None when no form was sent."""
     if "_field" not in args:
         return None
@@ -170,7 +175,7 @@ def from_form(args: MultiDict[str, str]) -> Query | None:
         left[f"{name}__isnull"] = "false" if operator == "notnull" else "true"
     elif given:
         left.add(name if operator in ("", "exact") else f"{name}__{operator}", given)
-    return replace(parse(left), cursor=None)
+    return replace(parse(left, zone), cursor=None)
 
 
 def words_of(name: str, given: Any) -> str:

@@ -23,7 +23,8 @@ def silence() -> str:
     if last is None:
         return ""
     at = last["beat_at"]
+    when = moment(at, database().zone)
     return (
-        f"No engine has stored reports since {moment(at)}, {since(at)}: what is shown may be"
+        f"No engine has stored reports since {when}, {since(at)}: what is shown may be"
         " old. On the master, salt-run cmdb.doctor says why."
     )

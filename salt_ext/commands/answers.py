@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from salt_ext.commands.progress import counted, progress
@@ -96,11 +97,16 @@ def table(
 
 
 def file(
-    path: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], of: str = "rows"
+    zone: tzinfo,
+    path: str,
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, Any]],
+    of: str = "rows",
 ) -> dict[str, Any]:
     """
     Write all rows of a table into a file; return the content of an answer that names it.
 
+    ``zone`` is that of the times in it, where people read them.
     ``of`` stands behind the number of rows that a terminal shows meanwhile.
     """
     # Imported here, because most answers go to the screen and need no files.
@@ -108,4 +114,4 @@ def file(
 
     with progress() as show:
         cells = ([row[name] for name in columns] for row in counted(rows, show, of))
-        return {"kind": "file", **write_table(path, columns, cells)}
+        return {"kind": "file", **write_table(path, columns, cells, zone)}

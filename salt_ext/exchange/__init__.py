@@ -13,7 +13,8 @@ import hashlib
 import importlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -31,25 +32,41 @@ class Sheet(NamedTuple):
     title: str
     columns: Sequence[str]
     rows: Iterable[Sequence[Any]]
+    moments: Collection[str] = ()
+    """Those of the columns that hold times."""
+
+    def headings(self, zone: tzinfo) -> list[str]:
+        """Return the columns as people read them: behind a time stands its zone."""
+        return [f"{one} ({zone})" if one in self.moments else one for one in self.columns]
 
 
-def write_table(path: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+def write_table(
+    path: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    zone: tzinfo = timezone.utc,
+) -> dict[str, Any]:
     """
     Write a table into a file of the format that its suffix names.
+
+    What people open, a workbook or comma-separated values, has times in ``zone`` and
+    says so in their headings; what programs read has them in UTC. Columns of times are
+    known by their names, as everywhere: ``..._at`` and ``..._seen``.
 
     Returns ``path``, ``rows``, how many there are, and ``sha256`` of the file.
     The file is there when all of it is, and until then as it was before.
     Raises :class:`ExchangeError`.
     """
-    return write_sheets(path, [Sheet("Table", columns, rows)])
+    moments = [one for one in columns if one.endswith(("_at", "_seen")) and "." not in one]
+    return write_sheets(path, [Sheet("Table", columns, rows, moments)], zone)
 
 
-def write_sheets(path: str, sheets: Iterable[Sheet]) -> dict[str, Any]:
+def write_sheets(path: str, sheets: Iterable[Sheet], zone: tzinfo = timezone.utc) -> dict[str, Any]:
     """Write as :func:`write_table` does; of several sheets only a workbook has room."""
     target, format_of = _target(path)
     write = importlib.import_module(f"salt_ext.exchange.{format_of}").write
     with replacing(target) as file:
-        rows = write(file, sheets)
+        rows = write(file, sheets, zone)
     return {"path": str(target), "rows": rows, "sha256": sha256(target)}
 
 

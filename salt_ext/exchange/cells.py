@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from typing import Any
 
 from wcwidth import wcwidth
@@ -44,15 +44,15 @@ def simple(value: Any) -> Simple:
     return text(value)
 
 
-def in_workbook(value: Any) -> Simple:
-    """Return a value as one that a cell of a workbook can hold: moments are in UTC, unsaid."""
+def in_workbook(value: Any, zone: tzinfo = timezone.utc) -> Simple:
+    """Return a value as one that a cell of a workbook can hold: moments are in a zone, unsaid."""
     cell = simple(value)
     if isinstance(cell, str):
         if not cell.isprintable():
             cell = LINE_BREAK.sub("\n", NOT_XML.sub("�", cell))
         return cell if len(cell) <= MAX_CHARACTERS else cell[: MAX_CHARACTERS - 1] + "…"
     if isinstance(cell, datetime):
-        return cell.astimezone(timezone.utc).replace(microsecond=0, tzinfo=None)
+        return cell.astimezone(zone).replace(microsecond=0, tzinfo=None)
     # "Not below" is true of what is no number, too.
     if isinstance(cell, (int, float)) and not abs(cell) < MAX_NUMBER:
         return str(cell)

@@ -5,14 +5,15 @@ One JSON document: a list of objects.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from typing import IO
 
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.ndjson import lines
 
 
-def write(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
-    """Write the one sheet; return how many rows it has."""
+def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
+    """Write the one sheet, its times in UTC; return how many rows it has."""
     [sheet] = sheets
     count = 0
     file.write(b"[")

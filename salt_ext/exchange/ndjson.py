@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from typing import IO
 
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import text
 
 
-def write(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
-    """Write the one sheet; return how many rows it has."""
+def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
+    """Write the one sheet, its times in UTC; return how many rows it has."""
     [sheet] = sheets
     count = 0
     for line in lines(sheet):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -43,7 +43,7 @@ class Formats(NamedTuple):
     text: Any
 
 
-def write(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
+def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
     """Write a workbook; return how many rows its sheets have, beside the headings."""
     rows = 0
     # Until it is packed a sheet is a file of XlsxWriter, and a large one. It lies beside the
@@ -54,7 +54,8 @@ def write(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
         formats = Formats(*map(book.add_format, (HEADING, DATE, TEXT)))
         for sheet in sheets:
             for title, sample, part in _parts(sheet):
-                rows += _fill(book.add_worksheet(title), sheet.columns, sample, part, formats)
+                worksheet = book.add_worksheet(title)
+                rows += _fill(worksheet, sheet.headings(zone), sample, part, formats, zone)
         try:
             book.close()
         except FileCreateError as error:
@@ -79,6 +80,7 @@ def _fill(
     sample: Sequence[Sequence[Any]],
     rows: Iterable[Sequence[Any]],
     formats: Formats,
+    zone: tzinfo,
 ) -> int:
     """Write the headings and the rows of a worksheet; return how many rows there are."""
     for column, heading in enumerate(columns):
@@ -88,7 +90,7 @@ def _fill(
     for number, row in enumerate(rows, 1):
         for column, value in enumerate(row):
             if value is not None:
-                _put(worksheet, number, column, in_workbook(value), formats)
+                _put(worksheet, number, column, in_workbook(value, zone), formats)
     area = (0, 0, number, len(columns) - 1)
     worksheet.freeze_panes(1, 0)
     worksheet.autofilter(*area)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,17 @@ COLOURS = {
 
 
 def annotate(
-    listed: Listed, notes: Sequence[tuple[str, str]], added: Sheet, out_file: str
+    listed: Listed,
+    notes: Sequence[tuple[str, str]],
+    added: Sheet,
+    out_file: str,
+    zone: tzinfo = timezone.utc,
 ) -> dict[str, Any]:
     """
     Write the workbook anew with ``notes``: status and reason of each of its rows.
 
-    A list that was text becomes a workbook. Returns ``path``, ``rows`` and
-    ``sha256``. Raises :class:`ExchangeError`.
+    A list that was text becomes a workbook. Times in the added sheet are in
+    ``zone``. Returns ``path``, ``rows`` and ``sha256``. Raises :class:`ExchangeError`.
     """
     if check_target(out_file) != "xlsx":
         raise ExchangeError(f"{out_file!r} must end with .xlsx: only a workbook has colours")
@@ -56,7 +61,7 @@ def annotate(
         _write_notes(sheet, table.heading, first, of_part)
     if added.title in book.sheetnames:
         del book[added.title]
-    _write_added(book.create_sheet(added.title), added)
+    _write_added(book.create_sheet(added.title), added, zone)
     target = Path(out_file).expanduser().absolute()
     with replacing(target) as file:
         book.save(file)
@@ -109,20 +114,20 @@ def _trimmed(cells: Sequence[Any]) -> Sequence[Any]:
     return cells[:last]
 
 
-def _write_added(sheet: Any, added: Sheet) -> None:
+def _write_added(sheet: Any, added: Sheet, zone: tzinfo) -> None:
     """Write a sheet that looks like those of ``cmdb.export``."""
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     rows = list(added.rows)
-    for column, heading in enumerate(added.columns, 1):
+    for column, heading in enumerate(added.headings(zone), 1):
         _put(sheet, 1, column, heading).font = Font(bold=True)
         values = [row[column - 1] for row in rows[:SAMPLE_ROWS]]
         sheet.column_dimensions[get_column_letter(column)].width = width(heading, values)
     for number, row in enumerate(rows, 2):
         for column, value in enumerate(row, 1):
             if value is not None:
-                _put(sheet, number, column, value)
+                _put(sheet, number, column, in_workbook(value, zone))
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from salt_ext.lists import headings
 from salt_ext.lists.reading import read_file
 from salt_ext.lists.tables import KEYS, Table, tables
-from salt_ext.lists.workbook import NO_LISTS
+from salt_ext.lists.workbook import why_no_list
 from salt_ext.words.match import Said, is_blank, text
 from salt_ext.words.nearest import unknown
 
@@ -91,8 +91,8 @@ def _columns(table: Table, wanted: Mapping[str, str]) -> dict[int, str]:
 def _why_not(table: Table, wanted: Mapping[str, str]) -> str:
     """Return why a table is no list of machines, blank when it is one."""
     found = [one for one in table.headings if one]
-    if tuple(found) in NO_LISTS:
-        return NO_LISTS[tuple(found)]
+    if ours := why_no_list(found):
+        return ours
     if not set(KEYS).isdisjoint(_columns(table, wanted).values()):
         return ""
     return (

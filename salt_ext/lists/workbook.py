@@ -44,9 +44,9 @@ ASSETS = {
     "Disks": "disk_count",
     "Disk GB": "disk_bytes",
     "Address": "address",
-    "First seen (UTC)": "first_seen",
-    "Last seen (UTC)": "last_seen",
-    "Last change (UTC)": "changed_at",
+    "First seen": "first_seen",
+    "Last seen": "last_seen",
+    "Last change": "changed_at",
 }
 """Heading: field of the asset list."""
 
@@ -143,10 +143,10 @@ PARTS = {
     ),
 }
 
-CHANGES = ("When (UTC)", "Minion", "SN", "What happened", "To what", "Before", "After")
+CHANGES = ("When", "Minion", "SN", "What happened", "To what", "Before", "After")
 PROBLEMS = {
-    "Last seen (UTC)": "last_seen",
-    "First seen (UTC)": "first_seen",
+    "Last seen": "last_seen",
+    "First seen": "first_seen",
     "Times": "count",
     "Minion": "minion_id",
     "Kind": "kind",
@@ -180,6 +180,15 @@ NO_LISTS = {
 }
 """The headings of sheets of ours that are no lists of machines, and why they are not read."""
 
+MOMENTS = ("First seen", "Last seen", "Last change", "When")
+"""The headings of times; the zone stands behind them."""
+
+
+def why_no_list(headings: Iterable[str]) -> str | None:
+    """Return why a sheet with these headings is not read, if we wrote it; else None."""
+    bare = (one.partition(" (")[0] if one.startswith(MOMENTS) else one for one in headings)
+    return NO_LISTS.get(tuple(bare))
+
 
 def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[Sheet]:
     """
@@ -194,15 +203,15 @@ def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[
             # What only people know follows, under the names that a list may have again.
             columns |= {name: name for name in sorted(source.fields) if name.startswith(OWN)}
             names = list(columns.values())
-            yield Sheet(title, list(columns), assets(source.assets(names), names))
+            yield Sheet(title, list(columns), assets(source.assets(names), names), MOMENTS)
         elif title == "Changes":
-            yield Sheet(title, CHANGES, changes(source.changes(since)))
+            yield Sheet(title, CHANGES, changes(source.changes(since)), MOMENTS)
         elif title in PARTS:
             kind = PARTS[title]
             yield Sheet(title, _headings(kind), parts(kind, source.parts(kind.section)))
         elif source.at is None:
             rows = (list(row.values()) for row in source.problems(list(PROBLEMS.values())))
-            yield Sheet(title, list(PROBLEMS), rows)
+            yield Sheet(title, list(PROBLEMS), rows, MOMENTS)
 
 
 def with_read_me(found: Iterable[Sheet], about: Mapping[str, Any]) -> Iterator[Sheet]:
@@ -228,7 +237,8 @@ def counted(sheet: Sheet, counts: dict[str, int]) -> Sheet:
 
 def unknown_machines(found: Iterable[Mapping[str, Any]]) -> Sheet:
     """Return the sheet of the machines that no row of people's list means."""
-    return Sheet(UNKNOWN_TITLE, tuple(UNKNOWN), assets(found, tuple(UNKNOWN.values())))
+    rows = assets(found, tuple(UNKNOWN.values()))
+    return Sheet(UNKNOWN_TITLE, tuple(UNKNOWN), rows, MOMENTS)
 
 
 def assets(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Iterator[list[Any]]:

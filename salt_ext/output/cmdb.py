@@ -4,7 +4,8 @@ How the answers of the runner ``cmdb`` print: aligned tables and plain sentences
 Each answer names this outputter; ``--out=json`` prints the data instead.
 """
 
-from typing import Any
+from datetime import timezone, tzinfo
+from typing import TYPE_CHECKING, Any
 
 from salt_ext.commands.printing import (
     acts,
@@ -17,8 +18,13 @@ from salt_ext.commands.printing import (
     operate,
     problems,
 )
+from salt_ext.settings import SettingsError, from_opts
 from salt_ext.words import values
+from salt_ext.words.times import zone_of
 from salt_ext.words.visible import visible
+
+if TYPE_CHECKING:
+    from salt_ext._dunders import __opts__
 
 
 def output(data: Any, **kwargs: Any) -> str:
@@ -34,10 +40,19 @@ def output(data: Any, **kwargs: Any) -> str:
     answer = data.get("cmdb") if isinstance(data, dict) else None
     if not isinstance(answer, dict) or answer.get("kind") not in KINDS:
         return str(data)
+    layout.ZONE.set(_zone())
     lines = KINDS[answer["kind"]](answer)
     # Every error has one, and an answer that found nothing may say why.
     lines += [f"hint: {answer['hint']}"] if answer.get("hint") else []
     return "\n".join(map(_clean, lines))
+
+
+def _zone() -> tzinfo:
+    """Return the zone of the setting; where it has a mistake, the answer is about that."""
+    try:
+        return zone_of(from_opts(__opts__)["timezone"])
+    except SettingsError:
+        return timezone.utc
 
 
 def _clean(line: str) -> str:

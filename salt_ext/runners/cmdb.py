@@ -151,7 +151,9 @@ def list_(
         if out_file:
             found = page(PAGE, None)
             of = f"of {found.total:,} rows" if found.exact else "rows"
-            done = answers.file(text("out_file", out_file), wanted, _all_of(found, page), of)
+            done = answers.file(
+                database.zone, text("out_file", out_file), wanted, _all_of(found, page), of
+            )
         else:
             found = page(count("limit", limit), str(cursor) or None)
             done = answers.table(wanted, found.rows, found.total, "assets")
@@ -325,7 +327,7 @@ def components(
         filters = assets_of(database, tgt, kwargs)
         rows, total = store.components(database, str(section), filters=filters, limit=most)
         if out_file:
-            done = answers.file(text("out_file", out_file), columns, rows)
+            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
         else:
             done = answers.table(columns, rows, total, "kinds of parts")
         return answers.or_why(done, rows, lambda: store.hint(database, filters))

@@ -316,7 +316,7 @@ def purge(
             raise Misused(f"what? give class=, one of: {', '.join(store.CLASSES)}")
         if not older_than:
             raise Misused("older than what? give older_than=90d or a date")
-        before = moment(older_than, now())
+        before = moment(older_than, now().astimezone(database.zone))
         rows = store.purge(database, str(what), before, _act(reason, test))
         of = "kinds of rows that would be removed" if test else "kinds of rows removed"
         return {**answers.table(["what", "rows"], rows, len(rows), of), "test": bool(test)}

@@ -160,7 +160,7 @@ def missing(
                 rows.append({**row, "what": "asset without a key"})
         columns = ["what", "minion_id", "sn", "last_seen"]
         if out_file:
-            done = answers.file(text("out_file", out_file), columns, rows)
+            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
         else:
             shown = rows[: count("limit", limit)]
             done = answers.table(columns, shown, len(rows), "missing things")
@@ -219,7 +219,7 @@ def duplicates(
         columns = ["by", "value", "minion_id", "sn", "manufacturer", "product_name", "freshness"]
         columns += ["source", "first_seen", "last_seen"]
         if out_file:
-            done = answers.file(text("out_file", out_file), columns, rows)
+            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
         else:
             done = answers.table(columns, rows, total, "assets that share a value")
         return answers.or_why(done, rows, lambda: store.hint(database, filters))
@@ -277,7 +277,7 @@ def odd(
         rows = store.odd(database, asked, threshold=threshold, filters=filters)
         columns = ["group", "field", "value", "usual", "assets", "of", "machines"]
         if out_file:
-            done = answers.file(text("out_file", out_file), columns, rows)
+            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
         else:
             shown = rows[: count("limit", limit)]
             done = answers.table(columns, shown, len(rows), "odd values")
@@ -346,7 +346,7 @@ def health(
             columns = ["section", "model", "firmware_version", "failing", "gone", "in_use"]
             columns += ["share_percent", "assets", "machines"]
         if out_file:
-            done = answers.file(text("out_file", out_file), columns, rows)
+            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
         else:
             done = answers.table(columns, rows[: count("limit", limit)], len(rows), of)
         return answers.or_why(done, rows, lambda: store.hint(database, filters))

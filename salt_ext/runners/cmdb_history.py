@@ -70,7 +70,7 @@ def _page_or_file(
     """Return a page of changes with the number of all, or write all into a file."""
     if out_file:
         path = text("out_file", out_file)
-        return answers.file(path, CHANGE_COLUMNS, _all_of(database, wanted))
+        return answers.file(database.zone, path, CHANGE_COLUMNS, _all_of(database, wanted))
     found, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
     rows = [{name: row[name] for name in (*CHANGE_COLUMNS, *OF_CHANGE)} for row in found]
     total = store.count_changes(database, wanted)
@@ -104,7 +104,7 @@ def history(
     asset
         Its minion id, serial number or any other identifier.
     since, until
-        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
+        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` or the name
         of a snapshot.
     section
         Only changes of this section or list: ``memory``, ``memory.devices``.
@@ -179,7 +179,7 @@ def changes(
     tgt
         An identifier of one asset, or a glob of minion ids.
     since, until
-        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
+        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` or the name
         of a snapshot.
     section
         Only changes of this section or list: ``memory``, ``memory.devices``.
@@ -228,7 +228,7 @@ def diff(
         Another asset to compare with, as both are now. Serial numbers and the
         like, which no two machines share, are left out.
     from
-        The first moment: ``24h``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC).
+        The first moment: ``24h``, ``2026-11-01``, ``'2026-11-01 10:00'``.
         The default is the revision before the last one.
     against
         The name of a snapshot, in place of ``from``.
@@ -289,7 +289,7 @@ def fleet_diff(
     Show the differences of the fleet between two moments, without changes that were undone.
 
     from, to
-        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` (UTC) or the name
+        ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` or the name
         of a snapshot; the default of ``to`` is now.
     tgt
         An identifier of one asset, or a glob of minion ids.
@@ -328,7 +328,7 @@ def fleet_diff(
 
         if out_file:
             found = _differences(partial(store.differing, database, first, last, filters=filters))
-            written = answers.file(text("out_file", out_file), DIFF_COLUMNS, found)
+            written = answers.file(database.zone, text("out_file", out_file), DIFF_COLUMNS, found)
             done = {**written, "assets": written["rows"]}
             return answers.or_why(done, done["rows"], lambda: store.hint(database, filters))
         whole = store.fleet_diff(

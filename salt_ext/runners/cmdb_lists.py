@@ -103,8 +103,8 @@ def export(
             found = _shown(found, show)
             about = {
                 "What": "the inventory of salt-cmdb, as the machines themselves report it",
-                "Written at (UTC)": now(),
-                "As of (UTC)": moment or "now",
+                f"Written at ({database.zone})": now(),
+                f"As of ({database.zone})": moment or "now",
                 "Filter": " ".join(f"{name}={value}" for name, value in filters.items()) or "none",
                 "Words": str(q) or "none",
                 "Changes": f"of {CHANGES_OF.days} days",
@@ -112,7 +112,7 @@ def export(
             }
             if is_workbook:
                 found = workbook.with_read_me(found, about)
-            done = dict(write_sheets(out_file, found))
+            done = dict(write_sheets(out_file, found, database.zone))
         # Filters are looked at in any case: the changes and problems of no asset are no rows.
         return answers.or_why(done, None, lambda: store.hint(database, filters, str(q)))
 
@@ -197,7 +197,8 @@ def reconcile(
         if out_file:
             notes = [(one.status, one.reason) for one in verdicts]
             added = unknown_machines(unknown)
-            written = annotate(listed, notes, added, text("out_file", out_file))
+            path = text("out_file", out_file)
+            written = annotate(listed, notes, added, path, database.zone)
         done = {**lists.summary(listed, verdicts, unknown, most), "written": written}
         return answers.or_why(done, None, lambda: store.hint(database, filters))
 

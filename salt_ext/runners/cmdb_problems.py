@@ -100,7 +100,7 @@ def errors(
         columns = ["last_seen", "count", "minion_id", "kind", "subject", "message", "id"]
         columns += ["closed_at"] if closed else []
         if out_file:
-            done = answers.file(text("out_file", out_file), columns, rows)
+            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
         else:
             done = answers.table(columns, rows, total, "problems")
         of = {"minion_id__glob": str(tgt)} if tgt != "" else {}

@@ -8,6 +8,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from datetime import tzinfo
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,7 @@ from salt_ext.store.errors import (
 )
 from salt_ext.store.url import parsed as parsed_url
 from salt_ext.store.url import scrubbed, shown
+from salt_ext.words.times import zone_of
 
 DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
@@ -139,6 +141,11 @@ class Database:
         self.is_quick = is_quick
         self._quick = self if is_quick else None
         self.shown_url = shown(url)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which people read and write times."""
+        return zone_of(self.settings["timezone"])
 
     def quick(self) -> Database:
         """Return the same database, with the limits of statements that store reports."""

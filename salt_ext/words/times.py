@@ -8,10 +8,33 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from salt_ext.words.durations import seconds
+from salt_ext.words.nearest import nearest
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 ZONE = re.compile(r"(?<=\d) ?(Z|UTC|[+-]\d\d:?\d\d)$")
 """How a time ends that names its zone."""
+
+
+def zone_of(name: str) -> tzinfo:
+    """
+    Return the time zone with a name of IANA's list, such as ``Europe/Berlin``.
+
+    Raises ValueError with the nearest name.
+    """
+    if name == "UTC":
+        return timezone.utc
+    import zoneinfo  # not at the top: UTC needs none of it
+
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        # What is no zone may be a path out of the list, a directory or another file of it.
+        known = zoneinfo.available_timezones()
+    if not known:
+        raise ValueError(f"{name!r}: no time zones are known here; install tzdata, or write UTC")
+    near = nearest(name, sorted(known))
+    hint = f"did you mean {near!r}" if near else "names are as Europe/Berlin"
+    raise ValueError(f"there is no time zone {name!r}; {hint}")
 
 
 def moment(text: object, now: datetime) -> datetime:

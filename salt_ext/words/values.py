@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from typing import Any
 
 from salt_ext.document import is_components
@@ -216,9 +216,9 @@ def _scaled(value: int | None, step: int, units: tuple[str, ...]) -> str:
     return f"{left:.1f}".removesuffix(".0") + f"{NO_BREAK}{units[at]}"
 
 
-def moment(then: datetime) -> str:
-    """Return a time as text in UTC, with its time zone: ``2026-11-21 08:00 UTC``."""
-    return f"{then.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
+def moment(then: datetime, zone: tzinfo = timezone.utc) -> str:
+    """Return a time as text in a time zone, which it names: ``2026-11-21 08:00 UTC``."""
+    return f"{then.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -38,11 +38,11 @@ def _hint(question: query.Query, page: store.Page) -> str:
 @blueprint.get("/assets")
 def page() -> str | AnyResponse:
     """Show a page of the list."""
-    sent = query.from_form(request.args)
+    sent = query.from_form(request.args, database().zone)
     if sent is not None:
         # The form's own parameters never stay in an address that people pass on.
         return redirect(url_for("assets.page") + sent.string)
-    question = query.parse(request.args)
+    question = query.parse(request.args, database().zone)
     page = _read(question)
     return render_template(
         "assets.html",
@@ -59,7 +59,7 @@ def page() -> str | AnyResponse:
 @blueprint.get("/assets.json")
 def data() -> Response:
     """Return the same page of the list as JSON, for programs."""
-    question = query.parse(request.args)
+    question = query.parse(request.args, database().zone)
     page = _read(question)
     found = {"total": page.total, "exact": page.exact, "rows": page.rows, "next": page.next}
     hint = _hint(question, page)

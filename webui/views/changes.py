@@ -4,7 +4,7 @@ What changed in the fleet, the newest first.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 from flask import Blueprint, render_template, request
 
@@ -31,7 +31,7 @@ def page() -> str:
             raise store.FilterError(unknown("option", name, OPTIONS))
     since = request.args.get("since") or "24h"
     try:
-        start = moment(since, datetime.now(timezone.utc))
+        start = moment(since, datetime.now(database().zone))
     except ValueError as error:
         raise store.FilterError(f"since: {error}") from None
     limit = number(request.args, "_limit", LIMIT, 1, MAX_LIMIT)

@@ -52,7 +52,7 @@ def baseline(answer: Answer) -> list[str]:
     """Print a baseline and what deviates from it."""
     name = answer["minion_id"] or answer["asset_id"]
     head = (
-        f"{name}  revision {answer['revision']}, accepted {layout.time(answer['accepted_at'])} UTC"
+        f"{name}  revision {answer['revision']}, accepted {layout.instant(answer['accepted_at'])}"
         f" by {answer['accepted_by']}: {answer['reason']}"
     )
     return [head, *_deviations(answer["deviations"])]

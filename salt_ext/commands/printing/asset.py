@@ -59,7 +59,7 @@ def _shown(key: str, value: Any) -> str:
     if key == "other_sources":
         return ", ".join(f"{name} {layout.cell('last_seen', at)} ago" for name, at in value.items())
     if key.endswith(("_at", "_seen")):
-        return f"{layout.time(value)} UTC ({layout.cell('last_seen', value)} ago)"
+        return f"{layout.instant(value)} ({layout.cell('last_seen', value)} ago)"
     return words.value(value, key)
 
 
@@ -185,7 +185,9 @@ def card(answer: Answer) -> list[str]:
     ):
         # The others are short enough: only the neighbours in the rack may be left out.
         if block and len(lines) + len(block) < CARD_LINES:
-            more = f" ({len(block)} of {total})" if total > len(block) else ""
+            notes = [f"{len(block)} of {total}"] if total > len(block) else []
+            notes += [layout.in_zone()] if title == "changes" else []
+            more = f" ({', '.join(notes)})" if notes else ""
             lines += [f"{title}{more}", *(f"  {line}" for line in block)]
     return [line if len(line) <= CARD_WIDTH else line[: CARD_WIDTH - 1] + "…" for line in lines]
 

@@ -25,7 +25,7 @@ def report(answer: Answer) -> list[str]:
     """Print the totals of the fleet and of its groups."""
     totals = answer["totals"]
     if not totals["assets"] and answer["as_of"]:
-        return [f"no assets at {layout.time(answer['as_of'])} UTC"]
+        return [f"no assets at {layout.instant(answer['as_of'])}"]
     if not totals["assets"] and answer["filters"]:
         return ["no assets"]
     if not totals["assets"]:
@@ -36,7 +36,7 @@ def report(answer: Answer) -> list[str]:
         ]
     states = ", ".join(f"{totals[one]} {one}" for one in _freshness(totals))
     if answer["as_of"]:
-        states = f"as they were at {layout.time(answer['as_of'])} UTC"
+        states = f"as they were at {layout.instant(answer['as_of'])}"
     lines = [
         f"{layout.count(totals['assets'], totals['assets'], 'assets')}: {states}",
         f"{totals['processor_threads']} threads, {values.binary(totals['memory_bytes'])} memory,"

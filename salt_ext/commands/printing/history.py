@@ -12,10 +12,11 @@ from salt_ext.words.handovers import handover
 
 def history(answer: Answer) -> list[str]:
     """Print the changes of an asset."""
-    first = f"first report {layout.time(answer['first_seen'])} UTC"
+    first = f"first report {layout.instant(answer['first_seen'])}"
     handed = [line for row in answer["handovers"] for line in _handover(row)]
     if not answer["changes"]:
-        return [*handed, f"no changes; {first}"]
+        zone = f", {layout.in_zone()}" if handed else ""
+        return [*handed, f"no changes{zone}; {first}"]
     lines = change_lines(answer["changes"])
     return [*lines, *handed, f"{_count(answer)}; {first}{layout.next_page(answer)}"]
 
@@ -38,7 +39,8 @@ def feed(answer: Answer) -> list[str]:
 
 
 def _count(answer: Answer) -> str:
-    return layout.count(len(answer["changes"]), answer["total"], "changes")
+    count = layout.count(len(answer["changes"]), answer["total"], "changes")
+    return f"{count}, {layout.in_zone()}"
 
 
 def change_lines(rows: list[Answer], *, with_names: bool = False) -> list[str]:
@@ -66,9 +68,9 @@ def diff(answer: Answer) -> list[str]:
     """Print what lies between two revisions."""
     old, new = answer["old"], answer["new"]
     if old is None:
-        first = layout.time(new["recorded_at"])
-        return [f"{answer['asset']}  has only its first report, of {first} UTC"]
-    times = f"{layout.time(old['recorded_at'])} → {layout.time(new['recorded_at'])} UTC"
+        first = layout.instant(new["recorded_at"])
+        return [f"{answer['asset']}  has only its first report, of {first}"]
+    times = layout.span(old["recorded_at"], new["recorded_at"])
     return [f"{answer['asset']}  {times}", *_differences(answer["changes"])]
 
 
@@ -95,7 +97,7 @@ def _differences(rows: list[Answer]) -> list[str]:
 
 def fleet_diff(answer: Answer) -> list[str]:
     """Print what became of the fleet."""
-    lines = [f"{layout.time(answer['from'])} → {layout.time(answer['to'])} UTC"]
+    lines = [layout.span(answer["from"], answer["to"])]
     if not answer["assets"]:
         return [*lines, "no difference"]
     number = layout.count(answer["assets"], answer["assets"], "assets")
@@ -139,7 +141,8 @@ def _wave(one: Answer) -> str:
 
 def genealogy(answer: Answer) -> list[str]:
     """Print every place where a part was."""
-    lines = [f"{answer['serial']}  {answer['stays'][0]['model'] or ''}".rstrip()]
+    model = answer["stays"][0]["model"]
+    lines = [f"{answer['serial']}  {model or ''}".rstrip() + f"  ({layout.in_zone()})"]
     for stay in answer["stays"]:
         until = layout.time(stay["until"]) if stay["until"] else "now"
         name = stay["minion_id"] or f"detached asset {stay['asset_id']}"

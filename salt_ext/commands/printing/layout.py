@@ -5,7 +5,8 @@ Tables, counts and times, which all answers print alike.
 from __future__ import annotations
 
 import textwrap
-from datetime import datetime, timezone
+from contextvars import ContextVar
+from datetime import datetime, timezone, tzinfo
 from itertools import zip_longest
 from typing import Any
 
@@ -108,9 +109,33 @@ def cell(column: str, value: Any) -> str:
     return value or "-"
 
 
+ZONE: ContextVar[tzinfo] = ContextVar("zone", default=timezone.utc)
+"""The zone in which people read times; the outputter sets it."""
+
+
 def time(text: str) -> str:
-    """Return a moment to the second."""
-    return f"{of_timestamp(text):%Y-%m-%d %H:%M:%S}"
+    """Return a moment to the second; what shows it says the zone once for all: :func:`in_zone`."""
+    return f"{_local(text):%Y-%m-%d %H:%M:%S}"
+
+
+def instant(text: str) -> str:
+    """Return a moment that stands alone, with its zone: ``2026-11-21 09:00:00 CET``."""
+    return f"{_local(text):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def span(first: str, last: str) -> str:
+    """Return from when to when; the zone once, unless the clocks were changed meanwhile."""
+    is_same = _local(first).tzname() == _local(last).tzname()
+    return f"{time(first) if is_same else instant(first)} → {instant(last)}"
+
+
+def in_zone() -> str:
+    """Return the words that say in which zone the times of a table are."""
+    return f"times in {ZONE.get()}"
+
+
+def _local(text: str) -> datetime:
+    return of_timestamp(text).astimezone(ZONE.get())
 
 
 def columns(lines: list[list[str]]) -> list[str]:

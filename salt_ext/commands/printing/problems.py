@@ -23,7 +23,7 @@ def identity(answer: Answer) -> list[str]:
     ]
     rows = [[row[name] for name in columns] for row in answer["identifiers"]]
     lines += [f"  {line}" for line in layout.grid(columns, rows)]
-    lines += ["", "decisions"]
+    lines += ["", f"decisions ({layout.in_zone()})" if answer["decisions"] else "decisions"]
     for row in answer["decisions"]:
         lines.append(
             f"  {layout.time(row['decided_at'])}  {row['decided_by']}  {row['action']}"
@@ -70,7 +70,7 @@ def problem(answer: Answer) -> list[str]:
     return [
         f"{row['minion_id']}  {row['kind']} {row['subject']}",
         f"  {row['message']}",
-        f"  first {layout.time(row['first_seen'])}, last {layout.time(row['last_seen'])} UTC,"
+        f"  first {layout.instant(row['first_seen'])}, last {layout.instant(row['last_seen'])},"
         f" {row['count']} times",
         *(f"  {line}" for line in row["traceback"].splitlines()),
     ]

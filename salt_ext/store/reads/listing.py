@@ -34,6 +34,7 @@ from salt_ext.store.schema import (
 )
 from salt_ext.words.fields import FIELDS
 from salt_ext.words.nearest import unknown
+from salt_ext.words.times import zone_of
 
 FRESHNESS = ("fresh", "stale", "missing", "detached")
 
@@ -101,7 +102,7 @@ NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode", "from_list")
 def listing(database: Database, at: datetime | None) -> Listing:
     """Return what a list is made of, now or at a moment."""
     if at is not None:
-        return _past(at)._replace(words=_words(database.settings))
+        return _past(at)._replace(words=_words(database.settings), zone=database.zone)
     with database.autocommit() as link:
         own = tuple((row.name, row.type) for row in link.execute(OWN_FIELDS))
     return present(database.settings, own)
@@ -115,7 +116,7 @@ def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
 def present(settings: Mapping[str, Any], own: tuple[tuple[str, str], ...] = ()) -> Listing:
     """Return the listing of the assets as they are; ``own`` are name and type of lists' fields."""
     source = _present(settings["stale_after"], settings["missing_after"], own)
-    return source._replace(words=_words(settings))
+    return source._replace(words=_words(settings), zone=zone_of(settings["timezone"]))
 
 
 def _words(settings: Mapping[str, Any]) -> dict[str, Sequence[str]]:

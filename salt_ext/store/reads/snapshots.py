@@ -28,7 +28,8 @@ def snapshots(database: Database, limit: int = 100) -> tuple[list[Row], int]:
 
 
 def moment_of(database: Database, text: Any, now: datetime) -> datetime:
-    """Return the moment that a time or the name of a snapshot means."""
+    """Return the moment that a time, in the zone of people, or the name of a snapshot means."""
+    now = now.astimezone(database.zone)
     if isinstance(text, str) and re.fullmatch(NAME, text) and not is_moment(text, now):
         with database.autocommit() as link:
             taken = sa.select(snapshot.c.taken_at).where(snapshot.c.name == text)
