@@ -140,6 +140,7 @@ TABLE = [
     ("history", "asset", ["wbe01"], {}, UNKNOWN, NO_ASSET),
     ("history", "since", ["web01"], {"since": "before"}, UNKNOWN, WHEN),
     ("history", "until", ["web01"], {"until": "before"}, UNKNOWN, WHEN),
+    ("history", "handovers", ["web01"], {"handovers": "Ture"}, WRONG, f"{TRUTH}'Ture'"),
     ("history", "section", ["web01"], {"section": "disk"}, WRONG, DISKS),
     ("history", "component", ["web01"], {"component": "4F0001AZ"}, OK, "nearest is '4F0001A2'"),
     ("history", "limit", ["web01"], {"limit": 0}, WRONG, NUMBER),

@@ -107,7 +107,7 @@ def test_our_own_sheets_are_known_in_any_zone(cmdb, tmp_path):
     cmdb("export", out_file=path)
     answer, status, text = cmdb("reconcile", path)
     assert (status, answer["counts"]["ok"]) == (0, 1), text
-    assert "cmdb.export wrote it: changes, not machines" in text
+    assert "Changes, Problems, Read me: cmdb.export wrote it" in text
 
 
 def test_comma_separated_values_are_for_people_and_json_is_for_programs(cmdb, tmp_path):
