@@ -43,7 +43,7 @@ from salt_ext.facts import (
 )
 from salt_ext.facts.clean import clean
 from salt_ext.facts.root import Root
-from salt_ext.facts.smart import ata, nvme, scsi, sg
+from salt_ext.facts.smart import ata, behind, megaraid, nvme, scsi, sg, smartarray
 from salt_ext.facts.smbios import fields, hpe
 from salt_ext.report import name_file
 
@@ -202,6 +202,9 @@ def disk_pages(data: bytes) -> Any:
         scsi.is_asleep(data),
         scsi.judge(pages),
         sg.sense_key(data),
+        megaraid.disks(data),
+        len(smartarray.addresses(data)),
+        behind.health(lambda cdb, length: sg.Reply(sg.GOOD, data, data), known=()),
     ]
 
 

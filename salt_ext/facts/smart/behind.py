@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from salt_ext.facts.root import Root
 from salt_ext.facts.smart import ata, megaraid, scsi, sg, smartarray
 from salt_ext.facts.smart.waiting import answers
+from salt_ext.facts.vpd import unit_serial
 
 HOSTS, GENERIC, BLOCK = "/sys/class/scsi_host", "/sys/class/scsi_generic", "/sys/block"
 MEGARAID_DRIVER = "megaraid_sas"
@@ -169,9 +170,8 @@ def health(send: Callable[[bytes, int], sg.Reply], known: Collection[str]) -> di
     inquiry = send(bytes((INQUIRY, 0, 0, 0, INQUIRY_BYTES, 0)), INQUIRY_BYTES)
     if not inquiry.is_good or len(inquiry.data) < 36 or inquiry.data[0] & 0x1F:
         return None
-    serial = serial_number(
-        send(bytes((INQUIRY, VITAL, SERIAL_NUMBER, 0, VITAL_BYTES, 0)), VITAL_BYTES)
-    )
+    page = send(bytes((INQUIRY, VITAL, SERIAL_NUMBER, 0, VITAL_BYTES, 0)), VITAL_BYTES)
+    serial = unit_serial(page.data) if page.is_good else None
     if serial in known:
         return None
     is_ata = inquiry.data[8:16].strip() == b"ATA"
@@ -180,12 +180,3 @@ def health(send: Callable[[bytes, int], sg.Reply], known: Collection[str]) -> di
     if is_ata and scsi.sleeps(send):
         return {**found, "volatile": {"skipped_reason": "standby"}}
     return {**found, **(ata.health(send) if is_ata else scsi.health(send))}
-
-
-def serial_number(page: sg.Reply) -> str | None:
-    """Return the serial number in VPD page 80h, or None."""
-    data = page.data
-    if not page.is_good or len(data) < 4 or data[1] != SERIAL_NUMBER:
-        return None
-    text = data[4 : 4 + int.from_bytes(data[2:4], "big")].decode("ascii", "replace")
-    return text.strip("\0 ") or None

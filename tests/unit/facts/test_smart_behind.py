@@ -323,5 +323,4 @@ def test_a_machine_without_such_controllers_is_asked_nothing(tmp_path):
 def test_no_bytes_make_a_reader_fail(data):
     assert len(megaraid.disks(data)) <= megaraid.MAX_DISKS
     assert len(smartarray.addresses(data)) <= smartarray.MAX_DISKS
-    behind.serial_number(sg.Reply(0, b"", data))
     behind.health(lambda cdb, length: sg.Reply(sg.GOOD, b"", data), known=())
