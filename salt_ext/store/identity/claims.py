@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from salt_ext.document.placeholders import why_not_serial
 from salt_ext.facts.identity import KEYS, identify, uuid_spellings
 from salt_ext.store.parts import placements
 
@@ -159,11 +158,7 @@ def evidence(claim: Claim) -> dict[str, Any]:
 
 
 def _part_serials(facts: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(
-        one.serial
-        for one in placements(facts)
-        if one.path in PART_PATHS and not why_not_serial(one.serial.lower())
-    )
+    return frozenset(one.serial for one in placements(facts) if one.path in PART_PATHS)
 
 
 def without(

@@ -183,12 +183,18 @@ def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
         (placement.c.until.is_not(None), last_with_it),
         (is_over, asset_seen.c.last_seen),
     )
+    rare = (
+        sa.select(placement.c.serial)
+        .where(placement.c.serial.in_(serials))
+        .group_by(placement.c.serial)
+        .having(sa.func.count() <= LONGEST)
+    )
     journeys: dict[str, list[Any]] = {}
     for stay in link.execute(
         sa.select(placement, asset.c.minion_id, seen.label("last_seen"))
         .join(asset, asset.c.id == placement.c.asset_id)
         .join(asset_seen, asset_seen.c.asset_id == placement.c.asset_id, isouter=True)
-        .where(placement.c.serial.in_(serials))
+        .where(placement.c.serial.in_(rare))
         .order_by(placement.c.since)
     ):
         journeys.setdefault(stay.serial, []).append(stay)
