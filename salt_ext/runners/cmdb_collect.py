@@ -126,7 +126,8 @@ def collect(
                     test=bool(test),
                 )
             except store.NotFound as nobody:
-                nobody.hint = store.hint(database, filters) or nobody.hint
+                named = {"minion_id__glob": tgt} if tgt_type == "glob" else {}
+                nobody.hint = store.hint(database, filters or named) or nobody.hint
                 raise
 
     return answer(

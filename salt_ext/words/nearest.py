@@ -53,15 +53,22 @@ def nearest(
         names.setdefault(name.casefold(), name)
     if text in names:
         return names[text]
-    if others and others.get(text) in names.values():
-        return others[text]
+    meant = {word: name for word, name in (others or {}).items() if name in names.values()}
+    if text in meant:
+        return meant[text]
     if len(text) > 2 and (longer := [one for one in names if one.startswith(text)]):
         return names[min(longer, key=len)]
     # Of equally near words the first: get_close_matches alone would return the last.
-    near = get_close_matches(text, names, n=10)
+    near = get_close_matches(text, [*names, *meant], n=10)
     if not near:
         return None
-    return names[min(near, key=lambda one: (-SequenceMatcher(None, one, text).ratio(), one))]
+
+    def distance(one: str) -> tuple[bool, float, str]:
+        # Letters that changed places are a lesser slip than one too many or too few.
+        return sorted(one) != sorted(text), -SequenceMatcher(None, one, text).ratio(), one
+
+    best = min(near, key=distance)
+    return names.get(best) or meant[best]
 
 
 def slips(word: str) -> set[str]:

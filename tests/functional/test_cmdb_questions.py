@@ -56,6 +56,7 @@ TABLE = [
     ("changes", "out_file", [], {"out_file": "x.doc"}, WRONG, SUFFIX),
     ("changes", "kwargs", [], {"op": "added"}, WRONG, "there is no field 'op'"),
     ("collect", "tgt", [""], {}, WRONG, "which machines?"),
+    ("collect", "tgt", ["wbe*"], {}, UNKNOWN, NOT_CALLED),
     ("collect", "tgt_type", ["*"], {"tgt_type": "globb"}, WRONG, "did you mean 'glob'?"),
     ("collect", "mode", ["*"], {"mode": "sssh"}, WRONG, "did you mean 'ssh'?"),
     ("collect", "batch", ["*"], {"batch": "many"}, WRONG, "a number or a share as 10%"),
