@@ -237,4 +237,9 @@ class _Story:
         return fleet.report(self.next_new, self.now)
 
     def _at(self, report: Report) -> Report:
-        return {**report, "collected_at": timestamp(self.now.timestamp())}
+        since_start_ms = (self.now - fleet.START) // timedelta(milliseconds=1)
+        return {
+            **report,
+            "collected_at": timestamp(self.now.timestamp()),
+            "since_boot_ms": report["since_boot_ms"] + since_start_ms,
+        }
