@@ -302,3 +302,27 @@ def test_a_downgrade_is_a_handover_too(database):
     tell(database, of_version(2, new, later(hours=1)), arrival(old, at=later(hours=2)))
     assert stored(database)["facts"]["firmware"] == old["firmware"]
     assert told(database) == NOTHING
+
+
+def test_a_workbook_of_an_earlier_day_has_the_parts_as_they_were_told_then(database):
+    facts = server(1)
+    tell(database, grains(facts, later(minutes=-90)), arrival(facts, at=later(minutes=-60)))
+    fewer = {**facts, "disks": [{**facts["disks"][0], "model": "PM9A4"}]}
+    tell(database, arrival(fewer, at=later(minutes=-30)))
+
+    def disks(minutes):
+        with store.extract(database, at=later(minutes=minutes)) as extract:
+            return [item for _, _, item in extract.parts("disks")]
+
+    assert {one["name"] for one in disks(-80)} == {"sdan1", "dm-0"}
+    assert disks(-50) == report(facts)["facts"]["disks"]
+    assert disks(-20) == report(fewer)["facts"]["disks"]
+
+
+def test_statistics_count_no_handover_as_a_change(database):
+    tell(database, grains(server(1), later(minutes=-30)), arrival(server(1), at=later(minutes=-20)))
+    assert store.statistics(database)["changed_last_hour"] == 1
+    facts = server(1)
+    facts["firmware"]["version"] = "2.0"
+    tell(database, arrival(facts, at=later(minutes=-10)))
+    assert store.statistics(database)["changed_last_hour"] == 2

@@ -23,7 +23,15 @@ from salt_ext.store.parts import SOURCES, is_there, items_of
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import Listing, joined, listing
 from salt_ext.store.reads.telling import TOLD
-from salt_ext.store.schema import OF_REVISION, asset_facts, change, problem, revision
+from salt_ext.store.schema import (
+    OF_HANDOVER,
+    OF_REVISION,
+    asset_facts,
+    change,
+    handover,
+    problem,
+    revision,
+)
 
 BATCH = 500
 """Rows fetched at once: of a large section these are some MiB."""
@@ -87,9 +95,15 @@ class Extract:
             .order_by(chosen.c.minion_id)
         )
         for batch in self._batches(statement):
-            later = self._later(section, [row.id for row in batch]) if self.at else {}
+            ids = [row.id for row in batch]
+            handed = self._handed(section, ids) if self.at else {}
+            later = self._later(section, ids) if self.at else {}
             for row in batch:
-                facts = _undone(section, row.facts, later.get(row.id, ()))
+                number, then = handed.get(row.id, (None, row.facts))
+                steps = later.get(row.id, ())
+                if number is not None:
+                    steps = [one for one in steps if one.revision < number]
+                facts = _undone(section, then, steps)
                 for item in filter(is_there, items_of(facts, SOURCES[section].path)):
                     yield row.minion_id, row.sn, item
 
@@ -110,6 +124,21 @@ class Extract:
         for row in self._link.execute(statement):
             later.setdefault(row.asset_id, []).append(row)
         return later
+
+    def _handed(self, section: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[int, Any]]:
+        """Return the first revision after the moment that hands a section over; and what it was."""
+        statement = (
+            sa.select(handover.c.asset_id, handover.c.revision, handover.c.old)
+            .join(revision, OF_HANDOVER)
+            .where(
+                handover.c.asset_id.in_(ids),
+                handover.c.section == section,
+                revision.c.recorded_at > self.at,
+            )
+            # Of several the first one stays, which is read last.
+            .order_by(handover.c.asset_id, handover.c.revision.desc())
+        )
+        return {row.asset_id: (row.revision, row.old) for row in self._link.execute(statement)}
 
     def changes(self, since: datetime) -> Iterator[Row]:
         """Yield what changed on these assets since a moment, the newest first."""
