@@ -121,7 +121,9 @@ def _values(old: Any, new: Any, name: str, path: str) -> tuple[str | None, str |
         come = [item for item in new if encode(item) not in before]
         # Only the items that differ are shown: there may be a hundred processor flags.
         if gone or come:
-            old, new = gone, come
+            left, old, new = len(new) - len(come), gone, come
+            if left and not come:
+                return _text(old, name, path), f"{left} left"
             if not gone:
                 return None, f"also {_text(new, name, path)}"
     return _text(old, name, path), _text(new, name, path)

@@ -145,10 +145,17 @@ def test_a_disk_that_comes_or_goes_is_the_only_change_in_any_machine(database, k
 
 def test_a_path_that_is_lost_and_found_is_a_change_of_its_disk_and_no_other(database):
     paths = [{"name": "sda", "hctl": "1:0:0:1"}, {"name": "sdb", "hctl": "2:0:0:1"}]
+    paths = [{**one, "state": "running", "health": "ok"} for one in paths]
+    failed = {**paths[1], "state": "offline", "health": "failed"}
     shared = {"name": "sda", "serial_number": "60060160A1B2C3", "size_bytes": 1 << 40}
     for minutes, here in enumerate((paths, paths[:1], paths)):
         ingest(database, "db1", 1, later(minutes=minutes), disks=[{**shared, "paths": here}])
     assert told(database) == [("db1", "changed", "paths", None, None)] * 2
+    at = later(minutes=5)
+    ingest(database, "db1", 1, at, disks=[{**shared, "paths": [paths[0], failed]}])
+    assert told(database, since=at) == [("db1", "changed", "paths", None, None)]
+    [finding] = store.health(database)
+    assert finding["says"] == "1 of 2 paths failed: sdb offline"
     [stay] = store.genealogy(database, "60060160A1B2C3")
     assert stay["until"] is None
 

@@ -1,0 +1,49 @@
+"""Changes as text for people."""
+
+import pytest
+
+from salt_ext.document import normal
+from salt_ext.document.diff import diff
+from salt_ext.words.changes import line
+
+PATHS = [
+    {"name": "sda", "hctl": "1:0:0:1", "state": "running", "health": "ok"},
+    {"name": "sdb", "hctl": "2:0:0:1", "state": "running", "health": "ok"},
+]
+DOWN = {**PATHS[1], "state": "offline", "health": "failed"}
+MANY = [{"name": f"sd{n}", "hctl": f"{n}:0:0:1"} for n in range(9)]
+
+
+def told(field, before, after):
+    """The old and the new value of a field of a disk, as people read them."""
+    one, other = ({"name": "mpatha", "serial_number": "6006A1", field: v} for v in (before, after))
+    [change] = diff(normal({"disks": [one]}), normal({"disks": [other]}))
+    return line(change._asdict())[2:]
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after", "expected"),
+    [
+        ("paths", PATHS, PATHS[:1], ("Disk 6006A1: Paths", "sdb 2:0:0:1", "1 left")),
+        ("paths", PATHS[:1], PATHS, ("Disk 6006A1: Paths", None, "also sdb 2:0:0:1")),
+        (
+            *("paths", PATHS, [PATHS[0], DOWN]),
+            ("Disk 6006A1: Paths", "sdb 2:0:0:1", "sdb 2:0:0:1 · offline"),
+        ),
+        (
+            *("paths", [], MANY),
+            (
+                "Disk 6006A1: Paths",
+                None,
+                "sd0 0:0:0:1; sd1 1:0:0:1; sd2 2:0:0:1; sd3 3:0:0:1; 5 more parts",
+            ),
+        ),
+        ("flags", ["a", "b", "c"], ["a", "b"], ("Disk 6006A1: Flags", "c", "2 left")),
+        ("flags", ["a"], ["a", "b"], ("Disk 6006A1: Flags", None, "also b")),
+        ("flags", ["a"], ["b"], ("Disk 6006A1: Flags", "a", "b")),
+        ("flags", ["a"], [], ("Disk 6006A1: Flags", "a", None)),
+        ("flags", ["a", "b"], ["b", "a"], ("Disk 6006A1: Flags", "a, b", "b, a")),
+    ],
+)
+def test_of_a_list_the_items_that_differ_are_named(field, before, after, expected):
+    assert told(field, before, after) == expected
