@@ -9,7 +9,7 @@ sentence that says what to write instead.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Any
 
@@ -102,7 +102,7 @@ def check_truths(**values: Any) -> None:
             raise Misused(f"{name} is True or False, not {value!r}{hint}")
 
 
-def one_of(name: str, value: Any, words: Sequence[str]) -> str:
+def one_of(name: str, value: Any, words: Collection[str]) -> str:
     """Return an argument that must be one of some words; ``name`` says what they are."""
     if value not in words:
         raise Misused(unknown(name, value, words))

@@ -18,6 +18,8 @@ from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from salt_ext.words.nearest import nearest
+
 FORMATS = ("csv", "json", "ndjson", "xlsx")
 """What a table can be written as: the suffixes, and the modules beside this one."""
 
@@ -81,8 +83,10 @@ def _target(path: str) -> tuple[Path, str]:
     target = Path(path).expanduser().absolute()
     suffix = target.suffix.removeprefix(".").lower()
     if suffix not in FORMATS:
+        near = nearest(suffix, FORMATS)
         raise ExchangeError(
             f"{path!r} does not say what to write: end it with .csv, .json, .ndjson or .xlsx"
+            + (f"; did you mean .{near}?" if near else "")
         )
     return target, suffix
 

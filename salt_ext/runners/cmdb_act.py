@@ -250,6 +250,8 @@ def baseline(
             done = _check(store.check_baselines(database, filters, section))
             return answers.or_why(done, done["checked"], lambda: store.hint(database, filters))
         nothing_else(kwargs, "action", "tgt", "reason", "test")
+        if section:
+            raise Misused("section= is for action check")
         asset_id = asset_of(database, tgt)
         if action == "accept":
             done = store.accept_baseline(database, asset_id, _act(reason, test))

@@ -273,6 +273,10 @@ def expected(
 
         one_of("action", action, ACTIONS)
         check_truths(test=test)
+        given = {"sn": sn, "file": file, "sheet": sheet, "source": source}
+        for name, value in given.items():
+            if value and name not in ACTIONS[action]:
+                raise Misused(f"{name}= is not for action {action}")
         most = count("limit", limit)
         check_truths(test=test)
         if test and action != "import":
@@ -315,7 +319,14 @@ def _shown(sheets: Iterable["Sheet"], show: Show) -> Iterator["Sheet"]:
     show("packing the file")
 
 
-ACTIONS = ("list", "missing", "import", "set", "remove")
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "list": (),
+    "missing": (),
+    "import": ("file", "sheet", "source"),
+    "set": ("sn",),
+    "remove": ("sn",),
+}
+"""What may be done with the list of expected machines, and which arguments that takes."""
 
 
 def _map_of(kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -135,7 +135,7 @@ def test_a_uuid_is_disowned_in_either_byte_order(fleet):
     ("wanted", "says"),
     [
         ({"component": "4f0001a2"}, "component=4f0001a2; the nearest is '4F0001A2'"),
-        ({"component": "ZZZ"}, "no change there is of component=ZZZ"),
+        ({"component": "ZZZ"}, "no change there is of component=ZZZ; there are: 4F0001A2"),
         ({"section": "memory.devics"}, "section=memory.devics; the nearest is 'memory.devices'"),
         ({"section": "disks"}, "no change there is of section=disks"),
         ({"filters": {"site": "amz1"}}, "no asset has site=amz1; the nearest is 'ams1'"),

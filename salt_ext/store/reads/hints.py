@@ -96,7 +96,10 @@ def hint_of_changes(database: Database, wanted: Wanted) -> str:
             newest = of_window(link, database, others, column.label("value"), NEWEST).subquery()
             values = link.scalars(sa.select(newest.c.value).distinct()).all()
         if typed not in values:
-            near = None if typed in known else nearest(typed, [*known, *filter(None, values)])
+            listed = sorted(filter(None, values))
+            near = None if typed in known else nearest(typed, [*known, *listed])
+            if near is None and 0 < len(listed) <= FEW:
+                return f"no change there is of {name}={typed}; there are: {', '.join(listed)}"
             return f"no change there is of {name}={typed}{_the(near)}"
     return ""
 
