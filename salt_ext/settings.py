@@ -159,7 +159,8 @@ OPTIONS: dict[str, Option] = {
         dict,
         "master",
         "Ways of `cmdb.collect` to ask machines: the name of each and the dotted path of its"
-        " function. What is given here is laid over the default; a null switches a mode off.",
+        " function. What is given here is laid over the default; a null switches a mode off."
+        " Reports in these modes are taken, those in others refused.",
     ),
     "report_hooks": Option(
         [],
@@ -185,7 +186,11 @@ OPTIONS: dict[str, Option] = {
         " a good value.",
     ),
     "missing_after": Option(
-        "7d", "duration", "master, web", "A machine that was silent this long is missing."
+        "7d",
+        "duration",
+        "master, web",
+        "A machine that was silent this long is missing; of a source that was, a poorer one"
+        " takes over.",
     ),
     "rename_grace": Option(
         "1d",

@@ -65,7 +65,8 @@ class Section(NamedTuple):
     One section of the facts.
 
     ``collected_at`` is None when no report ever had this section. A section with a
-    time but without blocks was collected, and nothing was found.
+    time but without blocks was collected, and nothing was found. ``source`` is who told
+    it, where that is not the best source of the asset.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Section(NamedTuple):
     blocks: list[Fields | Table]
     collected_at: datetime | None
     failure: Mapping[str, Any] | None
+    source: str | None
 
 
 class Group(NamedTuple):
@@ -118,7 +120,9 @@ def _section(
     facts = asset["facts"].get(name)
     latest = asset["volatile"].get(name)
     found = list(_blocks(name, with_volatile(facts, latest))) if facts else []
-    return Section(name, label(name), found, collected_at, failure)
+    source = asset.get("sources", {}).get(name)
+    other = source if source != asset.get("mode") else None
+    return Section(name, label(name), found, collected_at, failure, other)
 
 
 def _collected(asset: Mapping[str, Any]) -> dict[str, datetime]:

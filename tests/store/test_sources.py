@@ -220,9 +220,14 @@ def test_the_first_report_of_ours_is_the_machine_that_salt_knew(database, spelle
     assert store.assets(database).total == 1
     assert store.held_reports(database)[0] == []
     assert told(database) == NOTHING
-    # What Salt says afterwards is heard, whatever it shows.
+    # What Salt says afterwards is heard, whatever it shows, and takes over when it must.
     assert tell(database, grains(server(1), later(minutes=60), **spelled)) == ["unchanged"]
+    assert tell(database, grains(server(1), later(days=20), **spelled)) == ["unchanged"]
+    assert tell(database, arrival(server(1), at=later(days=21))) == ["unchanged"]
+    assert stored(database)["id"] == asset_id
+    assert store.assets(database).total == 1
     assert store.held_reports(database)[0] == []
+    assert told(database) == NOTHING
 
 
 def test_other_hardware_under_the_name_is_not_the_machine_that_salt_knew(database):
@@ -326,3 +331,13 @@ def test_statistics_count_no_handover_as_a_change(database):
     facts["firmware"]["version"] = "2.0"
     tell(database, arrival(facts, at=later(minutes=-10)))
     assert store.statistics(database)["changed_last_hour"] == 2
+
+
+def test_other_hardware_that_only_salt_tells_of_does_not_become_the_machine(database):
+    tell(database, arrival(server(1)))
+    asset_id = stored(database)["id"]
+    # As long as the machine was heard from lately, the name is its own.
+    assert tell(database, grains(server(2), later(days=1))) == ["unchanged"]
+    assert stored(database)["sn"] == "9XYZ001"
+    assert tell(database, grains(server(2), later(days=20))) in (["new"], ["held"])
+    assert store.overview(database, asset_id)["sn"] == "9XYZ001"

@@ -38,7 +38,6 @@ from salt_ext.store.ingest.precedence import (
     NO_HANDOVER,
     Other,
     is_about_one,
-    is_better,
     is_poorer,
     others,
     weighed,
@@ -88,7 +87,8 @@ def store_changed(
     ids = lock(link, claims)
     came_at = min(one.arrival.received_at for one in due)
     known = Owners(link, claims, silence(link, grace, came_at) if locked else None, listener)
-    settled = [_settled(known, one, claimed) for one, claimed in zip(due, claims, strict=True)]
+    age = findings.taking.missing_after
+    settled = [_settled(known, one, claimed, age) for one, claimed in zip(due, claims, strict=True)]
     if not locked and not (known.ids() <= ids and all(settled)):
         raise Again
     assets = [one.named for one in due if one.named is not None]
@@ -194,7 +194,7 @@ class _Storing:
     def take(self, due: Due, claimed: Claim, found: Mapping[str, Any]) -> None:
         """Decide whose a report is and gather what it changes; ``found`` are its identifiers."""
         arrival = due.arrival
-        verdict = self._verdict(claimed, arrival.report["mode"])
+        verdict = self._verdict(claimed, arrival)
         if verdict.action != "known" and (heir := self._heir(due)):
             self.findings.outcome(arrival, "unchanged", f"an old report of what is {heir} now")
             return
@@ -250,21 +250,23 @@ class _Storing:
         status = "new" if before is None else "changed" if changed else "unchanged"
         self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
 
-    def _verdict(self, claimed: Claim, mode: str) -> Decision:
+    def _verdict(self, claimed: Claim, arrival: Arrival) -> Decision:
         """
-        Decide whose a report is; where only one source spelled the keys, the name tells more.
+        Decide whose a report is; where two sources spell the keys, the name tells more.
 
         The minion id is what Salt authenticated. A poorer source says nothing of an asset
-        that a better one knows under this name, and what the better one says first is not
-        measured by what the poorer one said of the same machine before.
+        that a better one knows under this name. Where one takes the place of the other,
+        its keys may be other ones and the machine the same.
         """
-        named = self.known.named(claimed)
+        named, mode = self.known.named(claimed), arrival.report["mode"]
         before = self.stored.before(named and named.id)
-        if named is not None and is_poorer(mode, before):
+        if named is None or before is None or rank(mode) == rank(before.mode):
+            return self.known.decide(claimed)
+        if is_poorer(mode, before) and not self._silent(before, arrival)(before.mode):
             return Decision("known", named.id, "same name; a better source knows its keys")
         verdict = self.known.decide(claimed)
-        if named is not None and is_better(mode, before) and is_about_one(claimed, named, verdict):
-            return Decision("known", named.id, "same name; now a better source tells its keys")
+        if is_about_one(claimed, named, verdict):
+            return Decision("known", named.id, "same name; another source tells its keys")
         return verdict
 
     def _silent(self, before: Before, arrival: Arrival) -> Callable[[str], bool]:
@@ -371,9 +373,14 @@ class _Storing:
         self.findings.outcome(arrival, "held", decision.reason)
 
 
-def _settled(known: Owners, due: Due, claimed: Claim) -> uuid.UUID | None:
+def _settled(known: Owners, due: Due, claimed: Claim, missing_after: timedelta) -> uuid.UUID | None:
     """Return the id of the asset that a report is of, where nothing needs to be decided."""
-    if is_poorer(due.arrival.report["mode"], due.named):
+    arrival, before = due.arrival, due.named
+    if (
+        before is not None
+        and is_poorer(arrival.report["mode"], before)
+        and arrival.received_at - before.mode_seen <= missing_after
+    ):
         named = known.named(claimed)
         return named and named.id
     return known.settled(claimed)
