@@ -262,6 +262,27 @@ def test_a_question_with_an_answer_has_no_hint(ask):
         assert (status, "hint" in answer) == (OK, False), name
 
 
+@pytest.mark.parametrize(
+    ("filters", "status", "says"),
+    [
+        ({"list.owner": "web taem"}, OK, "list.owner=web taem; the nearest is 'web team'"),
+        ({"list.owner__contains": "wbe"}, OK, "no asset has list.owner__contains=wbe"),
+        ({"list.ower": "x"}, WRONG, "there is no field 'list.ower'; did you mean 'list.owner'?"),
+        ({"list.price__gt": 900}, OK, "no asset has list.price__gt=900"),
+        ({"list.price": "much"}, WRONG, "list.price is a number"),
+    ],
+    ids=str,
+)
+def test_what_people_say_is_asked_for_with_the_same_care(
+    cmdb, fleet, tmp_path, filters, status, says
+):
+    path = tmp_path / "list.csv"
+    path.write_text("SN,Owner,Price\n9XYZ001,web team,100\n9XYZ002,db team,200\n")
+    cmdb("expected", "import", file=str(path))
+    _, retcode, text = cmdb("list", **filters)
+    assert (retcode, says in text) == (status, True), text
+
+
 def test_an_empty_store_is_not_blamed_on_the_question(cmdb):
     assert "No machine has reported yet." in cmdb("report")[2]
     assert cmdb("list")[2] == "no assets"
