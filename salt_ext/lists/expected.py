@@ -13,7 +13,7 @@ from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
-from salt_ext.lists.typed import alone, is_awaited, silent_kind, typed
+from salt_ext.lists.typed import alone, is_awaited, kind_of, silent_kind, typed
 from salt_ext.words.match import Said, is_blank, match, named, row_key, text
 
 
@@ -54,6 +54,7 @@ def keep(
                 "fields": fields,
                 "row": row.number,
                 "awaited": is_awaited(fields),
+                "kind": kind_of(fields),
             }
         )
     types = {field: column.type for field, column in columns.items()}
@@ -184,3 +185,10 @@ def decided(fields: Mapping[str, Any]) -> bool | None:
         return False
     said = {REASON, "kind", "lifecycle"} & fields.keys()
     return is_awaited(fields) if said else None
+
+
+def kind_set(fields: Mapping[str, Any]) -> str | None:
+    """Return what it is by what was set now, ``reason=spare`` too; None if that tells nothing."""
+    said = [fields[name] for name in ("kind", REASON) if name in fields]
+    kinds = [kind_of({"kind": one}) for one in said]
+    return min(kinds, key=lambda kind: kind == "expected", default=None)

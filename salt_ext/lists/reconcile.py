@@ -162,7 +162,9 @@ def _gone(asset: Mapping[str, Any]) -> str:
 def machines(database: store.Database, filters: Mapping[str, Any]) -> list[Machine]:
     """Return all assets with the fields of UNKNOWN, and whether they are what is asked for."""
     with store.extract(database, filters=filters) as source:
-        return list(source.judged([*UNKNOWN.values(), "from_list"]))
+        found = source.judged([*UNKNOWN.values(), "from_list"])
+        # What only another list has is no machine that a row could mean.
+        return [one for one in found if one["freshness"] != "unreported"]
 
 
 def held_machines(database: store.Database) -> list[Machine]:

@@ -116,6 +116,11 @@ def is_awaited(fields: Mapping[str, Any]) -> bool:
     return silent_kind(fields) is None and fields.get("lifecycle") not in ("planned", "retired")
 
 
+def kind_of(fields: Mapping[str, Any]) -> str:
+    """Return what a row is of while no machine reports it."""
+    return silent_kind(fields) or "expected"
+
+
 def silent_kind(fields: Mapping[str, Any]) -> str | None:
     """Return which kind of thing that never reports a row is of; None for a machine."""
     said = plain(fields.get("kind"))

@@ -304,7 +304,12 @@ def expected(
             return lists.told("removed", gone)
         fields = lists.fields_of(dict(kwargs))
         row = store.set_expected(
-            database, reference(sn), fields, by=who(), awaited=lists.decided(fields)
+            database,
+            reference(sn),
+            fields,
+            by=who(),
+            awaited=lists.decided(fields),
+            kind=lists.kind_set(fields),
         )
         return lists.told("expected", [row])
 

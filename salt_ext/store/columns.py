@@ -24,8 +24,17 @@ LISTED_LENGTH = 2000
 LISTED = "\n\x1e\n"
 """What stands in the search text before what people's lists say."""
 
-KINDS = ("physical", "virtual", "container", "network")
-"""What a machine may be."""
+EXPECTED = "expected"
+"""What a list has that does not say what it is: a machine, which shall report."""
+
+UNREPORTED = (
+    *(EXPECTED, "switch", "router", "firewall", "load balancer", "pdu", "ups", "storage"),
+    *("tape library", "kvm", "spare"),
+)
+"""What something may be that only people's lists have."""
+
+KINDS = ("physical", "virtual", "container", "network", *UNREPORTED)
+"""What an asset may be."""
 
 
 def list_columns(

@@ -45,7 +45,7 @@ How long a statement that stores reports may take, and wait for another writer.
 Less than for others: while one of them runs, the reports of all machines wait.
 """
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
 

@@ -405,6 +405,19 @@ expected = sa.Table(
         comment="which asset it turned out to be",
     ),
     sa.Column(
+        "stands_as",
+        UUID,
+        sa.ForeignKey("asset.id", ondelete="SET NULL"),
+        comment="the asset that stands in for it while no machine reports it",
+    ),
+    sa.Column(
+        "kind",
+        sa.Text,
+        nullable=False,
+        server_default="expected",
+        comment="what it is, if it never reports: switch, pdu, spare",
+    ),
+    sa.Column(
         "awaited",
         sa.Boolean,
         nullable=False,
@@ -414,6 +427,7 @@ expected = sa.Table(
     sa.Index(None, "sn"),
     sa.Index(None, "minion_id"),
     sa.Index(None, "asset_id"),
+    sa.Index(None, "stands_as"),
     sa.Index(None, "source"),
     sa.Index(None, "bare_sn"),
     sa.Index(None, "short_name"),

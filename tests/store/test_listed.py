@@ -43,7 +43,9 @@ def fleet(database):
 
 
 def table(database, columns=COLUMNS, **filters):
+    """The machines that report."""
     names = columns.split(",")
+    filters = {"minion_id__isnull": "false", **filters}
     page = store.assets(database, columns=columns, filters=filters)
     return {row["minion_id"]: [row[name] for name in names[1:]] for row in page.rows}
 
@@ -243,7 +245,7 @@ def test_people_s_words_are_found_and_tell_where_they_are_from(fleet, keep):
     [hit], _ = store.lookup(fleet, "ann")
     assert (hit["what"], hit["minion_id"], hit["place"]) == ("list.owner", "web01", "list.csv")
     [hit], _ = store.lookup(fleet, "NEW1")
-    assert (hit["what"], hit["sn"], hit["asset_id"]) == ("sn", "NEW1", None)
+    assert (hit["what"], hit["sn"], hit["minion_id"]) == ("sn", "NEW1", None)
     [hit], _ = store.lookup(fleet, "dor")
     assert hit["value"] == "dora"
     asset = store.overview(fleet, store.resolve(fleet, "web02"))

@@ -22,7 +22,7 @@ HIDDEN = (
 def asset(answer: Answer) -> list[str]:
     """Print everything of an asset."""
     asset = answer["asset"]
-    lines = [f"{asset['minion_id'] or 'detached'}  {asset.get('id', '')}"]
+    lines = [f"{_name(asset)}  {asset.get('id', '')}"]
     summary = {
         key: value for key, value in asset.items() if key not in HIDDEN and value not in (None, {})
     }
@@ -53,6 +53,13 @@ def asset(answer: Answer) -> list[str]:
         rows = [[row[name] for name in columns] for row in asset["identifiers"]]
         lines += ["", "identifiers", *(f"  {line}" for line in layout.grid(columns, rows))]
     return lines
+
+
+def _name(asset: Answer) -> str:
+    """Return what an asset is called: what nobody has reported, by what a list calls it."""
+    if asset.get("freshness") == "unreported":
+        return str(asset["hostname"] or asset["sn"])
+    return asset["minion_id"] or "detached"
 
 
 def _shown(key: str, value: Any) -> str:
@@ -148,7 +155,10 @@ def card(answer: Answer) -> list[str]:
         for one in answer["links"][:2]
         if one.get("port_id")
     ]
-    seen = f"{asset['freshness']}, heard {layout.cell('last_seen', asset['last_seen'])} ago"
+    seen = f"{asset['freshness']}, no machine has reported it"
+    if asset["last_seen"] is not None:
+        ago = layout.cell("last_seen", asset["last_seen"])
+        seen = f"{asset['freshness']}, heard {ago} ago by {asset['mode']}"
     facts = {
         "what": [*machine, f"{asset['kind']} on {guest}" if guest else asset["kind"]],
         "where": [
@@ -156,14 +166,14 @@ def card(answer: Answer) -> list[str]:
             for key, value in place.items()
             if value
         ],
-        "state": [f"{seen} by {asset['mode']}", asset["lifecycle"]],
+        "state": [seen, asset["lifecycle"]],
         "system": [asset["os"], asset["kernel_release"]],
         "size": size,
         "address": [asset["address"], asset["hostname"]],
         "bmc": controller,
         "switch": switch,
     }
-    lines = [f"{asset['minion_id'] or 'detached'}  {asset['id']}"]
+    lines = [f"{_name(asset)}  {asset['id']}"]
     lines += [
         f"{name:<8} {', '.join(str(one) for one in values if one)}"
         for name, values in facts.items()

@@ -54,9 +54,8 @@ def _freshness(totals: Answer) -> list[str]:
     """Return the states of freshness that occur, and "fresh" always; none for the past."""
     if "fresh" not in totals:
         return []
-    return [
-        one for one in ("fresh", "stale", "missing", "detached") if totals[one] or one == "fresh"
-    ]
+    states = ("fresh", "stale", "missing", "detached", "unreported")
+    return [one for one in states if totals[one] or one == "fresh"]
 
 
 def facets(answer: Answer) -> list[str]:

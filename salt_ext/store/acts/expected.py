@@ -14,10 +14,12 @@ from datetime import datetime, timezone
 import sqlalchemy as sa
 
 from salt_ext.store import bulk
+from salt_ext.store.columns import EXPECTED
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest.listed import resolve, write, write_all
+from salt_ext.store.ingest.stand_ins import stand_in
 from salt_ext.store.said import spoken
 from salt_ext.store.schema import expected, list_field
 from salt_ext.store.text import is_text
@@ -63,6 +65,7 @@ def import_expected(
         known = link.scalar(
             sa.select(sa.func.count()).where(of_source, expected.c.asset_id.is_not(None))
         )
+        stand_in(link)
         if test:
             changed = write(link, sorted(concerned))
             attempt.rollback()
@@ -76,13 +79,20 @@ def import_expected(
 
 
 def set_expected(
-    database: Database, reference: str, fields: Row, *, by: str, awaited: bool | None = None
+    database: Database,
+    reference: str,
+    fields: Row,
+    *,
+    by: str,
+    awaited: bool | None = None,
+    kind: str | None = None,
 ) -> Row:
     """
     Add to what is expected of a machine; return all that was ever set of it.
 
     It is meant by its SN, or by its name if a list has a row of that name without an SN.
-    An empty text takes a field away again. ``awaited`` tells whether it shall report.
+    An empty text takes a field away again. ``awaited`` tells whether it shall report,
+    ``kind`` what it is while it does not; None leaves that as it is.
     """
     with database.begin() as link:
         lock_identity(link)
@@ -106,6 +116,7 @@ def set_expected(
                 "fields": said,
                 "row": None,
                 "awaited": all(one["awaited"] for one in before) if awaited is None else awaited,
+                "kind": kind or next((one["kind"] for one in before), EXPECTED),
             },
             SET,
             by,
@@ -115,6 +126,7 @@ def set_expected(
         _type(link, SET, _types_of_set(link))
         concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
         concerned |= resolve(link, [row])
+        stand_in(link)
     write_all(database, concerned)
     return row
 
@@ -137,6 +149,7 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
             gone = rows(link.execute(sa.delete(expected).where(is_it).returning(expected)))
             if gone:
                 break
+        stand_in(link)
         known = [] if gone else link.execute(sa.select(expected.c.sn, expected.c.minion_id)).all()
     if not gone:
         near = nearest(reference, [one for row in known for one in row if one])
@@ -169,15 +182,18 @@ def _row(machine: Row, source: str, by: str) -> Row:
         "short_name": short(words.get("minion_id")) or None,
         "short_hostname": short(words["hostname"]) or None,
         "asset_id": None,
+        "stands_as": None,
+        "kind": machine.get("kind", EXPECTED),
         "awaited": machine.get("awaited", True),
     }
 
 
 def _take_over(kept: Iterable[Row], before: Iterable[Row]) -> None:
     """Let each row mean the asset that it meant before, until that is decided anew."""
-    meant = {_name(one): one["asset_id"] for one in before}
+    former = {_name(one): one for one in before}
     for one in kept:
-        one["asset_id"] = meant.get(_name(one))
+        if _name(one) in former:
+            one |= {name: former[_name(one)][name] for name in ("asset_id", "stands_as")}
 
 
 def _name(row: Row) -> tuple[str, str]:

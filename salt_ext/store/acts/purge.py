@@ -58,7 +58,8 @@ def _problems(link: sa.Connection, before: datetime, test: bool) -> list[Row]:
 
 
 def _detached(link: sa.Connection, before: datetime, test: bool) -> list[Row]:
-    return _assets(link, "detached assets", asset_seen.c.detached_at < before, test)
+    is_detached = (asset_seen.c.detached_at < before) & (asset_seen.c.mode != "list")
+    return _assets(link, "detached assets", is_detached, test)
 
 
 def _retired(link: sa.Connection, before: datetime, test: bool) -> list[Row]:

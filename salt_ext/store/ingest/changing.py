@@ -19,6 +19,7 @@ from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.report.limits import Limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.report.sources import rank
+from salt_ext.store.columns import list_columns
 from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
@@ -34,6 +35,7 @@ from salt_ext.store.ingest.holding import (
     since,
     waiting,
 )
+from salt_ext.store.ingest.listed import stood_in
 from salt_ext.store.ingest.precedence import (
     NO_HANDOVER,
     Other,
@@ -46,6 +48,7 @@ from salt_ext.store.ingest.problems import Good
 from salt_ext.store.ingest.replays import Replays, former_holders, said
 from salt_ext.store.ingest.rivalry import problems_of
 from salt_ext.store.ingest.spending import charge
+from salt_ext.store.ingest.stand_ins import begin, has_stand_ins
 from salt_ext.store.ingest.touching import ALREADY_STORED, Due, heard, move, remember_doubt
 from salt_ext.store.ingest.writing import write_all
 from salt_ext.store.listening import Listener, Silence, silence
@@ -138,6 +141,8 @@ class _Storing:
         self.again: list[tuple[uuid.UUID, datetime | None]] = []
         """The assets with a report that was stored before, and its position."""
         self.doubted: list[tuple[uuid.UUID, Order]] = []
+        self._has_stand_ins: bool | None = None
+        """Whether anything waits for its first report; None: nobody has looked yet."""
         self._taken: set[uuid.UUID] = set()
         """The assets that a report of this batch writes."""
         self._beside: dict[uuid.UUID, dict[str, Other]] = {}
@@ -234,7 +239,7 @@ class _Storing:
             claimed = merged._replace(proof=claimed.proof)
         if not is_poorer(arrival.report["mode"], before):
             self._doubts(due, document)
-        asset_id = verdict.asset_id or uuid.uuid4()
+        asset_id = verdict.asset_id or self._new(arrival, document, found)
         self.findings.problems += problems_of(
             claimed, verdict, asset_id, self.known, arrival.received_at
         )
@@ -249,6 +254,21 @@ class _Storing:
         name = self.known.name(asset_id)
         status = "new" if before is None else "changed" if changed else "unchanged"
         self.findings.outcome(arrival, status, verdict.reason, asset_id, name)
+
+    def _new(self, arrival: Arrival, document: Document, found: Mapping[str, Any]) -> uuid.UUID:
+        """Return the id of a machine that reports for the first time: its stand-in's if any."""
+        if self._has_stand_ins is None:
+            self._has_stand_ins = has_stand_ins(self.link)
+        if not self._has_stand_ins:
+            return uuid.uuid4()
+        kinds = [one["kind"] for one in found["candidates"]]
+        columns = list_columns(document.facts, kinds)
+        machine = {"id": None, **columns, "minion_id": arrival.minion_id}
+        stand_in = stood_in(self.link, machine)
+        if stand_in is None or stand_in in self._taken:
+            return uuid.uuid4()
+        begin(self.link, stand_in, arrival.received_at)
+        return stand_in
 
     def _verdict(self, claimed: Claim, arrival: Arrival) -> Decision:
         """

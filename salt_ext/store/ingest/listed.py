@@ -20,6 +20,7 @@ from salt_ext.store import bulk
 from salt_ext.store.clock import now
 from salt_ext.store.columns import place_of, with_listed
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.ingest.stand_ins import stand_in, step_down, successor
 from salt_ext.store.said import newest, spoken
 from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
 from salt_ext.words.match import (
@@ -56,6 +57,16 @@ def settle(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> None:
     alike = rows(link.execute(ROWS_ALIKE, _looked_for(called)))
     if alike:
         write(link, resolve(link, alike))
+        step_down(link, [one["id"] for one in alike])
+
+
+def stood_in(link: sa.Connection, machine: Machine) -> uuid.UUID | None:
+    """Return the asset that has stood in for a machine which reports for the first time."""
+    alike = rows(link.execute(ROWS_ALIKE, _looked_for([machine])))
+    if not any(one["stands_as"] for one in alike):
+        return None
+    assets = rows(link.execute(ASSETS_ALIKE, _looked_for(map(spoken, alike))))
+    return successor(machine, alike, assets)
 
 
 def resolve(link: sa.Connection, said: Sequence[Row]) -> set[uuid.UUID]:
@@ -180,6 +191,7 @@ def rematch(database: Database) -> int:
     """
     with database.begin() as link:
         concerned = resolve(link, rows(link.execute(UNMATCHED)))
+        stand_in(link)
     return write_all(database, concerned)
 
 
@@ -193,12 +205,15 @@ SELECT sn, minion_id, hostname FROM asset WHERE id = ANY(CAST(:ids AS uuid[]))
 """)
 
 ASSETS = sa.text("""
-SELECT id, sn, minion_id, hostname FROM asset WHERE merged_into IS NULL ORDER BY id
+SELECT id, sn, minion_id, hostname
+  FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE seen.mode <> 'list'
+ ORDER BY id
 """)
 
 # Each spelling is looked up by an index of its own: see schema.asset and schema.expected.
 ROWS_ALIKE = sa.text("""
-SELECT id, sn, minion_id, fields, source, asset_id FROM expected
+SELECT id, sn, minion_id, fields, source, asset_id, stands_as FROM expected
  WHERE bare_sn = ANY(CAST(:sns AS text[]))
     OR short_name = ANY(CAST(:names AS text[]))
     OR short_hostname = ANY(CAST(:names AS text[]))
@@ -206,8 +221,9 @@ SELECT id, sn, minion_id, fields, source, asset_id FROM expected
 """)
 
 ASSETS_ALIKE = sa.text("""
-SELECT id, sn, minion_id, hostname FROM asset
- WHERE merged_into IS NULL
+SELECT id, sn, minion_id, hostname
+  FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE seen.mode <> 'list'
    AND (ltrim(replace(lower(sn), ' ', ''), '0') = ANY(CAST(:sns AS text[]))
         OR split_part(lower(minion_id), '.', 1) = ANY(CAST(:names AS text[]))
         OR split_part(lower(hostname), '.', 1) = ANY(CAST(:names AS text[])))

@@ -126,6 +126,9 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
     about = dict(row._mapping)
     others, *times = (about.pop(one.name) or () for one in OTHERS)
     seen, collected = (dict(zip(others, one, strict=True)) for one in times)
+    if about["mode"] == "list":
+        # Nobody has heard what stands in for a row of a list.
+        about |= dict.fromkeys(("last_seen", "collected_at", "detached_at"))
     return {
         **about,
         "sources": {one.section: one.source or row.mode for one in sections},
@@ -150,7 +153,13 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
 
 def _listed(link: sa.Connection, asset_id: uuid.UUID) -> list[Row]:
     """Return what people's lists say of an asset: field, value, and who says so."""
-    said = rows(link.execute(sa.select(expected).where(expected.c.asset_id == asset_id)))
+    said = rows(
+        link.execute(
+            sa.select(expected).where(
+                (expected.c.asset_id == asset_id) | (expected.c.stands_as == asset_id)
+            )
+        )
+    )
     return [
         {"field": name, "value": value, **{one: row[one] for one in ABOUT}}
         for name, (value, row) in sorted(newest(said).items())

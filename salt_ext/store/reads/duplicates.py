@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.store.columns import UNREPORTED
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError
 from salt_ext.store.reads.filters import matching_ids
@@ -83,7 +84,11 @@ def _columns(name: str) -> sa.CTE:
             sa.literal("asset", sa.Text).label("source"),
             asset.c.first_seen.label("since"),
         )
-        .where(COLUMNS[name].is_not(None), asset.c.merged_into.is_(None))
+        .where(
+            COLUMNS[name].is_not(None),
+            asset.c.merged_into.is_(None),
+            asset.c.kind.not_in(UNREPORTED),
+        )
         .cte("held")
     )
 

@@ -29,6 +29,8 @@ def expected_machines(database: Database) -> list[Row]:
 def said_of(database: Database, asset_id: uuid.UUID) -> list[Row]:
     """Return the rows of people's lists that mean an asset, the newest first."""
     newest_first = (expected.c.imported_at.desc(), expected.c.id)
-    statement = sa.select(expected).where(expected.c.asset_id == asset_id)
+    statement = sa.select(expected).where(
+        (expected.c.asset_id == asset_id) | (expected.c.stands_as == asset_id)
+    )
     with database.autocommit() as link:
         return rows(link.execute(statement.order_by(*newest_first)))

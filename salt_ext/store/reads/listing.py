@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.report.envelope import MODES
-from salt_ext.store.columns import KINDS
+from salt_ext.store.columns import KINDS, UNREPORTED
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
 from salt_ext.store.listening import silences
@@ -36,7 +36,7 @@ from salt_ext.words.fields import FIELDS
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import zone_of
 
-FRESHNESS = ("fresh", "stale", "missing", "detached")
+FRESHNESS = ("fresh", "stale", "missing", "detached", "unreported")
 
 PARTS: dict[str, sa.ColumnElement[Any]] = {
     f"{section}.{name}": part.c[name]
@@ -125,7 +125,7 @@ def _words(settings: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         "freshness": FRESHNESS,
         "lifecycle": LIFECYCLES,
         "kind": KINDS,
-        "mode": list(dict.fromkeys((*MODES, *settings["modes"]))),
+        "mode": list(dict.fromkeys((*MODES, *settings["modes"], "list"))),
     }
 
 
@@ -149,7 +149,8 @@ def _present(stale_after: int, missing_after: int, own: tuple[tuple[str, str], .
     return Listing(
         {
             **{name: asset.c[name] for name in (*KEPT_COLUMNS, "first_seen", "from_list")},
-            **{name: asset_seen.c[name] for name in ("last_seen", "changed_at", "mode")},
+            **{name: asset_seen.c[name] for name in ("changed_at", "mode")},
+            "last_seen": sa.case((asset_seen.c.mode != "list", asset_seen.c.last_seen)),
             "freshness": _case(counted, FRESHNESS),
             **{name: own_value(asset.c.listed[name], TYPES[kind]) for name, kind in own},
         },
@@ -202,7 +203,9 @@ def states(
         "fresh": sa.and_(attached, ~is_stale),
         "stale": sa.and_(attached, is_stale, ~is_missing),
         "missing": sa.and_(attached, is_missing),
-        "detached": seen.detached_at.is_not(None),
+        "detached": seen.detached_at.is_not(None) & (seen.mode != "list"),
+        # What only people's lists have: see ingest/stand_ins.
+        "unreported": seen.mode == "list",
     }
 
 
@@ -241,7 +244,11 @@ def _past(at: datetime) -> Listing:
             _kernel_release(at).label("kernel_release"),
         )
         .select_from(asset.outerjoin(after, after.c.asset_id == asset.c.id))
-        .where(asset.c.first_seen <= at, sa.or_(was_other, asset.c.merged_into.is_(None)))
+        .where(
+            asset.c.first_seen <= at,
+            asset.c.kind.not_in(UNREPORTED),
+            sa.or_(was_other, asset.c.merged_into.is_(None)),
+        )
         .subquery("asset_then")
     )
     texts = [then.c[name] for name in WAS_COLUMNS if isinstance(then.c[name].type, sa.Text)]

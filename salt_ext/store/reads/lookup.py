@@ -190,7 +190,7 @@ def _said(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
             expected.c.source.label("place"),
             sa.func.coalesce(asset.c.minion_id, expected.c.minion_id).label("minion_id"),
             sa.func.coalesce(asset.c.sn, expected.c.sn).label("sn"),
-            expected.c.asset_id.label("asset_id"),
+            sa.func.coalesce(expected.c.asset_id, expected.c.stands_as).label("asset_id"),
             sa.literal("present", sa.Text).label("known"),
             expected.c.imported_at.label("since_at"),
             NOW.label("until_at"),
@@ -202,7 +202,12 @@ def _said(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
             # Most rows are left out by this before their fields are looked at one by one.
             sa.or_(
                 expected.c.asset_id.in_(having.correlate(None)) & each.c.key.startswith(OWN),
-                expected.c.asset_id.is_(None) & whole.contains(quoted, autoescape=True),
+                sa.and_(
+                    expected.c.asset_id.is_(None),
+                    # The asset that stands in for it has these itself.
+                    each.c.key.not_in(COLUMNS),
+                    whole.contains(quoted, autoescape=True),
+                ),
             ),
             _is(each.c.value, text, exact),
         )

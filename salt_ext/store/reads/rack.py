@@ -11,13 +11,13 @@ from salt_ext.store.schema import asset, asset_seen
 
 
 def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
-    """Return the machines of a rack, each with its ``unit``; detached ones are left out."""
+    """Return what is in a rack, each with its ``unit``; detached machines are left out."""
     with database.autocommit() as link:
         return rows(
             link.execute(
                 sa.select(
                     asset.c.id,
-                    asset.c.minion_id,
+                    sa.func.coalesce(asset.c.minion_id, asset.c.hostname).label("minion_id"),
                     asset.c.sn,
                     asset.c.product_name,
                     asset.c.unit,
@@ -26,7 +26,7 @@ def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
                 .where(
                     asset.c.site.is_not_distinct_from(site),
                     asset.c.rack == rack,
-                    asset_seen.c.detached_at.is_(None),
+                    asset_seen.c.detached_at.is_(None) | (asset_seen.c.mode == "list"),
                 )
                 .order_by(asset.c.minion_id)
                 .limit(MOST)

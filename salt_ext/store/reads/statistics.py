@@ -27,7 +27,8 @@ SELECT FROM revision
 
 RATES = sa.text(f"""
 SELECT pg_database_size(current_database()) AS database_bytes,
-       (SELECT count(*) FROM asset_seen WHERE last_seen > now() - interval '1 hour')
+       (SELECT count(*) FROM asset_seen WHERE last_seen > now() - interval '1 hour'
+           AND mode <> 'list')
            AS heard_last_hour,
        (SELECT count(*) FROM ({CHANGED} '1 hour') AS changed)
            AS changed_last_hour,

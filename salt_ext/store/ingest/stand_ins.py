@@ -1,0 +1,174 @@
+"""
+What people's lists have and no machine reports: assets that stand in for it.
+
+A stand-in is an asset without a name, identifiers, facts or revisions, whose mode is
+``list``. The first report of its machine makes the same asset a machine.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from salt_ext.document import encode
+from salt_ext.store import bulk
+from salt_ext.store.clock import now
+from salt_ext.store.columns import EXPECTED, place_of, search_text, text_of, with_listed
+from salt_ext.store.database import Row, rows
+from salt_ext.store.said import newest, spoken
+from salt_ext.store.schema import LIST_COLUMNS, asset, asset_seen
+from salt_ext.words.match import Machine, Said, is_blank, match
+
+MODE = "list"
+
+TEXTS = ("manufacturer", "product_name", "os", "processor_model", "address")
+"""The columns that are shown as the list has them."""
+
+
+def stand_in(link: sa.Connection) -> None:
+    """Let an asset stand in for each machine that only lists have, and for nothing else."""
+    link.execute(OVER)
+    said = rows(link.execute(UNREPORTED))
+    known = {row["id"]: row for row in rows(link.execute(STAND_INS))}
+    at = now(link)
+    stands: list[tuple[uuid.UUID, uuid.UUID]] = []
+    needed: set[uuid.UUID] = set()
+    changed: list[Row] = []
+    for group in _machines(said):
+        own = next((one["stands_as"] for one in group if one["stands_as"] in known), uuid.uuid4())
+        needed.add(own)
+        stands += [(one["id"], own) for one in group if one["stands_as"] != own]
+        columns = _columns(group)
+        if own not in known or any(known[own][name] != columns[name] for name in columns):
+            changed.append({"id": own, "first_seen": at, **columns})
+    for one in changed:
+        one["listed"] = None if one["listed"] is None else encode(one["listed"])
+    if changed:
+        bulk.insert(link, asset, changed, bulk.taken(*(changed[0].keys() - {"id", "first_seen"})))
+        seen = [_seen(one["id"], at) for one in changed if one["id"] not in known]
+        if seen:
+            bulk.insert(link, asset_seen, seen)
+    if stands:
+        ids, assets = zip(*stands, strict=True)
+        link.execute(STANDS, {"ids": bulk.array(ids), "assets": bulk.array(assets)})
+    if over := known.keys() - needed:
+        link.execute(REMOVE, {"ids": bulk.array(over)})
+
+
+def step_down(link: sa.Connection, row_ids: Iterable[uuid.UUID]) -> None:
+    """Remove the assets that stood in for these rows, where they mean a machine now."""
+    ids = {"rows": bulk.array(row_ids)}
+    over = link.scalars(STOOD_IN, ids).all()
+    if over:
+        link.execute(OVER)
+        link.execute(REMOVE, {"ids": bulk.array(over)})
+
+
+def successor(
+    machine: Machine, alike: Sequence[Row], assets: Sequence[Machine]
+) -> uuid.UUID | None:
+    """
+    Return the asset that has stood in for a machine which reports for the first time.
+
+    ``alike`` are the rows that may mean it, ``assets`` the machines that they may mean too.
+    """
+    waiting = [one for one in alike if one["asset_id"] is None and one["stands_as"] is not None]
+    for row in waiting:
+        [found] = match([Said(0, spoken(row))], [*assets, machine])
+        if found.machine is machine:
+            return uuid.UUID(str(row["stands_as"]))
+    return None
+
+
+def has_stand_ins(link: sa.Connection) -> bool:
+    """Whether any asset stands in for a machine."""
+    return link.execute(ANY).first() is not None
+
+
+def begin(link: sa.Connection, asset_id: uuid.UUID, at: datetime) -> None:
+    """Let a stand-in become a machine: it is first seen with its first report."""
+    link.execute(sa.update(asset).where(asset.c.id == asset_id).values(first_seen=at))
+
+
+def _machines(said: Sequence[Row]) -> Iterable[list[Row]]:
+    """Return the rows of each machine: by its SN, or else its name."""
+    numbers = {row["name"]: row["bare_sn"] for row in said if row["bare_sn"] and row["name"]}
+    machines: dict[str, list[Row]] = {}
+    for row in said:
+        key = row["bare_sn"] or numbers.get(row["name"]) or f"name {row['name']}"
+        machines.setdefault(key, []).append(row)
+    return machines.values()
+
+
+def _columns(group: Sequence[Row]) -> Row:
+    """Return the columns of an asset that stands in for the machine of some rows."""
+    fields: dict[str, Any] = {}
+    for row in group:
+        fields |= {name: value for name, value in row["fields"].items() if not is_blank(value)}
+    listed = {name: value for name, (value, _) in newest(group).items()} or None
+    names = [row["minion_id"] for row in group if row["minion_id"]]
+    kinds = [row["kind"] for row in group if row["kind"] != EXPECTED]
+    columns: Row = {
+        **dict.fromkeys(LIST_COLUMNS),
+        **{name: text_of(str(fields[name])) for name in TEXTS if name in fields},
+        "minion_id": None,
+        "sn": next((text_of(row["sn"]) for row in group if row["sn"]), None),
+        "hostname": text_of(names[-1]) if names else None,
+        "kind": kinds[-1] if kinds else EXPECTED,
+        "temporary": False,
+        **place_of({}, listed or {}),
+        "listed": listed,
+    }
+    return {**columns, "search": with_listed(search_text(None, columns, {}), listed)}
+
+
+def _seen(asset_id: uuid.UUID, at: datetime) -> Mapping[str, Any]:
+    times = ("collected_at", "last_seen", "volatile_at", "changed_at", "detached_at")
+    return {
+        "asset_id": asset_id,
+        **dict.fromkeys(times, at),
+        "mode": MODE,
+        "digest": b"",
+        "revision": 0,
+    }
+
+
+ANY = sa.text("SELECT FROM asset_seen WHERE mode = 'list' LIMIT 1")
+
+OVER = sa.text("""
+UPDATE expected SET stands_as = NULL WHERE asset_id IS NOT NULL AND stands_as IS NOT NULL
+""")
+
+STOOD_IN = sa.text("""
+SELECT stands_as FROM expected
+ WHERE id = ANY(CAST(:rows AS uuid[])) AND asset_id IS NOT NULL AND stands_as IS NOT NULL
+""")
+
+UNREPORTED = sa.text("""
+SELECT id, sn, minion_id, fields, source, imported_at, kind, stands_as, bare_sn,
+       coalesce(short_name, short_hostname) AS name
+  FROM expected WHERE asset_id IS NULL
+ ORDER BY imported_at, source, row, id
+""")
+
+STAND_INS = sa.text("""
+SELECT asset.* FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE seen.mode = 'list'
+""")
+
+STANDS = sa.text("""
+UPDATE expected SET stands_as = i.asset_id
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:assets AS uuid[])) AS i(id, asset_id)
+ WHERE expected.id = i.id
+""")
+
+# Only what still stands in: a machine may have reported as it.
+REMOVE = sa.text("""
+DELETE FROM asset USING asset_seen AS seen
+ WHERE seen.asset_id = asset.id AND seen.mode = 'list' AND asset.id = ANY(CAST(:ids AS uuid[]))
+   AND NOT EXISTS (SELECT FROM expected WHERE stands_as = asset.id)
+""")
