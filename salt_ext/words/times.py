@@ -33,7 +33,7 @@ def zone_of(name: str) -> tzinfo:
     if not known:
         raise ValueError(f"{name!r}: no time zones are known here; install tzdata, or write UTC")
     near = nearest(name, sorted(known))
-    hint = f"did you mean {near!r}" if near else "names are as Europe/Berlin"
+    hint = f"did you mean {near!r}?" if near else "names are as Europe/Berlin"
     raise ValueError(f"there is no time zone {name!r}; {hint}")
 
 
