@@ -20,6 +20,9 @@ from salt_ext.words.match import spelled, text
 TOLERANCE = 0.06
 """How far sizes may differ, as a share: people's lists have 4T for a disk of 3.84 TB."""
 
+IN_RACK = re.compile(r"(?:u\d+|\d+u)\w*")
+"""What may follow the name of a rack: the unit."""
+
 KINDS = {
     "physical": ("physical", "bare metal", "物理机", "实体机", "物理服务器", "裸金属"),
     "virtual": ("virtual", "virtual machine", "vm", "kvm", "虚拟机", "云主机", "虚机", "云服务器"),
@@ -89,7 +92,8 @@ def _kind(said: Any, reported: Any) -> bool:
 def _place(said: Any, reported: Any) -> bool:
     """Whether two texts name one place: ``A-01机柜`` is ``A01``, and ``A01-U12`` is in it."""
     one, other = _squashed(said), _squashed(reported)
-    return one == other or re.fullmatch(f"{re.escape(other)}(?:u\\d+|\\d+u)\\w*", one) is not None
+    is_in_it = one.startswith(other) and IN_RACK.fullmatch(one[len(other) :])
+    return one == other or bool(is_in_it)
 
 
 def _squashed(place: Any) -> str:

@@ -143,8 +143,8 @@ PARTED = (re.compile(r"[|\n()\[\]【】]"), re.compile("/"))
 WHOSE = re.compile("^(?:设备|服务器|主机|机器|所属|所在|存放|物理机)+")
 """What Chinese headings say of whom they are; it makes no difference in a list of machines."""
 
-MAX_CHARACTERS = 200
-"""Of a heading that are looked at for parts."""
+MAX_CHARACTERS = 500
+"""Of a heading or a cell that are looked at."""
 
 COMPARED = (
     *("site", "room", "rack", "unit", "manufacturer", "product_name", "os", "processor_model"),
@@ -155,13 +155,17 @@ COMPARED = (
 
 def plain(heading: Any) -> str:
     """Return a heading in lower case, without punctuation and without text in brackets."""
-    return _words(re.sub(r"\(.*?\)|\[.*?\]|【.*?】", " ", _lower(heading)))
+    text = _lower(heading)[:MAX_CHARACTERS]
+    return _words(re.sub(r"\(.*?\)|\[.*?\]|【.*?】", " ", text))
 
 
 def _lower(text: Any) -> str:
     """Return a text in lower case and narrow letters, without characters that nobody sees."""
-    text = unicodedata.normalize("NFKC", "" if text is None else str(text)).lower()
-    return "".join(one for one in text if unicodedata.category(one) != "Cf")
+    shown = "" if text is None else str(text)
+    if shown.isascii():
+        return shown.lower()
+    narrow = unicodedata.normalize("NFKC", shown).lower()
+    return "".join(one for one in narrow if unicodedata.category(one) != "Cf")
 
 
 def _words(text: str) -> str:
@@ -175,7 +179,7 @@ MEANINGS = {plain(name): field for field, names in NAMES.items() for name in (fi
 
 def unit_of(heading: Any) -> str:
     """Return the unit that a heading names, blank for none."""
-    found = UNIT.search(_lower(heading).rstrip(" )]】"))
+    found = UNIT.search(_lower(heading)[:MAX_CHARACTERS].rstrip(" )]】"))
     return found[1].replace("字节", "bytes") if found else ""
 
 

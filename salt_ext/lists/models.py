@@ -106,13 +106,16 @@ COUNT = re.compile(
 )
 """How many: ``2*Xeon 6330``, ``6330 x2``, ``2颗6330``."""
 
+MAX_CHARACTERS = 300
+"""Of a text that are looked at."""
+
 TOKEN = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
 MAX_TOKENS = 20
 
 
 def maker(text: Any) -> str | None:
     """Return the first name of the maker that a text names, or None if it is not known."""
-    plain = spelled(text)
+    plain = _plain(text)
     words = f" {' '.join(TOKEN.findall(plain))} "
     for names in MAKERS:
         if any(name in plain if ord(name[0]) > 127 else f" {name} " in words for name in names):
@@ -138,7 +141,7 @@ def same_processor(said: Any, reported: Any) -> bool:
 
 def processors_said(text: Any) -> int | None:
     """Return how many processors a text tells of, or None."""
-    found = COUNT.search(spelled(text))
+    found = COUNT.search(_plain(text))
     return int(next(filter(None, found.groups()))) if found else None
 
 
@@ -149,15 +152,19 @@ class Words(NamedTuple):
     all: list[str]
 
 
+def _plain(text: Any) -> str:
+    return spelled(text)[:MAX_CHARACTERS]
+
+
 def _model(text: Any) -> Words:
-    plain = re.sub(r"(?<![a-z])gen\s*(?=\d)", " g", spelled(text))
+    plain = re.sub(r"(?<![a-z])gen\s*(?=\d)", " g", _plain(text))
     # "戴尔R740服务器": the Chinese words around a model describe it.
     words = [one for one in TOKEN.findall(plain)[:MAX_TOKENS] if one.isascii()]
     return Words([one for one in words if one not in FAMILIES and maker(one) is None], words)
 
 
 def _processor(text: Any) -> Words:
-    plain = spelled(text)
+    plain = _plain(text)
     for chinese, english in CHINESE.items():
         plain = plain.replace(chinese, f" {english} ")
     plain = CLOCKS.sub(" ", COUNT.sub(" ", plain))

@@ -7,7 +7,9 @@ Headings may take two rows: ``硬盘`` above ``数量`` and ``型号``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from salt_ext.lists.headings import meaning
@@ -25,6 +27,9 @@ KEYS = ("sn", "minion_id", "hostname")
 
 OF_PARTS = ("processor_model", "memory_bytes", "disk_bytes", "disk_count")
 """Fields whose heading above another one tells of which part that is."""
+
+LONGEST_HEADING = 60
+DIGIT = re.compile("[0-9]")
 
 Cells = Sequence[Any]
 
@@ -69,6 +74,15 @@ def tables(grid: Grid, said: Mapping[str, str]) -> list[Table]:
     return found
 
 
+_meaning = lru_cache(maxsize=4096)(meaning)
+"""Every row below the headings is looked at, and owners and models repeat."""
+
+
+def _may_be_heading(cell: Any) -> bool:
+    """Whether a cell could be a heading at all; serial numbers, names and addresses are none."""
+    return type(cell) is str and len(cell) <= LONGEST_HEADING and not DIGIT.search(cell)
+
+
 class _Known:
     """The headings that mean something, to us or to the operator."""
 
@@ -77,10 +91,10 @@ class _Known:
 
     def field(self, cell: Any) -> str | None:
         heading = text(cell)
-        return self.said.get(heading) or meaning(heading)
+        return self.said.get(heading) or _meaning(heading)
 
     def fields(self, cells: Cells) -> list[str]:
-        return [field for cell in cells if (field := self.field(cell))]
+        return [field for cell in cells if _may_be_heading(cell) and (field := self.field(cell))]
 
     def first(self, rows: Sequence[tuple[int, Cells]]) -> int:
         """Return the index of the first row of headings, 0 when none looks like one."""
@@ -97,6 +111,8 @@ class _Known:
 
     def begins(self, cells: Cells, above: Cells) -> bool:
         """Whether a row has the headings of another table: half of them known, or one repeated."""
+        if sum(map(_may_be_heading, cells)) < 2:
+            return False
         fields = self.fields(cells)
         if len(set(fields)) < 2 or not _has_key(fields):
             return False

@@ -122,8 +122,3 @@ def test_a_system_is_known_by_its_family_and_as_much_of_its_version_as_is_said(
     said, reported, same
 ):
     assert same_system(said, reported) is same
-
-
-def test_a_name_without_end_is_read_in_a_moment():
-    for compare in (same_maker, same_product, same_processor, same_system):
-        compare("6330 " * 100_000, "2*" * 100_000)
