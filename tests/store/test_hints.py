@@ -20,6 +20,7 @@ def fleet(new_database):
         "db07": server(3, location={"site": "fra1", "rack": "R01"}),
     }
     machines["db07"]["system"]["uuid"] = UUID
+    machines["db07"]["operating_system"]["hostname"] = "Db-Server07"
     machines["web02"]["system"]["manufacturer"] = "戴尔 Dell"
     store.ingest(database, [arrival(facts, name) for name, facts in machines.items()])
     machines["web01"]["memory"]["devices"][1] = {"locator": "A2", "present": False}
@@ -48,6 +49,7 @@ def fleet(new_database):
         ({"os__endswith": "(bookwrom)"}, "the nearest is '(bookworm)'"),
         ({"minion_id": "wbe01"}, "no asset has minion_id=wbe01; the nearest is 'web01'"),
         ({"minion_id": "WEB02"}, "the nearest is 'web02'"),
+        ({"hostname": "db-server07"}, "the nearest is 'Db-Server07'"),
         ({"minion_id__glob": "wbe*"}, "no asset is called 'wbe*'; the nearest is 'web*'"),
         ({"minion_id__glob": "*70"}, "no asset is called '*70'"),
         ({"minion_id__startswith": "wbe"}, "the nearest is 'web'"),

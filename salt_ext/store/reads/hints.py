@@ -159,7 +159,7 @@ def _near(
     is_numerous = _is_numerous(column)
     if operator not in PIECES:
         if is_numerous:
-            return nearest(typed, slipped(link, typed, [column]))
+            return nearest(typed, [*_cased(link, column, typed), *slipped(link, typed, [column])])
         return nearest(typed, _values(link, column, within))
     piece, cut = PIECES[operator](typed)
     if not piece:
@@ -177,6 +177,13 @@ def _near(
             known = [one[: len(piece)] if cut > 0 else one[-len(piece) :] for one in values]
     near = nearest(piece, [one for one in known if one])
     return None if near in (None, piece) else typed.replace(piece, str(near), 1)
+
+
+def _cased(link: sa.Connection, column: sa.ColumnElement[Any], typed: str) -> list[str]:
+    """Return a value that differs in upper and lower case only; the search text has an index."""
+    in_text = asset.c.search.contains(typed.lower(), autoescape=True)
+    here = sa.select(column).where(in_text, sa.func.lower(column) == typed.lower())
+    return [*link.scalars(here.limit(1))]
 
 
 def _is_numerous(column: sa.ColumnElement[Any]) -> bool:
