@@ -11,6 +11,7 @@ from typing import Any
 
 from salt_ext import store
 from salt_ext.lists import headings
+from salt_ext.lists.closer import with_closer_look
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.typed import alone, is_awaited, kind_of, silent_kind, typed
@@ -80,7 +81,7 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
     # List by list: several may name one machine, which is no repetition.
     for _, of_source in groupby(rows, key=itemgetter("source")):
         listed = [Said(row["row"] or -number, _values(row)) for number, row in enumerate(of_source)]
-        verdicts += reconcile(listed, assets)[0]
+        verdicts += reconcile(listed, with_closer_look(database, listed, assets))[0]
     found = [
         {
             **row,

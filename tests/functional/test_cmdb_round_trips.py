@@ -125,6 +125,8 @@ def test_any_address_the_processors_and_the_disks_behind_a_controller_are_looked
         path.write_text(f"SN,管理IP,CPU,硬盘,硬盘数量\n9XYZ001,{row}\n")
         answer, _, text = cmdb("reconcile", str(path))
         assert answer["counts"]["ok"] == 1, text
+        cmdb("expected", "import", file=str(path))
+        assert [row[2] for row in cmdb("expected")[0]["rows"]] == ["ok"]
     path.write_text("SN,IP,CPU,硬盘\n9XYZ001,10.128.0.2,4*6330,6*3.84T\n")
     [row, *_] = cmdb("reconcile", str(path))[0]["rows"]
     assert row[4] == (
