@@ -26,11 +26,14 @@ SMALLEST = 8
 """The bytes of a component with one field of one letter, which is not empty."""
 MAX_COLLECTORS = 200
 MAX_VERSION = (1 << 15) - 1
+MAX_VERSIONS = 10_000
+"""Characters."""
 MAX_SINCE_BOOT_MS = 100 * 366 * 24 * 60 * 60 * 1000
 """A hundred years."""
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
 DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
+VERSION = re.compile(r"([^=]{1,255})=(\d{1,5})", re.ASCII).fullmatch
 BOOT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 NOTHING: Mapping[str, str] = {}
@@ -100,13 +103,17 @@ def check_header(report: Any, now: datetime, modes: Collection[str] = MODES) -> 
 
 def _check_versions(versions: Any) -> None:
     """Raise ReportError for what cannot be the versions of collectors."""
-    if versions is None:
-        return
-    if not isinstance(versions, dict) or len(versions) > MAX_COLLECTORS:
+    if versions is not None and not (isinstance(versions, str) and len(versions) <= MAX_VERSIONS):
         raise ReportError("versions", f"is {short(versions)}, not the versions of collectors")
-    for name, version in versions.items():
-        if type(name) is not str or type(version) is not int or not 0 < version <= MAX_VERSION:
-            raise ReportError("versions", f"has {short(version)} for {short(name)}")
+
+
+def _versions(text: str) -> Iterator[tuple[str, int]]:
+    """Yield section and version, as in ``disks=2 network=2``. Raises ReportError."""
+    for pair in text.split(" ") if text else ():
+        found = VERSION(pair)
+        if found is None or int(found[2]) > MAX_VERSION:
+            raise ReportError("versions", f"has {short(pair)}, not a section and a number")
+        yield found[1], int(found[2])
 
 
 def _order(report: Mapping[str, Any], collected_at: datetime) -> Order:
@@ -212,8 +219,8 @@ def check_body(
     digest = digests.of_sections(texts)
     if digest != report["digest"]:
         raise ReportError("digest", "does not belong to the facts beside it")
-    told = report.get("versions") or {}
-    versions = {name: version for name, version in told.items() if version != 1 and name in found}
+    told = _versions(report.get("versions") or "")
+    versions = {name: version for name, version in told if version != 1 and name in found}
     return Checked(report["facts"], report["partial"], texts, found, digest, versions)
 
 

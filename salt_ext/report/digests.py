@@ -53,7 +53,7 @@ def of_report(report: Mapping[str, Any]) -> bytes:
         return digest
     said = "\n".join(partial)
     if versions:
-        said += "\0" + " ".join([f"{name} {versions[name]}" for name in sorted(versions)])
+        said += f"\0{versions}"
     return hashlib.sha256(digest + said.encode(errors="replace")).digest()
 
 

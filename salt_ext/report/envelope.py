@@ -6,8 +6,9 @@ A report is ``{"schema", "minion_id", "previous_minion_id", "collected_at",
 "volatile", "errors", "partial", "versions", "duration_ms"}``. ``boot_id`` and ``since_boot_ms``
 say which of two reports was made later, whatever the clock of the machine says; both
 may be absent.
-``versions`` has the version of each collector that is not the first one of its kind: by
-that the store tells what has changed from what is told in another way.
+``versions`` has the version of each collector that is not the first one of its kind, as in
+``disks=2 network=2``: by that the store tells what has changed from what is told in another
+way. It is a text, because it is read with every report and hardly ever looked into.
 The digest is over the canonical JSON of the stable facts and is made on the
 machine. While it does not change, the master updates one row and does not read
 the body. Which minion a report belongs to is decided by the id that Salt
@@ -73,6 +74,11 @@ def build(
         "volatile": volatile,
         "errors": dict(facts_document["errors"]),
         "partial": list(facts_document["partial"]),
-        "versions": dict(facts_document.get("versions") or {}),
+        "versions": versions(facts_document.get("versions")),
         "duration_ms": facts_document["duration_ms"],
     }
+
+
+def versions(by_section: Mapping[str, int] | None) -> str:
+    """Return the versions of collectors as they stand in a report."""
+    return " ".join(f"{name}={version}" for name, version in sorted((by_section or {}).items()))

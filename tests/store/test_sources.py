@@ -260,7 +260,7 @@ def test_what_was_stored_long_ago_and_comes_again_changes_nothing(database):
 
 def of_version(version, facts, at):
     """The report of a machine whose collector of firmware has this version."""
-    return arrival(facts, at=at, versions={"firmware": version})
+    return arrival(facts, at=at, versions=f"firmware={version}")
 
 
 def test_what_a_newer_collector_tells_in_another_way_is_no_change(database):

@@ -41,9 +41,8 @@ IS_AGAIN = "i.collected_at = seen.collected_at"
 """Of a report that is touched: whether it is the very one that was stored last."""
 
 _RANKS = "CAST('{" + ",".join(POORER) + "}' AS text[])"
-IS_EQUAL = (
-    f"array_position({_RANKS}, seen.mode) IS NOT DISTINCT FROM array_position({_RANKS}, i.mode)"
-)
+IS_EQUAL = f"""(seen.mode = i.mode OR
+    array_position({_RANKS}, seen.mode) IS NOT DISTINCT FROM array_position({_RANKS}, i.mode))"""
 """Whether a report is as good as the best source of its asset."""
 
 INPUT = """

@@ -223,3 +223,25 @@ def test_integers_have_64_bits(number, is_taken):
         check_body(with_facts(facts))
     else:
         assert "more than 64 bits" in refused(check_body, with_facts(facts))
+
+
+@pytest.mark.parametrize("versions", [None, "", "disks=2", "disks=2 own=1 memory=32767"])
+def test_a_report_may_name_the_versions_of_its_collectors(versions):
+    said = report(server(), versions=versions)
+    check_header(said, NOW)
+    assert check_body(said).versions == {
+        name: number
+        for name, number in (("disks", 2), ("memory", 32767))
+        if f"{name}={number}" in (versions or "")
+    }
+
+
+@pytest.mark.parametrize("versions", [{}, 2, ["disks=2"], "x" * 10_001])
+def test_what_cannot_be_versions_is_refused_with_the_header(versions):
+    reason = refused(check_header, report(server(), versions=versions), NOW)
+    assert reason.startswith("versions: is ")
+
+
+@pytest.mark.parametrize("versions", ["disks", "disks=", "=2", "disks=2  x=1", "d=99999", "d=-1"])
+def test_versions_that_cannot_be_read_are_refused_with_the_body(versions):
+    assert refused(check_body, report(server(), versions=versions)).startswith("versions: has ")
