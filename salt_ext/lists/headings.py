@@ -56,7 +56,15 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("厂商", "品牌", "制造商", "厂家", "生产厂商", "生产厂家", "设备厂商"),
     ),
     "product_name": (
-        *("model", "product", "product name", "server model", "model name", "machine type"),
+        *(
+            "model",
+            "product",
+            "product name",
+            "server model",
+            "model name",
+            "model no",
+            "model number",
+        ),
         *("型号", "设备型号", "服务器型号", "产品型号", "机型", "产品名称", "规格型号", "品牌型号"),
     ),
     "os": (
@@ -91,7 +99,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "lifecycle": ("lifecycle",),
     "list.owner": ("owner", "asset owner", "负责人", "责任人", "资产负责人"),
     "list.asset_number": (
-        *("asset number", "asset no", "asset tag", "asset id", "inventory number", "tag"),
+        *("asset number", "asset no", "asset tag", "asset tag no", "asset id", "tag"),
+        *("inventory number", "inventory no"),
         *("资产编号", "资产号", "固定资产编号", "固定资产号", "资产编码", "资产标签"),
     ),
     "list.purchase_date": (
@@ -100,16 +109,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "list.warranty": (
         *("warranty", "warranty until", "warranty end", "warranty expiry", "warranty expires"),
-        *(
-            "warranty end date",
-            "warranty date",
-            "保修截止日期",
-            "维保截止日期",
-            "出保时间",
-            "出保日期",
-        ),
+        *("warranty end date", "warranty date", "保修截止日期", "维保截止日期", "维保截止"),
         *("保修", "保修期", "保修到期", "维保", "维保期", "维保到期", "维保到期时间", "质保"),
-        *("质保期", "质保到期", "过保日期", "过保时间", "维保到期日期", "保修到期日期"),
+        *("质保期", "质保到期", "过保日期", "过保时间", "出保日期", "维保到期日期", "保修到期日期"),
     ),
     "list.remarks": (
         *("remarks", "remark", "notes", "note", "comment", "comments", "备注", "备注信息", "说明"),
@@ -140,7 +142,7 @@ UNIT = re.compile(r"(?:^|[^a-z])([kmgtp]i?b?|bytes|字节)$")
 PARTED = (re.compile(r"[|\n()\[\]【】]"), re.compile("/"))
 """What stands between the parts of a heading; ``S/N`` in brackets is one."""
 
-WHOSE = re.compile("^(?:设备|服务器|主机|机器|所属|所在|存放|物理机)+")
+WHOSE = re.compile("^(?:资产|设备|服务器|主机|机器|所属|所在|存放|物理机)+")
 """What Chinese headings say of whom they are; it makes no difference in a list of machines."""
 
 MAX_CHARACTERS = 500

@@ -154,6 +154,8 @@ def test_an_operator_names_a_field_of_the_list_by_any_word_for_it():
         ("编号(S/N)", "sn"),
         ("Hostname\n主机名", "hostname"),
         ("服务器品牌", "manufacturer"),
+        ("资产SN", "sn"),
+        ("Model No.", "product_name"),
         ("所属机房", "site"),
         ("设备负责人", "list.owner"),
         ("内存(G)", "memory_bytes"),
