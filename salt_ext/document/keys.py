@@ -28,6 +28,9 @@ SLOTS = frozenset(field for group in PLACES[:5] for field in group) | {"pci_slot
 FILLED = ("present", "populated")
 """One of them is false in the record of an empty slot."""
 
+KIND = ("manufacturer", "vendor", "model", "part_number", "product", "driver")
+"""The fields that say what sort of part it is, beside ``size_bytes``."""
+
 NOT_THEIR_OWN = ("LOGICAL VOLUME", "PersistentDisk")
 """
 The models of disks whose serial number is never their own.
@@ -59,9 +62,20 @@ def is_empty(item: Mapping[str, Any]) -> bool:
 
 
 def may_be_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two records may be of one part: they share a number, or neither has one."""
-    if number(one) == number(other):
+    """
+    Whether two records may be of one part.
+
+    They share a number, or neither has one. Or one has none and is of the same kind: a
+    number can be read that could not be read before, and a card that was given another
+    address does not tell its permanent one.
+    """
+    mine, theirs = number(one), number(other)
+    if mine == theirs:
         return True
+    if mine is None or theirs is None:
+        return any(field in one for field in KIND) and all(
+            one.get(field) == other.get(field) for field in (*KIND, "size_bytes")
+        )
     return any((value := read(one)) is not None and value == read(other) for read in _BY_NUMBER)
 
 

@@ -20,6 +20,7 @@ WORDS = (
     "|empty|[empty]|void|blank|no dimm|no asset tag|no asset information|no serial"
     "|no serial number|none provided|default|default string|defaultstring|$(default_string)"
     "|standard|oem|oem_serial|oem default string000|mkf_oem_smbios_default_string|fill by oem"
+    "|unspecified|none specified|unpopulated|absent|missing|reserved|no memory"
     "|tbd|tbd by oem|tbd by odm|eval|iatpass|tulip computers|nnnnnnn|sample|test|<bad index>"
     "|<out of spec>|*|x|xx|xxx|sn-12345|1234|12345|123456|1234567|"
 )
@@ -37,6 +38,8 @@ PHRASES = (
     "not provided",
     "not present",
     "not installed",
+    "not populated",
+    "no module installed",
     "not settable",
     "not supported",
     "not set",
@@ -77,7 +80,7 @@ TEMPLATES_OF_SLOTS = ("sernum", "serialnum", "assettag")
 
 RISING = "0123456789" * 4
 FALLING = "9876543210" * 4
-RUNS = ("12345678", "0123456789abcdef", "abcdefgh")
+RUNS = ("12345678", "87654321", "0123456789abcdef", "abcdefgh")
 LABELS = ("sn", "s/n", "serial", "serialno", "serialnumber")
 """What stands before a serial number in some firmware, as in "SN: 000001"."""
 
@@ -85,7 +88,7 @@ JOKES = ("bad", "dead", "deadbeef", "badf00d", "baadf00d", "badc0de", "badcafe",
 """Words of hexadecimal digits that programmers leave where a number is missing."""
 
 BY_HYPERVISORS = (
-    "qm0000",
+    "qm000",
     "drive-ide",
     "drive-sata",
     "drive-scsi",
@@ -141,6 +144,8 @@ def why_not_serial(value: str) -> str | None:
         return reason
     if len(value) > MAX_LENGTH:
         return f"it is longer than {MAX_LENGTH} characters"
+    if " " in value.strip() and not any(map(str.isdigit, value)):
+        return "it is words without a digit"
     text = value.lower()
     if text.startswith(BY_HYPERVISORS):
         return "it is the number that a hypervisor gives to a disk of every guest"

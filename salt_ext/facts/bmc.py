@@ -14,11 +14,17 @@ from typing import Any
 from salt_ext.facts import ipmi, smbios, tools
 from salt_ext.facts.root import Root
 from salt_ext.facts.smbios import fields as smbios_fields
+from salt_ext.facts.sysfs import whole
 
 PLATFORM = "/sys/devices/platform"
 DEVICE = "/dev/ipmi0"
 REDFISH_OVER_IP, IPV4 = 0x04, 0x01
-DISABLED = ("disabled", "none", "not set", "0.0.0.0", "00:00:00:00:00:00")  # noqa: S104
+DISABLED = (
+    *("disabled", "none", "not set"),
+    *("0.0.0.0", "255.255.255.255", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"),  # noqa: S104
+)
+BEGINNING = "Set in Progress"  # of what ipmitool prints of each channel
+LARGEST_VLAN = 4094
 
 
 def bmc(root: Root) -> dict[str, Any] | None:
@@ -34,7 +40,19 @@ def bmc(root: Root) -> dict[str, Any] | None:
 
 
 def lan_print(text: str) -> dict[str, Any]:
-    """Return the LAN settings in the output of ``ipmitool lan print``."""
+    """
+    Return the LAN settings in the output of ``ipmitool lan print``.
+
+    Of the outputs for several channels, those of the first that has an address; the others
+    are in ``other_channels``, as in :func:`ipmi.lan`.
+    """
+    before, *channels = text.split(BEGINNING)
+    found = [one for part in channels or [before] if (one := _printed(part))]
+    return ipmi.main_channel(found)
+
+
+def _printed(text: str) -> dict[str, Any]:
+    """Return the settings of one channel."""
     values: dict[str, str] = {}
     for line in text.splitlines():
         name, colon, value = line.partition(":")
@@ -51,7 +69,7 @@ def lan_print(text: str) -> dict[str, Any]:
             (word for word in ("static", "dhcp", "bios", "other") if word in source), None
         ),
         "gateway": given.get("Default Gateway IP"),
-        "vlan_id": int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
+        "vlan_id": number if (number := whole(vlan) or 0) <= LARGEST_VLAN else None,
     }
     return {name: value for name, value in found.items() if value}
 

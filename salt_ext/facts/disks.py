@@ -59,10 +59,10 @@ def _disk(root: Root, name: str) -> dict[str, Any] | None:
     nvme = name.startswith("nvme")
     if "/virtual/" in where and not nvme:
         return None
-    if name.startswith("mmcblk") and ("boot" in name or name.endswith("rpmb")):
-        return None  # a region of an MMC chip; the chip itself is listed as a disk
-    if nvme and root.number(f"{base}/hidden"):
-        return None  # one path to a namespace; the namespace itself is listed as a disk
+    if name.startswith("mmcblk") and not name[len("mmcblk") :].isdigit():
+        return None  # a region of an MMC chip (boot0, rpmb, gp0); the chip is listed as a disk
+    if nvme and "c" in name:
+        return None  # one path to a namespace, nvme0c1n1; the namespace is listed as a disk
     size = root.number(f"{base}/size")
     rotational = root.number(f"{base}/queue/rotational")
     removable = root.number(f"{base}/removable")

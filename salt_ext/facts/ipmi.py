@@ -164,10 +164,15 @@ def lan(ask: Ask) -> dict[str, Any]:
         answers += told.values()
         found.append({"channel": channel, **lan_parameters(told)})
     _require(answers, "Get LAN Configuration Parameters")
-    if not found:
+    return main_channel(found)
+
+
+def main_channel(channels: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the settings of the first channel that has an address, with those of the others."""
+    if not channels:
         return {}
-    main = next((one for one in found if one.get("addresses")), found[0])
-    others = [one for one in found if one is not main]
+    main = next((one for one in channels if one.get("addresses")), channels[0])
+    others = [one for one in channels if one is not main]
     return {**main, "other_channels": others} if others else main
 
 

@@ -18,7 +18,11 @@ from salt_ext.facts.root import Root
 
 PARTS = ("via", "rid", "age", "chassis", "port", "vlan", "ppvid", "pi", "lldp-med", "unknown-tlvs")
 LIMIT_VLANS = 4096
-ONCE = ("via", "rid", "age", "chassis.mac", "chassis.local", "chassis.name")
+LIMIT_DESCRIPTION = 1024  # characters; LLDP has 255
+ID_TYPES = ("mac", "ifname", "ifalias", "local", "ip", "unhandled")
+"""The types of the ids of a chassis and of a port by lldpd's names."""
+
+ONCE = ("via", "rid", "age", "chassis.name", *(f"chassis.{one}" for one in ID_TYPES))
 """Keys that a neighbour has once at most: when one comes again, it is the next neighbour's."""
 
 
@@ -79,8 +83,8 @@ def _with_all_values(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _of_json(name: str, neighbour: dict[str, Any]) -> dict[str, Any]:
     chassis = _first_item(neighbour.get("chassis"))
     system = _text(chassis.get("name"))
-    if "id" not in chassis and len(chassis) == 1:
-        # The neighbour has told its system name: then that name is the key.
+    if len(chassis) == 1 and "type" not in _first_item(chassis.get("id")):
+        # The neighbour has told its system name: then that name, even "id", is the key.
         system, inner = next(iter(chassis.items()))
         chassis = _first_item(inner)
     port = _first_item(neighbour.get("port"))
@@ -112,10 +116,14 @@ def from_keyvalue(text: str) -> list[dict[str, Any]]:
     """Return the neighbours in the output of ``lldpctl -f keyvalue``, several of one interface."""
     interfaces: dict[str, list[_Pairs]] = {}
     seen: set[tuple[str, str]] = set()
+    last: _Pairs = []
     for line in text.splitlines():
         key, equals, value = line.strip().partition("=")
         words = key.split(".")
         if not equals or words[0] != "lldp":
+            if line.strip() and last and last[-1][0].endswith(".descr"):
+                key, value = last.pop()  # a description may have several lines
+                last.append((key, f"{value}\n{line.strip()}"[:LIMIT_DESCRIPTION]))
             continue
         # The name of an interface may have dots. It ends before the first word of PARTS.
         at = next((at for at in range(2, len(words)) if words[at] in PARTS), None)
@@ -128,7 +136,8 @@ def from_keyvalue(text: str) -> list[dict[str, Any]]:
                 neighbours.append([])
                 seen -= {(name, one) for one in ONCE}
             seen.add((name, key))
-        neighbours[-1].append((key, value))
+        last = neighbours[-1]
+        last.append((key, value))
     return [
         _of_pairs(name, pairs) for name, neighbours in interfaces.items() for pairs in neighbours
     ]
@@ -141,9 +150,9 @@ def _of_pairs(name: str, pairs: _Pairs) -> dict[str, Any]:
         via=values.get("via"),
         age=values.get("age"),
         system=(values.get("chassis.name"), values.get("chassis.descr")),
-        chassis=_first(values, "chassis", ("mac", "ifname", "local", "ip")),
+        chassis=_first(values, "chassis"),
         addresses=[value for key, value in pairs if key == "chassis.mgmt-ip"],
-        port=(*_first(values, "port", ("ifname", "mac", "local", "ip")), values.get("port.descr")),
+        port=(*_first(values, "port"), values.get("port.descr")),
         vlans=_vlans(pairs),
     )
 
@@ -205,10 +214,8 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 5 else None
 
 
-def _first(
-    values: dict[str, str], part: str, kinds: tuple[str, ...]
-) -> tuple[str | None, str | None]:
-    for kind in kinds:
+def _first(values: dict[str, str], part: str) -> tuple[str | None, str | None]:
+    for kind in ID_TYPES:
         if f"{part}.{kind}" in values:
             return kind, values[f"{part}.{kind}"]
     return None, None

@@ -28,6 +28,9 @@ ETHERNET, INFINIBAND = 1, 32  # ARPHRD_ETHER, ARPHRD_INFINIBAND
 RANDOM = 1  # NET_ADDR_RANDOM
 MAC_LENGTH = 17  # written with colons
 TAP = 0x0002  # IFF_TAP
+NO_HARDWARE = ("xen-backend", "netdevsim", "gadget")
+"""Buses on which a kernel keeps the ends of what it offers to guests, tests and USB hosts."""
+
 OF_SERVICES = ("kube-ipvs",)  # Kubernetes gives it an address for each service
 TEMPORARY = 0x01  # IFA_F_TEMPORARY, the privacy addresses of RFC 8981
 LINK_SCOPE, HOST_SCOPE = 0x20, 0x10  # IPV6_ADDR_LINKLOCAL, IPV6_ADDR_LOOPBACK
@@ -93,13 +96,16 @@ def _is_no_card(root: Root, name: str, where: str) -> bool:
 
     It may be a part of a card, made for guests: a virtual function, a subfunction (an
     auxiliary device such as ``mlx5_core.sf.4``), or a representor, the end of either in
-    the switch of the card. In a guest it may be a function that another card uses when
-    there is one, on Hyper-V and with net_failover: the host takes it away for a while.
-    Or a management controller has plugged it in.
+    the switch of the card; on Xen, the end of a guest's card in its host. In a guest it
+    may be a function that another card uses when there is one, on Hyper-V and with
+    net_failover: the host takes it away for a while. Or a management controller has
+    plugged it in.
     """
     if ".sf." in where or root.link(f"{NET}/{name}/device/physfn"):
         return True
     if "/usb" in where and is_of_controller(root, where):
+        return True
+    if _bus(root, name) in NO_HARDWARE:
         return True
     master = root.link(f"{NET}/{name}/master")
     if master and "/virtual/" not in master:
@@ -148,12 +154,16 @@ def _card(root: Root, name: str) -> dict[str, Any]:
     item["permanent_mac"] = permanent and permanent.lower()
     item["driver"] = (root.link(f"{base}/device/driver") or "").rpartition("/")[2]
     item["pci_slot"] = slot
-    item["bus"] = (root.link(f"{base}/device/subsystem") or "").rpartition("/")[2]
+    item["bus"] = _bus(root, name)
     if slot:
         total = root.number(f"{base}/device/sriov_totalvfs")
         if total:
             item["sriov"] = {"total": total, "num": root.number(f"{base}/device/sriov_numvfs")}
     return item
+
+
+def _bus(root: Root, name: str) -> str:
+    return (root.link(f"{NET}/{name}/device/subsystem") or "").rpartition("/")[2]
 
 
 def _add_firmware(root: Root, items: list[dict[str, Any]]) -> None:

@@ -66,7 +66,7 @@ def list_columns(
         "processor_model": text_of(processors.get("model")),
         "processor_threads": integer_of(processors.get("threads"), LARGEST_COUNT),
         "memory_bytes": integer_of(memory.get("installed_bytes") or memory.get("total_bytes")),
-        "disk_count": None if disks is None else len(disks),
+        "disk_count": None if disks is None else sum(not _is_without_medium(one) for one in disks),
         "disk_bytes": None
         if disks is None
         else integer_of(sum(integer_of(disk.get("size_bytes")) or 0 for disk in disks)),
@@ -119,6 +119,11 @@ def _kind(system: Mapping[str, Any], virtual: Mapping[str, Any]) -> str:
     if virtual.get("container"):
         return "container"
     return "virtual" if virtual.get("role") == "guest" else "physical"
+
+
+def _is_without_medium(disk: Mapping[str, Any]) -> bool:
+    """Whether a disk is a drive for cards or other media with nothing in it."""
+    return disk.get("removable") is True and not disk.get("size_bytes")
 
 
 def _serial_number(facts: Mapping[str, Any], kinds: set[str]) -> str | None:

@@ -175,6 +175,18 @@ SHARED = disk("sda", serial_number="60060160A1B2C3", paths=FC)
             id="a serial number that could not be read before, of a disk with a name",
         ),
         pytest.param(
+            GUEST,
+            [{**GUEST[0], "serial_number": "6000c29a7b1c", "wwn": "6000c29a7b1c4d5e"}],
+            [("changed", "sda")],
+            id="a guest of VMware is told the numbers of its disks from now on",
+        ),
+        pytest.param(
+            GUEST,
+            [{**GUEST[0], "serial_number": "6000c29a7b1c", "size_bytes": 80}],
+            [("replaced", "sda")],
+            id="a disk of another size with a number",
+        ),
+        pytest.param(
             [disk("sda", hctl="0:0:0:0")],
             [disk("sda", hctl="5:0:7:0")],
             [("removed", "sda"), ("added", "sda")],
@@ -184,6 +196,14 @@ SHARED = disk("sda", serial_number="60060160A1B2C3", paths=FC)
 )
 def test_what_happened_to_disks_is_told_exactly(before, after, expected):
     assert told(before, after) == expected
+
+
+def test_a_card_that_was_given_another_address_is_the_same_card():
+    card = {"name": "eth1", "pci_slot": HBA, "driver": "ice", "mac": "b4:96:91:55:81:d5"}
+    own = {**card, "permanent_mac": card["mac"]}
+    given = {**card, "mac": "b4:96:91:55:81:d4"}
+    assert told([own], [given], "network") == [("changed", "eth1")]
+    assert told([own], [{**given, "driver": "ixgbe"}], "network") == [("replaced", "eth1")]
 
 
 def test_modules_with_a_placeholder_are_told_apart_by_their_slots():

@@ -396,6 +396,31 @@ def test_the_settings_are_read_out_of_ipmitool():
     }
 
 
+def test_of_several_printed_channels_the_one_with_an_address_comes_first():
+    unset = PRINTED.replace("10.151.68.13", "0.0.0.0").replace("F4:4D:83", "F4:4D:84")
+    found = lan_print(f"{unset}\n{PRINTED}")
+    assert found["addresses"] == ["10.151.68.13/20"]
+    assert [one["mac"] for one in (found, *found["other_channels"])] == [
+        "00:30:48:f4:4d:83",
+        "00:30:48:f4:4d:84",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "field"),
+    [
+        ("802.1q VLAN ID : 0", "vlan_id"),
+        ("802.1q VLAN ID : 4095", "vlan_id"),
+        ("802.1q VLAN ID : Disabled", "vlan_id"),
+        ("MAC Address : ff:ff:ff:ff:ff:ff", "mac"),
+        ("IP Address : 255.255.255.255", "addresses"),
+        ("Default Gateway IP : 0.0.0.0", "gateway"),
+    ],
+)
+def test_what_is_no_setting_is_left_out(printed, field):
+    assert field not in lan_print(printed)
+
+
 def test_a_port_that_was_never_set_has_its_mac_alone():
     text = """IP Address Source       : Static Address
 IP Address              : 0.0.0.0

@@ -155,7 +155,8 @@ def test_an_nvme_disk_with_a_uuid_keeps_its_other_names(tmp_path):
     assert disk["nguid"] == "36344730526034560025384700000001"
 
 
-def test_an_nvme_disk_with_several_paths_is_one_disk(tmp_path):
+@pytest.mark.parametrize("file", ["hidden", "size"])
+def test_an_nvme_disk_with_several_paths_is_one_disk(tmp_path, file):
     where = "sys/devices/virtual/nvme-subsystem/nvme-subsys0"
     controller = "sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0"
     files, links = nvme(
@@ -164,7 +165,7 @@ def test_an_nvme_disk_with_several_paths_is_one_disk(tmp_path):
         {
             f"{where}/serial": "S64GNE0R123456\n",
             f"{controller}/address": "0000:01:00.0\n",
-            f"{controller}/nvme0c0n1/hidden": "1\n",
+            f"{controller}/nvme0c0n1/{file}": "1\n",
         },
         wwid="eui.0025385b71b012f4\n",
     )
@@ -191,7 +192,7 @@ def test_a_mere_name_is_no_serial_number_of_a_virtual_disk(tmp_path, text, seria
 
 def test_a_memory_card_is_one_disk(tmp_path):
     home = "sys/devices/platform/soc/mmc_host/mmc0/mmc0:0001"
-    names = ("mmcblk0", "mmcblk0boot0", "mmcblk0rpmb")
+    names = ("mmcblk0", "mmcblk0boot0", "mmcblk0gp1", "mmcblk0rpmb")
     root = tree(
         tmp_path,
         {f"{home}/name": "SC64G\n", f"{home}/serial": "0x1a2b3c4d\n"}

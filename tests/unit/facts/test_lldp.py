@@ -154,6 +154,31 @@ def test_key_value_lines_tell_two_neighbours_of_one_port_apart(left_out):
     assert second["vlans"] == first["vlans"] == NEIGHBOUR["vlans"]
 
 
+@pytest.mark.parametrize("kind", ["mac", "ifname", "ifalias", "local", "ip", "unhandled"])
+def test_the_id_of_a_chassis_and_that_of_a_port_may_be_of_each_type(kind):
+    lines = (f"lldp.eth0.chassis.{kind}=10.1.2.3", f"lldp.eth0.port.{kind}=uplink 7")
+    first, second = from_keyvalue("\n".join((*lines, *lines)))
+    assert first == second
+    assert (first["chassis_id_type"], first["chassis_id"]) == (kind, "10.1.2.3")
+    assert (first["port_id_type"], first["port_id"]) == (kind, "uplink 7")
+
+
+def test_a_description_may_have_several_lines():
+    text = KEYVALUE.replace("Switch OS 1.2", "Switch OS\nhttp://support.example/?a=b\n\nbuilt Tue")
+    (found,) = from_keyvalue(text)
+    assert found == {
+        **NEIGHBOUR,
+        "system_description": "Switch OS\nhttp://support.example/?a=b\nbuilt Tue",
+    }
+
+
+def test_a_neighbour_may_be_called_as_a_field_is():
+    chassis = {"id": {"id": SWITCH["id"], "descr": "a switch"}}
+    text = json.dumps({"lldp": {"interface": {"eth0": {"via": "LLDP", "chassis": chassis}}}})
+    (found,) = from_json(text)
+    assert (found["system_name"], found["chassis_id"]) == ("id", NEIGHBOUR["chassis_id"])
+
+
 def test_lines_of_two_ports_may_be_mixed():
     mixed = [
         line

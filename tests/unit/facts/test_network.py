@@ -164,6 +164,23 @@ def test_a_function_that_the_host_takes_away_belongs_to_the_card_that_uses_it(ma
     assert machine.read() == before
 
 
+@pytest.mark.parametrize("bus", ["xen-backend", "netdevsim", "gadget"])
+def test_the_end_of_what_the_kernel_offers_to_others_is_no_card(machine, bus):
+    machine.card("eth0", "0000:00:02.0", address="60:45:bd:00:00:01\n")
+    before = machine.read()
+    home = machine.add("vif1.0", "vif-1-0", address="fe:ff:ff:ff:ff:ff\n")
+    machine.links[f"{home}/device"] = "../../../vif-1-0"
+    machine.links["sys/devices/vif-1-0/subsystem"] = f"../../bus/{bus}"
+    assert machine.read() == before
+
+
+def test_the_card_of_a_guest_of_xen_is_a_card(machine):
+    home = machine.add("eth0", "vif-0", address="00:16:3e:11:22:33\n", addr_assign_type="0\n")
+    machine.links[f"{home}/device"] = "../../../vif-0"
+    machine.links["sys/devices/vif-0/subsystem"] = "../../bus/xen"
+    assert [(one["kind"], one["bus"]) for one in machine.read()] == [("physical", "xen")]
+
+
 def test_a_port_of_a_bond_or_of_open_vswitch_is_a_card(machine):
     home = machine.card("eno1", "0000:3b:00.0")
     machine.links[f"{home}/master"] = "../../../../virtual/net/ovs-system"

@@ -15,7 +15,16 @@ from salt_ext.document.placeholders import uuid_spellings, why_not_serial, why_n
         *("0x00000000", "0xFFFFFFFFFFFFFFFF", "[N/A]", "[Not Supported]", "(Unknown)"),
         *("DEADBEEF", "SN: 000001", "S/N 000002", "serial: 12", "0000", "000042"),
         *("A1_SerNum0", "DIMM0_SerialNumber", "ChannelA-DIMM1_AssetTagNum", "01234567"),
-        *("QM00001", "drive-scsi0", "nvme_card-pd", "VMware NVME_0000", "persistent-disk-0"),
+        *("Virtual disk", "Amazon Elastic Block Store", "Not Populated", "No Module Installed"),
+        *("Unspecified", "None Specified", "UNPOPULATED", "NO MEMORY", "FEDCBA9876543210"),
+        *(
+            "QM00001",
+            "QM00013",
+            "drive-scsi0",
+            "nvme_card-pd",
+            "VMware NVME_0000",
+            "persistent-disk-0",
+        ),
     ],
 )
 def test_a_number_that_many_parts_show_is_no_parts_own(serial):

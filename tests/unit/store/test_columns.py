@@ -70,3 +70,13 @@ def test_a_container_has_no_parts_of_its_own():
     host = server()
     assert placements(host)
     assert placements({**host, "virtual": {"role": "none", "container": "lxc"}}) == {}
+
+
+def test_a_drive_without_a_medium_is_no_disk_of_the_list():
+    slot = {"name": "sdb", "removable": True, "transport": "usb"}
+    disk = {"name": "sda", "removable": False, "size_bytes": 960}
+    offline = {"name": "sdc", "removable": False}
+    columns = list_columns({"disks": [disk, offline, slot]}, [])
+    assert (columns["disk_count"], columns["disk_bytes"]) == (2, 960)
+    with_medium = {**slot, "size_bytes": 64}
+    assert list_columns({"disks": [disk, with_medium]}, [])["disk_count"] == 2
