@@ -125,23 +125,23 @@ def partners(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]
     """
     gone, come = dict(old), dict(new)
     found: dict[str, str] = {}
-    for number, read in enumerate(MATCHING):
+    for step, read in enumerate(MATCHING):
         if not gone or not come:
             break
         theirs = alone(read, come.items())
         for value, key in alone(read, gone.items()).items() if theirs else ():
             other = theirs.get(value)
-            if other is not None and _may_be_one(gone[key], come[other], number):
+            if other is not None and _may_be_one(gone[key], come[other], step):
                 found[key] = other
                 del gone[key], come[other]
     return found
 
 
-def _may_be_one(one: Item, other: Item, number: int) -> bool:
-    """Whether no better place than the one that two parts share tells them apart."""
+def _may_be_one(one: Item, other: Item, step: int) -> bool:
+    """Whether no place before the one of this step tells apart two parts that share it."""
     return all(
         (here := read(one)) is None or (there := read(other)) is None or here == there
-        for read in MATCHING[len(NUMBERS) : number]
+        for read in MATCHING[len(NUMBERS) : step]
     )
 
 
@@ -165,7 +165,19 @@ def _number(field: str, item: Mapping[str, Any]) -> str | None:
     value = number_in(field, item)
     if value is None or not _may_be_own(field, value):
         return None
-    return None if field == "serial_number" and item.get("model") in NOT_THEIR_OWN else value
+    return None if field == "serial_number" and _is_unit(item) else value
+
+
+def _is_unit(item: Mapping[str, Any]) -> bool:
+    """
+    Whether a disk is a unit of an array, of a controller or of a hypervisor.
+
+    Then its serial number may be theirs. The worldwide name that such units have, an
+    extended one of 32 digits, is the unit's (SPC-4, NAA 6).
+    """
+    wwn = item.get("wwn")
+    is_extended = isinstance(wwn, str) and len(wwn) == 32 and wwn[0] == "6"
+    return is_extended or item.get("model") in NOT_THEIR_OWN
 
 
 @lru_cache(4096)  # a document is compared with the one before, which has nearly the same numbers
@@ -178,9 +190,13 @@ def _may_be_own(field: str, value: str) -> bool:
 
 
 def _is_unset(value: str) -> bool:
-    """Whether a world wide name or UUID is hardly more than zeros, or has only its maker's part."""
+    """
+    Whether a world wide name or UUID is hardly more than zeros, or has its maker's part only.
+
+    Of 16 digits the maker chooses the last ones. Of 32 an array may count its units there, from 0.
+    """
     digits = value.translate(SEPARATORS)
-    return len(set(digits)) <= 2 or digits.endswith(UNSET)
+    return len(set(digits)) <= 2 or (len(digits) == 16 and digits.endswith(UNSET))
 
 
 def _address(item: Mapping[str, Any]) -> str | None:

@@ -24,14 +24,15 @@ def ingest(database, minion_id, number, at, **sections):
 def told(database, path="disks", **wanted):
     """What happened to which part: (machine, op, its name or place, from where, to where)."""
     rows = store.changes(database, store.Wanted(**wanted))
-    return sorted(
+    found = [
         (
             *(row["minion_id"], row["op"], name_of(row)),
             *(row[one] and row[one]["minion_id"] for one in ("moved_from", "moved_to")),
         )
         for row in rows
         if row["path"] == path
-    )
+    ]
+    return sorted(found, key=str)
 
 
 def name_of(row):
@@ -72,6 +73,19 @@ def test_a_disk_that_another_machine_still_has_did_not_come_from_there(database)
         ("a", "removed", "sdb", None, "b"),
         ("b", "added", "sdb", "a", None),
     ]
+
+
+def test_two_units_of_one_array_are_two_though_both_show_the_number_of_the_array(database):
+    one, other = (
+        {"name": "sdc", "serial_number": "APM00123456", "wwn": UNIT[:-1] + end} for end in "12"
+    )
+    ingest(database, "a", 1, NOW, disks=[one])
+    ingest(database, "b", 2, NOW, disks=[])
+    ingest(database, "a", 1, later(minutes=1), disks=[])
+    ingest(database, "b", 2, later(minutes=2), disks=[other])
+    assert {row[3:] for row in told(database)} == {(None, None)}
+    ingest(database, "b", 2, later(minutes=3), disks=[other, one])
+    assert ("b", "added", "sdc", "a", None) in told(database)
 
 
 def test_two_disks_that_were_seen_with_one_number_at_a_time_are_two(database):
@@ -212,6 +226,7 @@ def placed(database):
 GUEST = KINDS["disks of VMware without a number"]
 
 
+UNIT = "60060160a1b2c3d4e5f60718293a4b5c"
 STICKS = (
     *("00000000", "FFFFFFFF", "0101", "12", "Unknown", "None", "N/A", "NO DIMM", "Not Specified"),
     *("To Be Filled By O.E.M.", "SN: 000001", "S/N 000012", "BAD0", "deadbeef", "123456789ABC"),
@@ -244,6 +259,8 @@ def old(new_database):
         fill(link, "vm05", first_story())
         sticks = [{"location": str(n), "serial_number": one} for n, one in enumerate(STICKS)]
         fill(link, "web08", [(0, normal(server(8, usb=sticks)))])
+        unit = {"name": "sdc", "serial_number": "APM00123456", "wwn": UNIT, "hctl": "3:0:0:1"}
+        fill(link, "db09", [(0, normal(server(9, disks=[unit])))])
         fill(link, "web06", [(0, normal(server(6, disks=[{**DISK, "hctl": "0:0:4:0"}])))])
     store.migrate(database)
     yield database
@@ -289,6 +306,13 @@ def test_what_the_first_version_took_for_the_place_of_a_disk_is_mended(old):
         ("web06", "removed", "sdb", None, "web07"),
         ("web07", "added", "sdb", "web06", None),
     ]
+
+
+def test_a_unit_of_an_array_that_was_known_by_the_number_of_the_array_is_known_by_its_own(old):
+    [stay] = store.genealogy(old, UNIT)
+    assert (stay["minion_id"], stay["since"], stay["until"]) == ("db09", NOW, None)
+    with pytest.raises(store.NotFound):
+        store.genealogy(old, "APM00123456")
 
 
 def test_numbers_that_the_first_version_believed_are_forgotten(old):

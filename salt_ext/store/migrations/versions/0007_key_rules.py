@@ -51,6 +51,15 @@ UPDATE placement SET place = disk.item ->> 'hctl'
    AND placement.serial IN (disk.item ->> 'serial_number', disk.item ->> 'wwn')
 """
 
+UNITS = """
+UPDATE placement SET serial = disk.item ->> 'wwn'
+  FROM asset_facts, jsonb_path_query(asset_facts.facts, '$[*] ? (exists(@.wwn))') AS disk(item)
+ WHERE asset_facts.section = 'disks' AND asset_facts.asset_id = placement.asset_id
+   AND placement.path = 'disks' AND placement.until IS NULL
+   AND disk.item ->> 'wwn' ~ '^6[0-9a-f]{31}$'
+   AND placement.serial = disk.item ->> 'serial_number'
+"""
+
 
 def upgrade() -> None:
     """Take the step."""
@@ -65,6 +74,6 @@ def upgrade() -> None:
         ),
     )
     op.alter_column("revision", "key_rule", server_default=None)
-    # What was believed to be a part's own, and where disks are now said to be.
-    for statement in (NOBODYS, SEVERAL, ADDRESSES):
+    # What was believed to be a part's own, and how and where disks are now known.
+    for statement in (NOBODYS, SEVERAL, ADDRESSES, UNITS):
         op.execute(statement)
