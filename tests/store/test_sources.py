@@ -8,6 +8,7 @@ from salt_ext import store
 from salt_ext.store import Arrival, ingest
 from tests import salt_grains
 from tests.machines import arrival, dimm, later, report, server
+from tests.postgres import open_store
 
 WEEK = timedelta(days=7)
 """After this time without its better source an asset is told by the poorer one."""
@@ -195,6 +196,16 @@ def test_our_grain_alone_is_poorer_than_a_report_and_better_than_salts_grains(da
     assert told(database) == NOTHING
 
 
+def test_what_the_better_source_says_as_before_is_not_overlooked_when_it_is_back(database_url):
+    database = open_store(database_url, missing_after="2h")
+    tell(database, arrival(server(1)), grains(server(1), later(hours=4), osrelease="13"))
+    assert sources(database)["operating_system"] == "grains"
+    tell(database, arrival(server(1), at=later(hours=5)))
+    assert sources(database)["operating_system"] == "agent"
+    assert stored(database)["facts"] == report(server(1))["facts"]
+    database.close()
+
+
 SPELLINGS = {
     "as ours": {},
     "nothing to go by": {"serialnumber": "", "uuid": ""},
@@ -281,9 +292,10 @@ def test_what_a_newer_collector_tells_in_another_way_is_no_change(database):
 
 def test_a_change_after_a_new_version_that_tells_the_same_is_told(database):
     facts = server(1)
-    tell(database, arrival(facts), of_version(2, facts, later(hours=1)))
+    tell(database, arrival(facts))
+    tell(database, of_version(2, facts, later(hours=1)), of_version(3, facts, later(hours=2)))
     facts["firmware"]["version"] = "2.0"
-    assert tell(database, of_version(2, facts, later(hours=2))) == ["changed"]
+    assert tell(database, of_version(3, facts, later(hours=3))) == ["changed"]
     assert [one["path"] for one in store.changes(database)] == ["firmware.version"]
 
 
