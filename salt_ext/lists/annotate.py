@@ -26,6 +26,7 @@ COLOURS = {
     "duplicate": "FFF8CBAD",
     "ghost": "FFFFC7CE",
     "held": "FFFFC7CE",
+    "expected": "FFD9D9D9",
     "outside": "FFD9D9D9",
     "unknown": "FFBDD7EE",
 }

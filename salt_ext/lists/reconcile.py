@@ -16,8 +16,11 @@ from salt_ext.words import values as words
 from salt_ext.words.match import Machine, Match, Said, match, named, same_sn, spelled, text
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
-RARE = ("held", "outside")
+RARE = ("held", "expected", "outside")
 """Statuses that are counted only where there is such a row."""
+
+RIGHT = ("ok", "expected", "outside")
+"""Statuses of rows that nothing contradicts."""
 
 PLACES = ("site", "room", "rack", "unit")
 
@@ -44,30 +47,40 @@ def reconcile(
     assets: Sequence[Machine],
     filters: Mapping[str, Any] | None = None,
     held: Sequence[Machine] = (),
+    awaited: Sequence[Machine] = (),
 ) -> tuple[list[Verdict], list[Machine]]:
     """
     Return a verdict for each row, and the machines that no row means.
 
     Rows are matched with all ``assets``. Those with ``chosen`` false are left out by
     ``filters``: no row needs to mean them, and a row that does is told where they are.
-    ``held`` are machines whose report waits for a person, see :func:`held_machines`.
+    ``held`` are machines whose report waits for a person, see :func:`held_machines`, and
+    ``awaited`` those that only lists have which were imported.
     """
     found = match(rows, assets)
     lost = [row for row, one in zip(rows, found, strict=True) if _is_ghost(one)]
-    waiting = iter(match(lost, held))
+    waiting = iter(zip(match(lost, held), match(lost, awaited), strict=True))
     verdicts = []
     for row, one in zip(rows, found, strict=True):
         if one.is_repeated:
             verdicts.append(Verdict(row.number, "duplicate", one.why, one.machine))
         elif one.machine is not None:
             verdicts.append(_compared(row, one.machine, one.why, filters or {}))
-        elif report := next(waiting).machine:
-            reason = f"a report of it waits for a decision: cmdb.quarantine {report['held_as']}"
-            verdicts.append(Verdict(row.number, "held", reason, None))
         else:
-            verdicts.append(Verdict(row.number, "ghost", one.why, None))
+            verdicts.append(_unreported(row, one.why, *next(waiting)))
     meant = {id(one.machine) for one in found}
     return verdicts, [one for one in assets if id(one) not in meant and _is_wanted(one)]
+
+
+def _unreported(row: Said, why: str, held: Match, awaited: Match) -> Verdict:
+    """Return the verdict for a row that means no machine which reports."""
+    if held.machine is not None:
+        reason = f"a report of it waits for a decision: cmdb.quarantine {held.machine['held_as']}"
+        return Verdict(row.number, "held", reason, None)
+    if awaited.machine is not None:
+        reason = f"no machine reports it; a list has it as {awaited.machine['kind']}"
+        return Verdict(row.number, "expected", reason, None)
+    return Verdict(row.number, "ghost", why, None)
 
 
 def _is_ghost(found: Match) -> bool:
@@ -167,6 +180,12 @@ def machines(database: store.Database, filters: Mapping[str, Any]) -> list[Machi
         return [one for one in found if one["freshness"] != "unreported"]
 
 
+def awaited_machines(database: store.Database) -> list[Machine]:
+    """Return what only lists have that were imported."""
+    with store.extract(database, filters={"freshness": "unreported"}) as source:
+        return list(source.assets(["sn", "minion_id", "hostname", "kind"]))
+
+
 def held_machines(database: store.Database) -> list[Machine]:
     """Return the machines whose report waits for a person, once for each SN that it shows."""
     reports, _ = store.held_reports(database, limit=MOST_HELD)
@@ -204,7 +223,7 @@ def summary(
     shown: list[tuple[str | None, list[Any]]] = [
         (row.sheet, [one.number, one.status, *named(row.values), one.reason])
         for row, one in zip(listed.rows, verdicts, strict=True)
-        if one.is_gone or one.status not in ("ok", "outside")
+        if one.is_gone or one.status not in RIGHT
     ]
     shown += [
         (None, [None, "unknown", one["sn"], one["minion_id"] or one["hostname"], "not in the file"])

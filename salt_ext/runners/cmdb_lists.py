@@ -133,10 +133,11 @@ def reconcile(
 
     Each row is ``ok``, ``moved`` (other site, room, rack or unit), ``different``
     (other values, and which), ``ghost`` (in the file only), ``duplicate`` (in the
-    file twice), ``held`` (its report waits for a decision) or ``outside`` (of what
-    the filter chooses); a machine that no row means is ``unknown``. Rows and machines
-    are matched by SN, then by name, whatever the filter. A value that the file leaves
-    blank, or that the machine does not report, is not compared.
+    file twice), ``held`` (its report waits for a decision), ``expected`` (a list that
+    was imported has it too) or ``outside`` (of what the filter chooses); a machine that
+    no row means is ``unknown``. Rows and machines are matched by SN, then by name,
+    whatever the filter. A value that the file leaves blank, or that the machine does
+    not report, is not compared.
 
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
@@ -154,9 +155,10 @@ def reconcile(
         list is about.
     limit
         How many rows to look at are shown at most: those that are neither ``ok`` nor
-        ``outside``, and those whose machine is retired or detached.
+        ``expected`` nor ``outside``, and those whose machine is retired or detached.
     exit_code
-        True makes the exit status 1 when anything is neither ``ok`` nor ``outside``.
+        True makes the exit status 1 when there is a row of any other status, or an
+        unknown machine.
 
     Everything else is a filter of the machines, as in ``cmdb.list``: it chooses those
     that are judged.
@@ -192,6 +194,7 @@ def reconcile(
             with_closer_look(database, listed.rows, assets),
             filters,
             lists.held_machines(database),
+            lists.awaited_machines(database),
         )
         written: dict[str, Any] = {}
         if out_file:
@@ -203,11 +206,10 @@ def reconcile(
         return answers.or_why(done, None, lambda: store.hint(database, filters))
 
     def is_different(content: dict[str, Any]) -> bool:
-        return exit_code and any(
-            number
-            for status, number in content["counts"].items()
-            if status not in ("ok", "outside")
-        )
+        from salt_ext.lists.reconcile import RIGHT
+
+        wrong = (number for status, number in content["counts"].items() if status not in RIGHT)
+        return exit_code and any(wrong)
 
     return answer(__opts__, "reconciled", ask, differs=is_different)
 

@@ -197,3 +197,11 @@ def test_a_place_that_only_another_list_says_contradicts_no_row():
     away = listed | {"chosen": False}
     [one], _ = reconcile([Said(2, {"sn": "9XYZ001"})], [away], {"site": "ams1"})
     assert (one.status, one.reason) == ("moved", "a list has it in fra2")
+
+
+def test_what_another_list_has_too_is_expected_and_no_ghost():
+    spare = {"sn": "SPARE1", "minion_id": None, "hostname": None, "kind": "spare"}
+    rows = [Said(2, {"sn": "spare1"}), Said(3, {"sn": "GONE1"}), Said(4, {"sn": "9XYZ001"})]
+    verdicts, _ = reconcile(rows, [asset()], awaited=[spare])
+    assert [one.status for one in verdicts] == ["expected", "ghost", "ok"]
+    assert verdicts[0].reason == "no machine reports it; a list has it as spare"
