@@ -70,6 +70,8 @@ class Fleet:
         self.next_number = machines + 1
         self.next_spare = SPARES
         self.day = 0
+        self.heard: dict[int, int] = {}
+        """The day on which each machine has reported last."""
         self.free_names: list[tuple[int, str]] = []
         """Names that no machine has, each with the day since which that is so."""
         self.upset: set[int] = set()
@@ -129,6 +131,7 @@ class Fleet:
                 continue
             happened = [event(found) for event in events[number]]
             if any(happened) or not happened:
+                self.heard[number] = day
                 yield second, number
 
     def _once_a_day(self, event: Event) -> Event:
@@ -250,7 +253,8 @@ class Fleet:
         return True
 
     def _rename(self, one: Machine) -> bool:
-        if one.name != models.name(one.number):
+        # The reports here prove no rename, so the old name must have been silent for a while.
+        if one.name != models.name(one.number) or self.day - self.heard.get(one.number, -9) < 3:
             return False
         one.name = self._pick(models.later_names(one.number))
         return True
