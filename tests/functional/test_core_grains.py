@@ -146,4 +146,4 @@ def test_history_says_when_another_source_took_over(sync, database, runners):
     assert {"removed", "added"} & {change["op"] for change in one["changes"]}
     lines = printed.history(answer)
     assert "  now told by agent instead of Salt's grains: " in lines[0]
-    assert lines[-1].startswith("no changes; first report ")
+    assert lines[-1].startswith("no changes")
