@@ -107,7 +107,8 @@ def _marked(root: Root, process: _Process) -> str | None:
             return name
     if root.exists("/proc/vz") and not root.exists("/proc/bc"):
         return "openvz"
-    if "microsoft" in (root.text("/proc/sys/kernel/osrelease", 256) or "").lower():
+    release = (root.text("/proc/sys/kernel/osrelease", 256) or "").lower()
+    if "microsoft" in release or "wsl" in release:
         return "wsl"
     for word, name in CONTROL_GROUPS:
         if word in process.groups:

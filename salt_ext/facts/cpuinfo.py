@@ -33,8 +33,8 @@ def read(root: Root) -> str:
 def describe(text: str) -> dict[str, Any]:
     """Return the fields that describe the first processor in a cpuinfo text; MHz as integers."""
     fields = _first_values(text)
-    if "timebase" in fields:
-        fields.pop("model", None)  # on POWER the machine's
+    if "timebase" in fields or "cpu part" in fields:
+        fields.pop("model", None)  # on POWER, and on some Arm boards, the machine's
     found: dict[str, Any] = {
         "model": _first(fields, MODEL),
         "vendor": _first(fields, VENDOR),

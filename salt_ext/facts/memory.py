@@ -2,7 +2,8 @@
 The memory: how much there is, in which slots, and whether it has errors.
 
 The kernel counts less than what is installed, because the firmware and the
-kernel itself keep some of it.
+kernel itself keep some of it. Where it counts more, the firmware does not list all:
+a guest was given memory while it ran, or the size of a module is not known.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 CONTROLLERS = "/sys/devices/system/edac/mc"
 CXL = "/sys/bus/cxl/devices"
 ARRAY_HANDLE, MAKER_NUMBER = 0x04, 0x2C  # in a memory device
+BLOCKS = "/sys/devices/system/memory"
+IN_PACKAGE = ("HBM", "HBM2", "HBM3")
 PERSISTENT = ("NVDIMM-P", "Intel Optane persistent memory")
 
 
@@ -38,7 +41,11 @@ def memory(root: Root) -> Facts:
         facts["devices"] = [_device(item) for item in items]
         if items:
             modules = _modules(tables, items, facts["devices"])
-            facts["installed_bytes"] = _installed_bytes(modules, total["total_bytes"])
+            listed = sum(one.get("size_bytes") or 0 for one in facts["devices"]) + _on_cxl(root)
+            is_more = (total["total_bytes"] or 0) > listed
+            facts["installed_bytes"] = (is_more and _block_bytes(root)) or (
+                _installed_bytes(modules, total["total_bytes"]) or None
+            )
             persistent_bytes = sum(one.get("persistent_bytes") or 0 for one in modules)
             facts["persistent_bytes"] = persistent_bytes or None
     if expanders := [name for name in root.names(CXL) if name[:3] == "mem"]:
@@ -95,11 +102,15 @@ def _installed_bytes(modules: list[Facts], total_bytes: int | None) -> int:
 
     Where persistent modules serve as memory (Intel's Memory Mode), the DRAM is a cache of
     theirs that no program can address, whatever firmware writes; the kernel's total shows it.
+    So it does where memory in the processor's package (HBM) is a cache of the modules.
     """
     sizes = [(_volatile_bytes(one), bool(one.get("technology") in PERSISTENT)) for one in modules]
     of_persistent = sum(size for size, is_persistent in sizes if is_persistent)
     if of_persistent and (total_bytes is None or total_bytes <= of_persistent):
         return of_persistent
+    outside = sum(map(_volatile_bytes, (one for one in modules if one["type"] not in IN_PACKAGE)))
+    if total_bytes is not None and total_bytes <= outside:
+        return outside
     return sum(size for size, _ in sizes)
 
 
@@ -108,6 +119,21 @@ def _volatile_bytes(module: Facts) -> int:
         module.get(name) or 0 for name in ("size_bytes", "persistent_bytes", "cache_bytes")
     )
     return max(0, size - persistent - cache)
+
+
+def _block_bytes(root: Root) -> int | None:
+    """Return how much memory the kernel was given, in its blocks; None where it has none."""
+    names = root.names(BLOCKS)
+    blocks = sum(name[:6] == "memory" and name[6:].isdigit() for name in names)
+    return blocks * (root.number(f"{BLOCKS}/block_size_bytes", 16) or 0) or None
+
+
+def _on_cxl(root: Root) -> int:
+    return sum(
+        root.number(f"{CXL}/{name}/ram/size", 16) or 0
+        for name in root.names(CXL)
+        if name[:3] == "mem"
+    )
 
 
 def _expander(root: Root, name: str) -> Facts:

@@ -74,7 +74,7 @@ def system(root: Root) -> Facts | None:
         if hpe.is_by(facts["manufacturer"]):
             facts["enclosure"] = hpe.enclosure(tables)
         return facts
-    return _dmi(root, SYSTEM_FILES) or _device_tree(root) or _sysinfo(root) or None
+    return _dmi(root, SYSTEM_FILES) or _device_tree(root) or _sysinfo(root) or _xen(root) or None
 
 
 def baseboards(root: Root) -> list[Facts] | None:
@@ -176,6 +176,12 @@ def _sysinfo(root: Root) -> Facts:
         if field and colon and value.strip():
             facts[field] = " ".join(value.split())
     return facts
+
+
+def _xen(root: Root) -> Facts:
+    """Return the UUID of a domain of Xen that has no firmware; the first domain has zeros."""
+    uuid = root.text("/sys/hypervisor/uuid", 64) or ""
+    return {"uuid": uuid} if uuid.strip("0-") else {}
 
 
 def _mode(root: Root, has_dmi: bool) -> str | None:

@@ -13,7 +13,7 @@ from salt_ext.facts import cpuinfo
 
 TYPE_CHECKING = False  # see root.py
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from salt_ext.facts.root import Root
@@ -35,10 +35,11 @@ TREE = "/proc/device-tree"
 CLOCKS = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
 
 XEN_FIRST_DOMAIN = 11  # XENFEAT_dom0, the number of a bit
+CLASS_OF_HYPERV = "/sys/class/misc"  # where its root partition, which starts the guests, has mshv
 FIRST_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO of the kernel
 
 NAMED_IN_DMI = (
-    # (how a DMI string begins, the hypervisor), specific beginnings before general ones
+    # (the words with which a DMI string begins, the hypervisor), specific before general ones
     ("amazon ec2", "amazon"),
     ("google compute engine", "google"),
     ("alibaba cloud ecs", "kvm"),
@@ -52,7 +53,8 @@ NAMED_IN_DMI = (
     ("bhyve", "bhyve"),
     ("smartdc hvm", "bhyve"),
     ("hyper-v", "hyperv"),
-    ("apple virtual", "apple"),
+    ("apple virtual machine", "apple"),
+    ("apple virtualization", "apple"),
     ("acrn", "acrn"),
     ("cloud hypervisor", "cloud-hypervisor"),
     ("ahv", "ahv"),  # Nutanix also makes whole machines, so its name alone says nothing
@@ -78,7 +80,7 @@ ACPI_OEMS = {
     "Xen": "xen",
 }
 CLOCK_SOURCES = {"kvm-clock": "kvm", "xen": "xen", "hyperv_clocksource_tsc_page": "hyperv"}
-EMULATED = ("linux,dummy-virt", "IBM pSeries (emulated")
+EMULATED = ("linux,dummy-virt", "IBM pSeries (emulated", "riscv-virtio", "qemu,")
 GENERAL = ("kvm", "qemu")
 """Hypervisors on which most other products are built: any other name says more."""
 
@@ -133,19 +135,22 @@ UUID_IS_INSTANCE = ("nwcs", "openstack", "tencent", "upcloud", "zstack")
 def virtual(root: Root) -> dict[str, Any]:
     """Return the role (guest, host or none), hypervisor, evidence, container and cloud."""
     dmi = _dmi(root)
-    flags = cpuinfo.describe(root.once(cpuinfo.read))["flags"]
+    processor = cpuinfo.describe(root.once(cpuinfo.read))
+    flags = processor["flags"]
     # All x86 processors have "fpu"; without it there is no flag that would tell.
     is_bare = "fpu" in flags and "hypervisor" not in flags
     place = cloud(dmi, is_efi=root.exists("/sys/firmware/efi"), xen_uuid=_xen_uuid(root))
     rents_machines = place is not None and place["provider"] in RENT_MACHINES
-    signs = _signs(root, dmi, flags)
+    signs = _signs(root, dmi, processor)
     if place and not (rents_machines or is_bare):
         signs.append((None, f"DMI names the cloud {place['provider']}"))
     names = [name for name, _ in signs if name]
     name = next((name for name in names if name not in GENERAL), next(iter(names), None))
-    if _is_first_domain(root):
-        # The first domain of Xen shows all signs of a guest but is the host.
-        role, name = "host", "xen"
+    if own := _is_host_of(root):
+        # It shows all signs of a guest. But its DMI is that of the hardware, or, where the
+        # whole hypervisor is a guest, that of the hypervisor below.
+        outer = hypervisor_in_dmi(dmi)
+        role, name = ("guest", outer[0]) if outer else ("host", own)
     elif is_metal(dmi) or (rents_machines and is_bare):
         role = "none"
     else:
@@ -188,7 +193,9 @@ def hypervisor_in_dmi(dmi: Mapping[str, str]) -> tuple[str, str] | None:
         return "hyperv", "product_name"
     for beginning, name in NAMED_IN_DMI:
         for field in NAMING_FIELDS:
-            if dmi.get(field, "").lower().startswith(beginning):
+            text = dmi.get(field, "").lower()
+            # "Xen" and "Xen 4.17", but not "Xenon Systems".
+            if text.startswith(beginning) and not text[len(beginning) :][:1].isalpha():
                 return name, field
     return None
 
@@ -250,7 +257,7 @@ def _provider(dmi: Mapping[str, str], uuid: str, xen_uuid: str | None) -> str | 
 
 
 def _signs(
-    root: Root, dmi: Mapping[str, str], flags: Collection[str]
+    root: Root, dmi: Mapping[str, str], processor: Mapping[str, Any]
 ) -> list[tuple[str | None, str]]:
     """Return (hypervisor or None, what was seen) for each sign that the machine is a guest."""
     found: list[tuple[str | None, str]] = []
@@ -268,7 +275,9 @@ def _signs(
     for clock in (root.text(CLOCKS, 256) or "").split():
         if clock in CLOCK_SOURCES:
             found.append((CLOCK_SOURCES[clock], f"a clock source is {clock}"))
-    if "hypervisor" in flags:
+    if processor["vendor"] == "User Mode Linux":
+        found.append(("uml", "the processor is User Mode Linux"))
+    if "hypervisor" in processor["flags"]:
         found.append((None, "the processor has the flag hypervisor"))
     return found
 
@@ -281,8 +290,11 @@ def _device_tree_signs(root: Root) -> list[tuple[str | None, str]]:
         return [(name, f"the device tree's hypervisor is {first}")]
     if root.exists(f"{TREE}/ibm,partition-name") and root.exists(f"{TREE}/hmc-managed?"):
         return [("powervm", "the device tree has a partition managed by an HMC")]
-    if (root.text(f"{TREE}/model", 256) or "").startswith(EMULATED):
-        return [("qemu", "the device tree's model is one of QEMU")]
+    for file in ("model", "compatible"):
+        if (root.text(f"{TREE}/{file}", 256) or "").startswith(EMULATED):
+            return [("qemu", f"the device tree's {file} is one of QEMU")]
+    if any(name.startswith("fw-cfg") for name in root.names(TREE)):
+        return [("qemu", "the device tree has QEMU's fw-cfg")]
     return []
 
 
@@ -312,12 +324,17 @@ def _container(root: Root) -> str | None:
     return kind(root, is_known_namespace=namespace is not None)
 
 
-def _is_first_domain(root: Root) -> bool:
-    """Whether this is Xen's first domain. xenfs, which has the capabilities, may not be mounted."""
+def _is_host_of(root: Root) -> str | None:
+    """
+    Return the hypervisor that this system rules, which runs below it, or None.
+
+    Xen's first domain is known by two files, of which one is in xenfs, which may not be
+    mounted.
+    """
     features = root.number("/sys/hypervisor/properties/features", 16) or 0
-    return bool(features >> XEN_FIRST_DOMAIN & 1) or (
-        root.text("/proc/xen/capabilities", 64) == "control_d"
-    )
+    if features >> XEN_FIRST_DOMAIN & 1 or root.text("/proc/xen/capabilities", 64) == "control_d":
+        return "xen"
+    return "hyperv" if "mshv" in root.names(CLASS_OF_HYPERV) else None
 
 
 def _xen_uuid(root: Root) -> str | None:

@@ -215,6 +215,11 @@ def test_a_minion_in_a_pid_namespace_of_its_own_is_still_its_machine(tmp_path, n
     assert container(tmp_path, files, uts=uts) is None
 
 
+@pytest.mark.parametrize("release", ["5.15.153.1-microsoft-standard-WSL2", "6.6.36-WSL2-own"])
+def test_windows_says_in_the_name_of_its_kernel_what_it_is(tmp_path, release):
+    assert container(tmp_path, {"proc/sys/kernel/osrelease": f"{release}\n"}) == "wsl"
+
+
 @pytest.mark.parametrize("name", MARKED)
 def test_in_the_first_namespace_no_mark_counts(tmp_path, name):
     assert container(tmp_path, MARKED[name][0], namespace=FIRST) is None

@@ -11,6 +11,7 @@ GIB = 1 << 30
 SYSTEM, ON_CXL = 0x1000, 0x1002
 DRAM, NVDIMM_N, OPTANE = 3, 4, 7
 UNKNOWN = (1 << 64) - 1
+UNKNOWN_SIZE = structure(17, 0x1B, {4: word(0x1000), 0x0C: word(0xFFFF), 0x10: "A2"})
 
 
 def array(handle, location=3):
@@ -78,6 +79,50 @@ def test_the_kernel_shows_whether_dram_is_a_cache(tmp_path):
     modules = (module(32), module(128, OPTANE, told=(0, 128, 0, 0)))
     assert sums(facts_of(tmp_path / "a", *modules, total_gib=125)) == (128, None)
     assert sums(facts_of(tmp_path / "b", *modules, total_gib=157)) == (160, None)
+
+
+def test_memory_in_the_processors_package_may_be_a_cache_too(tmp_path):
+    modules = (module(64), module(32, kind=0x21))
+    assert sums(facts_of(tmp_path / "flat", *modules, total_gib=94)) == (96, None)
+    assert sums(facts_of(tmp_path / "cache", *modules, total_gib=63)) == (64, None)
+    assert sums(facts_of(tmp_path / "alone", modules[1], total_gib=31)) == (32, None)
+
+
+def blocks(count):
+    """Memory blocks of 1 GiB."""
+    home = "sys/devices/system/memory"
+    files = {f"{home}/memory{n}/state": "online\n" for n in range(count)}
+    return files | {f"{home}/block_size_bytes": "40000000\n"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "total_gib", "gib"),
+    [
+        pytest.param([module(4)], 15, 16, id="a guest was given memory while it ran"),
+        pytest.param([module(4)], 3, 4, id="and gave some back"),
+        pytest.param([module(8), UNKNOWN_SIZE], 15, 16, id="the size of a module is not told"),
+        pytest.param([UNKNOWN_SIZE], 15, 16, id="no size is told"),
+        pytest.param(
+            [module(8), module(8, NVDIMM_N, told=(8, 0, 0, 0))],
+            15,
+            8,
+            id="a persistent module is used as memory",
+        ),
+    ],
+)
+def test_where_the_kernel_has_more_than_is_listed_its_blocks_count(
+    tmp_path, modules, total_gib, gib
+):
+    machine(tmp_path, array(SYSTEM) + b"".join(modules) + END)
+    total = {"proc/meminfo": f"MemTotal: {total_gib << 20} kB\n"}
+    facts = memory(tree(tmp_path, total | blocks(16)))
+    assert facts["installed_bytes"] == gib * GIB
+    assert facts["volatile"] == {"total_bytes": total_gib * GIB}
+
+
+def test_without_sizes_and_blocks_only_the_total_is_known(tmp_path):
+    facts = facts_of(tmp_path, UNKNOWN_SIZE, total_gib=15)
+    assert (facts["installed_bytes"], facts["total_bytes"]) == (None, 15 * GIB)
 
 
 def test_a_short_table_has_neither_kind_nor_sizes(tmp_path):

@@ -175,6 +175,13 @@ machine\t\t: PowerNV 9006-12P
 """
 
 
+def test_the_model_of_an_arm_board_is_not_its_processors():
+    board = "\nRevision\t: b03115\nModel\t\t: Raspberry Pi 4 Model B Rev 1.5\n"
+    core = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\nCPU revision\t: 3\n"
+    said = describe(core + board)
+    assert (said["model"], said["model_number"], said["stepping"]) == ("Cortex-A72", "0xd08", "3")
+
+
 def test_the_model_of_a_power_machine_is_not_its_processors():
     said = describe(POWER)
     assert (said["model"], said["model_number"]) == ("POWER9, altivec supported", None)

@@ -237,6 +237,20 @@ def test_a_mainframe_is_known_by_its_sysinfo(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (
+            "3aa0b1c2-19d7-4222-8333-94a445555666\n",
+            {"uuid": "3aa0b1c2-19d7-4222-8333-94a445555666"},
+        ),
+        ("00000000-0000-0000-0000-000000000000\n", None),
+    ],
+)
+def test_a_guest_of_xen_without_firmware_has_the_uuid_of_its_domain(tmp_path, text, facts):
+    assert system(tree(tmp_path, {"sys/hypervisor/uuid": text})) == facts
+
+
 def test_a_machine_that_says_nothing_has_no_sections(tmp_path):
     root = Root(str(tmp_path))
     assert (system(root), baseboards(root), chassis(root), firmware(root)) == (None,) * 4

@@ -55,6 +55,12 @@ SIGNS = [
         "powervm",
     ),
     ({"proc/device-tree/model": "linux,dummy-virt\0"}, "guest", "qemu"),
+    ({"proc/device-tree/model": "riscv-virtio,qemu\0"}, "guest", "qemu"),
+    ({"proc/device-tree/compatible": "qemu,pseries\0"}, "guest", "qemu"),
+    ({"proc/device-tree/fw-cfg@9020000/compatible": "qemu,fw-cfg-mmio\0"}, "guest", "qemu"),
+    ({"proc/cpuinfo": "vendor_id\t: User Mode Linux\nmode\t: skas\n"}, "guest", "uml"),
+    (dmi(sys_vendor="Xenon Systems", product_name="Radon R24"), "none", None),
+    (dmi(sys_vendor="Apple Inc.", product_name="Apple Virtualization Generic"), "guest", "apple"),
     ({"proc/device-tree/model": "Raspberry Pi 4 Model B\0"}, "none", None),
     ({"proc/sysinfo": "VM00 Control Program: z/VM    6.1.0\n"}, "guest", "zvm"),
     ({"proc/sysinfo": "VM00 Control Program: KVM/Linux\n"}, "guest", "kvm"),
@@ -98,6 +104,26 @@ def test_a_whole_machine_of_a_cloud_is_told_from_a_guest_by_its_processor(tmp_pa
     guest = virtual(tree(tmp_path / "guest", {**fields, "proc/cpuinfo": HYPERVISOR_FLAG}))
     assert guest["role"] == ("none" if "metal" in str(fields) else "guest")
     assert guest["cloud"]["provider"] == provider
+
+
+FIRST_DOMAIN = {
+    "sys/hypervisor/type": "xen\n",
+    "sys/hypervisor/properties/features": "00002f05\n",
+    "proc/cpuinfo": HYPERVISOR_FLAG,
+}
+ROOT_PARTITION = {"sys/class/misc/mshv/dev": "10:118\n", "proc/cpuinfo": HYPERVISOR_FLAG}
+OF_VMWARE = dmi(sys_vendor="VMware, Inc.", product_name="VMware7,1")
+OF_A_MAKER = dmi(sys_vendor="Dell Inc.", product_name="PowerEdge R760")
+
+
+@pytest.mark.parametrize(
+    ("files", "hypervisor"), [(FIRST_DOMAIN, "xen"), (ROOT_PARTITION, "hyperv")]
+)
+def test_a_host_is_one_unless_its_hypervisor_is_itself_a_guest(tmp_path, files, hypervisor):
+    own = virtual(tree(tmp_path / "own", files | OF_A_MAKER))
+    assert (own["role"], own["hypervisor"]) == ("host", hypervisor)
+    nested = virtual(tree(tmp_path / "nested", files | OF_VMWARE))
+    assert (nested["role"], nested["hypervisor"]) == ("guest", "vmware")
 
 
 def test_without_the_kernels_files_the_tables_tell_the_same(tmp_path):
