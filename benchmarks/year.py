@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from benchmarks import fleet
@@ -80,7 +80,8 @@ def _ingest(database: store.Database, stream: Iterable[tuple[datetime, int, flee
 def _batches(
     stream: Iterable[tuple[datetime, int, fleet.Facts]],
 ) -> Iterator[list[store.Arrival]]:
-    arrivals = iter(stream)
-    while batch := list(islice(arrivals, BATCH)):
-        reports = [(fleet.report(number, at, facts), at) for at, number, facts in batch]
-        yield [store.Arrival(one["minion_id"], one, at) for one, at in reports]
+    # No batch is of several days: what was silent is judged by the moment of its first report.
+    for _, day in groupby(stream, lambda one: one[0].date()):
+        while batch := list(islice(day, BATCH)):
+            reports = [(fleet.report(number, at, facts), at) for at, number, facts in batch]
+            yield [store.Arrival(one["minion_id"], one, at) for one, at in reports]

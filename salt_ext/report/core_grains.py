@@ -34,6 +34,9 @@ USED = (
 )
 """The grains that a report is made of."""
 
+VERSION = 2
+"""Of what is made here: in the first edition dates, MACs and disks were as Salt spells them."""
+
 NO_MAC = "00:00:00:00:00:00"
 CONTAINERS = ("container", "docker", "lxc", "systemd-nspawn", "podman")
 LOCAL_ADDRESSES = ("127.", "::1", "fe80:")
@@ -60,6 +63,7 @@ def report(grains: Mapping[str, Any], minion_id: str, at: float) -> dict[str, An
         "duration_ms": 0,
         "errors": {},
         "partial": sorted(found),
+        "versions": dict.fromkeys(found, VERSION),
         **found,
     }
     return envelope.build(document, minion_id, None, CORE_GRAINS)

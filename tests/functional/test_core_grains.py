@@ -11,6 +11,7 @@ import salt.loader
 from salt_ext import store
 from salt_ext.commands.printing import history as printed
 from salt_ext.master.cache import Cache
+from salt_ext.report import core_grains
 from salt_ext.report.envelope import MINE_FUNCTION
 from salt_ext.store import ingest
 from tests import master_cache
@@ -146,4 +147,15 @@ def test_history_says_when_another_source_took_over(sync, database, runners):
     assert {"removed", "added"} & {change["op"] for change in one["changes"]}
     lines = printed.history(answer)
     assert "  now told by agent instead of Salt's grains: " in lines[0]
-    assert lines[-1].startswith("no changes")
+    assert lines[-1].startswith("no changes, times in UTC; first report ")
+
+
+def test_other_words_for_the_same_grains_are_no_change_of_the_machine(sync, database, monkeypatch):
+    told = {**GRAINS, "biosreleasedate": "11/26/2019"}
+    monkeypatch.setattr(core_grains, "VERSION", 1)
+    monkeypatch.setattr(core_grains, "iso_date", lambda text: None)
+    sync(age=60, web01=told)
+    monkeypatch.undo()
+    assert sync(web01=told)["counts"]["refused"] == 0
+    assert stored(database)["facts"]["firmware"]["release_date"] == "2019-11-26"
+    assert store.changes(database) == []
