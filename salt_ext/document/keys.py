@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 
 from salt_ext.document.names import NAMES, NUMBERS, PLACES, alone, number_in, place_in
-from salt_ext.document.placeholders import why_not_mac, why_not_serial
+from salt_ext.document.placeholders import is_unset, why_not_mac, why_not_serial
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ The models of disks whose serial number is never their own.
 Logical drives of a Smart Array print their controller's, disks of Google's cloud
 the name that they have in their machine.
 """
-
-UNSET = "0" * 8
-SEPARATORS = str.maketrans("", "", " -:.")
 
 
 def number(item: Mapping[str, Any]) -> str | None:
@@ -186,17 +183,7 @@ def _may_be_own(field: str, value: str) -> bool:
         return why_not_mac(value) is None
     if field == "serial_number":
         return why_not_serial(value) is None
-    return why_not_serial(value) is None and not _is_unset(value)
-
-
-def _is_unset(value: str) -> bool:
-    """
-    Whether a world wide name or UUID is hardly more than zeros, or has its maker's part only.
-
-    Of 16 digits the maker chooses the last ones. Of 32 an array may count its units there, from 0.
-    """
-    digits = value.translate(SEPARATORS)
-    return len(set(digits)) <= 2 or (len(digits) == 16 and digits.endswith(UNSET))
+    return why_not_serial(value) is None and not is_unset(value)
 
 
 def _address(item: Mapping[str, Any]) -> str | None:

@@ -78,6 +78,7 @@ TEMPLATES = ("asset", "assettag", "moduleserial", "moduleserialnumber", "serial"
 TEMPLATES_OF_SLOTS = ("sernum", "serialnum", "assettag")
 """How the last word of "A1_SerNum0" and "DIMM0_AssetTagNum" begins."""
 
+SEPARATORS = str.maketrans("", "", " -:.")
 RISING = "0123456789" * 4
 FALLING = "9876543210" * 4
 RUNS = ("12345678", "87654321", "0123456789abcdef", "abcdefgh")
@@ -118,6 +119,7 @@ HEXADECIMAL = frozenset("0123456789abcdef")
 MAC_PREFIXES = {
     "00:50:56:c0:": "the address of a VMware network on a desktop, not of a card",
     "0a:00:27:": "the address of a VirtualBox host-only network, not of a card",
+    "00:1a:ca:ff:ff:": "the address by which every BlueField talks to its host",
     "02:80:37:ec:02:00": "the address that all modems of one maker share",
     "20:41:53:59:4e:": "the address of a dial-up adapter, not of a card",
     "50:50:54:50:30:": "the address of a tunnel, not of a card",
@@ -221,6 +223,20 @@ def why_not_mac(value: str) -> str | None:
     if len(octets) == 6 and int(octets[0], 16) & 1:
         return "it is a group address"
     return None
+
+
+def is_unset(name: str) -> bool:
+    """
+    Whether a worldwide name or UUID is hardly more than zeros.
+
+    It has two digits only, or its maker's part only, or no maker: ``5000000000000001``, for
+    in the types 5 and 6 of SPC-4 the maker's number follows the first digit. Of 16 digits the
+    maker chooses the last ones. Of 32 an array may count its units there, from 0.
+    """
+    digits = name.translate(SEPARATORS)
+    if len(set(digits)) <= 2 or not digits[8:].strip("0"):
+        return True
+    return digits[0] in "56" and len(digits) in (16, 32) and not digits[1:7].strip("0")
 
 
 def uuid_spellings(value: str) -> tuple[str, str]:

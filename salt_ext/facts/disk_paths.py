@@ -10,6 +10,7 @@ identity nor its name.
 
 from __future__ import annotations
 
+from salt_ext.document.placeholders import is_unset
 from salt_ext.facts import volumes
 from salt_ext.facts.sysfs import pci_slot
 
@@ -26,7 +27,7 @@ SHARED = ("fc", "iscsi", "sas", "scsi", "nvme")
 """How the transports begin by which several paths may lead to a disk."""
 
 NAMES = {"wwn": "scsi-3", "eui64": "scsi-2"}
-NAMES_OF_NVME = {"nguid": "nvme-eui.", "eui64": "nvme-eui."}
+NAMES_OF_NVME = {"uuid": "nvme-uuid.", "nguid": "nvme-eui.", "eui64": "nvme-eui."}
 """The worldwide names of a disk, and how udev's name for it begins in ``/dev/disk/by-id``."""
 
 BROKEN = ("offline", "transport-offline", "blocked", "connecting", "dead")
@@ -59,8 +60,7 @@ def _unit(disk: Facts) -> str | None:
     names = NAMES_OF_NVME if transport.startswith("nvme") else NAMES
     for field, prefix in names.items():
         name = disk.get(field)
-        # Some makers write nothing but zeros after the first digit.
-        if name and transport.startswith(SHARED) and len(set(name)) > 2:
+        if name and transport.startswith(SHARED) and not is_unset(name):
             return f"{prefix}{name}"
     return None
 

@@ -26,6 +26,7 @@ SECTOR_BYTES = 512  # the unit of sysfs, whatever the disk's own block size is
 NOT_DISKS = ("loop", "ram", "zram", "dm-", "md", "nbd", "rbd", "drbd", "sr", "fd", "mtd", "zd")
 FABRICS = "/sys/devices/virtual/nvme-fabrics/ctl"
 NETWORKS_OF_NVME = ("tcp", "rdma", "fc", "loop", "fabrics")
+OF_SCSI = ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL")  # by scsi_id, by sg_inq
 TRANSPORTS = (
     ("/usb", "usb"),
     ("/ata", "sata"),
@@ -143,10 +144,11 @@ def _names_of_namespace(root: Root, base: str) -> dict[str, str]:
     if kind == "eui":
         return {"eui64" if len(value) == 16 else "nguid": value}
     # When the namespace also has a UUID, wwid is that UUID; these files have the others.
-    found = {"eui64": root.text(f"{base}/eui", 64), "nguid": root.text(f"{base}/nguid", 64)}
-    return {
-        name: text.lower().replace(" ", "").replace("-", "") for name, text in found.items() if text
+    files = {"eui64": root.text(f"{base}/eui", 64), "nguid": root.text(f"{base}/nguid", 64)}
+    found = {
+        name: text.lower().replace(" ", "").replace("-", "") for name, text in files.items() if text
     }
+    return {**found, "uuid": value} if kind == "uuid" else found
 
 
 def _virtio(root: Root, base: str) -> dict[str, Any]:
@@ -211,7 +213,8 @@ def _second_source(root: Root, base: str, found: dict[str, Any]) -> dict[str, An
     said = udev.properties(root, base)
     bus, name = said.get("ID_BUS"), said.get("ID_WWN_WITH_EXTENSION") or said.get("ID_WWN") or ""
     # Of a SCSI disk ID_SERIAL_SHORT is the worldwide name.
-    serial = said.get("ID_SERIAL_SHORT" if bus in ("ata", "usb") else "ID_SCSI_SERIAL")
+    names = ("ID_SERIAL_SHORT",) if bus in ("ata", "usb") else OF_SCSI
+    serial = next((said[one] for one in names if one in said), None)
     where = root.link(base) or ""
     if serial is None and "/usb" in where:
         # .../usb2/2-2/2-2:1.0/host0/... : the interface, and above it the device.

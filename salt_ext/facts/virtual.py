@@ -34,6 +34,7 @@ DMI_FIELDS = (
 TREE = "/proc/device-tree"
 CLOCKS = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
 
+VIRTUAL_MACHINE = 0x10  # in the second extension of the characteristics of firmware
 XEN_FIRST_DOMAIN = 11  # XENFEAT_dom0, the number of a bit
 CLASS_OF_HYPERV = "/sys/class/misc"  # where its root partition, which starts the guests, has mshv
 FIRST_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO of the kernel
@@ -279,7 +280,22 @@ def _signs(
         found.append(("uml", "the processor is User Mode Linux"))
     if "hypervisor" in processor["flags"]:
         found.append((None, "the processor has the flag hypervisor"))
+    if "fpu" not in processor["flags"] and _says_virtual(root):
+        found.append((None, "SMBIOS describes a virtual machine"))
     return found
+
+
+def _says_virtual(root: Root) -> bool:
+    """
+    Whether firmware says that its machine is a virtual one (DSP0134, type 0, extension 2).
+
+    Asked only where no flag of the processor tells it: some boards say so by mistake.
+    """
+    from salt_ext.facts import smbios
+    from salt_ext.facts.smbios import fields
+
+    firmware = root.once(smbios.tables).of(fields.BIOS)
+    return any((item.byte(0x13) or 0) & VIRTUAL_MACHINE for item in firmware[:1])
 
 
 def _device_tree_signs(root: Root) -> list[tuple[str | None, str]]:

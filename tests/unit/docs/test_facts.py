@@ -64,6 +64,7 @@ NO_CAPTURE_SHOWS = {
     "usb": "no tree has a device that is no hub",
     "md[].volatile.mismatch_count": "/proc/mdstat has no such count",
     "disks[].subsystem_serial_number": "no tree has NVMe over a network",
+    "disks[].uuid": "no tree has a namespace with a UUID",
     "disks[].enclosure": "no tree has an enclosure",
     "disks[].slot": "no tree has an enclosure",
     "disks[].paths[].hctl": "no tree has the disks behind its paths",

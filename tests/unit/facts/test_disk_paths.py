@@ -117,6 +117,11 @@ def test_namespaces_of_one_controller_that_show_one_name_are_as_many_disks(tmp_p
     assert [disk["name"] for disk in found] == ["nvme0n1", "nvme0n2"]
 
 
+def test_a_name_without_a_maker_joins_nothing(tmp_path):
+    found = disks(san(tmp_path, {"5000000000000001": "ab"}, without={"sda": ("vpd_pg80",)}))
+    assert [one["name"] for one in found] == ["sda", "sdb"]
+
+
 @pytest.mark.parametrize("name", ["5000000000000000", "0000000000000000"])
 def test_a_name_of_zeros_joins_nothing(tmp_path, name):
     assert len(disks(san(tmp_path, {name: "ab"}))) == 2

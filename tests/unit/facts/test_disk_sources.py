@@ -77,6 +77,8 @@ def test_a_kernel_without_vpd_pages_leaves_the_numbers_to_udev(tmp_path):
 def test_the_short_serial_of_a_scsi_disk_is_its_worldwide_name_and_no_serial_number(tmp_path):
     said = udev(ID_BUS="scsi", ID_SERIAL_SHORT="35000c500deadbee1", ID_SCSI_SERIAL="W0M0ABCD")
     assert disks(scsi(tmp_path / "a", SAS, said))[0]["serial_number"] == "W0M0ABCD"
+    said = udev(ID_BUS="scsi", ID_SERIAL_SHORT="35000c500deadbee1", SCSI_IDENT_SERIAL="W0M0ABCE")
+    assert disks(scsi(tmp_path / "sg", SAS, said))[0]["serial_number"] == "W0M0ABCE"
     said = udev(ID_BUS="scsi", ID_SERIAL_SHORT="35000c500deadbee1")
     assert disks(scsi(tmp_path / "b", SAS, said))[0]["serial_number"] is None
 

@@ -153,6 +153,7 @@ def test_an_nvme_disk_with_a_uuid_keeps_its_other_names(tmp_path):
     disk = disks(tree(tmp_path, *nvme(tmp_path, where, names, wwid=wwid)))[0]
     assert disk["eui64"] == "0025385b71b0aabb"
     assert disk["nguid"] == "36344730526034560025384700000001"
+    assert disk["uuid"] == "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.mark.parametrize("file", ["hidden", "size"])

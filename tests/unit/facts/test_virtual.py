@@ -3,7 +3,7 @@ import pytest
 from salt_ext.facts.cpuinfo import read
 from salt_ext.facts.root import Root
 from salt_ext.facts.virtual import cloud, virtual
-from tests.unit.facts.smbios_tables import END, entry_point_64, structure
+from tests.unit.facts.smbios_tables import END, entry_point_64, machine, structure
 from tests.unit.facts.trees import tree
 
 HYPERVISOR_FLAG = "flags\t\t: fpu vme hypervisor\n"
@@ -104,6 +104,24 @@ def test_a_whole_machine_of_a_cloud_is_told_from_a_guest_by_its_processor(tmp_pa
     guest = virtual(tree(tmp_path / "guest", {**fields, "proc/cpuinfo": HYPERVISOR_FLAG}))
     assert guest["role"] == ("none" if "metal" in str(fields) else "guest")
     assert guest["cloud"]["provider"] == provider
+
+
+@pytest.mark.parametrize(
+    ("says_so", "cpuinfo", "role"),
+    [
+        (True, "Features\t: fp asimd\n", "guest"),
+        (False, "Features\t: fp asimd\n", "none"),
+        # Where the processor can tell, it is believed: some boards say so by mistake.
+        (True, "flags\t\t: fpu vme\n", "none"),
+    ],
+)
+def test_firmware_tells_a_guest_where_no_flag_of_the_processor_can(
+    tmp_path, says_so, cpuinfo, role
+):
+    bios = structure(0, 0x18, {4: "Yandex", 0x13: 0x1C if says_so else 0x0C})
+    machine(tmp_path, bios + END)
+    found = virtual(tree(tmp_path, dmi(sys_vendor="Yandex") | {"proc/cpuinfo": cpuinfo}))
+    assert found["role"] == role
 
 
 FIRST_DOMAIN = {
