@@ -38,7 +38,7 @@ def processors(root: Root) -> dict[str, Any]:
     present = numbers(root.text(f"{CPU}/present")) or _directories(root)
     online = numbers(root.text(f"{CPU}/online")) or _with_topology(root, present)
     if online and root.exists(f"{CPU}/cpu{online[0]}/topology"):
-        sockets, cores = _sockets(root, online), _groups(root, online, CORE)
+        sockets, cores = _sockets(root, online), _cores(root, online)
         found["sockets"] = len(sockets) or None
         found["cores"] = len(cores)
         found["threads"] = len(present)
@@ -101,6 +101,19 @@ def _sockets(root: Root, online: list[int]) -> list[list[int]]:
         if number is not None:
             sockets.setdefault(number, []).append(cpu)
     return list(sockets.values())
+
+
+def _cores(root: Root, online: list[int]) -> list[list[int]]:
+    """Return the list of CPUs of each core."""
+    if _siblings(root, online[0], list(CORE)):
+        return _groups(root, online, CORE)
+    cores: dict[tuple[int | None, ...], list[int]] = {}
+    for cpu in online:
+        base = f"{CPU}/cpu{cpu}/topology"
+        number = root.number(f"{base}/core_id")  # within its socket
+        own = (cpu,) if number is None else (root.number(f"{base}/physical_package_id"), number)
+        cores.setdefault(own, []).append(cpu)
+    return list(cores.values())
 
 
 def _groups(root: Root, online: list[int], files: tuple[str, ...]) -> list[list[int]]:

@@ -130,6 +130,15 @@ def test_without_lists_the_package_numbers_tell_the_sockets(tmp_path):
     assert processors(tree(tmp_path, files))["sockets"] == 2
 
 
+def test_without_lists_the_core_numbers_tell_the_cores_of_each_socket(tmp_path):
+    files = {"sys/devices/system/cpu/present": "0-7\n", "sys/devices/system/cpu/online": "0-7\n"}
+    for cpu in range(8):
+        base = f"sys/devices/system/cpu/cpu{cpu}/topology"
+        files |= {f"{base}/physical_package_id": f"{cpu % 2}\n", f"{base}/core_id": f"{cpu // 4}\n"}
+    found = processors(tree(tmp_path, files))
+    assert (found["sockets"], found["cores"], found["threads"]) == (2, 4, 8)
+
+
 def test_without_sysfs_the_text_is_counted(tmp_path):
     text = "".join(
         f"processor\t: {n}\nphysical id\t: {n // 4}\ncore id\t: {n // 2 % 2}\n\n" for n in range(8)
