@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -46,8 +46,8 @@ class Before(NamedTuple):
     changed_at: datetime
     digests: Mapping[str, str]
     """By section: the digest of its canonical text, in hexadecimal."""
-    absent: frozenset[str]
-    """The sections that its last report did not have."""
+    absent: Mapping[str, datetime]
+    """The sections that its last report did not tell: when that was that told each of them last."""
     version: str
     """A text that differs after anybody has written the asset."""
     mode: str
@@ -62,6 +62,10 @@ class Before(NamedTuple):
     def source(self, section: str) -> str:
         """Return which mode told a section."""
         return self.sources.get(section, self.mode)
+
+    def told_at(self, section: str) -> datetime:
+        """Return when a section was collected last, by the clock of the machine."""
+        return self.absent.get(section, self.order.collected_at)
 
 
 class Document(NamedTuple):
@@ -100,7 +104,8 @@ SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
        SELECT json_object_agg(section, encode(digest, 'hex')) AS digests,
-              array_agg(section) FILTER (WHERE collected_at IS NOT NULL) AS absent,
+              json_object_agg(section, extract(epoch FROM collected_at))
+              FILTER (WHERE collected_at IS NOT NULL) AS absent,
               json_object_agg(section, source) FILTER (WHERE source IS NOT NULL) AS sources,
               json_object_agg(section, version) FILTER (WHERE version IS NOT NULL) AS versions
          FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
@@ -157,7 +162,7 @@ def _before(row: sa.Row[Any]) -> Before:
         row.revision,
         row.changed_at,
         row.digests or {},
-        frozenset(row.absent or ()),
+        {name: datetime.fromtimestamp(at, timezone.utc) for name, at in (row.absent or {}).items()},
         row.version,
         row.mode,
         row.mode_seen,

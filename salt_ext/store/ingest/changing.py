@@ -5,7 +5,7 @@ Reports that say something new: given to their assets, compared with what is sto
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -225,8 +225,13 @@ class _Storing:
             self.findings.problem(arrival, "hook", *trouble)
         counts, handed = due.checked, NO_HANDOVER
         if before is not None:
-            silent = self._silent(before, arrival)
-            counts, handed = weighed(due.checked, arrival.report["mode"], before, silent)
+            asset, mode = before, arrival.report["mode"]
+            counts, handed = weighed(
+                due.checked,
+                mode,
+                before,
+                lambda section: self._is_silent(asset, arrival, self._told(asset, due, section)),
+            )
         document = self.stored.after(verdict.asset_id, counts, handed)
         checking.check_document(document.facts, document.texts, self.limits)
         changes = _changes(before, document, self.limits)
@@ -282,31 +287,39 @@ class _Storing:
         before = self.stored.before(named and named.id)
         if named is None or before is None or rank(mode) == rank(before.mode):
             return self.known.decide(claimed)
-        if is_poorer(mode, before) and not self._silent(before, arrival)(before.mode):
+        if is_poorer(mode, before) and not self._is_silent(before, arrival, before.mode_seen):
             return Decision("known", named.id, "same name; a better source knows its keys")
         verdict = self.known.decide(claimed)
         if is_about_one(claimed, named, verdict):
             return Decision("known", named.id, "same name; another source tells its keys")
         return verdict
 
-    def _silent(self, before: Before, arrival: Arrival) -> Callable[[str], bool]:
-        """Return the function which tells whether a source is silent for ``missing_after``."""
-        others: dict[str, Other] | None = None
+    def _is_silent(self, before: Before, arrival: Arrival, last_seen: datetime) -> bool:
+        """Whether what was heard of an asset last at a moment is silent for ``missing_after``."""
+        age = self.findings.taking.missing_after
+        if arrival.received_at - last_seen <= age:
+            return False
+        if self._missing is None:
+            self._missing = silence(self.link, age, arrival.received_at)
+        return self._missing.is_over(last_seen, before.master)
 
-        def is_silent(source: str) -> bool:
-            nonlocal others
-            last_seen = before.mode_seen
-            if rank(source) != rank(before.mode):
-                others = self._others(before) if others is None else others
-                last_seen = others[source].last_seen if source in others else before.mode_seen
-            age = self.findings.taking.missing_after
-            if arrival.received_at - last_seen <= age:
-                return False
-            if self._missing is None:
-                self._missing = silence(self.link, age, arrival.received_at)
-            return self._missing.is_over(last_seen, before.master)
+    def _told(self, before: Before, due: Due, section: str) -> datetime:
+        """
+        Return when who told a section was heard last, by the clock of the store.
 
-        return is_silent
+        An equal of the source of this report may be heard no more while others of them
+        are: there it counts when the section was collected.
+        """
+        source, came_at = before.source(section), due.arrival.received_at
+        if rank(source) == rank(due.arrival.report["mode"]):
+            age = due.order.collected_at - before.told_at(section)
+            # A clock may be wrong by ages: nothing is known for longer than the asset is.
+            known_for: timedelta = came_at - before.columns["first_seen"]
+            return came_at - min(age, known_for)
+        if rank(source) == rank(before.mode):
+            return before.mode_seen
+        others = self._others(before)
+        return others[source].last_seen if source in others else before.mode_seen
 
     def _heir(self, due: Due) -> str | None:
         """
@@ -342,7 +355,9 @@ class _Storing:
             return self._is_newer_beside(due, before)
         if is_later_in_boot(order, before.order):
             return True
-        if self.replays.has(said(before.id, arrival.report, order)):
+        # What was looked at and not kept as it was is known by its moment.
+        is_again = not before.digest and order == before.order
+        if is_again or self.replays.has(said(before.id, arrival.report, order)):
             name = before.minion_id or ""
             self.findings.outcome(arrival, "unchanged", ALREADY_STORED, before.id, name)
             self.again.append((before.id, arrival.position))

@@ -95,6 +95,10 @@ class Accepted(NamedTuple):
     """Who told those sections until now that another source tells from now on."""
     missing_after: timedelta = timedelta.max
 
+    def ignored(self) -> set[str]:
+        """Return the sections that a better source, or a newer collector, tells."""
+        return set(self.arrival.report["facts"]) - self.counts.facts.keys()
+
 
 class Gathered:
     """The rows of a batch, so that each table takes one statement."""
@@ -266,7 +270,8 @@ class Gathered:
         self.add(
             asset_seen,
             asset_id=accepted.asset_id,
-            digest=digests.of_report(arrival.report),
+            # As long as an older collector may still take over, each of its reports is looked at.
+            digest=b"" if accepted.ignored() else digests.of_report(arrival.report),
             **accepted.order._asdict(),
             doubted_boot_id=None,
             doubted_since_boot_ms=None,
@@ -303,9 +308,8 @@ class Gathered:
         has_taken_over = any(
             one.source and rank(one.source) < rank(mode) for one in handed.values()
         )
-        ignored = arrival.report["facts"].keys() - accepted.counts.facts.keys()
         # As long as it may still take over, each of its reports is looked at.
-        is_open = ignored and came_at - before.mode_seen > accepted.missing_after
+        is_open = accepted.ignored() and came_at - before.mode_seen > accepted.missing_after
         self.beside.append(
             (
                 *(str(accepted.asset_id), came_at, number, changed_at, reports_as),

@@ -89,8 +89,8 @@ def weighed(
     """
     Return a report without the sections that do not count, and who told those it takes over.
 
-    ``is_silent`` tells whether a source has been missing for so long that a poorer one
-    may take its place.
+    ``is_silent`` tells of a section whether who told it has been missing for so long that
+    a poorer source may take its place, or an equal one with an older collector.
     """
     handed: dict[str, Told] = {}
     ignored = set()
@@ -101,11 +101,11 @@ def weighed(
                 handed[section] = NOBODY
             continue
         source, was = before.source(section), before.versions.get(section, 1)
-        # Of equals the newer collector knows better; within one mode an older one is a
-        # downgrade, and all that there is.
+        # Of equals the newer collector knows better as long as it is heard; within one mode
+        # an older one is a downgrade, and all that there is.
         is_older = version < was and mode != source
         worse = rank(mode) - rank(source) or int(is_older)
-        if worse > 0 and not is_silent(source):
+        if worse > 0 and not is_silent(section):
             ignored.add(section)
         elif worse or version != was:
             handed[section] = Told(source, was)
