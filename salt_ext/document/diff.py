@@ -13,7 +13,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from salt_ext.document import is_components, same
-from salt_ext.document.keys import is_empty, keyed, may_be_same, number, partners, slot_fields
+from salt_ext.document.keys import (
+    is_empty,
+    keyed,
+    may_be_same,
+    number,
+    of_several,
+    partners,
+    places,
+    slot_fields,
+)
 from salt_ext.document.names import named
 
 
@@ -91,6 +100,7 @@ def _components(
     gone = {key: item for key, item in before.items() if key not in after}
     come = {key: item for key, item in after.items() if key not in before}
     found = partners(gone, come)
+    nobodys = of_several(old) | of_several(new) if found else set()
     for key, item in gone.items():
         if key not in found:
             yield Change("removed", path, key, None, item, None)
@@ -101,12 +111,27 @@ def _components(
             yield Change("removed", path, key, None, item, other)
         elif is_empty(item) and not is_empty(other):
             yield Change("added", path, slot, None, item, other)
-        elif not may_be_same(item, other):
+        elif not may_be_same(item, other, nobodys):
             yield Change("replaced", path, slot, None, item, other)
-        elif not same(item, other):  # otherwise only the key differs
+        elif same(item, other):  # only the key differs
+            continue
+        elif name := _common(item, other, here, there):
+            yield from _fields(path, name, item, other)
+        else:
             yield Change("changed", path, slot, None, item, other)
     for key, item in come.items():
         yield Change("added", path, key, None, None, item)
+
+
+def _common(
+    item: dict[str, Any],
+    other: dict[str, Any],
+    here: Mapping[str, dict[str, Any]],
+    there: Mapping[str, dict[str, Any]],
+) -> str:
+    """Return the place that leads to a part in both lists; blank without one."""
+    leading = (name for name in places(item) if here.get(name) is item and there.get(name) is other)
+    return next(leading, "")
 
 
 def _fields(path: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:

@@ -10,14 +10,20 @@ part of the list has.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache, partial
 
 from salt_ext.document.names import NAMES, NUMBERS, PLACES, alone, number_in, place_in
-from salt_ext.document.placeholders import is_unset, why_not_mac, why_not_serial
+from salt_ext.document.placeholders import (
+    is_unset,
+    why_not_mac,
+    why_not_serial,
+    why_not_text,
+)
 
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterator, Mapping
     from typing import Any
 
     from salt_ext.document.names import Item, Read
@@ -28,8 +34,15 @@ SLOTS = frozenset(field for group in PLACES[:5] for field in group) | {"pci_slot
 FILLED = ("present", "populated")
 """One of them is false in the record of an empty slot."""
 
-KIND = ("manufacturer", "vendor", "model", "part_number", "product", "driver")
-"""The fields that say what sort of part it is, beside ``size_bytes``."""
+KIND = (
+    *("manufacturer", "vendor", "vendor_id", "model", "version", "part_number"),
+    *("product", "product_name", "product_id", "device_id"),
+)
+"""
+The fields that say what sort of part it is, beside ``size_bytes``.
+
+Where none of them is known there is the ``driver``; the same card may get another one.
+"""
 
 NOT_THEIR_OWN = ("LOGICAL VOLUME", "PersistentDisk")
 """
@@ -58,30 +71,51 @@ def is_empty(item: Mapping[str, Any]) -> bool:
     return any(item.get(name) is False for name in FILLED)
 
 
-def may_be_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """
-    Whether two records may be of one part.
+def of_several(items: list[Item]) -> set[str | None]:
+    """Return the numbers that several parts of a list have, which are of none of them."""
+    counts = Counter(value for item in items for value in {read(item) for read in _BY_NUMBER})
+    return {value for value, count in counts.items() if count > 1}
 
-    They share a number, or neither has one. Or one has none and is of the same kind: a
-    number can be read that could not be read before, and a card that was given another
-    address does not tell its permanent one.
+
+def may_be_same(
+    one: Mapping[str, Any], other: Mapping[str, Any], nobodys: Container[str | None] = ()
+) -> bool:
     """
-    mine, theirs = number(one), number(other)
-    if mine == theirs:
-        return True
-    if mine is None or theirs is None:
-        return any(field in one for field in KIND) and all(
-            one.get(field) == other.get(field) for field in (*KIND, "size_bytes")
-        )
-    return any((value := read(one)) is not None and value == read(other) for read in _BY_NUMBER)
+    Whether two records of one place may be of one part.
+
+    Then they share a number, or neither has one. Or no number that both have tells them
+    apart, and they are of the same kind: a number can be read that could not be read
+    before, or no more, and a card that was given another address does not tell its
+    permanent one. Numbers that are ``nobodys`` do not count.
+    """
+    pairs = [
+        tuple(value if value not in nobodys else None for value in (read(one), read(other)))
+        for read in _BY_NUMBER
+    ]
+    both = [mine == theirs for mine, theirs in pairs if mine and theirs]
+    return any(both) if both else not any(map(any, pairs)) or is_same_kind(one, other)
+
+
+def is_same_kind(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether something says what sort of part two records are of, and all that both say agrees."""
+    fields = [name for name in KIND if _says(one, name) and _says(other, name)] or ["driver"]
+    size = ["size_bytes"] if "size_bytes" in one and "size_bytes" in other else []
+    return fields[0] in one and all(one[name] == other.get(name) for name in (*fields, *size))
+
+
+def _says(item: Mapping[str, Any], name: str) -> bool:
+    value = item.get(name)
+    return isinstance(value, str) and why_not_text(value) is None
 
 
 def place(item: Mapping[str, Any]) -> str | None:
     """Return the place of a part as text, such as ``A3``, ``2:0:1:0`` or ``eth0``, or None."""
-    for group in PLACES:
-        if text := place_in(group, item):
-            return text
-    return None
+    return next(places(item), None)
+
+
+def places(item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every place of a part, the best first."""
+    return (text for group in PLACES if (text := place_in(group, item)))
 
 
 def slot_fields(item: Mapping[str, Any]) -> tuple[str, ...]:

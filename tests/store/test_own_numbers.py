@@ -108,6 +108,71 @@ def test_a_disk_out_of_a_retired_machine_came_from_there(database):
     assert told(database)[1] == ("b", "removed", "sdb", None, None)
 
 
+def test_a_number_that_is_learnt_begins_a_stay_and_one_that_is_lost_ends_it_without_a_move(
+    database,
+):
+    hidden = {name: value for name, value in DISK.items() if name != "serial_number"}
+    a, b = "a", "b"
+    ingest(database, a, 1, NOW, disks=[DISK])
+    ingest(database, b, 2, NOW, disks=[{**hidden, "serial_number": "00000000"}])
+    ingest(database, a, 1, later(minutes=1), disks=[hidden])
+    ingest(database, b, 2, later(minutes=2), disks=[DISK])
+    ingest(database, b, 2, later(minutes=3), disks=[{**hidden, "wwn": "5000cca2b1c2d3e4"}])
+    ingest(database, a, 1, later(minutes=4), disks=[DISK])
+    assert told(database) == sorted(
+        [
+            *[(a, "changed", "serial_number", None, None)] * 2,
+            *[(b, "changed", "serial_number", None, None)] * 2,
+            (b, "changed", "wwn", None, None),
+        ]
+    )
+    stays = store.genealogy(database, DISK["serial_number"])
+    assert [(one["minion_id"], one["since"], one["until"]) for one in stays] == [
+        (a, later(minutes=4), None),
+        (b, later(minutes=2), later(minutes=3)),
+        (a, NOW, later(minutes=1)),
+    ]
+    [stay] = store.genealogy(database, "5000cca2b1c2d3e4")
+    assert (stay["minion_id"], stay["since"]) == (b, later(minutes=3))
+
+
+def test_a_disk_whose_number_is_learnt_came_from_nowhere_even_when_the_whole_disk_is_told(database):
+    # The name of the disk is the place of its neighbour, so that it does not lead back to it.
+    neighbour = {"location": DISK["name"], "name": "sdc"}
+    hidden = {name: value for name, value in DISK.items() if name != "serial_number"}
+    ingest(database, "a", 1, NOW, disks=[DISK])
+    ingest(database, "b", 2, NOW, disks=[hidden, neighbour])
+    ingest(database, "a", 1, later(minutes=1), disks=[])
+    ingest(database, "b", 2, later(minutes=2), disks=[DISK, neighbour])
+    ingest(database, "b", 2, later(minutes=3), disks=[hidden, neighbour])
+    ingest(database, "a", 1, later(minutes=4), disks=[DISK])
+    of_b = [row for row in told(database) if row[0] == "b"]
+    assert of_b == [("b", "changed", "sdb", None, None)] * 2
+
+
+@pytest.mark.parametrize("first", ["serial", "none"])
+def test_a_number_that_is_learnt_or_lost_is_no_deviation_from_the_accepted_hardware(
+    database, first
+):
+    hidden = {name: value for name, value in DISK.items() if name != "serial_number"}
+    zeros = modules("00000000", True, True)
+    known = modules("00000000", True, True)
+    for one in known["devices"]:
+        one["serial_number"] = f"4F0001{one['locator']}"
+    steps = [{"disks": [DISK], "memory": known}, {"disks": [hidden], "memory": zeros}]
+    before, after = steps if first == "serial" else reversed(steps)
+    asset_id = ingest(database, "a", 1, NOW, **before)
+    store.accept_baseline(database, asset_id, store.Act("ann", "as bought", test=False))
+    for minutes in (1, 2):
+        ingest(database, "a", 1, later(minutes=minutes), **after)
+        assert store.baseline_of(database, asset_id)["deviations"] == []
+    other = {**DISK, "serial_number": "K1OTHER", "size_bytes": 1 << 40}
+    for minutes in (3, 4):
+        ingest(database, "a", 1, later(minutes=minutes), **{**after, "disks": [other]})
+    [one] = store.baseline_of(database, asset_id)["deviations"]
+    assert (one.state, one.change.op, one.counts()) == ("different", "replaced", True)
+
+
 NVME = {"model": "MSFT NVMe Accelerator v1.0", "serial_number": "SN: 000001"}
 LUN = {"model": "LOGICAL VOLUME", "serial_number": "PDNLH0XX00001", "pci_slot": HBA}
 KINDS = {

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext.document import encode
+from salt_ext.document import encode, same
 from salt_ext.document.diff import Change
+from salt_ext.document.names import NUMBERS
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads.as_of import the_revision
@@ -84,10 +85,26 @@ def deviations(changes: Iterable[Change]) -> list[tuple[Change, str]]:
 
 def _is_hardware(one: Change) -> bool:
     section, *below = one.path.split(".")
-    names = {*below, one.field}
     whole = [item for item in (one.old, one.new) if isinstance(item, dict)]
     is_made = one.path == "network" and any(item.get("kind") in UPON_CARDS for item in whole)
-    return section in HARDWARE and not names & SET_BY_SOFTWARE and not is_made
+    is_made |= not SET_BY_SOFTWARE.isdisjoint(below)
+    return section in HARDWARE and not is_made and not _is_as_accepted(one)
+
+
+def _is_as_accepted(one: Change) -> bool:
+    """
+    Whether a part is the same, and what differs is set by software or is a number of it.
+
+    Such a number could not be read before, or cannot be read any more: a part with
+    another number would be replaced.
+    """
+    if one.component is None or one.op not in ("changed", "moved"):
+        return False
+    fields = {one.field}
+    if one.field is None:
+        names = one.old.keys() | one.new.keys()
+        fields = {name for name in names if not same(one.old.get(name), one.new.get(name))}
+    return fields <= SET_BY_SOFTWARE.union(NUMBERS)
 
 
 def _state(one: Change) -> str:

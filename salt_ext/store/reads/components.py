@@ -228,8 +228,12 @@ def _asset_of(stay: Any, row: Row) -> dict[str, uuid.UUID | str | None] | None:
 
 
 def _numbers(row: Row) -> tuple[str | None, str | None]:
-    """Return the own numbers of the part that went and of the part that came with a change."""
-    if row["component"] is None or row["field"] is not None:
+    """
+    Return the own numbers of the part that went and of the part that came with a change.
+
+    A part that changed neither went nor came, even if its number can be read only now.
+    """
+    if row["component"] is None or row["op"] not in ("added", "removed", "replaced"):
         return None, None
     old, new = (number(row[name]) if row[name] else None for name in ("old", "new"))
     return (None, None) if old == new else (old, new)

@@ -123,7 +123,7 @@ SHARED = disk("sda", serial_number="60060160A1B2C3", paths=FC)
         pytest.param(
             MORE,
             [{**one, "hctl": f"3{one['hctl'][1:]}"} for one in MORE],
-            [("changed", "sda"), ("changed", "sdb")],
+            [("changed", "hctl"), ("changed", "hctl")],
             id="the controller has another number since the boot",
         ),
         pytest.param(
@@ -178,13 +178,13 @@ SHARED = disk("sda", serial_number="60060160A1B2C3", paths=FC)
         pytest.param(
             [disk("sda", hctl="0:0:0:0", wwn="600508b1001c4a")],
             [disk("sda", hctl="0:0:0:0", wwn="600508b1001c4a", serial_number="K1A2B3")],
-            [("changed", "sda")],
+            [("changed", "serial_number")],
             id="a serial number that could not be read before, of a disk with a name",
         ),
         pytest.param(
             GUEST,
             [{**GUEST[0], "serial_number": "6000c29a7b1c", "wwn": "6000c29a7b1c4d5e"}],
-            [("changed", "sda")],
+            [("changed", "serial_number"), ("changed", "wwn")],
             id="a guest of VMware is told the numbers of its disks from now on",
         ),
         pytest.param(
@@ -209,8 +209,73 @@ def test_a_card_that_was_given_another_address_is_the_same_card():
     card = {"name": "eth1", "pci_slot": HBA, "driver": "ice", "mac": "b4:96:91:55:81:d5"}
     own = {**card, "permanent_mac": card["mac"]}
     given = {**card, "mac": "b4:96:91:55:81:d4"}
-    assert told([own], [given], "network") == [("changed", "eth1")]
+    assert told([own], [given], "network") == [("changed", "mac"), ("changed", "permanent_mac")]
     assert told([own], [{**given, "driver": "ixgbe"}], "network") == [("replaced", "eth1")]
+
+
+MODULE = {"locator": "A1", "manufacturer": "Samsung", "part_number": "M393A8", "size_bytes": 64}
+HIDDEN = {**MODULE, "serial_number": "00000000"}
+KNOWN = {**MODULE, "serial_number": "4F0001A1"}
+BARE = {"locator": "A1", "serial_number": "4F0001A1"}
+SEEN = [("changed", "serial_number")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param(HIDDEN, KNOWN, SEEN, id="a placeholder, then a number"),
+        pytest.param(MODULE, KNOWN, SEEN, id="none, then a number"),
+        pytest.param(
+            {**HIDDEN, "manufacturer": "Unknown"},
+            KNOWN,
+            [("changed", "manufacturer"), *SEEN],
+            id="a maker that could not be read either",
+        ),
+        pytest.param(
+            {name: value for name, value in HIDDEN.items() if name != "size_bytes"},
+            KNOWN,
+            [*SEEN, ("changed", "size_bytes")],
+            id="a size that one of them has",
+        ),
+        pytest.param(
+            KNOWN,
+            {**MODULE, "uuid": "3aaa0122-2982-7cfa-5331-ad66ca767371"},
+            [*SEEN, ("changed", "uuid")],
+            id="a number of another sort",
+        ),
+        pytest.param(
+            {"locator": "A1", "driver": "nouveau", "device_id": "1eb8"},
+            {**BARE, "driver": "nvidia", "device_id": "1eb8"},
+            [("changed", "driver"), *SEEN],
+            id="another driver for the same device",
+        ),
+    ],
+)
+def test_a_number_that_is_learnt_or_lost_replaces_no_part(one, other, expected):
+    there, back = told([one], [other], "memory"), told([other], [one], "memory")
+    assert there == back == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(KNOWN, {**KNOWN, "serial_number": "4F0001B7"}, id="another number"),
+        pytest.param(HIDDEN, {**KNOWN, "size_bytes": 128}, id="another size"),
+        pytest.param(HIDDEN, {**KNOWN, "part_number": "M393A4"}, id="another part number"),
+        pytest.param({**BARE, "serial_number": "0"}, BARE, id="nothing says what it is"),
+    ],
+)
+def test_a_part_of_another_kind_or_with_another_number_replaces_the_one_in_its_place(one, other):
+    for before, after in ((one, other), (other, one)):
+        [change] = diff({"memory": [before]}, {"memory": [after]})
+        assert (change.op, change.old, change.new) == ("replaced", before, after)
+
+
+def test_a_number_that_all_had_is_learnt_when_each_shows_its_own():
+    slots = ("A1", "A2", "A3")
+    before = [{**MODULE, "locator": one, "serial_number": "4F0001FF"} for one in slots]
+    after = [{**MODULE, "locator": one, "serial_number": f"4F0001{one}"} for one in slots]
+    assert told(before, after, "memory") == told(after, before, "memory") == SEEN * 3
 
 
 def test_modules_with_a_placeholder_are_told_apart_by_their_slots():
