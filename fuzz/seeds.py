@@ -36,6 +36,11 @@ WORDS: dict[str, tuple[bytes, ...]] = {
         b"db01\nweb01\n",
     ),
     "os_release": (b'NAME="Debian GNU/Linux"\nID=debian\nPRETTY_NAME="a \\"b\\" \\$c \\\\"\n',),
+    "section": (
+        b'[{"serial_number": "S1", "slot": 1, "volatile": {"celsius": 31, "skipped_reason": "x"}}]',
+        b'{"volatile": "x"}',
+        b'[{"name": {"a": ["' + b"b" * 300 + b'"]}, "volatile": {"c": 1}}, {"wwn": [1]}]',
+    ),
     "values": (
         b"0-3,8,10-11",
         b"../../devices/pci0000:3a/0000:3b:00.1/net/eno1",

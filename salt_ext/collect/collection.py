@@ -8,7 +8,6 @@ import contextlib
 import logging
 import math
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
@@ -17,6 +16,7 @@ from typing import Any
 from salt_ext import store
 from salt_ext.collect.interruption import interruption
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, load
+from salt_ext.facts import failure
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
 from salt_ext.words.match import same_name, short
@@ -69,8 +69,8 @@ class Collection:
             log.debug("The mode %s failed%s", visible(mode), trace(error))
             reason = _sentence(error)
         except Exception as error:
-            reason = f"the mode {mode} failed: {type(error).__name__}: {error}"
-            _tell(self.database, "mode", self.opts["id"], mode, reason, _text(error))
+            reason = f"the mode {mode} failed: {failure.sentence(error)}"
+            _tell(self.database, "mode", self.opts["id"], mode, reason, failure.trace(error))
         finally:
             self._flush(plan)
         if request.is_over():
@@ -253,8 +253,8 @@ def _plan(
     except (store.StoreError, store.FilterError):
         raise
     except Exception as error:
-        reason = f"the mode {mode} failed: {type(error).__name__}: {error}"
-        _tell(database, "mode", opts["id"], mode, reason, _text(error))
+        reason = f"the mode {mode} failed: {failure.sentence(error)}"
+        _tell(database, "mode", opts["id"], mode, reason, failure.trace(error))
         where = "the traceback is in the log of the master and in cmdb.errors"
         raise Unavailable(reason, where) from error
 
@@ -328,10 +328,6 @@ def _tell(
     # While the store is away the log alone has it.
     with contextlib.suppress(store.StoreError):
         store.record_problem(database, kind, about, mode, reason, text)
-
-
-def _text(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
 
 
 def _sentence(error: Exception) -> str:

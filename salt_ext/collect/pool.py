@@ -12,11 +12,12 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
+
+from salt_ext.facts import failure
 
 LOOK_SECONDS = 0.5
 PATIENCE_SECONDS = 3.0
@@ -123,7 +124,7 @@ def _run(work: Callable[[str], Any], name: str, link: Connection, timeout_second
     try:
         answer = work(name), "", ""
     except Failed as error:
-        answer = None, str(error), ""
+        answer = None, failure.message(error), ""
     except Exception as error:
-        answer = None, f"{type(error).__name__}: {error}", traceback.format_exc()
+        answer = None, failure.sentence(error), failure.trace(error)
     link.send(answer)

@@ -35,6 +35,9 @@ UNSHARED_FIELDS = frozenset(
 )
 """The fields of which no two machines have the same value."""
 
+MAX_KEY = 255
+"""The most characters of a key in a report."""
+
 
 def normal(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return facts in normal form; an empty section stays, because it says "none found"."""

@@ -4,7 +4,7 @@ Volatile values, which change by themselves: taken out of the facts, and put bac
 
 from __future__ import annotations
 
-from salt_ext.document import is_components
+from salt_ext.document import MAX_KEY, is_components
 from salt_ext.document.keys import keyed
 from salt_ext.document.names import RULES
 
@@ -35,7 +35,9 @@ def _volatile(value: Any) -> dict[str, Any]:
         values = [_volatile(item) for item in items]
         if not any(values):  # most lists have none, and then nobody needs their keys
             return {}
-        return {key: found for key, found in zip(keyed(items), values, strict=True) if found}
+        # What a part is known by may be any text, and a key has a limit.
+        keys = [key[:MAX_KEY] for key in keyed(items)]
+        return {key: found for key, found in zip(keys, values, strict=True) if found}
     if not isinstance(value, dict):
         return {}
     below = {key: _volatile(item) for key, item in value.items() if key != "volatile"}
@@ -60,8 +62,8 @@ def with_volatile(facts: Any, volatile: Any) -> Any:
         found: dict[int, Any] = {}
         for names in (keyed(facts), *(rule(facts) for rule in RULES.values())):
             for name, item in names.items():
-                if name in volatile:
-                    found.setdefault(id(item), volatile[name])
+                if (key := name[:MAX_KEY]) in volatile:
+                    found.setdefault(id(item), volatile[key])
         return [with_volatile(item, found.get(id(item))) for item in facts]
     if not isinstance(facts, dict):
         return facts

@@ -13,7 +13,8 @@ import time
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from salt_ext.facts.clean import clean
+from salt_ext.facts import failure
+from salt_ext.facts.clean import MAX_STRING, clean, section_of
 from salt_ext.facts.dotted_path import load
 from salt_ext.facts.root import Root
 from salt_ext.facts.sysfs import whole
@@ -212,7 +213,7 @@ def _work(
         value: Any = None
         error = None
         try:
-            value = _section(_collector(path)(root), path)
+            value = section_of(_collector(path)(root))
             error = _gap(root, started)
         except BaseException as exception:
             # BaseException, because a collector may call sys.exit().
@@ -247,23 +248,11 @@ def _gap(root: Root, started: float) -> dict[str, Any] | None:
     }
 
 
-def _section(value: Any, path: str) -> dict[str, Any] | list[dict[str, Any]] | None:
-    """Return a collector's result cleaned. Raises TypeError when it is not a section."""
-    cleaned = clean(value)
-    if cleaned is None or isinstance(cleaned, dict):
-        return cleaned
-    if isinstance(cleaned, list) and all(isinstance(item, dict) for item in cleaned):
-        return cleaned
-    raise TypeError(f"{path} returned {type(value).__name__}, not a dict or a list of dicts")
-
-
 def _error_record(exception: BaseException, started: float) -> dict[str, Any]:
-    from traceback import format_exception
-
     return {
         "type": type(exception).__name__,
-        "message": str(clean(str(exception)))[:1000],
-        "traceback": str(clean("".join(format_exception(exception))))[-8000:],
+        "message": str(clean(failure.message(exception)))[:1000],
+        "traceback": str(clean(failure.trace(exception)[-MAX_STRING:])),
         "duration_ms": _milliseconds(started),
     }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 16
 MAX_STRING = 4096
+MAX_KEY = 255  # that of salt_ext.document, which would import json
 LARGEST_FLOAT = 10**16
 
 
@@ -44,18 +45,45 @@ def clean(value: Any, depth: int = 0) -> Any:
     if depth >= MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
     if isinstance(value, dict):
-        return {
-            _text(key) or "": clean(item, depth + 1) for key, item in value.items() if _key(key)
-        }
+        return {_key(key): clean(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [clean(item, depth + 1) for item in value]
     raise TypeError(f"{type(value).__name__} is not data")
 
 
-def _key(key: object) -> bool:
-    if isinstance(key, str):
-        return True
-    raise TypeError(f"a key is {type(key).__name__}, not text")
+def section_of(value: Any) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """
+    Return what a section of the facts shall be, cleaned.
+
+    Raises TypeError or ValueError for what cannot be one. ``volatile`` is a mapping wherever
+    it stands: each value that changes by itself has a name.
+    """
+    cleaned = clean(value)
+    is_list = isinstance(cleaned, list) and all(isinstance(item, dict) for item in cleaned)
+    if not (is_list or cleaned is None or isinstance(cleaned, dict)):
+        raise TypeError(f"returned {type(value).__name__}, not a dict or a list of dicts")
+    _check_volatile(cleaned)
+    return cleaned  # type: ignore[no-any-return]
+
+
+def _check_volatile(value: Any) -> None:
+    if isinstance(value, dict):
+        moving = value.get("volatile")
+        if moving is not None and not isinstance(moving, dict):
+            raise TypeError(f"volatile is {type(moving).__name__}, not a dict")
+        value = value.values()
+    for item in value or ():
+        if isinstance(item, (dict, list)):
+            _check_volatile(item)
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key is {type(key).__name__}, not text")
+    name = _text(key) or ""
+    if len(name) > MAX_KEY:
+        raise ValueError(f"a key is longer than {MAX_KEY} characters: {name[:40]!r}...")
+    return name
 
 
 def _text(value: str) -> str | None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from salt_ext.facts import timestamp
+from salt_ext.facts.clean import section_of
 from salt_ext.facts.slow_process import GRACE_SECONDS, Child, Outcome, outcomes
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -50,12 +51,12 @@ def collect(
             continue
         try:
             children.append(Child(section, path, root, directory, deadline_seconds))
-        except OSError as refusal:
+        except (OSError, ValueError) as refusal:  # ValueError: a NUL in the path
             found[section] = None, _refused(section, refusal)
     for child, (value, error) in outcomes(children, deadline_seconds + GRACE_SECONDS):
         if value is not None or error is None:  # it has run, though it may lack a part
             last = _kept(directory, child.section, root, child.path)
-            value = resting(_stamped(value, timestamp(time.time())), last and last["value"])
+            value = resting(stamped(value, timestamp(time.time())), last and last["value"])
             _keep(directory, child.section, root, child.path, value, error)
         found[child.section] = value, error
     return {
@@ -79,7 +80,7 @@ def resting(value: Any, last: Any) -> Any:
     """
     if not isinstance(value, list) or not isinstance(last, list):
         return value
-    known = {_key(item): item for item in last}
+    known = {_key(item): item for item in last if _key(item)}
     items = []
     for item in value:
         reason = item["volatile"].get("skipped_reason")
@@ -90,14 +91,14 @@ def resting(value: Any, last: Any) -> Any:
     return items
 
 
-def _key(item: Mapping[str, Any]) -> Any:
-    return item.get("serial_number") or item.get("name")
+def _key(item: Mapping[str, Any]) -> str:
+    return str(item.get("serial_number") or item.get("name") or "")
 
 
-def _stamped(value: Any, when: str) -> Any:
+def stamped(value: Any, when: str) -> Any:
     """Return a section with ``volatile.checked_at``, where it has none of its own."""
     if isinstance(value, list):
-        return [_stamped(item, when) for item in value]
+        return [stamped(item, when) for item in value]
     if isinstance(value, dict):
         return {**value, "volatile": {"checked_at": when, **(value.get("volatile") or {})}}
     return value
@@ -109,7 +110,8 @@ def _kept(directory: str, section: str, root: str, path: str) -> dict[str, Any] 
         with open(os.path.join(directory, f"{section}.json"), encoding="utf-8") as file:
             record = json.load(file)
         is_its = (record["root"], record["collector"]) == (root, path)
-        return record if is_its and {"at", "boot_id", "value", "error"} <= set(record) else None
+        section_of(record["value"])  # another version may have kept what this one cannot report
+        return record if is_its and {"at", "boot_id", "error"} <= set(record) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -149,7 +151,7 @@ def _boot_id() -> str | None:
         return None
 
 
-def _refused(section: str, error: OSError) -> dict[str, Any]:
+def _refused(section: str, error: Exception) -> dict[str, Any]:
     return {
         "type": type(error).__name__,
         "message": f"{section}: {error}",

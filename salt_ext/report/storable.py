@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from salt_ext.document import MAX_KEY
 from salt_ext.facts.clean import MAX_DEPTH
 
 MAX_NAME = 255
@@ -33,7 +34,7 @@ def fault(value: Any, depth: int) -> tuple[str, str] | None:
 
 def why_no_key(key: Any) -> str | None:
     """Return why a key cannot be part of a path, or None when it can."""
-    if not isinstance(key, str) or len(key) > MAX_NAME or _why_not_text(key):
+    if not isinstance(key, str) or len(key) > MAX_KEY or _why_not_text(key):
         return f"has the key {short(key)}"
     return None
 

@@ -141,6 +141,19 @@ def test_a_machine_that_hangs_costs_its_own_time_and_no_more(collect):
     assert hung["detail"] == "did not answer within 1 s"
 
 
+def test_an_exception_that_cannot_be_put_into_words_costs_one_machine_its_report():
+    class Speechless(Exception):
+        def __str__(self):
+            raise RuntimeError("no words")
+
+    def work(name):
+        raise Speechless
+
+    [ended] = pool.each(work, ["one"], 1, 10, lambda: False)
+    assert ended.reason == "Speechless: it has no text: its __str__ fails"
+    assert "in work" in ended.traceback
+
+
 def test_work_ends_by_itself_when_whoever_began_it_is_no_more(tmp_path):
     note = tmp_path / "pid"
 

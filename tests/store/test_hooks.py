@@ -44,6 +44,27 @@ def raises(minion_id, report):
     return {}["no such key"]
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class SpeechlessRefusal(Refused, Speechless):
+    __str__ = Speechless.__str__
+
+
+def raises_speechless(minion_id, report):
+    raise Speechless
+
+
+def refuses_speechless(minion_id, report):
+    raise SpeechlessRefusal
+
+
+def raises_what_no_text_can_hold(minion_id, report):
+    raise ValueError("a\0b\udcff")
+
+
 def ends(minion_id, report):
     raise SystemExit(3)
 
@@ -119,10 +140,22 @@ def test_a_refused_report_is_a_problem_with_the_reason_and_its_neighbours_are_st
     assert row["message"] == f"{HERE}.refuses: refuses it: machines of the lab are not ours"
 
 
+def test_a_refusal_without_words_refuses_all_the_same(database):
+    with_hooks(database, "refuses_speechless")
+    assert ingest(database, arrival(server(1))) == ["refused"]
+    [row] = problems(database)
+    assert (
+        row["message"]
+        == f"{HERE}.refuses_speechless: refuses it: it has no text: its __str__ fails"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("raises", "KeyError: 'no such key'"),
+        ("raises_speechless", "Speechless: it has no text"),
+        ("raises_what_no_text_can_hold", "ValueError: ab?"),
         ("ends", "RuntimeError: ended by SystemExit"),
         ("returns_words", "TypeError: returned str, not None or Amended"),
         ("amends_badly", "ReportError: facts.disks: is 'many', neither a mapping nor a list"),

@@ -1,5 +1,6 @@
 """What ./dev fuzz begins with holds already, with or without the fuzzer."""
 
+import json
 import pkgutil
 
 import pytest
@@ -23,6 +24,21 @@ def test_a_target_stands_what_fuzzing_begins_with(name, tmp_path):
 @given(data=st.binary(max_size=400))
 def test_a_target_stands_any_bytes(name, data):
     check(name, data)
+
+
+NAMES = st.sampled_from(["volatile", "serial_number", "name", "slot", "hctl", "model", "cloud", ""])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("x" * 300),
+    lambda below: st.lists(below) | st.dictionaries(NAMES | st.text(), below),
+    max_leaves=20,
+)
+PART = st.dictionaries(NAMES, JSON)
+
+
+@settings(max_examples=100, deadline=None)
+@given(found=PART | st.lists(PART))
+def test_whatever_a_collector_returns_costs_no_more_than_its_section(found):
+    check("section", json.dumps(found).encode())
 
 
 @pytest.mark.parametrize("key", [-1, 5, slice(-2, 4), slice(0, 5)])

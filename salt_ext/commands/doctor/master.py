@@ -14,7 +14,7 @@ from typing import Any
 
 from salt_ext import store
 from salt_ext.commands.doctor.check import FAIL, OK, WARN, Check
-from salt_ext.facts import dotted_path
+from salt_ext.facts import dotted_path, failure
 from salt_ext.settings import Settings
 
 AUTH_VERSION = 3
@@ -44,7 +44,8 @@ def hooks(paths: Iterable[str]) -> Check:
             return Check(
                 "report hooks",
                 FAIL,
-                f"{path} cannot be loaded, so reports are stored without it: {error}",
+                f"{path} cannot be loaded, so reports are stored without it:"
+                f" {failure.message(error)}",
                 "install it for the Python of the master, or take it out of report_hooks;"
                 " then restart the master",
             )

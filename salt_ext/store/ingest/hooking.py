@@ -11,14 +11,13 @@ from __future__ import annotations
 import copy
 import logging
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
 from salt_ext import document
-from salt_ext.facts import dotted_path
+from salt_ext.facts import dotted_path, failure
 from salt_ext.facts.clean import clean
 from salt_ext.report import digests
 from salt_ext.report.checking import Checked, ReportError, check_body
@@ -83,10 +82,10 @@ def hooked(
             elif answer is not None:
                 raise TypeError(f"returned {type(answer).__name__}, not None or Amended")
         except Refused as refusal:
-            raise ReportError(path, f"refuses it: {str(refusal)[:1000]}") from None
+            raise ReportError(path, f"refuses it: {failure.message(refusal)[:1000]}") from None
         except Exception as error:
-            text = "".join(traceback.format_exception(error))
-            message = f"{path}: {type(error).__name__}: {error}"[:2000]
+            text = failure.trace(error)
+            message = f"{path}: {failure.sentence(error)}"[:2000]
             sentence = f"The report of {minion_id} is stored as it came: {message}"
             log.error("%s%s", visible(sentence), indented(text))
             troubles.append(Trouble(path, message, text))

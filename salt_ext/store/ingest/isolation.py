@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import DataError
 
 from salt_ext.document import encode
+from salt_ext.facts import failure
 from salt_ext.store.clock import now
 from salt_ext.store.database import Database, ping
 from salt_ext.store.errors import (
@@ -252,7 +252,7 @@ class Isolated:
 
 
 def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, StoreError) else failure.sentence(error)
 
 
 def _look(arrival: Arrival) -> str:
@@ -288,8 +288,8 @@ def record_failure(
     database: Database, kind: str, minion_id: str, subject: str, error: BaseException
 ) -> None:
     """Keep an exception that nobody foresaw, with its traceback, among the problems."""
-    text = "".join(traceback.format_exception(error))
-    record_problem(database, kind, minion_id, subject, f"{type(error).__name__}: {error}", text)
+    message, text = failure.sentence(error), failure.trace(error)
+    record_problem(database, kind, minion_id, subject, message, text)
 
 
 def record_problem(

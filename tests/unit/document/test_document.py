@@ -1,8 +1,9 @@
 """The normal form of facts and the keys of components."""
 
-from salt_ext.document import encode, normal
+from salt_ext.document import MAX_KEY, encode, normal
 from salt_ext.document.keys import keyed
-from salt_ext.document.volatile import split
+from salt_ext.document.volatile import split, with_volatile
+from salt_ext.facts.clean import MAX_KEY as LONGEST_ON_A_MACHINE
 from salt_ext.report import digests
 
 
@@ -81,3 +82,11 @@ def test_volatile_values_are_set_apart_by_section_and_component():
         "operating_system": {"boot_id": "b"},
         "network": {"eth0": {"speed_mbps": 1000}},
     }
+
+
+def test_a_part_with_a_name_of_any_length_has_its_volatile_values_under_a_key():
+    parts = [{"name": "x" * 300, "volatile": {"celsius": 31}}, {"name": "y"}]
+    stable, volatile = split({"licence": parts})
+    assert volatile == {"licence": {"x" * MAX_KEY: {"celsius": 31}}}
+    assert with_volatile(stable["licence"], volatile["licence"])[0]["celsius"] == 31
+    assert LONGEST_ON_A_MACHINE == MAX_KEY

@@ -61,6 +61,45 @@ def hostile(root):
     return {"serial_number": "SN\udcff\0\x1b ", "big": 2**80, "nan": float("nan"), "b": b"\xff"}
 
 
+def volatile_text(root):
+    return {"known": 1, "volatile": "x"}
+
+
+def volatile_list_below(root):
+    return [{"name": "a", "ports": [{"volatile": ["x"]}]}]
+
+
+def long_key(root):
+    return {"k" * 256: 1}
+
+
+def number_as_key(root):
+    return {1: 2}
+
+
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class Wordless(SyntaxError):
+    """A traceback of it cannot be written."""
+
+    def __init__(self):
+        super().__init__("no words", ("file", "no line", object(), 7))
+
+    def __str__(self):
+        return 7
+
+
+def raises_speechless(root):
+    raise Speechless
+
+
+def raises_wordless(root):
+    raise Wordless
+
+
 def reads_secret(root):
     return {"known": 1, "secret": root.text("/secret")}
 
@@ -87,6 +126,12 @@ def run(deadline=5.0, root="/", **collectors):
         ("text", "TypeError"),
         ("list_of_text", "TypeError"),
         ("object_inside", "TypeError"),
+        ("volatile_text", "TypeError"),
+        ("volatile_list_below", "TypeError"),
+        ("long_key", "ValueError"),
+        ("number_as_key", "TypeError"),
+        ("raises_speechless", "Speechless"),
+        ("raises_wordless", "Wordless"),
         ("missing", "AttributeError"),
         ("HERE", "TypeError"),
     ],
@@ -272,3 +317,8 @@ def test_a_reader_that_has_enough_is_no_error():
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+def test_the_longest_traceback_ends_with_what_happened():
+    record = facts.failed("x", LookupError("first " + "x" * 9000 + " last"))["errors"]["x"]
+    assert record["traceback"].endswith("xxx last")

@@ -66,6 +66,17 @@ def leaves(root):
 def writes_too_much(root):
     return {"x": ["y" * 4000 for _ in range(1000)]}
 
+def volatile_text(root):
+    return [{"name": "sda", "volatile": "x"}]
+
+def odd_names(root):
+    return [
+        {"serial_number": ["a"], "volatile": {"skipped_reason": ["x"]}},
+        {"name": {"b": 1}, "volatile": {"skipped_reason": "standby"}},
+        {"passed": True},
+        {"volatile": {"skipped_reason": "standby"}},
+    ]
+
 def secret(root):
     root.denied.append("/dev/secret")
     return {"known": 1}
@@ -135,6 +146,7 @@ def test_none_found_and_no_way_to_tell_are_two_facts(run):
     [
         ("raises", "LookupError", "the disk is on fire", "in raises"),
         ("no_such", "AttributeError", "no_such", "Traceback"),
+        ("volatile_text", "TypeError", "volatile is str, not a dict", "Traceback"),
         ("crashes", "ChildProcessError", "bad died of signal 11", "in crashes"),
         ("leaves", "ChildProcessError", "bad ended its process with code 7", ""),
         ("writes_too_much", "ValueError", f"bad returned more than {LIMIT_BYTES} bytes", ""),
@@ -249,6 +261,28 @@ def test_what_is_older_than_the_interval_is_not_shown_when_the_next_look_fails(r
     assert "disks" not in found
     assert found["partial"] == ["disks"]
     assert kept.exists()
+
+
+def test_what_cannot_be_reported_any_more_is_looked_at_again(run, tmp_path):
+    run(disks="counts")
+    kept = tmp_path / "kept" / "disks.json"
+    odd = [{"name": "sda", "volatile": "x"}]
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "value": odd}))
+    assert run(interval=3600, disks="counts")["disks"][0]["runs"] == 2
+
+
+def test_parts_with_odd_names_or_none_have_no_values_of_others(run):
+    for _ in range(2):
+        found = run(odd="odd_names", good="good")
+        assert found["errors"] == {}
+        assert len(found["odd"]) == 4
+        assert "passed" not in found["odd"][3]
+
+
+def test_a_path_that_no_process_can_be_given_is_an_error_of_that_collector(run):
+    found = run(bad="a\0b", good="good")
+    assert found["good"]["pid"]
+    assert found["errors"]["bad"]["type"] == "ValueError"
 
 
 def test_a_failure_is_not_kept(run):
