@@ -79,6 +79,11 @@ def arrival(facts, minion_id="web01", at=NOW, previous=None, **fields):
     return Arrival(minion_id, report(facts, minion_id, at, previous, **fields), at)
 
 
+def now():
+    """For reports through a master's cache, which are judged by the clock however late it is."""
+    return datetime.now(timezone.utc)
+
+
 def later(**delta):
     return NOW + timedelta(**delta)
 

@@ -16,7 +16,7 @@ from salt_ext.collect import salt as salt_mode
 from salt_ext.collect import ssh as ssh_mode
 from salt_ext.collect.modes import Answer, Plan, Request, in_order, size_of
 from salt_ext.master import kept
-from tests.machines import arrival, later, report, server
+from tests.machines import arrival, later, now, report, server
 from tests.terminal import terminal
 
 HOUR = 3600
@@ -35,7 +35,7 @@ def stub_report(name):
         raise RuntimeError("something nobody thought of")
     if number % 100 == 9:
         os._exit(1)
-    return report(server(number), name, later(), mode="ssh")
+    return report(server(number), name, now(), mode="ssh")
 
 
 def plan(opts, request):

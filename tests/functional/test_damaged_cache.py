@@ -13,7 +13,7 @@ from salt_ext.master import intake
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Unreadable
 from salt_ext.report.envelope import MINE_FUNCTION
-from tests.machines import later, report, server
+from tests.machines import now, report, server
 from tests.master_cache import keep
 
 
@@ -25,7 +25,7 @@ def cache(master_opts, request):
         (accepted / name).write_text("a key")
     cache = Cache(master_opts, mends=True, one_bank_each=request.param)
     for number, name in enumerate(("web01", "web02"), 1):
-        keep(cache, "mine", name, {MINE_FUNCTION: report(server(number), name)})
+        keep(cache, "mine", name, {MINE_FUNCTION: report(server(number), name, now())})
         keep(cache, "grains", name, {"os": "Debian"})
     return cache
 
@@ -143,6 +143,6 @@ def test_the_problem_is_over_when_the_next_report_is_stored(cache, database):
     assert "is removed" in problem["message"]
     take()
     assert store.problems(database)[1] == 1
-    keep(cache, "mine", "web01", {MINE_FUNCTION: report(server(1), "web01", later(seconds=5))})
+    keep(cache, "mine", "web01", {MINE_FUNCTION: report(server(1), "web01", now())})
     assert take()["web01"] == "unchanged"
     assert store.problems(database)[1] == 0

@@ -19,7 +19,7 @@ from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Unreadable
 from salt_ext.report import checking
 from salt_ext.report.envelope import MINE_FUNCTION
-from tests.machines import later, report, reporting, server
+from tests.machines import later, now, report, reporting, server
 from tests.master_cache import keep
 
 
@@ -87,7 +87,7 @@ def test_a_malformed_grain_is_refused_with_a_reason(cache, database, grain):
 def test_a_damaged_entry_is_a_problem_of_its_minion_and_blocks_no_other(
     cache, master_opts, database
 ):
-    keep(cache, "mine", "web02", {MINE_FUNCTION: report(server(2), "web02")})
+    keep(cache, "mine", "web02", {MINE_FUNCTION: report(server(2), "web02", now())})
     keep(cache, "mine", "web01", {})
     damaged = {path.stem: path for path in cache_files(master_opts)}
     damaged["mine" if cache.one_bank_each else "web01"].write_bytes(b"\xc1rubbish")
