@@ -13,6 +13,7 @@ from collections import namedtuple
 from collections.abc import Mapping
 
 from salt_ext import facts
+from salt_ext.facts.clean import section_of
 from salt_ext.words.durations import seconds
 from salt_ext.words.nearest import unknown
 
@@ -225,6 +226,9 @@ OPTIONS: dict[str, Option] = {
 
 
 LONGEST_NAME = 40
+FILL_SECTIONS = ("collectors", "slow_collectors", "commands")
+"""Options whose keys are sections of the facts."""
+
 SECRETS = ("database_url", "database_read_url")
 """Options whose value may hold a password."""
 
@@ -263,6 +267,10 @@ def resolve(*layers: tuple[str, Mapping[str, Any]]) -> Settings:
     for name, option in OPTIONS.items():
         if option.type == "duration":
             settings[name] = seconds(settings[name])
+    for name in FILL_SECTIONS:
+        if settings["location"] and settings[name].get("location"):
+            where = settings.sources[name]
+            raise SettingsError(f"{where}: {name}: location is what the setting location says")
     return settings
 
 
@@ -320,12 +328,31 @@ def _checked(source: str, name: str, value: Any) -> Any:
         # Whatever a secret is written as, it is not shown.
         shown = type(value).__name__ if name in SECRETS else repr(value)
         raise SettingsError(f"{source}: {name} is {shown}, but it must be {words}")
-    if name == "commands":
-        _check_commands(source, value)
+    if name in FILL_SECTIONS:
+        _check_sections(source, name, value)
+    if name == "location":
+        try:
+            section_of(value)
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"{source}: location cannot be reported: {error}") from None
     least = OPTIONS[name].least
     if kind is int and value < least:
         raise SettingsError(f"{source}: {name} is {value}, but it must be at least {least}")
     return value
+
+
+def _check_sections(source: str, name: str, value: Mapping[Any, Any]) -> None:
+    """Raise SettingsError unless each key can be a section and each value can fill it."""
+    for section, said in value.items():
+        if why := facts.why_no_section(section):
+            raise SettingsError(f"{source}: {name}: {why}")
+        if name != "commands" and not (said is None or isinstance(said, str)):
+            raise SettingsError(
+                f"{source}: {name}: {section} is {type(said).__name__}, not the dotted path of a"
+                " function, or null"
+            )
+    if name == "commands":
+        _check_commands(source, value)
 
 
 def _check_commands(source: str, commands: Mapping[str, Any]) -> None:

@@ -31,6 +31,9 @@ HEADER = (
 )
 """The keys of a document that are not sections."""
 
+LONGEST_SECTION = 40
+"""The most characters of the name of a section."""
+
 COLLECTORS = {
     "operating_system": f"{__name__}.operating_system.operating_system",
     "virtual": f"{__name__}.virtual.virtual",
@@ -123,6 +126,15 @@ def collect(
     document["partial"] = sorted(partial)
     document["duration_ms"] = _milliseconds(started)
     return document
+
+
+def why_no_section(name: object) -> str | None:
+    """Return why no section can have this name, or None when one can."""
+    is_name = isinstance(name, str) and name.isidentifier() and name == name.lower()
+    if not is_name or len(str(name)) > LONGEST_SECTION:
+        rule = f"small letters, digits and _, at most {LONGEST_SECTION}"
+        return f"{str(name)[:LONGEST_SECTION]!r} is no name of a section: {rule}"
+    return f"{name} is a field of every document, and no section" if name in HEADER else None
 
 
 def versions(collectors: Mapping[str, str | None]) -> dict[str, int]:

@@ -28,8 +28,6 @@ WHOLE = re.compile(r"-?\d{1,18}").fullmatch
 
 def check(section: str, said: Any) -> None:
     """Raise ValueError with a sentence when this is no command that can be run."""
-    if not section.isidentifier() or section != section.lower():
-        raise ValueError(f"{section!r} is no name of a section: small letters, digits and _")
     if not isinstance(said, dict):
         raise ValueError(f"{section} is {type(said).__name__}, not a mapping")
     if wrong := sorted(set(map(str, said)) - set(KEYS)):
@@ -64,6 +62,8 @@ def collector(said: Mapping[str, Any]) -> Callable[[Root], Section | None]:
         if output.code:
             line = output.error_text.strip().partition("\n")[0]
             raise ChildProcessError(f"the command ended with code {output.code}: {line[:200]}")
+        if not output.text.strip():
+            raise ValueError("the command wrote nothing; that there is nothing is [] in JSON")
         found = PARSERS[said["parser"]](output.text, said)
         return (
             [_shaped(one, said) for one in found]
@@ -108,9 +108,13 @@ def _key_value(text: str, _: Mapping[str, Any]) -> Section:
         if pair is None:
             raise ValueError(f"line {number} is no key=value: {line[:200]!r}")
         key = NO_NAME.sub("_", pair[1].lower()).strip("_")
+        if not key:
+            raise ValueError(f"line {number} has no name before its value: {line[:200]!r}")
         if key in found:
             raise ValueError(f"line {number} has {key} again: use a pattern to read several parts")
         found[key] = pair[2].strip()
+    if not found:
+        raise ValueError("no line is a key=value, there are comments only")
     return found
 
 
@@ -122,7 +126,7 @@ def _matches(text: str, said: Mapping[str, Any]) -> Section:
     does not mean that all parts are gone.
     """
     found = [one.groupdict() for one in re.finditer(said["pattern"], text, re.MULTILINE)]
-    if not found and text.strip():
+    if not found:
         raise ValueError(f"nothing fits the pattern in: {text.strip()[:200]!r}")
     return found
 

@@ -78,9 +78,9 @@ def test_nothing_that_goes_wrong_makes_the_grain_raise(grain, minion_opts, monke
     endless = {}
     endless["room"] = endless  # YAML can: location: &place {room: *place}
     minion_opts["cmdb"]["location"] = endless
-    assert grain()["errors"]["grain"]["type"] == "ValueError"
+    assert grain()["errors"]["grain"]["type"] == "SettingsError"
     minion_opts["cmdb"]["location"] = {"racked": datetime.now(timezone.utc)}  # YAML can this, too
-    assert grain()["errors"]["grain"]["type"] == "TypeError"
+    assert "location cannot be reported" in grain()["errors"]["grain"]["message"]
     monkeypatch.setitem(sys.modules, "salt_ext.report", None)  # half an installation
     assert grain()["errors"]["grain"]["type"] == "ModuleNotFoundError"
 

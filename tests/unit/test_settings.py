@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from salt_ext import settings
+from salt_ext import facts, settings
 from salt_ext.settings import SettingsError, from_environ, from_opts, resolve
 from salt_ext.words.times import ago, moment
 
@@ -46,6 +46,15 @@ def test_durations_are_seconds():
         ({"max_report_bytes": 10}, "must be at least 65536"),
         ({"stale_after": -5}, "must not be negative"),
         ({"collectors": []}, "must be a mapping"),
+        ({"collectors": {"Own": "my.own"}}, "collectors: 'Own' is no name of a section: small"),
+        ({"collectors": {1: "my.own"}}, "'1' is no name of a section"),
+        ({"slow_collectors": {"../own": "my.own"}}, "slow_collectors: '../own' is no name"),
+        ({"slow_collectors": {"x" * 41: "my.own"}}, "is no name of a section"),
+        ({"collectors": {"own": 5}}, "own is int, not the dotted path of a function, or null"),
+        ({"slow_collectors": {"own": {"command": "a"}}}, "own is dict, not the dotted path"),
+        ({"location": {"since": NOW}}, "location cannot be reported: datetime is not data"),
+        ({"location": {"volatile": "x"}}, "location cannot be reported: volatile is str"),
+        ({"location": {"site": "a"}, "collectors": {"location": "my.own"}}, "location is what"),
         ({"stale_after": "soon"}, "not a duration such as"),
         ({"stale_after": []}, "stale_after"),
         ([], "not a mapping"),
@@ -55,6 +64,18 @@ def test_what_is_wrong_is_named_with_its_source(values, says):
     with pytest.raises(SettingsError, match="the master") as error:
         resolve(("the master", values))
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("field", facts.HEADER)
+@pytest.mark.parametrize("option", ["collectors", "slow_collectors", "commands"])
+def test_what_every_document_has_is_no_section(option, field):
+    said = {"command": "a", "parser": "json"} if option == "commands" else "my.own"
+    with pytest.raises(SettingsError, match=f"a: {option}: {field} is a field of every document"):
+        resolve(("a", {option: {field: said}}))
+
+
+def test_a_collector_may_tell_the_location_where_people_do_not():
+    assert resolve(("a", {"collectors": {"location": "my.own"}}))["collectors"]["location"]
 
 
 def test_the_web_process_reads_a_file_and_then_its_environment(tmp_path):

@@ -67,7 +67,24 @@ def test_each_match_of_a_pattern_is_a_part_and_what_moves_is_volatile(tool):
 def test_output_in_other_words_does_not_mean_that_all_parts_are_gone(tool):
     reason = error_of(tool("Slot one: A1"), "regex", pattern="slot (?P<slot>.)")["message"]
     assert reason == "nothing fits the pattern in: 'Slot one: A1'"
-    assert collected(tool(""), "regex", pattern="slot (?P<slot>.)")["licence"] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"parser": "regex", "pattern": "slot (?P<slot>.)"}, ""),
+        ({"parser": "key=value"}, " "),
+        ({"parser": "key=value"}, "# no licences"),
+        ({"parser": "json"}, ""),
+    ],
+)
+def test_no_output_does_not_mean_that_there_is_nothing(tool, said, text):
+    assert error_of(tool(text), **said)["type"] == "ValueError"
+
+
+def test_json_can_say_that_there_is_nothing(tool):
+    assert collected(tool("[]"))["licence"] == []
+    assert collected(tool("{}"))["licence"] == {}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +94,9 @@ def test_output_in_other_words_does_not_mean_that_all_parts_are_gone(tool):
         ("json", "[1]", "not a mapping or a list of mappings"),
         ("key=value", "seats=5\nUsage", "line 2 is no key=value: 'Usage'"),
         ("key=value", "seats=5\nSeats=6", "line 2 has seats again"),
+        ("key=value", "seats=5\n---=1", "line 2 has no name before its value: '---=1'"),
+        ("key=value", "", "the command wrote nothing"),
+        ("json", '{"a": 1, "volatile": "x"}', "volatile is str, not a dict"),
     ],
 )
 def test_what_the_parser_does_not_understand_is_an_error_with_the_line(tool, parser, text, reason):
