@@ -97,6 +97,44 @@ def test_two_disks_that_were_seen_with_one_number_at_a_time_are_two(database):
     assert {row[3:] for row in told(database)} == {(None, None)}
 
 
+@pytest.mark.parametrize(
+    ("other", "moves"),
+    [
+        ({**DISK, "firmware_version": "2"}, True),
+        ({name: DISK[name] for name in ("name", "serial_number")}, True),
+        ({**DISK, "model": "HUS726T6TALE6L4"}, True),
+        ({**DISK, "model": "Unknown", "size_bytes": "?"}, True),
+        ({**DISK, "model": "ST4000NM"}, False),
+        ({**DISK, "size_bytes": 4 << 40}, False),
+        ({**DISK, "model": "ST4000NM", "size_bytes": 4 << 40}, False),
+    ],
+)
+def test_a_disk_of_another_model_or_size_is_another_disk_whatever_its_number(
+    database, other, moves
+):
+    ingest(database, "a", 1, NOW, disks=[DISK])
+    ingest(database, "b", 2, NOW, disks=[])
+    ingest(database, "a", 1, later(minutes=1), disks=[])
+    ingest(database, "b", 2, later(minutes=2), disks=[other])
+    assert told(database) == [
+        ("a", "removed", "sdb", None, "b" if moves else None),
+        ("b", "added", "sdb", "a" if moves else None, None),
+    ]
+
+
+def test_a_disk_that_a_new_machine_has_is_of_its_model_too(database):
+    ingest(database, "a", 1, NOW, disks=[DISK])
+    ingest(database, "c", 3, NOW, disks=[{**DISK, "serial_number": "K1STAYS"}])
+    ingest(database, "a", 1, later(minutes=1), disks=[])
+    ingest(database, "c", 3, later(minutes=1), disks=[])
+    ingest(database, "b", 2, later(minutes=2), disks=[{**DISK, "model": "ST4000NM"}])
+    ingest(database, "d", 4, later(minutes=2), disks=[{**DISK, "serial_number": "K1STAYS"}])
+    assert told(database) == [
+        ("a", "removed", "sdb", None, None),
+        ("c", "removed", "sdb", None, "d"),
+    ]
+
+
 def test_a_disk_out_of_a_retired_machine_came_from_there(database):
     old = ingest(database, "a", 1, NOW, disks=[DISK])
     ingest(database, "b", 2, NOW, disks=[])

@@ -12,7 +12,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from salt_ext.document.keys import number
-from salt_ext.document.placeholders import why_not_serial
+from salt_ext.document.placeholders import why_not_serial, why_not_text
+from salt_ext.store.columns import integer_of, text_of
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError, NotFound
 from salt_ext.store.parts import SOURCES
@@ -133,6 +134,11 @@ def genealogy(database: Database, serial: str) -> list[Row]:
 LONGEST = 1000
 """At most so many places of a part; a serial number with more is not of one part only."""
 
+CAME_OR_WENT = ("added", "removed", "replaced")
+
+MODELS = ("model", "part_number", "product_name", "product")
+"""The fields with the name of a model."""
+
 FOR_EVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -141,15 +147,74 @@ def moves(link: sa.Connection, changes: list[Row]) -> list[Row]:
     Add ``moved_from`` and ``moved_to``: the asset that a part came from, or went to, or None.
 
     A part has moved when it was never seen in both machines: the other one lost it
-    before this one had it, or had it after this one lost it.
+    before this one had it, or had it after this one lost it. And both must have shown
+    the same model and size, as far as they showed any.
     """
     numbers = [_numbers(row) for row in changes]
     serials = {serial for pair in numbers for serial in pair if serial}
     journeys = _journeys(link, serials) if serials else {}
+    found: list[tuple[Row, str, Any, Any, datetime | None]] = []
     for row, (gone, come) in zip(changes, numbers, strict=True):
-        row["moved_from"] = _asset_of(_before(journeys.get(come or "", []), row), row)
-        row["moved_to"] = _asset_of(_after(journeys.get(gone or "", []), row), row)
+        row["moved_from"] = row["moved_to"] = None
+        before = _before(journeys.get(come or "", []), row)
+        after = _after(journeys.get(gone or "", []), row)
+        if before is not None and before.asset_id != row["asset_id"]:
+            found.append((row, "moved_from", row["new"], before, before.until))
+        if after is not None and after.asset_id != row["asset_id"]:
+            found.append((row, "moved_to", row["old"], after, after.since))
+    shown = _shown(link, {(stay.asset_id, at) for *_, stay, at in found}) if found else {}
+    for row, name, item, stay, at in found:
+        other = shown.get((stay.asset_id, at, stay.path, stay.serial))
+        # A part that came with the first report, or is in a retired machine, is in no change.
+        if other is None and stay.model not in item.values():
+            other = {"model": stay.model}
+        if _is_like(item, other or {}):
+            row[name] = {one: getattr(stay, one) for one in ("asset_id", "minion_id", "place")}
     return changes
+
+
+def _shown(
+    link: sa.Connection, moments: set[tuple[uuid.UUID, datetime | None]]
+) -> dict[tuple[Any, ...], Any]:
+    """
+    Return the parts that came to assets, or went, at some moments.
+
+    They are by asset, moment, path and the number of their own.
+    """
+    found = link.execute(
+        sa.select(
+            change.c.asset_id, revision.c.recorded_at, change.c.path, change.c.old, change.c.new
+        )
+        .join(revision, OF_REVISION)
+        .where(
+            sa.tuple_(revision.c.asset_id, revision.c.recorded_at).in_(moments),
+            change.c.component.is_not(None),
+            change.c.op.in_(CAME_OR_WENT),
+        )
+    )
+    return {
+        (asset_id, at, path, serial): item
+        for asset_id, at, path, *items in found
+        for item in items
+        if item and (serial := number(item))
+    }
+
+
+def _is_like(item: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """
+    Whether what two records say of model and size agrees, as far as both say it.
+
+    Behind SCSI the first 16 letters of a model are shown.
+    """
+    sizes = {integer_of(one.get("size_bytes")) for one in (item, other)} - {None}
+    mine, theirs = (
+        [text for name in MODELS if (text := text_of(one.get(name))) and not why_not_text(text)]
+        for one in (item, other)
+    )
+    return len(sizes) < 2 and (
+        not (mine and theirs)
+        or any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs)
+    )
 
 
 def _before(stays: list[Any], row: Row) -> Any:
@@ -220,20 +285,13 @@ def _end(stay: Any) -> datetime:
     return stay.until - timedelta(microseconds=1) if stay.until else FOR_EVER
 
 
-def _asset_of(stay: Any, row: Row) -> dict[str, uuid.UUID | str | None] | None:
-    """Return where a stay was, if that is another machine than the one of a change."""
-    if stay is None or stay.asset_id == row["asset_id"]:
-        return None
-    return {"asset_id": stay.asset_id, "minion_id": stay.minion_id, "place": stay.place}
-
-
 def _numbers(row: Row) -> tuple[str | None, str | None]:
     """
     Return the own numbers of the part that went and of the part that came with a change.
 
     A part that changed neither went nor came, even if its number can be read only now.
     """
-    if row["component"] is None or row["op"] not in ("added", "removed", "replaced"):
+    if row["component"] is None or row["op"] not in CAME_OR_WENT:
         return None, None
     old, new = (number(row[name]) if row[name] else None for name in ("old", "new"))
     return (None, None) if old == new else (old, new)

@@ -57,6 +57,7 @@ SHAPES = {
     "one serial number": disks(lambda i: "S", lambda i: f"sd{i % 3}"),
     "one place": disks(lambda i: f"S{i}", lambda i: "sd"),
     "their own": disks(lambda i: f"S{i}", lambda i: f"sd{i}"),
+    "numbers that cannot be read": disks(lambda i: "00000000", lambda i: f"sd{i}"),
     "others in their places": disks(lambda i: f"T{i}", lambda i: f"sd{i}"),
     "keys that others get": lambda n: {
         "x": [
@@ -148,6 +149,8 @@ PAIRS = [
     ("equal parts", "their own"),
     ("one serial number", "their own"),
     ("their own", "others in their places"),
+    ("their own", "numbers that cannot be read"),
+    ("numbers that cannot be read", "their own"),
     ("their own", "one place"),
     ("one place", "their own"),
     ("keys that others get", "equal parts"),

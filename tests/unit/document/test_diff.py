@@ -196,6 +196,7 @@ parts = st.fixed_dictionaries(
         "wwn": words,
         "hctl": words,
         "pci_slot": words,
+        "model": words,
         "present": st.booleans(),
         "size_bytes": scalars,
         "a.b~c": st.lists(scalars, max_size=2),
