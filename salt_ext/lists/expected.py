@@ -14,7 +14,7 @@ from salt_ext.lists import headings
 from salt_ext.lists.closer import with_closer_look
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
-from salt_ext.lists.typed import alone, is_awaited, kind_of, silent_kind, typed
+from salt_ext.lists.typed import alone, is_awaited, kind_of, misfits, silent_kind, typed
 from salt_ext.words.match import Said, is_blank, match, named, row_key, text
 
 
@@ -34,7 +34,7 @@ def keep(
     are left out, and at most ``limit`` of them are named. ``source`` is what the list is
     called. With ``test`` nothing is kept.
     """
-    columns = typed(listed.rows)
+    columns = typed(listed.rows, store.types_of_others(database, source))
     machines = []
     left_out: list[list[Any]] = []
     for row, found in zip(listed.rows, match(listed.rows, ()), strict=True):
@@ -58,6 +58,10 @@ def keep(
                 "kind": kind_of(fields),
             }
         )
+    words = [
+        [row.sheet, row.number, *named(row.values), f"{field}: {why}; it is kept as a word"]
+        for row, field, why in misfits(listed.rows, columns)
+    ]
     types = {field: column.type for field, column in columns.items()}
     done = store.import_expected(database, machines, source=source, by=by, types=types, test=test)
     return {
@@ -65,11 +69,11 @@ def keep(
         "source": source,
         "test": test,
         **taken(listed),
-        "counts": {**done, "left out": len(left_out)},
+        "counts": {**done, "left out": len(left_out), **({"words": len(words)} if words else {})},
         "columns": ["sheet", "row", "sn", "name", "reason"],
-        "rows": left_out[:limit],
-        "total": len(left_out),
-        "of": "rows left out",
+        "rows": [*left_out, *words][:limit],
+        "total": len(left_out) + len(words),
+        "of": "rows to look at" if words else "rows left out",
     }
 
 

@@ -1,14 +1,17 @@
 """
 Columns of people's lists that no machine can fill, as numbers, dates or text.
 
-A column is a number or a date when all its cells are; one that mixes stays text. A cell
-with a word for nothing counts for neither, and takes nothing away that another list says.
+A column is one of days when most of its cells are, and one of numbers when nearly all are: a
+cell that is none stays the word that it is, which is shown and never compared as a day or
+number. A cell with a word for nothing counts for neither, and takes nothing away that another
+list says.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -19,11 +22,25 @@ from salt_ext.words.match import Said, is_blank, text
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 """A number as a spreadsheet keeps it; ``0012345`` and 20 digits are no numbers but names."""
 
+MONEY = re.compile(
+    r"(-?)(?:[¥$€£]|rmb|cny|usd|eur)?\s*(-?[\d,]+(?:\.\d+)?)\s*(?:元|€|rmb|cny|usd|eur)?"
+)
+THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+"""``12,000`` and ``¥12,000.00`` are numbers as well."""
+
+LONGEST_NUMBER = 60
+DIGITS = re.compile(r"\d+")
+
 DATES = (
     re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[ T]0{1,2}:00(?::00(?:\.0+)?)?)?"),
-    re.compile(r"(\d{4})()年(\d{1,2})月(\d{1,2})日"),
+    re.compile(r"(\d{4})()年(\d{1,2})月(?:(\d{1,2})日)?"),
+    re.compile(r"(\d{4})([-/])(\d{1,2})()"),
+    re.compile(r"(\d{2})([-/.])(\d{1,2})\2(\d)"),
 )
-"""``2027-03-01``, ``2027/3/1``, ``2027.3.1``, ``2027年3月1日``; midnight may follow."""
+"""
+``2027-03-01``, ``2027/3/1``, ``2027.3.1``, ``2027年3月1日``; midnight may follow. A month is its
+first day. ``27/3/1`` can only begin with the year; ``01/02/2027`` could be two days and is none.
+"""
 
 SILENT = {
     "switch": ("switch", "交换机"),
@@ -58,30 +75,56 @@ class Column(NamedTuple):
         """Return a cell as it is kept: a date as ``2027-03-01``, a number as a number."""
         if is_blank(value):
             return ""
-        if self.type == "date":
-            return _date(value)
-        if self.type == "number":
-            return _number(value)
-        return store.storable(_date(value) or text(value))
+        number = _number(value) if self.type == "number" else None
+        return store.storable(_date(value) or text(value)) if number is None else number
+
+    def fits(self, value: Any) -> bool:
+        """Whether a cell is what its column is; one that says nothing is."""
+        if self.type == "text" or is_blank(value):
+            return True
+        return (_date if self.type == "date" else _number)(value) is not None
 
 
-def typed(rows: Iterable[Said]) -> dict[str, Column]:
-    """Return the columns of a list that no machine can fill, by field."""
+def typed(rows: Iterable[Said], known: Mapping[str, str] | None = None) -> dict[str, Column]:
+    """
+    Return the columns of a list that no machine can fill, by field.
+
+    ``known`` are the types that other lists give to fields: they count for a column that
+    has none of its own.
+    """
     cells: dict[str, list[Any]] = {}
     for row in rows:
         for field, value in row.values.items():
             if field.startswith(OWN):
                 cells.setdefault(field, []).append(value)
-    return {field: Column(_type(values)) for field, values in cells.items()}
+    types = {field: _type(values) for field, values in cells.items()}
+    return {
+        field: Column((known or {}).get(field, type_) if type_ == "text" else type_)
+        for field, type_ in types.items()
+    }
 
 
 def _type(values: Iterable[Any]) -> str:
+    """Return what a column is; the store has the same rule for all lists, see ``DECIDE``."""
     said = [value for value in values if not is_blank(value)]
-    if said and all(_date(value) for value in said):
+    numbers = [_number(value) is not None for value in said]
+    if said and 2 * sum(_date(value) is not None for value in said) > len(said):
         return "date"
-    if said and all(_number(value) is not None for value in said):
-        return "number"
-    return "text"
+    # Digits that are no number are names: to one with zeros before it all others are, too.
+    if any(
+        DIGITS.fullmatch(text(one)) for one, is_it in zip(said, numbers, strict=True) if not is_it
+    ):
+        return "text"
+    return "number" if said and 10 * sum(numbers) >= 9 * len(said) else "text"
+
+
+def misfits(rows: Iterable[Said], columns: Mapping[str, Column]) -> Iterator[tuple[Said, str, str]]:
+    """Yield the cells that are no day or number as their column is: row, field and why."""
+    for row in rows:
+        for field, column in columns.items():
+            if not column.fits(row.values.get(field)):
+                what = "day" if column.type == "date" else "number"
+                yield row, field, f"{text(row.values[field])} is no {what}"
 
 
 def _date(value: Any) -> str | None:
@@ -93,7 +136,8 @@ def _date(value: Any) -> str | None:
     for form in DATES:
         if found := form.fullmatch(text(value)):
             try:
-                return date(int(found[1]), int(found[3]), int(found[4])).isoformat()
+                year = int(found[1]) + (2000 if len(found[1]) == 2 else 0)
+                return date(year, int(found[3]), int(found[4] or 1)).isoformat()
             except ValueError:
                 return None
     return None
@@ -101,9 +145,18 @@ def _date(value: Any) -> str | None:
 
 def _number(value: Any) -> float | int | None:
     """Return a cell as a number; None for what is none."""
-    if isinstance(value, bool) or not NUMBER.fullmatch(text(value)):
+    if isinstance(value, bool):
         return None
-    return float(text(value)) if "." in text(value) else int(text(value))
+    shown = text(value)
+    if not NUMBER.fullmatch(shown) and (
+        money := MONEY.fullmatch(unicodedata.normalize("NFKC", shown[:LONGEST_NUMBER]).lower())
+    ):
+        shown = f"{money[1]}{money[2]}"
+        shown = shown.replace(",", "") if THOUSANDS.fullmatch(shown) else shown
+    if not NUMBER.fullmatch(shown):
+        return None
+    number = float(shown)
+    return int(shown.partition(".")[0]) if number.is_integer() else number
 
 
 def alone(value: Any) -> Any:

@@ -10,7 +10,12 @@ from salt_ext.document.diff import Change
 from salt_ext.store.acts.act import Act
 from salt_ext.store.acts.baseline import accept_baseline
 from salt_ext.store.acts.disown import disown
-from salt_ext.store.acts.expected import import_expected, remove_expected, set_expected
+from salt_ext.store.acts.expected import (
+    import_expected,
+    remove_expected,
+    set_expected,
+    types_of_others,
+)
 from salt_ext.store.acts.lifecycle import set_lifecycle
 from salt_ext.store.acts.purge import CLASSES, purge
 from salt_ext.store.acts.quarantine import choices, mark, rule
@@ -191,6 +196,7 @@ __all__ = [
     "tell",
     "totals",
     "troubled",
+    "types_of_others",
     "unknown_of",
     "url_secrets",
     "usual_columns",

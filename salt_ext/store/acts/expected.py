@@ -203,11 +203,38 @@ def _name(row: Row) -> tuple[str, str]:
 
 
 def _type(link: sa.Connection, source: str, types: Mapping[str, str]) -> None:
-    """Store the types of the fields that only this list has."""
-    link.execute(sa.delete(list_field).where(list_field.c.source == source))
+    """Store the fields that this list has, each with the type that it has in all lists."""
+    of_source = list_field.c.source == source
+    before = link.scalars(sa.delete(list_field).where(of_source).returning(list_field.c.name))
+    names = {*before, *types}
     if types:
         found = [{"source": source, "name": name, "type": one} for name, one in types.items()]
         bulk.insert(link, list_field, found)
+    if names:
+        link.execute(DECIDE, {"names": bulk.array(sorted(names))})
+
+
+def types_of_others(database: Database, source: str) -> dict[str, str]:
+    """Return the types of the fields that lists of other sources have."""
+    statement = sa.select(list_field.c.name, list_field.c.type).where(list_field.c.source != source)
+    with database.autocommit() as link:
+        return {row.name: row.type for row in link.execute(statement)}
+
+
+# A field is what most of its values are in all lists together: so no list makes another one's
+# days a text by a word, and none its words days.
+DECIDE = sa.text("""
+UPDATE list_field SET type = decided.type
+  FROM (SELECT name, CASE WHEN 2 * count(*) FILTER (WHERE is_day) > count(*) THEN 'date'
+                          WHEN 10 * count(*) FILTER (WHERE is_number) >= 9 * count(*) THEN 'number'
+                          ELSE 'text' END AS type
+          FROM (SELECT name, jsonb_typeof(fields -> name) = 'number' AS is_number,
+                       fields ->> name ~ '^\\d{4}-\\d\\d-\\d\\d$' AS is_day
+                  FROM expected CROSS JOIN unnest(CAST(:names AS text[])) AS name
+                 WHERE fields ->> name <> '') AS said
+         GROUP BY name) AS decided
+ WHERE list_field.name = decided.name AND list_field.type <> decided.type
+""")
 
 
 # Of what people say of one machine at a time, there is no column that could tell.

@@ -126,6 +126,7 @@ COMPARISONS: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[b
     "lte": lambda column, value: column <= value,
 }
 OPERATORS = (*COMPARISONS, *PATTERNS, "in", "notin", "isnull")
+IN_ORDER = ("gt", "gte", "lt", "lte")
 WITHOUT_ORDER = ("exact", "not", "in", "notin", "isnull")
 """The comparisons of values that are neither more nor less than others, and no free text."""
 
@@ -168,6 +169,12 @@ def _condition(
     values = several(operator, value)
     if operator in PATTERNS:
         return matches(column, name, operator, [_text(name, str(one)) for one in values])
+    if name.startswith(OWN) and operator in IN_ORDER:
+        if isinstance(column.type, Day):
+            # A word beside the days is neither before nor after one of them.
+            column = sa.case((column.op("~")(IS_DAY), column))
+        elif not isinstance(column.type, Number):
+            _check_words(name, values)
     values = [_value(column, name, one, zone) for one in values]
     if operator in ("in", "notin"):
         # Each value once: PostgreSQL takes a value that is named twice for twice as frequent.
@@ -213,6 +220,20 @@ def _value(column: sa.ColumnElement[Any], name: str, value: Any, zone: tzinfo) -
 
 
 DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+IS_DAY = r"^\d{4}-\d\d-\d\d$"
+AMOUNT = re.compile(r"-?\d+(?:\.\d+)?[smhdw]?")
+
+
+def _check_words(name: str, values: Iterable[Any]) -> None:
+    """Refuse to compare a text with a day or a number: it is neither before nor after one."""
+    for value in values:
+        words = str(value).strip()
+        if isinstance(value, date) or DAY.fullmatch(words) or AMOUNT.fullmatch(words):
+            raise FilterError(
+                f"{name} is a text and cannot be compared with {words!r}: too few of its values are"
+                f" days or numbers; see them with cmdb.facets {name}, mend the lists, and import"
+                " them again"
+            )
 
 
 def _day(name: str, value: Any, zone: tzinfo) -> str:
@@ -226,7 +247,7 @@ def _day(name: str, value: Any, zone: tzinfo) -> str:
         return (now - ahead if words.startswith("-") else now + ahead).date().isoformat()
     raise FilterError(
         f"{name} is a day, and {value!r} is none; write 2027-03-01, 90d for in 90 days,"
-        " or -365d for 365 days ago"
+        f" or -365d for 365 days ago; a word beside the days is found by {name}__contains"
     )
 
 

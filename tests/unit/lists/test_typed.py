@@ -1,0 +1,76 @@
+"""Columns of people's lists that no machine can fill: days, numbers, and words among them."""
+
+from datetime import datetime
+
+import pytest
+
+from salt_ext.lists.typed import alone, misfits, typed
+from salt_ext.words.match import Said
+
+
+def column(*cells, known=None):
+    rows = [Said(number, {"list.x": cell}) for number, cell in enumerate(cells, 2)]
+    types = typed(rows, known)
+    found = types["list.x"]
+    return found.type, [found.written(cell) for cell in cells], list(misfits(rows, types))
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ("2027.3.1", "2027-03-01"),
+        ("2027/3/1", "2027-03-01"),
+        ("2027-03", "2027-03-01"),
+        ("2027/3", "2027-03-01"),
+        ("2027年3月", "2027-03-01"),
+        ("27/3/1", "2027-03-01"),
+        (datetime(2027, 3, 1), "2027-03-01"),
+        ("2027-13", "2027-13"),
+        ("01/02/2027", "01/02/2027"),  # two days could be meant
+        ("26/11/30", "26/11/30"),
+        ("三年", "三年"),
+        ("12,000", 12000),
+        ("13,500.5", 13500.5),
+        ("¥12,000.00", 12000),
+        ("￥1,200", 1200),
+        ("$1,200", 1200),
+        ("-$5", -5),
+        ("1200元", 1200),
+        ("1,5", "1,5"),
+        ("12,00", "12,00"),
+        ("¥", "¥"),
+        ("0012345", "0012345"),
+        ("¥0012", "¥0012"),
+        ("1" * 20, "1" * 20),
+    ],
+)
+def test_a_cell_is_a_day_a_number_or_a_word(cell, kept):
+    assert alone(cell) == kept
+    assert type(alone(cell)) is type(kept)
+
+
+def test_most_cells_make_a_column_one_of_days_and_the_words_stay_beside_them():
+    kind, kept, words = column("2027.3.1", "2027-03", "永久", "三年", "27/3/1", "-")
+    assert kind == "date"
+    assert kept == ["2027-03-01", "2027-03-01", "永久", "三年", "2027-03-01", ""]
+    assert [(row.number, why) for row, _, why in words] == [
+        (4, "永久 is no day"),
+        (5, "三年 is no day"),
+    ]
+
+
+def test_nearly_all_cells_make_a_column_one_of_numbers():
+    assert column(*range(9), "面议")[0] == "number"
+    assert column("1001", "1002", "A-7")[0] == "text"
+
+
+def test_one_number_with_zeros_before_it_makes_all_of_its_column_names():
+    kind, kept, _ = column(*["1234567"] * 30, "0012345")
+    assert (kind, kept[0], kept[-1]) == ("text", "1234567", "0012345")
+
+
+def test_a_list_of_words_alone_has_the_type_that_other_lists_give_and_they_are_named():
+    kind, kept, [(row, field, why)] = column("永久", known={"list.x": "date"})
+    assert (kind, kept) == ("date", ["永久"])
+    assert (row.number, field, why) == (2, "list.x", "永久 is no day")
+    assert column("12", known={"list.x": "date"})[0] == "number"
