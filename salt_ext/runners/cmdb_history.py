@@ -162,6 +162,14 @@ def _handovers(
     return [one for one in found if not section or section in one["sections"]]
 
 
+def _between(
+    database: store.Database, asset_id: Any, old: dict[str, Any], new: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the handovers after one revision, up to another one."""
+    found = store.handovers(database, asset_id, old["recorded_at"], new["recorded_at"])
+    return [one for one in found if old["number"] < one["revision"] <= new["number"]]
+
+
 def changes(
     tgt: str = "*",
     since: str = "24h",
@@ -237,6 +245,9 @@ def diff(
     exit_code
         True makes the exit status 1 when there are differences.
 
+    Where another source took a section over in between, how both tell it is no difference
+    of the machine; such handovers are named, and ``cmdb.history handovers=True`` has more.
+
     CLI Example:
 
     .. code-block:: bash
@@ -270,7 +281,12 @@ def diff(
             end: one and {name: one[name] for name in OF_REVISION}
             for end, one in (("old", old), ("new", new))
         }
-        return {"asset": name, **ends, "changes": worth_telling(one._asdict() for one in found)}
+        return {
+            "asset": name,
+            **ends,
+            "changes": worth_telling(one._asdict() for one in found),
+            "handovers": _between(database, asset_id, old, new) if old else [],
+        }
 
     return answer(
         __opts__, "diff", ask, differs=lambda content: exit_code and bool(content["changes"])

@@ -159,3 +159,14 @@ def test_other_words_for_the_same_grains_are_no_change_of_the_machine(sync, data
     assert sync(web01=told)["counts"]["refused"] == 0
     assert stored(database)["facts"]["firmware"]["release_date"] == "2019-11-26"
     assert store.changes(database) == []
+
+
+def test_a_diff_over_a_handover_says_that_there_was_one(sync, database, runners):
+    sync(age=60, web01=GRAINS)
+    sync("mine", web01={MINE_FUNCTION: report(server(1), "web01", datetime.now(timezone.utc))})
+    answer = runners["cmdb.diff"]("web01")["data"]["cmdb"]
+    assert answer["changes"] == []
+    lines = printed.diff(answer)
+    assert lines[1] == "no difference"
+    assert "now told by agent instead of Salt's grains: " in lines[2]
+    assert lines[-1].endswith("see: salt-run cmdb.history web01 handovers=True")

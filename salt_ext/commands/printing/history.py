@@ -71,7 +71,11 @@ def diff(answer: Answer) -> list[str]:
         first = layout.instant(new["recorded_at"])
         return [f"{answer['asset']}  has only its first report, of {first}"]
     times = layout.span(old["recorded_at"], new["recorded_at"])
-    return [f"{answer['asset']}  {times}", *_differences(answer["changes"])]
+    lines = [f"{answer['asset']}  {times}", *_differences(answer["changes"])]
+    if handed := [line for row in answer["handovers"] for line in _handover(row)]:
+        more = f"salt-run cmdb.history {answer['asset']} handovers=True"
+        lines += [*handed, f"what they tell otherwise is no difference here; see: {more}"]
+    return lines
 
 
 def comparison(answer: Answer) -> list[str]:
