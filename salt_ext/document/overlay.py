@@ -15,7 +15,7 @@ def overlay(
     known: Mapping[str, Any],
     reported: Mapping[str, Any],
     partial: Iterable[str],
-    handed: Collection[str] = frozenset(),
+    apart: Collection[str] = frozenset(),
 ) -> dict[str, Any]:
     """
     Return what is known after a report, in normal form.
@@ -23,24 +23,24 @@ def overlay(
     A section that the report does not have stays as it was. A section that the
     report has and that is not in ``partial`` replaces the known one. A section
     in ``partial`` is added to the known one and removes nothing from it, except
-    a part whose slot the report lists as empty. Of a section that another source told
-    until now, one of ``handed``, no list of parts is mixed: two sources name parts and
-    places in different ways.
+    a part whose slot the report lists as empty. Of a section that a source of another sort
+    told until now, one in ``apart``, no list of parts is mixed: these name parts and places
+    in different ways.
     """
     merged = {**known, **reported}
     for section in partial:
         if section in known and section in reported:
-            merged[section] = _overlay(known[section], reported[section], section in handed)
+            merged[section] = _overlay(known[section], reported[section], section in apart)
     return normal(merged)
 
 
-def _overlay(known: Any, reported: Any, is_handed: bool = False) -> Any:
+def _overlay(known: Any, reported: Any, is_apart: bool = False) -> Any:
     if isinstance(known, dict) and isinstance(reported, dict):
         return {
             **known,
-            **{key: _overlay(known.get(key), one, is_handed) for key, one in reported.items()},
+            **{key: _overlay(known.get(key), one, is_apart) for key, one in reported.items()},
         }
-    if not is_handed and is_components(known) and is_components(reported):
+    if not is_apart and is_components(known) and is_components(reported):
         return _components(keyed(known), keyed(reported))
     return reported
 

@@ -219,7 +219,9 @@ asset_facts = sa.Table(
     sa.Column("digest", BYTEA, nullable=False, comment="of the canonical text of facts"),
     sa.Column("collected_at", Moment, comment="last reported then; null: with the last report"),
     sa.Column("source", sa.Text, comment="which mode told it; null: that of asset_seen"),
-    sa.Column("version", sa.SmallInteger, comment="of the collector; null: 1"),
+    sa.Column(
+        "version", sa.SmallInteger, comment="of the collector, negative: told in part; null: 1"
+    ),
 )
 
 other_source = sa.Table(

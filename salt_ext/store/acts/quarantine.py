@@ -24,9 +24,9 @@ from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.before import Before, Stored
+from salt_ext.store.ingest.before import NO_HANDOVER, Before, Stored
 from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
-from salt_ext.store.ingest.precedence import NO_HANDOVER, taking, weighed
+from salt_ext.store.ingest.precedence import taking, weighed
 from salt_ext.store.ingest.problems import close_held
 from salt_ext.store.ingest.replays import Replays, said
 from salt_ext.store.ingest.writing import write_all

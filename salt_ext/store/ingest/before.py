@@ -9,7 +9,7 @@ before.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
@@ -27,6 +27,21 @@ from salt_ext.store.ingest.spending import IN_ITS_HOUR, SECONDS_LEFT, Spent, spe
 from salt_ext.store.schema import asset_facts
 
 NO_VERSIONS: Mapping[uuid.UUID, str] = {}
+
+
+class Told(NamedTuple):
+    """Who told a section: the mode and the version of the collector; None: nobody did."""
+
+    source: str | None
+    version: int | None
+    is_equal: bool = False
+    """Whether who tells it from now on is a source of the same sort."""
+    is_begun: bool = False
+    """Whether that is who has told it in part before: then only what is added is a handover."""
+
+
+NOBODY = Told(None, None)
+NO_HANDOVER: Mapping[str, Told] = {}
 
 
 class Before(NamedTuple):
@@ -57,11 +72,23 @@ class Before(NamedTuple):
     sources: Mapping[str, str]
     """By section: which mode told it, where that is not ``mode``."""
     versions: Mapping[str, int]
-    """By section: the version of its collector, where that is not 1."""
+    """By section: the version of its collector, where that is not 1; see :meth:`is_half_told`."""
 
     def source(self, section: str) -> str:
         """Return which mode told a section."""
         return self.sources.get(section, self.mode)
+
+    def collector(self, section: str) -> int:
+        """Return which version of its collector told a section."""
+        return abs(self.versions.get(section, 1))
+
+    def is_half_told(self, section: str) -> bool:
+        """
+        Whether whoever tells a section has taken it over, and told it in part only since then.
+
+        What else is known of it is of the source before. It is stored as a negative version.
+        """
+        return self.versions.get(section, 1) < 0
 
     def told_at(self, section: str) -> datetime:
         """Return when a section was collected last, by the clock of the machine."""
@@ -216,12 +243,12 @@ class Stored:
         self,
         asset_id: uuid.UUID | None,
         report: Checked,
-        handed: Collection[str] = frozenset(),
+        handed: Mapping[str, Told] = NO_HANDOVER,
     ) -> Document:
         """
         Return what is known of an asset, or of a new one, after a report.
 
-        ``handed`` are the sections that another source told before.
+        ``handed`` are the sections that another source told before, and which.
         """
         before = self.before(asset_id)
         if before is None:
@@ -243,7 +270,7 @@ def document_after(
     report: Checked,
     known: Mapping[str, str],
     stored: Mapping[str, Any],
-    handed: Collection[str] = frozenset(),
+    handed: Mapping[str, Told] = NO_HANDOVER,
 ) -> Document:
     """
     Return what is known after a report.
@@ -259,7 +286,8 @@ def document_after(
     }
     old = {name: stored[name] for name in differs if name in stored}
     in_part = [name for name in report.partial if name in old]
-    new = overlay(old, differs, in_part, handed) if in_part else differs
+    apart = {name for name, told in handed.items() if not told.is_equal}
+    new = overlay(old, differs, in_part, apart) if in_part else differs
     absent = {name: value for name, value in stored.items() if name not in report.facts}
     texts = {
         **report.texts,
@@ -271,4 +299,14 @@ def document_after(
         if digests.of_section(texts[name]) == known[name]:
             del old[name], new[name]
     digest = digests.of_sections(texts) if texts != report.texts else report.digest
-    return Document(facts, texts, digest, old, new, frozenset(new).intersection(handed))
+    differing = {
+        name
+        for name, told in handed.items()
+        if name in new and (not told.is_begun or _adds(old[name], new[name]))
+    }
+    return Document(facts, texts, digest, old, new, frozenset(differing))
+
+
+def _adds(old: Any, new: Any) -> bool:
+    """Whether a section has parts or fields that it did not have."""
+    return any(one.op == "added" for one in diff({"section": old}, {"section": new}))

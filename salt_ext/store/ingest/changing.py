@@ -25,7 +25,7 @@ from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners, booted
 from salt_ext.store.ingest.arrivals import Arrival
-from salt_ext.store.ingest.before import Before, Document, Stored
+from salt_ext.store.ingest.before import NO_HANDOVER, Before, Document, Stored
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.gathering import Accepted, Gathered
 from salt_ext.store.ingest.holding import (
@@ -37,7 +37,6 @@ from salt_ext.store.ingest.holding import (
 )
 from salt_ext.store.ingest.listed import stood_in
 from salt_ext.store.ingest.precedence import (
-    NO_HANDOVER,
     Other,
     is_about_one,
     is_poorer,

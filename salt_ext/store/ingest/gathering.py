@@ -25,9 +25,9 @@ from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
-from salt_ext.store.ingest.before import Before, Document
+from salt_ext.store.ingest.before import Before, Document, Told
 from salt_ext.store.ingest.gone import Gone
-from salt_ext.store.ingest.precedence import Told, is_better, is_poorer
+from salt_ext.store.ingest.precedence import is_better, is_poorer, versions_of
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, parts, placements
@@ -364,6 +364,7 @@ class Gathered:
         mode, volatile = report["mode"], report["volatile"]
         # The source that asset_seen names need not be named again.
         source = mode if is_poorer(mode, before) else None
+        versions = versions_of(counts, accepted.handed)
         for section in document.new:
             values = encode(volatile[section]) if volatile.get(section) is not None else None
             self._bytes += len(document.texts[section]) + len(values or b"")
@@ -376,7 +377,7 @@ class Gathered:
                 digest=bytes.fromhex(digests.of_section(document.texts[section])),
                 collected_at=None,
                 source=source,
-                version=counts.versions.get(section),
+                version=versions.get(section),
             )
         if before is None:
             return
@@ -395,7 +396,7 @@ class Gathered:
             is_absent = section in before.absent
             was = (is_absent, before.sources.get(section), before.versions.get(section))
             if section in counts.facts:
-                now = (False, source, counts.versions.get(section))
+                now = (False, source, versions.get(section))
             elif rank(before.source(section)) == rank(mode):
                 now = (True, before.source(section), was[2])
             else:

@@ -3,7 +3,8 @@ Which sections of a report count: a poorer source changes nothing that a better 
 
 That is decided for each section. Where another source takes a section over, it is a
 handover: what differs then is how the two look, and no change of the machine. The
-same holds when the version of a collector rises.
+same holds when the version of a collector rises. A report that saw only a part of a section
+begins a handover, and the first one that saw the whole ends it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from salt_ext.report.sources import rank
 from salt_ext.settings import resolve
 from salt_ext.store.identity.claims import Asset, Claim, same_system
 from salt_ext.store.identity.decision import Decision
-from salt_ext.store.ingest.before import Before
+from salt_ext.store.ingest.before import NOBODY, Before, Told
 from salt_ext.store.schema import other_source
 
 
@@ -72,17 +73,6 @@ def is_about_one(claim: Claim, asset: Asset, verdict: Decision) -> bool:
     return (is_other or is_held) and same_system(claim, asset) is not False
 
 
-class Told(NamedTuple):
-    """Who told a section: the mode and the version of the collector; None: nobody did."""
-
-    source: str | None
-    version: int | None
-
-
-NOBODY = Told(None, None)
-NO_HANDOVER: Mapping[str, Told] = {}
-
-
 def weighed(
     report: Checked, mode: str, before: Before, is_silent: Callable[[str], bool]
 ) -> tuple[Checked, Mapping[str, Told]]:
@@ -93,23 +83,32 @@ def weighed(
     a poorer source may take its place, or an equal one with an older collector.
     """
     handed: dict[str, Told] = {}
-    ignored = set()
+    ignored, partial = set(), frozenset(report.partial)
     for section in report.facts:
         version = report.versions.get(section, 1)
         if section not in before.digests:
             if rank(mode) != rank(before.mode) or version != 1:
                 handed[section] = NOBODY
             continue
-        source, was = before.source(section), before.versions.get(section, 1)
-        # Of equals the newer collector knows better as long as it is heard; within one mode
-        # an older one is a downgrade, and all that there is.
-        is_older = version < was and mode != source
-        worse = rank(mode) - rank(source) or int(is_older)
+        source, was = before.source(section), before.collector(section)
+        in_part = section in partial
+        # Of equals the newer collector knows better as long as it is heard, unless it saw only
+        # a part; within one mode another one is all that there is.
+        is_lesser = mode != source and (version < was or (in_part and version > was))
+        worse = rank(mode) - rank(source) or int(is_lesser)
         if worse > 0 and not is_silent(section):
             ignored.add(section)
         elif worse or version != was:
-            handed[section] = Told(source, was)
+            handed[section] = Told(source, was, rank(mode) == rank(source))
+        elif before.is_half_told(section):
+            handed[section] = Told(source, was, is_equal=True, is_begun=in_part)
     return (_without(report, ignored) if ignored else report), handed
+
+
+def versions_of(report: Checked, handed: Mapping[str, Told]) -> dict[str, int]:
+    """Return the versions to store of the sections of a report, as :class:`Before` has them."""
+    begun = handed.keys() & set(report.partial)
+    return {**report.versions, **{name: -report.versions.get(name, 1) for name in begun}}
 
 
 def _without(report: Checked, ignored: set[str]) -> Checked:

@@ -1,13 +1,11 @@
 """Which sections of a report count beside what other sources have told."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from salt_ext.report.checking import Checked
 from salt_ext.report.sources import rank
-from salt_ext.store.ingest.before import Before
-from salt_ext.store.ingest.precedence import Told, weighed
+from salt_ext.store.ingest.before import Before, Told
+from salt_ext.store.ingest.precedence import versions_of, weighed
 
 OURS = ["agent", "salt", "ssh", "return", "one of a site"]
 ALL = [OURS, ["cmdb_grain"], ["cloud"], ["redfish"], ["grains"]]
@@ -17,26 +15,23 @@ def test_sources_in_which_our_collectors_ran_are_equals_and_the_others_have_an_o
     assert [{rank(mode) for mode in modes} for modes in ALL] == [{0}, {1}, {2}, {3}, {4}]
 
 
-def said(*sections, **versions):
+def said(*sections, partial=(), **versions):
     facts = {name: {"a": 1} for name in sections}
     texts = dict.fromkeys(sections, b'{"a":1}')
-    return Checked(facts, [], texts, dict.fromkeys(sections, "new"), "", versions)
+    return Checked(facts, list(partial), texts, dict.fromkeys(sections, "new"), "", versions)
 
 
 def known(mode, versions=(), **sources):
     """An asset of which a source knows the section disks, and others what they are given with."""
-    return SimpleNamespace(
-        mode=mode,
-        digests=dict.fromkeys(("disks", *sources), "old"),
-        sources=sources,
-        versions=dict(versions),
-        source=lambda section: sources.get(section, mode),
-    )
+    nothing = dict.fromkeys(Before._fields)
+    digests = dict.fromkeys(("disks", *sources), "old")
+    stored = {"mode": mode, "digests": digests, "sources": sources, "versions": dict(versions)}
+    return Before(**{**nothing, **stored})
 
 
 def outcome(report, mode, before: Before, silent=()):
-    """The sections that count, and who told those that are handed over."""
-    counts, handed = weighed(report, mode, before, silent.__contains__)
+    """The sections that count, and who told those that are handed over; ``silent`` are sources."""
+    counts, handed = weighed(report, mode, before, lambda name: before.source(name) in silent)
     return set(counts.facts), dict(handed)
 
 
@@ -81,10 +76,39 @@ def test_of_equals_the_newer_collector_counts(was, now, mode, counts, is_handed)
     report = said("disks", **({} if now == 1 else {"disks": now}))
     found, handed = outcome(report, mode, known("agent", versions))
     assert found == ({"disks"} if counts else set())
-    assert handed == ({"disks": Told("agent", was)} if is_handed else {})
+    assert handed == ({"disks": Told("agent", was, is_equal=True)} if is_handed else {})
 
 
 def test_a_section_that_an_equal_tells_first_is_a_change_unless_its_collector_is_new():
     assert outcome(said("usb"), "ssh", known("agent")) == ({"usb"}, {})
     counts, handed = outcome(said("usb", usb=2), "ssh", known("agent"))
     assert (counts, handed) == ({"usb"}, {"usb": Told(None, None)})
+
+
+def test_an_older_collector_counts_when_the_newer_one_is_silent():
+    before = known("agent", {"disks": 2})
+    assert outcome(said("disks"), "ssh", before) == (set(), {})
+    counts, handed = outcome(said("disks"), "ssh", before, ["agent"])
+    assert (counts, handed) == ({"disks"}, {"disks": Told("agent", 2, is_equal=True)})
+
+
+def test_a_newer_collector_elsewhere_that_sees_a_part_only_takes_nothing_over():
+    part = said("disks", partial=["disks"], disks=2)
+    assert outcome(part, "ssh", known("agent")) == (set(), {})
+    assert outcome(part, "agent", known("agent"))[0] == {"disks"}
+    assert outcome(said("disks", partial=["disks"]), "ssh", known("agent")) == ({"disks"}, {})
+
+
+def test_a_handover_that_began_in_part_ends_with_the_first_whole_section():
+    part, whole = said("disks", partial=["disks"], disks=2), said("disks", disks=2)
+    _, handed = outcome(part, "agent", known("agent"))
+    assert handed == {"disks": Told("agent", 1, is_equal=True)}
+    begun = known("agent", versions_of(part, handed))
+    assert (begun.collector("disks"), begun.is_half_told("disks")) == (2, True)
+    _, handed = outcome(part, "agent", begun)
+    assert handed == {"disks": Told("agent", 2, is_equal=True, is_begun=True)}
+    assert versions_of(part, handed) == {"disks": -2}
+    _, handed = outcome(whole, "agent", begun)
+    assert handed == {"disks": Told("agent", 2, is_equal=True)}
+    ended = known("agent", versions_of(whole, handed))
+    assert outcome(whole, "agent", ended) == ({"disks"}, {})

@@ -24,7 +24,9 @@ def upgrade() -> None:
     )
     op.add_column(
         "asset_facts",
-        sa.Column("version", sa.SmallInteger, comment="of the collector; null: 1"),
+        sa.Column(
+            "version", sa.SmallInteger, comment="of the collector, negative: told in part; null: 1"
+        ),
     )
     op.alter_column(
         "asset_seen",
