@@ -169,7 +169,13 @@ def partners(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]
 
 
 def _may_be_one(one: Item, other: Item, step: int) -> bool:
-    """Whether no place before the one of this step tells apart two parts that share it."""
+    """
+    Whether no place before the one of this step tells apart two parts that share it.
+
+    Nor do two numbers of their own, where the number of the controller may be another.
+    """
+    if MATCHING[step] is _address and number(one) and number(other):
+        return False
     return all(
         (here := read(one)) is None or (there := read(other)) is None or here == there
         for read in MATCHING[len(NUMBERS) : step]
@@ -221,9 +227,9 @@ def _may_be_own(field: str, value: str) -> bool:
 
 
 def _address(item: Mapping[str, Any]) -> str | None:
-    """Return where a disk without a number is on its controller, whose own number may change."""
+    """Return where a disk is on its controller, whose own number may change."""
     hctl, slot = item.get("hctl"), item.get("pci_slot")
-    if not isinstance(hctl, str) or slot is None or number(item):
+    if not isinstance(hctl, str) or slot is None:
         return None
     return f"{slot} {hctl.partition(':')[2]}"
 

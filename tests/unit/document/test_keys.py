@@ -188,6 +188,21 @@ SHARED = disk("sda", serial_number="60060160A1B2C3", paths=FC)
             id="a guest of VMware is told the numbers of its disks from now on",
         ),
         pytest.param(
+            MORE,
+            [
+                {**one, "hctl": f"3{one['hctl'][1:]}", "wwn": f"6000c29{one['name']}"}
+                for one in MORE
+            ],
+            [("changed", "hctl"), ("changed", "wwn")] * 2,
+            id="and after a boot, at which the controller got another number",
+        ),
+        pytest.param(
+            [disk("sda", hctl="2:0:0:0", serial_number="K1A2B3", **VMWARE)],
+            [disk("sda", hctl="3:0:0:0", serial_number="K1A2B4", **VMWARE)],
+            [("removed", "sda"), ("added", "sda")],
+            id="another disk at another controller of the same slot",
+        ),
+        pytest.param(
             GUEST,
             [{**GUEST[0], "serial_number": "6000c29a7b1c", "size_bytes": 80}],
             [("replaced", "sda")],
