@@ -368,13 +368,20 @@ def _check_commands(source: str, commands: Mapping[str, Any]) -> None:
                 raise SettingsError(f"{source}: commands: {error}") from None
 
 
+def fast_collectors(settings: Settings) -> dict[str, str | None]:
+    """Return what runs for the grain too: of sections that nothing slow fills."""
+    slow = slow_collectors(settings)
+    return {name: path for name, path in settings["collectors"].items() if not slow.get(name)}
+
+
 def slow_collectors(settings: Settings) -> dict[str, str | None]:
     """Return what runs slowly by the section that it fills: dotted paths, commands as JSON."""
     import json
 
     commands = {
-        section: said and json.dumps(said, sort_keys=True)
+        section: json.dumps(said, sort_keys=True)
         for section, said in settings["commands"].items()
+        if said is not None  # a null takes a command away, and the collector in its place is back
     }
     return {**settings["slow_collectors"], **commands}
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    Result = tuple[str, Any, dict[str, Any] | None, int]
+    """A section, its value or None, its error record or None, the version of its collector."""
+
 SCHEMA = 1
 HEADER = (
     *("schema", "collected_at", "boot_id", "since_boot_ms"),
@@ -90,6 +93,8 @@ A version is raised by whoever lets a collector tell the same machine in another
 fields, other names, other numbers. The store takes what differs then for what it is.
 """
 
+MAX_VERSION = (1 << 15) - 1
+
 DEADLINE_SECONDS = 10
 SLOW_DEADLINE_SECONDS = 30
 """The time for all fast collectors together, and for each slow one."""
@@ -108,22 +113,27 @@ def collect(
     ``partial``. When a collector fails, its section is absent, is named in
     ``partial`` and has a record in ``errors``. When a collector lacked the
     permission for some files, or could not read a part of its section, the
-    section is present and is named in both.
+    section is present and is named in both. ``versions`` has the version of each
+    collector whose section is there, where that is not 1.
     """
     started = time.monotonic()
     document = _header(root)
     errors: dict[str, dict[str, Any]] = {}
     partial: list[str] = []
+    versions: dict[str, int] = {}
     wanted = {section: path for section, path in collectors.items() if path}
-    for section, value, error in _run(Root(root), wanted, started + deadline_seconds):
+    for section, value, error, version in _run(Root(root), wanted, started + deadline_seconds):
         if value is not None:
             document[section] = value
+            if version != 1:
+                versions[section] = version
         if error is not None:
             errors[section] = error
         if error is not None or value is None:
             partial.append(section)
     document["errors"] = errors
     document["partial"] = sorted(partial)
+    document["versions"] = versions
     document["duration_ms"] = _milliseconds(started)
     return document
 
@@ -135,12 +145,6 @@ def why_no_section(name: object) -> str | None:
         rule = f"small letters, digits and _, at most {LONGEST_SECTION}"
         return f"{str(name)[:LONGEST_SECTION]!r} is no name of a section: {rule}"
     return f"{name} is a field of every document, and no section" if name in HEADER else None
-
-
-def versions(collectors: Mapping[str, str | None]) -> dict[str, int]:
-    """Return, by section, the version of each collector of ours among these; 1 is left out."""
-    ours = {**COLLECTORS, **SLOW_COLLECTORS}
-    return {name: VERSIONS[name] for name in VERSIONS if collectors.get(name) == ours[name]}
 
 
 def failed(name: str, exception: BaseException) -> dict[str, Any]:
@@ -184,16 +188,14 @@ def timestamp(seconds: float) -> str:
     return f"{to_the_second}.{int(seconds % 1 * 1000):03d}Z"
 
 
-def _run(
-    root: Root, collectors: Mapping[str, str], deadline: float
-) -> Iterator[tuple[str, Any, dict[str, Any] | None]]:
-    """Yield (section, value or None, error record or None) for each collector."""
+def _run(root: Root, collectors: Mapping[str, str], deadline: float) -> Iterator[Result]:
+    """Yield what became of each collector."""
     waiting = list(collectors.items())
     while waiting:
         # One thread runs all collectors. When one of them hangs, for example in a
         # read that blocks in the kernel and cannot be interrupted, the thread is
         # left behind and another thread runs the remaining collectors.
-        done: SimpleQueue[tuple[str, Any, dict[str, Any] | None]] = SimpleQueue()
+        done: SimpleQueue[Result] = SimpleQueue()
         thread = Thread(target=_work, args=(root, list(waiting), done), daemon=True)
         thread.start()
         # Each collector but the last gets half of the remaining time at most, so that
@@ -206,7 +208,7 @@ def _run(
                 result = done.get(timeout=patience)
             except Empty:
                 waiting.pop(0)
-                yield section, None, _hang_record(thread, section, began)
+                yield section, None, _hang_record(thread, section, began), 1
                 root = Root(root.path)  # the abandoned thread keeps the old one
                 break
             waiting.pop(0)
@@ -216,7 +218,7 @@ def _run(
 def _work(
     root: Root,
     collectors: list[tuple[str, str]],
-    done: SimpleQueue[tuple[str, Any, dict[str, Any] | None]],
+    done: SimpleQueue[Result],
 ) -> None:
     for section, path in collectors:
         started = time.monotonic()
@@ -224,13 +226,16 @@ def _work(
         root.failures.clear()
         value: Any = None
         error = None
+        version = 1
         try:
-            value = section_of(_collector(path)(root))
+            collector = _collector(path)
+            version = _version(section, path, collector)
+            value = section_of(collector(root))
             error = _gap(root, started)
         except BaseException as exception:
             # BaseException, because a collector may call sys.exit().
             value, error = None, _error_record(exception, started)
-        done.put((section, value, error))
+        done.put((section, value, error, version))
 
 
 def _collector(path: str) -> Callable[[Root], Any]:
@@ -242,6 +247,21 @@ def _collector(path: str) -> Callable[[Root], Any]:
     from salt_ext.facts import command
 
     return command.collector(json.loads(path))
+
+
+def _version(section: str, path: str, collector: Callable[[Root], Any]) -> int:
+    """Return the version of a collector: another than ours has it as an attribute, or 1."""
+    if path in (COLLECTORS.get(section), SLOW_COLLECTORS.get(section)):
+        return VERSIONS.get(section, 1)
+    version = getattr(collector, "version", 1)
+    if not is_version(version):
+        raise TypeError(f"its version must be a whole number from 1 to {MAX_VERSION}")
+    return int(version)
+
+
+def is_version(version: object) -> bool:
+    """Whether this can be the version of a collector."""
+    return type(version) is int and 0 < version <= MAX_VERSION
 
 
 def _gap(root: Root, started: float) -> dict[str, Any] | None:

@@ -73,7 +73,6 @@ def main(argv: list[str]) -> int:
                 {name: path for name, path in collectors.items() if name in slow_collectors},
             )
         document["identity"] = identify(document)
-        document["versions"] = facts.versions(collectors)
         # Not to descriptor 1: a collector that was left behind may still print there.
         _write(document, os.dup(stdout), pretty)
     finally:
@@ -103,6 +102,7 @@ def _add_slow(document: dict[str, Any], root: str, collectors: dict[str, str]) -
     with TemporaryDirectory(prefix="cmdb-") as directory:
         found = collect(root, collectors, directory, 0, facts.SLOW_DEADLINE_SECONDS)
     document["errors"].update(found.pop("errors"))
+    document["versions"].update(found.pop("versions"))
     document["partial"] = sorted({*document["partial"], *found.pop("partial")})
     document.update(found)
 

@@ -13,13 +13,13 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from salt_ext.facts import tools
+from salt_ext.facts import MAX_VERSION, is_version, tools
 from salt_ext.facts.root import Root
 
 Section = dict[str, Any] | list[dict[str, Any]]
 
-KEYS = ("command", "parser", "pattern", "numbers", "volatile")
-"""What may be said of a command; the last three may be left out."""
+KEYS = ("command", "parser", "pattern", "numbers", "volatile", "version")
+"""What may be said of a command; the last four may be left out."""
 
 PAIR = re.compile(r"\s*([^=:]*[^=:\s])\s*[=:]\s*(.*)").fullmatch
 NO_NAME = re.compile(r"\W+")
@@ -39,6 +39,8 @@ def check(section: str, said: Any) -> None:
     for name in ("numbers", "volatile"):
         if not _are_texts(said.get(name, [])):
             raise ValueError(f"{section}: {name} must be a list of fields")
+    if not is_version(said.get("version", 1)):
+        raise ValueError(f"{section}: version must be a whole number from 1 to {MAX_VERSION}")
     if (said["parser"] == "regex") != ("pattern" in said):
         raise ValueError(f"{section}: the parser regex needs a pattern, and no other has one")
     if "pattern" in said:
@@ -71,6 +73,7 @@ def collector(said: Mapping[str, Any]) -> Callable[[Root], Section | None]:
             else _shaped(found, said)
         )
 
+    collect.version = said.get("version", 1)  # type: ignore[attr-defined]
     return collect
 
 

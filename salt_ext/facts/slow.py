@@ -31,7 +31,7 @@ def collect(
     deadline_seconds: float,
 ) -> dict[str, Any]:
     """
-    Return the slow sections with ``errors`` and ``partial``, as ``facts.collect`` does.
+    Return the slow sections, ``errors``, ``partial`` and ``versions``, as ``facts.collect`` does.
 
     A section, or each item of a list, has the time of its reading in
     ``volatile.checked_at``. ``directory`` is where results are kept between runs.
@@ -47,26 +47,31 @@ def collect(
             continue
         kept = _kept(directory, section, root, path)
         if kept and _is_fresh(kept, interval_seconds):
-            found[section] = kept["value"], kept["error"]
+            found[section] = kept["value"], kept["error"], kept["version"]
             continue
         try:
             children.append(Child(section, path, root, directory, deadline_seconds))
         except (OSError, ValueError) as refusal:  # ValueError: a NUL in the path
-            found[section] = None, _refused(section, refusal)
-    for child, (value, error) in outcomes(children, deadline_seconds + GRACE_SECONDS):
+            found[section] = None, _refused(section, refusal), 1
+    for child, (value, error, version) in outcomes(children, deadline_seconds + GRACE_SECONDS):
         if value is not None or error is None:  # it has run, though it may lack a part
             last = _kept(directory, child.section, root, child.path)
             value = resting(stamped(value, timestamp(time.time())), last and last["value"])
-            _keep(directory, child.section, root, child.path, value, error)
-        found[child.section] = value, error
+            _keep(directory, child.section, root, child.path, (value, error, version))
+        found[child.section] = value, error, version
     return {
-        **{section: value for section, (value, _) in found.items() if value is not None},
-        "errors": {section: error for section, (_, error) in found.items() if error is not None},
+        **{section: value for section, (value, _, _) in found.items() if value is not None},
+        "errors": {section: error for section, (_, error, _) in found.items() if error is not None},
         "partial": sorted(
             section
-            for section, (value, error) in found.items()
+            for section, (value, error, _) in found.items()
             if value is None or error is not None
         ),
+        "versions": {
+            section: version
+            for section, (value, _, version) in found.items()
+            if value is not None and version != 1
+        },
     }
 
 
@@ -119,12 +124,12 @@ def _kept(directory: str, section: str, root: str, path: str) -> dict[str, Any] 
 def _is_fresh(record: Mapping[str, Any], interval_seconds: float) -> bool:
     age = time.time() - record["at"]
     is_of_this_boot: bool = record["boot_id"] == _boot_id()
-    return is_of_this_boot and 0 <= age < interval_seconds
+    # The first edition kept no version.
+    return is_of_this_boot and 0 <= age < interval_seconds and "version" in record
 
 
-def _keep(
-    directory: str, section: str, root: str, path: str, value: Any, error: dict[str, Any] | None
-) -> None:
+def _keep(directory: str, section: str, root: str, path: str, outcome: Outcome) -> None:
+    value, error, version = outcome
     record = {
         "root": root,
         "collector": path,
@@ -132,6 +137,7 @@ def _keep(
         "at": time.time(),
         "value": value,
         "error": error,
+        "version": version,
     }
     name = os.path.join(directory, f"{section}.json")
     # When the result cannot be kept (the disk is full), the next run collects it again.

@@ -23,8 +23,8 @@ from typing import Any
 import salt_ext
 from salt_ext import facts
 
-Outcome = tuple[Any, "dict[str, Any] | None"]
-"""The section that a collector found and its error record; either may be None."""
+Outcome = tuple[Any, "dict[str, Any] | None", int]
+"""The section that a collector found, its error record, its version; the first two may be None."""
 
 LIMIT_BYTES = 1024 * 1024  # of one section
 GRACE_SECONDS = 2.0  # for a process to start and to end, in addition to its collector's time
@@ -106,9 +106,9 @@ class Child:
         line, newline, _ = bytes(self._answer).partition(b"\n")
         if newline:
             with contextlib.suppress(ValueError):
-                value, error = json.loads(line)
-                return value, error
-        return None, self._death()
+                value, error, version = json.loads(line)
+                return value, error, version
+        return None, self._death(), 1
 
     def _death(self) -> dict[str, Any]:
         """Return the error record of a process that has not answered."""
@@ -150,7 +150,7 @@ def outcomes(children: list[Child], patience_seconds: float) -> Iterator[tuple[C
 
 def child(section: str, path: str, root: str, deadline_seconds: str) -> None:
     """
-    Run one collector in this process: write ``[value, error]`` as one line and exit.
+    Run one collector in this process: write ``[value, error, version]`` as one line and exit.
 
     Nothing else is written, but for the stack when the process crashes.
     """
@@ -167,7 +167,11 @@ def child(section: str, path: str, root: str, deadline_seconds: str) -> None:
     faulthandler.dump_traceback_later(float(deadline_seconds) + GRACE_SECONDS / 2, file=result)
     document = facts.collect(root, {section: path}, float(deadline_seconds))
     faulthandler.cancel_dump_traceback_later()
-    outcome = document.get(section), document["errors"].get(section)
+    outcome = (
+        document.get(section),
+        document["errors"].get(section),
+        document["versions"].get(section, 1),
+    )
     # The parent may have stopped waiting and closed the pipe.
     with contextlib.suppress(BrokenPipeError), open(result, "wb") as stream:
         stream.write(json.dumps(outcome).encode() + b"\n")

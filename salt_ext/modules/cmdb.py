@@ -178,9 +178,9 @@ def check() -> dict[str, Any]:
     options = _ask(settings.from_opts)
     found = _ask(agent.whole_document)
     slow = settings.slow_collectors(options)
-    grain = {name: item for name, item in found.items() if name not in slow}
+    grain = {name: item for name, item in found.items() if not slow.get(name)}
     sections = {}
-    for section, path in {**options["collectors"], **slow}.items():
+    for section, path in {**slow, **settings.fast_collectors(options)}.items():
         error = found["errors"].get(section)
         if not path:
             sections[section] = "switched off"

@@ -41,13 +41,13 @@ def document(opts: Mapping[str, Any]) -> dict[str, Any]:
     """
     options = settings.from_opts(opts)
     _reach_synced(opts)
-    result = facts.collect(options["root"], options["collectors"], options["deadline_seconds"])
+    collectors = settings.fast_collectors(options)
+    result = facts.collect(options["root"], collectors, options["deadline_seconds"])
     _log(result["errors"])
     if options["location"]:
         # People write the location into the settings. It is reported like a collected section.
         result["location"] = clean(options["location"])
     result["identity"] = identify(result)
-    result["versions"] = facts.versions({**options["collectors"], **options["slow_collectors"]})
     return result
 
 
@@ -57,6 +57,7 @@ def whole_document(opts: Mapping[str, Any]) -> dict[str, Any]:
     slow = slow_sections(opts)
     _log(slow["errors"])
     result["errors"].update(slow.pop("errors"))
+    result["versions"].update(slow.pop("versions"))
     result["partial"] = sorted({*result["partial"], *slow.pop("partial")})
     result.update(slow)
     result["identity"] = identify(result)
@@ -154,7 +155,7 @@ def name_trouble(opts: Mapping[str, Any]) -> str | None:
 
 
 def slow_sections(opts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of the slow collectors with their ``errors`` and ``partial``."""
+    """Return what :func:`salt_ext.facts.slow.collect` does, by the settings."""
     # Not imported at the top, because the grain does not need it.
     from salt_ext.facts import slow
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from salt_ext import document
 from salt_ext.document import keys
+from salt_ext.facts import MAX_VERSION
 from salt_ext.report import digests
 from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
@@ -25,7 +26,6 @@ from salt_ext.report.storable import MAX_NAME, fault, short, why_no_key
 SMALLEST = 8
 """The bytes of a component with one field of one letter, which is not empty."""
 MAX_COLLECTORS = 200
-MAX_VERSION = (1 << 15) - 1
 MAX_VERSIONS = 10_000
 """Characters."""
 MAX_SINCE_BOOT_MS = 100 * 366 * 24 * 60 * 60 * 1000

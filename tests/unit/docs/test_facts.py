@@ -29,7 +29,6 @@ LARGEST_TREE_BYTES = 16 * 1024
 
 NO_CAPTURE_SHOWS = {
     "errors": "the run writes it, of collectors that fail",
-    "versions": "grains and reports have it",
     "<section>": "the run of the slow collectors adds it",
     "<section>[]": "the run of the slow collectors adds it",
     "system.kind": "what a proxy minion tells of its device has it",

@@ -154,6 +154,8 @@ def test_it_runs_with_the_slow_collectors_and_is_kept_as_they_are(tool, tmp_path
         ("licence", {"command": "a", "parser": "regex", "pattern": 7}, "cannot be used"),
         ("licence", {"command": "a", "parser": "regex", "pattern": "a"}, "no named group"),
         ("licence", {"command": "a", "parser": "json", "numbers": "a"}, "a list of fields"),
+        ("licence", {"command": "a", "parser": "json", "version": 0}, "version must be a whole"),
+        ("licence", {"command": "a", "parser": "json", "version": "2"}, "version must be a whole"),
         ("licence", {"command": "a", "parser": "json", "timeout": 9}, "has timeout; it can have"),
     ],
 )
@@ -168,3 +170,28 @@ def test_a_command_of_the_pillar_goes_over_that_of_the_file():
     opts = {"cmdb": {"commands": {"a": said, "b": said}}}
     opts["pillar"] = {"cmdb": {"commands": {"a": None}}}
     assert from_opts(opts)["commands"] == {"a": None, "b": said}
+
+
+@pytest.mark.parametrize("section", ["smart", "usb"])
+def test_a_command_in_the_place_of_our_collector_has_its_own_version(tool, tmp_path, section):
+    said = {"command": tool('[{"name": "sda"}]'), "parser": "json"}
+    none = {"collectors": dict.fromkeys(facts.COLLECTORS)}
+    none["slow_collectors"] = dict.fromkeys(facts.SLOW_COLLECTORS)
+    ours = {**facts.COLLECTORS, **facts.SLOW_COLLECTORS}[section]
+    where = "collectors" if section in facts.COLLECTORS else "slow_collectors"
+    opts = {"id": "web01", "cachedir": str(tmp_path), "cmdb": none}
+    opts["cmdb"][where][section] = ours
+    assert agent.whole_document(opts)["versions"] in ({section: facts.VERSIONS[section]}, {})
+    opts["cmdb"]["commands"] = {section: said}
+    assert section not in agent.document(opts)  # nothing but the command fills it
+    found = agent.whole_document(opts)
+    assert found[section][0]["name"] == "sda"
+    assert found["versions"] == {}
+    said["version"] = 3
+    for _ in range(2):  # the second time it is what was kept
+        assert agent.whole_document(opts)["versions"] == {section: 3}
+    assert agent.report(opts)["versions"] == f"{section}=3"
+    opts["cmdb"]["commands"] = {section: None}  # as a pillar may say
+    back = agent.whole_document(opts)
+    assert back.get(section) != found[section]
+    assert section in back or section in back["partial"]

@@ -100,6 +100,18 @@ def raises_wordless(root):
     raise Wordless
 
 
+def good_in_other_words(root):
+    return {"response": 42}
+
+
+def good_of_no_version(root):
+    return {"response": 42}
+
+
+good_in_other_words.version = 2  # type: ignore[attr-defined]
+good_of_no_version.version = "two"  # type: ignore[attr-defined]
+
+
 def reads_secret(root):
     return {"known": 1, "secret": root.text("/secret")}
 
@@ -130,6 +142,7 @@ def run(deadline=5.0, root="/", **collectors):
         ("volatile_list_below", "TypeError"),
         ("long_key", "ValueError"),
         ("number_as_key", "TypeError"),
+        ("good_of_no_version", "TypeError"),
         ("raises_speechless", "Speechless"),
         ("raises_wordless", "Wordless"),
         ("missing", "AttributeError"),
@@ -177,6 +190,12 @@ def test_none_found_and_no_way_to_tell_are_two_facts():
 def test_what_no_later_step_could_carry_is_mended():
     section = run(hostile="hostile")["hostile"]
     assert section == {"serial_number": "SN?", "big": str(2**80), "nan": None, "b": "�"}
+
+
+def test_a_collector_says_which_version_of_it_this_is():
+    assert run(one="good", two="good_in_other_words")["versions"] == {"two": 2}
+    ours = collect("/", {"usb": facts.COLLECTORS["usb"], "pci": facts.COLLECTORS["pci"]})
+    assert ours["versions"] == {"usb": facts.VERSIONS["usb"]}
 
 
 def test_a_section_is_switched_off_by_null():

@@ -77,6 +77,11 @@ def odd_names(root):
         {"volatile": {"skipped_reason": "standby"}},
     ]
 
+def in_other_words(root):
+    return {"answer": 43}
+
+in_other_words.version = 2
+
 def secret(root):
     root.denied.append("/dev/secret")
     return {"known": 1}
@@ -283,6 +288,17 @@ def test_a_path_that_no_process_can_be_given_is_an_error_of_that_collector(run):
     found = run(bad="a\0b", good="good")
     assert found["good"]["pid"]
     assert found["errors"]["bad"]["type"] == "ValueError"
+
+
+def test_the_version_of_a_collector_is_that_of_what_was_kept(run, tmp_path):
+    for _ in range(2):
+        assert run(interval=3600, one="in_other_words", two="good")["versions"] == {"one": 2}
+    kept = tmp_path / "kept" / "one.json"
+    record = json.loads(kept.read_text())
+    del record["version"]  # the first edition kept none
+    record["value"]["answer"] = 42
+    kept.write_text(json.dumps(record))
+    assert run(interval=3600, one="in_other_words")["one"]["answer"] == 43
 
 
 def test_a_failure_is_not_kept(run):
