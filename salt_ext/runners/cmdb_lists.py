@@ -233,10 +233,12 @@ def expected(
         ``list``: all expected machines, each beside the asset that it turned out to
         be, by SN and then by name, as in ``cmdb.reconcile``. ``missing``: only those
         that have never reported. ``import``: keep the list in ``file``, in place of
-        what the list of this name said before. ``set``: set fields of one machine.
-        ``remove``: no longer expect a machine.
+        what the list of this name said before. ``sources``: which lists there are.
+        ``set``: set fields of one machine. ``remove``: no longer expect a machine, by
+        whatever list, or with ``source`` alone the machines of a whole list.
     sn
-        The serial number of the machine, or else its name in the list.
+        The serial number of the machine, or its name. What is neither as yet is what
+        the machine that appears has as its serial number or its name.
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
@@ -244,12 +246,13 @@ def expected(
     source
         What the list is called, whatever its file: it takes the place of what the list
         of this name said before, and of nothing else. The default is the name of the
-        file without its folder, with the sheet behind it if one is given.
+        file without its folder, with the sheet behind it if one is given. With
+        ``remove``, what other lists say stays.
     map
         The fields of headings that are guessed wrongly, as in ``cmdb.reconcile``.
     test
-        With ``import``, tell what would be kept and which rows would be left out, and
-        keep nothing.
+        With ``import`` and ``remove``, tell what would be kept, left out or removed, and
+        leave everything as it is.
     limit
         How many machines, or rows that are left out, are shown at most.
 
@@ -266,11 +269,13 @@ def expected(
         salt-run cmdb.expected set 9XYZ1K2 site=dc1 rack=R01 owner='web team'
         salt-run cmdb.expected set 9XYZ1K3 reason='spare in room 4'
         salt-run cmdb.expected remove 9XYZ1K2
+        salt-run cmdb.expected remove source=finance test=True
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
         # Imported here, because Salt loads this file for every command.
         from salt_ext.lists import expected as lists
+        from salt_ext.lists.by_hand import checked
         from salt_ext.lists.rows import read
 
         one_of("action", action, ACTIONS)
@@ -281,8 +286,8 @@ def expected(
                 raise Misused(f"{name}= is not for action {action}")
         most = count("limit", limit)
         check_truths(test=test)
-        if test and action != "import":
-            raise Misused("test=True is for action import: all others show or do little")
+        if test and action not in ("import", "remove"):
+            raise Misused("test=True is for the actions import and remove: others do little")
         if action in ("list", "missing"):
             nothing_else(kwargs, "action", "limit")
             return lists.expected(database, only_missing=action == "missing", limit=most)
@@ -292,19 +297,18 @@ def expected(
             listed = read(_file("file", file), text("sheet", sheet), wanted)
             usual = " ".join(filter(None, [os.path.basename(file), sheet]))
             called = text("source", source) or usual
-            return lists.keep(
-                database,
-                listed,
-                source=store.storable(called),
-                by=who(),
-                test=test,
-                limit=most,
-            )
+            called = store.storable(called)
+            others = [one["source"] for one in store.expected_sources(database)]
+            done = lists.keep(database, listed, source=called, by=who(), test=test, limit=most)
+            return {**done, "others": [] if called in others else others}
+        if action == "sources":
+            nothing_else(kwargs, "action", "limit")
+            rows = store.expected_sources(database)
+            return answers.table(SOURCE_COLUMNS, rows[:most], len(rows), "lists")
         if action == "remove":
-            nothing_else(kwargs, "action", "sn")
-            gone = store.remove_expected(database, reference(sn))
-            return lists.told("removed", gone)
-        fields = lists.fields_of(dict(kwargs))
+            nothing_else(kwargs, "action", "sn", "source", "test", "limit")
+            return _remove(database, sn, text("source", source), test, most)
+        fields = checked(lists.fields_of(dict(kwargs)))
         row = store.set_expected(
             database,
             reference(sn),
@@ -313,9 +317,38 @@ def expected(
             awaited=lists.decided(fields),
             kind=lists.kind_set(fields),
         )
+        if row is None:
+            nothing: dict[str, Any] = {
+                "sn": sn,
+                "minion_id": None,
+                "fields": {},
+                "imported_by": who(),
+            }
+            return lists.told("nothing is set", [nothing])
         return lists.told("expected", [row])
 
-    return answer(__opts__, "table", ask, write=action not in ("list", "missing"))
+    return answer(__opts__, "table", ask, write=action not in SHOWING)
+
+
+def _remove(
+    database: store.Database, sn: Any, source: str, test: bool, limit: int
+) -> dict[str, Any]:
+    """Remove a machine, or a whole list, from what is expected; return which rows that were."""
+    if sn == "" and source:
+        gone = store.remove_list(database, source, test=test)
+    else:
+        gone = store.remove_expected(database, reference(sn), source=source, test=test)
+    status = "would be removed" if test else "removed"
+    rows = [
+        {
+            **row,
+            "name": row["minion_id"],
+            "status": status,
+            "says": ", ".join(f"{key}={value}" for key, value in row["fields"].items()),
+        }
+        for row in gone[:limit]
+    ]
+    return answers.table(REMOVED_COLUMNS, rows, len(gone), "rows of lists")
 
 
 def _shown(sheets: Iterable["Sheet"], show: Show) -> Iterator["Sheet"]:
@@ -330,10 +363,17 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "list": (),
     "missing": (),
     "import": ("file", "sheet", "source"),
+    "sources": (),
     "set": ("sn",),
-    "remove": ("sn",),
+    "remove": ("sn", "source"),
 }
 """What may be done with the list of expected machines, and which arguments that takes."""
+
+SHOWING = ("list", "missing", "sources")
+"""The actions that change nothing."""
+
+SOURCE_COLUMNS = ("source", "rows", "known", "imported_by", "imported_at")
+REMOVED_COLUMNS = ("sn", "name", "status", "source", "row", "says", "imported_by")
 
 
 def _map_of(kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -13,6 +13,7 @@ from salt_ext.store.acts.disown import disown
 from salt_ext.store.acts.expected import (
     import_expected,
     remove_expected,
+    remove_list,
     set_expected,
     types_of_others,
 )
@@ -22,6 +23,7 @@ from salt_ext.store.acts.quarantine import choices, mark, rule
 from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
 from salt_ext.store.clock import Clock, clock
+from salt_ext.store.columns import KINDS
 from salt_ext.store.database import HEAD, Database, ping
 from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable, Unstored
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
@@ -45,7 +47,7 @@ from salt_ext.store.reads.components import components, genealogy
 from salt_ext.store.reads.decisions import decisions
 from salt_ext.store.reads.due import due, news_since, stalest_first
 from salt_ext.store.reads.duplicates import SHARED, duplicates
-from salt_ext.store.reads.expected import expected_machines, said_of
+from salt_ext.store.reads.expected import expected_machines, expected_sources, said_of
 from salt_ext.store.reads.export import Extract, extract
 from salt_ext.store.reads.facets import facets
 from salt_ext.store.reads.failing_batches import failing_batches
@@ -86,6 +88,7 @@ __all__ = [
     "HARDWARE",
     "HEAD",
     "KEPT_COLUMNS",
+    "KINDS",
     "LIFECYCLES",
     "OWN_BUSINESS",
     "PROBLEM_KINDS",
@@ -136,6 +139,7 @@ __all__ = [
     "due",
     "duplicates",
     "expected_machines",
+    "expected_sources",
     "extract",
     "facets",
     "failing_batches",
@@ -175,6 +179,7 @@ __all__ = [
     "record_failure",
     "record_problem",
     "remove_expected",
+    "remove_list",
     "rename",
     "resolve",
     "rule",

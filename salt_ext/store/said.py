@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from salt_ext.store.schema import PLACE
-from salt_ext.words.match import is_blank
+from salt_ext.words.match import is_blank, name_of
+
+SET = "cmdb.expected set"
+"""The source of what people say of one machine at a time."""
 
 OWN = "list."
 """How the fields begin that people's lists have and no machine can fill."""
@@ -18,8 +21,14 @@ ABOUT = ("source", "row", "imported_at", "imported_by")
 
 
 def spoken(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a kept row, with its own SN and name where the fields have none."""
-    return {"sn": row["sn"], "hostname": row["minion_id"], **row["fields"]}
+    """
+    Return the fields of a kept row, with its own SN and name where the fields have none.
+
+    A word by which people set something, and that nobody knows, may be either.
+    """
+    said = {"sn": row["sn"], "hostname": row["minion_id"], **row["fields"]}
+    is_either = row["source"] == SET and not name_of(said)
+    return {**said, "hostname": said["sn"]} if is_either else said
 
 
 def newest(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Any, Mapping[str, Any]]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from salt_ext.commands.printing import layout
 from salt_ext.commands.printing.layout import Answer
+from salt_ext.words.nearest import nearest
 
 
 def file(answer: Answer) -> list[str]:
@@ -32,6 +33,12 @@ def imported(answer: Answer) -> list[str]:
     if answer["rows"]:
         lines += [*layout.table(answer), ""]
     lines.append(f"{answer['source']}: {counts}")
+    if answer["others"]:
+        # The slip that would make a second list of the same machines.
+        near = nearest(answer["source"], answer["others"])
+        meant = f"; did you mean source={near!r}?" if near else ""
+        others = ", ".join(answer["others"])
+        lines.append(f"{answer['source']} is a new list; there are: {others}{meant}")
     if answer["test"]:
         lines.append("nothing was kept; import the list without test=True")
     return lines

@@ -20,14 +20,11 @@ from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest.listed import resolve, write, write_all
 from salt_ext.store.ingest.stand_ins import stand_in
-from salt_ext.store.said import spoken
+from salt_ext.store.said import SET, spoken
 from salt_ext.store.schema import expected, list_field
 from salt_ext.store.text import is_text
-from salt_ext.words.match import bare, short
-from salt_ext.words.nearest import nearest
-
-SET = "cmdb.expected set"
-"""The source of what people say of one machine at a time."""
+from salt_ext.words.match import bare, same_sn, short
+from salt_ext.words.nearest import nearest, unknown
 
 
 def import_expected(
@@ -86,57 +83,65 @@ def set_expected(
     by: str,
     awaited: bool | None = None,
     kind: str | None = None,
-) -> Row:
+) -> Row | None:
     """
     Add to what is expected of a machine; return all that was ever set of it.
 
-    It is meant by its SN, or by its name if a list has a row of that name without an SN.
-    An empty text takes a field away again. ``awaited`` tells whether it shall report,
-    ``kind`` what it is while it does not; None leaves that as it is.
+    It is meant by its SN or its name; what is neither as yet may turn out to be either.
+    An empty text takes a field away again, and where none is left, None is returned.
+    ``awaited`` tells whether it shall report, ``kind`` what it is while it does not; None
+    leaves that as it is.
     """
     with database.begin() as link:
         lock_identity(link)
-        of_name = expected.c.sn.is_(None) & (
-            sa.func.lower(expected.c.minion_id) == reference.lower()
-        )
-        is_name = link.scalar(sa.select(expected.c.id).where(of_name).limit(1)) is not None
-        of_set = (expected.c.source == SET) & (of_name if is_name else _has_sn(reference))
+        key = _key(link, reference)
+        of_set = (expected.c.source == SET) & _is_called(reference)
         before = rows(
             link.execute(sa.delete(expected).where(of_set).returning(expected)),
         )
         said: Row = {}
         for one in before:
             said |= one["fields"]
-        said |= fields | ({"hostname": reference} if is_name else {"sn": reference})
+        if key == "hostname" and same_sn(said.get("sn"), reference):
+            del said["sn"]
+        said |= fields | {key: reference}
         said = {name: value for name, value in said.items() if value != ""}
-        row = _row(
-            {
-                "sn": said.get("sn"),
-                "minion_id": said.get("minion_id") or said.get("hostname"),
-                "fields": said,
-                "row": None,
-                "awaited": all(one["awaited"] for one in before) if awaited is None else awaited,
-                "kind": kind or next((one["kind"] for one in before), EXPECTED),
-            },
-            SET,
-            by,
-        )
-        _take_over([row], before)
-        bulk.insert(link, expected, [row])
-        _type(link, SET, _types_of_set(link))
         concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
-        concerned |= resolve(link, [row])
+        row = None
+        if said.keys() - {key} or not fields:
+            row = _row(
+                {
+                    "sn": said.get("sn"),
+                    "minion_id": said.get("minion_id") or said.get("hostname"),
+                    "fields": said,
+                    "row": None,
+                    "awaited": all(one["awaited"] for one in before)
+                    if awaited is None
+                    else awaited,
+                    "kind": kind or next((one["kind"] for one in before), EXPECTED),
+                },
+                SET,
+                by,
+            )
+            _take_over([row], before)
+            bulk.insert(link, expected, [row])
+            concerned |= resolve(link, [row])
+        _type(link, SET, _types_of_set(link))
         stand_in(link)
     write_all(database, concerned)
     return row
 
 
-def remove_expected(database: Database, reference: str) -> list[Row]:
+def remove_expected(
+    database: Database, reference: str, *, source: str = "", test: bool = False
+) -> list[Row]:
     """
     Remove what is expected of a machine, by its SN or else its name; return what it was.
 
-    Only where no row has the SN as it is given, one that lost its zeros is meant.
+    Only where no row has the SN as it is given, one that lost its zeros is meant. With
+    ``source`` what other lists say stays; with ``test`` everything does.
     """
+    of_source = expected.c.source == source if source else sa.true()
     gone: list[Row] = []
     with database.begin() as link:
         lock_identity(link)
@@ -146,19 +151,64 @@ def remove_expected(database: Database, reference: str) -> list[Row]:
             sa.func.lower(expected.c.minion_id) == reference.lower(),
         )
         for is_it in meanings if is_text(reference) else ():
-            gone = rows(link.execute(sa.delete(expected).where(is_it).returning(expected)))
+            gone = _removed(link, is_it & of_source, test)
             if gone:
                 break
-        stand_in(link)
-        known = [] if gone else link.execute(sa.select(expected.c.sn, expected.c.minion_id)).all()
+        else:
+            called = sa.select(expected.c.sn, expected.c.minion_id).where(of_source)
+            known = [one for row in link.execute(called) for one in row if one]
     if not gone:
-        near = nearest(reference, [one for row in known for one in row if one])
+        near = nearest(reference, known)
+        where = f" in the list {source!r}" if source else ""
         raise NotFound(
-            f"nobody expects a machine {reference!r}",
+            f"nobody expects a machine {reference!r}{where}",
             f"the nearest is {near!r}" if near else "see: salt-run cmdb.expected list",
         )
-    write_all(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
+    return _forgotten(database, gone, test)
+
+
+def remove_list(database: Database, source: str, *, test: bool = False) -> list[Row]:
+    """Remove a whole list; return what was in it. With ``test`` it stays."""
+    with database.begin() as link:
+        lock_identity(link)
+        link.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        gone = _removed(link, expected.c.source == source, test)
+        sources = sa.select(expected.c.source).distinct().order_by(expected.c.source)
+        known = [] if gone else link.scalars(sources).all()
+        if gone and not test:
+            _type(link, source, {})
+    if not gone:
+        raise NotFound(unknown("list", source, known), "see: salt-run cmdb.expected sources")
+    return _forgotten(database, gone, test)
+
+
+def _removed(link: sa.Connection, which: sa.ColumnElement[bool], test: bool) -> list[Row]:
+    """Remove rows, and what stood in for them; return them. With ``test`` they stay."""
+    every = sa.select(expected) if test else sa.delete(expected).returning(expected)
+    gone = rows(link.execute(every.where(which)))
+    if gone and not test:
+        stand_in(link)
+    return sorted(gone, key=lambda one: (one["source"], one["row"] or 0, one["sn"] or ""))
+
+
+def _forgotten(database: Database, gone: list[Row], test: bool) -> list[Row]:
+    """Take from the assets what was said in rows that are gone; return these rows."""
+    if not test:
+        write_all(database, {one["asset_id"] for one in gone if one["asset_id"] is not None})
     return gone
+
+
+def _key(link: sa.Connection, reference: str) -> str:
+    """Return whether a word is the ``hostname`` of a machine, or the ``sn``, known or not."""
+    called = {"bare": bare(reference), "short": short(reference), "name": reference, "set": SET}
+    is_name, is_sn, is_known = link.execute(CALLED, called).one()
+    return "hostname" if is_name or (is_known and not is_sn) else "sn"
+
+
+def _is_called(reference: str) -> sa.ColumnElement[bool]:
+    """Return the condition for rows of which people say so: by SN, or by name without one."""
+    is_name = sa.func.lower(expected.c.minion_id) == reference.lower()
+    return _has_sn(reference) | (expected.c.sn.is_(None) & is_name)
 
 
 def _has_sn(sn: str) -> sa.ColumnElement[bool]:
@@ -168,7 +218,7 @@ def _has_sn(sn: str) -> sa.ColumnElement[bool]:
 
 def _row(machine: Row, source: str, by: str) -> Row:
     """Return a row of ``expected`` for what a list says of a machine."""
-    words = spoken(machine)
+    words = spoken({**machine, "source": source})
     return {
         "id": uuid.uuid4(),
         "sn": machine["sn"],
@@ -236,6 +286,20 @@ UPDATE list_field SET type = decided.type
  WHERE list_field.name = decided.name AND list_field.type <> decided.type
 """)
 
+
+# A list has a row of that name without an SN; the word is an SN; it is a name.
+CALLED = sa.text("""
+SELECT EXISTS (SELECT FROM expected WHERE sn IS NULL AND lower(minion_id) = lower(:name)),
+       EXISTS (SELECT FROM expected WHERE bare_sn = :bare AND source <> :set)
+       OR EXISTS (SELECT FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+                   WHERE seen.mode <> 'list'
+                     AND ltrim(replace(lower(sn), ' ', ''), '0') = :bare),
+       EXISTS (SELECT FROM expected WHERE :short IN (short_name, short_hostname)
+                                      AND bare_sn IS DISTINCT FROM :bare)
+       OR EXISTS (SELECT FROM asset WHERE minion_id IS NOT NULL
+                     AND (split_part(lower(minion_id), '.', 1) = :short
+                          OR split_part(lower(hostname), '.', 1) = :short))
+""")
 
 # Of what people say of one machine at a time, there is no column that could tell.
 TYPES = sa.text("""

@@ -21,7 +21,7 @@ from salt_ext.store.clock import now
 from salt_ext.store.columns import place_of, with_listed
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.ingest.stand_ins import stand_in, step_down, successor
-from salt_ext.store.said import newest, spoken
+from salt_ext.store.said import SET, newest, spoken
 from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
 from salt_ext.words.match import (
     Machine,
@@ -92,6 +92,7 @@ def resolve(link: sa.Connection, said: Sequence[Row]) -> set[uuid.UUID]:
     if meant:
         ids, assets_meant = zip(*meant, strict=True)
         link.execute(MEANT, {"ids": bulk.array(ids), "assets": bulk.array(assets_meant)})
+        link.execute(NAMED, {"ids": bulk.array(ids), "source": SET})
     return concerned
 
 
@@ -234,6 +235,18 @@ MEANT = sa.text("""
 UPDATE expected SET asset_id = i.asset_id
   FROM unnest(CAST(:ids AS uuid[]), CAST(:assets AS uuid[])) AS i(id, asset_id)
  WHERE expected.id = i.id
+""")
+
+# A word that could have been an SN is the name of the machine that is called so.
+NAMED = sa.text("""
+UPDATE expected SET minion_id = expected.sn, sn = NULL, bare_sn = NULL,
+       fields = (fields - 'sn') || jsonb_build_object('hostname', expected.sn)
+  FROM asset
+ WHERE asset.id = expected.asset_id AND expected.id = ANY(CAST(:ids AS uuid[]))
+   AND expected.source = :source AND expected.minion_id IS NULL
+   AND ltrim(replace(lower(asset.sn), ' ', ''), '0') IS DISTINCT FROM expected.bare_sn
+   AND short_hostname IN (split_part(lower(asset.minion_id), '.', 1),
+                          split_part(lower(asset.hostname), '.', 1))
 """)
 
 LOCK = sa.text("""

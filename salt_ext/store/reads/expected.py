@@ -34,3 +34,18 @@ def said_of(database: Database, asset_id: uuid.UUID) -> list[Row]:
     )
     with database.autocommit() as link:
         return rows(link.execute(statement.order_by(*newest_first)))
+
+
+def expected_sources(database: Database) -> list[Row]:
+    """Return the lists that people have given, by ``source``, with their ``rows`` and by whom."""
+    number, newest = sa.func.count(), sa.func.max(expected.c.imported_at)
+    people = sa.func.string_agg(expected.c.imported_by.distinct(), ", ")
+    statement = sa.select(
+        expected.c.source,
+        number.label("rows"),
+        sa.func.count(expected.c.asset_id).label("known"),
+        people.label("imported_by"),
+        newest.label("imported_at"),
+    ).group_by(expected.c.source)
+    with database.autocommit() as link:
+        return rows(link.execute(statement.order_by(expected.c.source)))
