@@ -13,7 +13,18 @@ from salt_ext.lists.headings import COMPARED
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.workbook import UNKNOWN
 from salt_ext.words import values as words
-from salt_ext.words.match import Machine, Match, Said, match, named, same_sn, spelled, text
+from salt_ext.words.match import (
+    Machine,
+    Match,
+    Said,
+    is_blank,
+    match,
+    named,
+    same_name,
+    same_sn,
+    spelled,
+    text,
+)
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
 RARE = ("held", "expected", "outside")
@@ -21,6 +32,8 @@ RARE = ("held", "expected", "outside")
 
 RIGHT = ("ok", "expected", "outside")
 """Statuses of rows that nothing contradicts."""
+
+NAMES = ("minion_id", "hostname")
 
 PLACES = ("site", "room", "rack", "unit")
 
@@ -100,7 +113,7 @@ def _compared(
     reasons = [
         f"{words.label(field)}: {text(row.values[field])} in the file,"
         f" {_reported(field, asset)} on the machine"
-        for field in ("sn", *COMPARED)
+        for field in ("sn", *NAMES, *COMPARED)
         if field in differing
     ]
     if differing & set(PLACES) or (is_outside and _is_elsewhere(row, asset, filters)):
@@ -125,7 +138,18 @@ def _differing(row: Said, asset: Mapping[str, Any], fields: Iterable[str]) -> se
         and contradicts(field, row.values[field], asset)
     }
     has_sn = spelled(row.values.get("sn"))
-    return found | {"sn"} if has_sn and not same_sn(row.values["sn"], asset["sn"]) else found
+    if has_sn and not same_sn(row.values["sn"], asset["sn"]):
+        found.add("sn")
+    return found | {field for field in NAMES if _is_misnamed(row.values.get(field), asset)}
+
+
+def _is_misnamed(said: Any, asset: Mapping[str, Any]) -> bool:
+    """Whether a row calls its machine otherwise than by one of its names, or its address."""
+    names = [asset[name] for name in NAMES if asset[name]]
+    is_address = asset.get("address") and not contradicts("address", said, asset)
+    if is_blank(said) or not names or is_address:
+        return False
+    return not any(same_name(said, one) for one in names)
 
 
 def _is_only_listed(place: str, asset: Mapping[str, Any]) -> bool:
@@ -143,7 +167,10 @@ def _outside(asset: Mapping[str, Any]) -> str:
 
 def _reported(field: str, asset: Mapping[str, Any]) -> str:
     sockets = asset.get("sockets") if field == "processor_model" else None
-    value = words.value(asset[field], field).replace(words.NO_BREAK, " ")
+    known = asset[field]
+    if field in NAMES:
+        known = known or next(asset[name] for name in NAMES if asset[name])
+    value = words.value(known, field).replace(words.NO_BREAK, " ")
     return f"{sockets} x {value}" if sockets else value
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from salt_ext.lists import headings
 from salt_ext.lists.reading import read_file
 from salt_ext.lists.tables import KEYS, Table, tables
+from salt_ext.lists.totals import total_of
 from salt_ext.lists.workbook import why_no_list
 from salt_ext.words.match import Said, is_blank, text
 from salt_ext.words.nearest import unknown
@@ -19,6 +20,10 @@ SIZES = ("memory_bytes", "disk_bytes")
 
 MOST_HEADINGS = 20
 """So many are told of a table in which none is known."""
+
+
+MOST_TOTALS = 20
+"""So many rows of totals and signatures are named."""
 
 
 class Part(NamedTuple):
@@ -66,7 +71,11 @@ def read(path: str, sheet: str, wanted: Mapping[str, str]) -> Listed:
     unread: dict[str, str] = {}
     for title, here in found.items():
         reasons = [_why_not(one, wanted) for one in here] or ["there is nothing in it"]
-        parts += [_part(one, wanted) for one, why in zip(here, reasons, strict=False) if not why]
+        found_here = [
+            _part(one, wanted) for one, why in zip(here, reasons, strict=False) if not why
+        ]
+        unread |= _totals(title, found_here)
+        parts += [_of_machines(one) for one in found_here]
         if all(reasons):
             unread[title] = reasons[0]
     if not parts:
@@ -109,6 +118,24 @@ def _part(table: Table, wanted: Mapping[str, str]) -> Part:
         if field in SIZES
     }
     return Part(table, columns, said(table, columns, units))
+
+
+def _totals(title: str, parts: Sequence[Part]) -> dict[str, str]:
+    """Return which rows of a sheet are no machines but totals and signatures."""
+    words = [
+        f"row {row.number}: {word}"
+        for part in parts
+        for row in part.rows
+        if (word := total_of(row.values))
+    ]
+    more = f"; and {len(words) - MOST_TOTALS} more" if len(words) > MOST_TOTALS else ""
+    told = "; ".join(words[:MOST_TOTALS]) + more
+    return {f"totals and signatures of {title}": told} if words else {}
+
+
+def _of_machines(part: Part) -> Part:
+    """Return a part without its totals and signatures."""
+    return part._replace(rows=[row for row in part.rows if not total_of(row.values)])
 
 
 def said(table: Table, columns: Mapping[int, str], units: Mapping[str, str]) -> list[Said]:

@@ -43,27 +43,31 @@ first day. ``27/3/1`` can only begin with the year; ``01/02/2027`` could be two 
 """
 
 SILENT = {
-    "switch": ("switch", "交换机"),
+    "kvm": ("kvm", "kvm switch", "kvm console", "kvm切换器"),
+    "switch": ("switch", "交换机", "交換機"),
     "router": ("router", "路由器"),
-    "firewall": ("firewall", "防火墙"),
-    "load balancer": ("load balancer", "负载均衡"),
+    "firewall": ("firewall", "防火墙", "防火牆"),
+    "load balancer": ("load balancer", "负载均衡", "負載均衡"),
     "pdu": ("pdu", "power distribution unit", "电源分配单元", "配电单元"),
-    "ups": ("ups", "不间断电源"),
+    "ups": ("ups", "不间断电源", "不間斷電源"),
+    "tape library": ("tape library", "磁带库", "磁帶庫"),
     "storage": (
-        "storage",
-        "storage array",
-        "san",
-        "nas",
-        "disk shelf",
-        "存储",
-        "存储设备",
-        "磁盘阵列",
+        *("storage", "storage array", "san", "nas", "disk shelf"),
+        *("存储", "存储设备", "磁盘阵列", "存儲", "儲存", "磁碟陣列"),
     ),
-    "tape library": ("tape library", "磁带库"),
-    "kvm": ("kvm switch", "kvm console", "kvm切换器"),
-    "spare": ("spare", "spare part", "spare server", "备件", "备机", "备用"),
+    "spare": ("spare", "备件", "备机", "备用", "備件", "備機", "備用"),
 }
-"""What never reports to Salt: kind, and how people write it."""
+"""
+What never reports to Salt: kind, and the words for it, one of which its type contains.
+
+Of several kinds the first counts: a ``KVM switch`` switches no packets, and a ``SAN switch``
+stores nothing.
+"""
+
+MACHINE = re.compile(
+    r"server|服务器|伺服器|主机|主機|节点|虚拟|虚机|虛擬|云|(?<![a-z])(?:hosts?|nodes?|vms?|virtual|guest)(?![a-z])"
+)
+"""What reports all the same, whatever else its type contains: ``存储服务器``."""
 
 
 class Column(NamedTuple):
@@ -177,4 +181,14 @@ def kind_of(fields: Mapping[str, Any]) -> str:
 def silent_kind(fields: Mapping[str, Any]) -> str | None:
     """Return which kind of thing that never reports a row is of; None for a machine."""
     said = plain(fields.get("kind"))
-    return next((kind for kind, words in SILENT.items() if said in map(plain, words)), None)
+    kinds = [kind for kind, words in SILENT.items() if any(_has(said, word) for word in words)]
+    if "spare" in kinds:
+        return "spare"
+    return kinds[0] if kinds and not MACHINE.search(said) else None
+
+
+def _has(said: str, word: str) -> bool:
+    """Whether a type contains a word; an English one whole, or as several of it."""
+    if not word.isascii():
+        return word in said
+    return re.search(rf"(?<![a-z0-9]){word}(?:e?s)?(?![a-z0-9])", said) is not None

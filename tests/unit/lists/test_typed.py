@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from salt_ext.lists.typed import alone, misfits, typed
+from salt_ext.lists.typed import alone, misfits, silent_kind, typed
 from salt_ext.words.match import Said
 
 
@@ -74,3 +74,32 @@ def test_a_list_of_words_alone_has_the_type_that_other_lists_give_and_they_are_n
     assert (kind, kept) == ("date", ["永久"])
     assert (row.number, field, why) == (2, "list.x", "永久 is no day")
     assert column("12", known={"list.x": "date"})[0] == "number"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        *(
+            (said, "switch")
+            for said in ("核心交换机", "光纤交换机", "交換機", "Leaf Switch", "SAN switches")
+        ),
+        *((said, "switch") for said in ("ToR switch", "Storage Switch", "24口交换机")),
+        *((said, "kvm") for said in ("KVM", "KVM Switch", "KVM切换器")),
+        *((said, "ups") for said in ("UPS", "UPS 3kVA", "UPS主路")),
+        *((said, "firewall") for said in ("防火墙", "WAF Firewall", "下一代防火墙")),
+        *((said, "router") for said in ("路由器", "Edge Router", "出口路由器")),
+        *((said, "pdu") for said in ("PDU", "PDU电源", "Rack PDUs")),
+        *((said, "storage") for said in ("存储", "集中存储", "SAN", "NAS storage")),
+        *(
+            (said, "spare")
+            for said in ("备件", "硬盘备件", "备用服务器", "Spare server", "spare parts")
+        ),
+        *(
+            (said, None)
+            for said in ("服务器", "存储服务器", "NAS server", "KVM虚拟机", "KVM guest")
+        ),
+        *((said, None) for said in ("Groups", "Santa", "刀片服务器", "", None)),
+    ],
+)
+def test_a_type_is_of_the_kind_whose_word_it_contains(said, kind):
+    assert silent_kind({"kind": said}) == kind
