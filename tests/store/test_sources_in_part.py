@@ -87,6 +87,15 @@ def test_a_section_that_is_new_in_a_version_and_comes_in_part_first_is_no_change
     assert (len(stored(database)["facts"]["smart"]), changed(database)) == (8, [])
 
 
+def test_parts_that_are_seen_one_after_the_other_are_no_new_ones(database):
+    facts = server(1)
+    tell(database, arrival(facts))
+    for hour, letters in enumerate(("abc", "bcde", "fgh", "a"), start=1):
+        one = of_version(2, checked(facts, letters), later(hours=hour), "smart")
+        assert tell(database, one) == ["unchanged"]
+    assert (len(stored(database)["facts"]["smart"]), changed(database)) == (8, [])
+
+
 def test_ours_in_part_takes_over_from_salts_grains_and_again_after_a_silence(database):
     facts = server(1)
     facts["disks"].append({**facts["disks"][0], "name": "sdb", "serial_number": "S64F000099"})

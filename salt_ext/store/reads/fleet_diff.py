@@ -122,8 +122,9 @@ def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
             sa.case(
                 # A merged asset is left out: the asset that it turned out to be stands for it.
                 (ranges.c.asset_id.in_(merged), sa.false()),
+                (ranges.c.first == 1, sa.true()),
                 # Where another source took over, not all that differs has changed.
-                (_has(handover, ranges) & ~_has(change, ranges), sa.false()),
+                (_has(handover, ranges), _differs_between(ranges) | _is_renamed(ranges)),
                 # A single revision without a reason exists because the facts differ.
                 ((ranges.c.first == ranges.c.last) & ~ranges.c.is_special, sa.true()),
                 else_=differs | _is_renamed(ranges),
@@ -220,14 +221,45 @@ def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
 
 def _digest(ranges: sa.Subquery, number: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
     of_asset = (revision.c.asset_id == ranges.c.asset_id, revision.c.number == number)
-    return sa.select(revision.c.digest).where(*of_asset).scalar_subquery()
+    return sa.select(revision.c.digest).where(*of_asset).correlate(ranges).scalar_subquery()
 
 
-def _has(table: sa.Table, ranges: sa.Subquery) -> sa.ColumnElement[bool]:
+def _has(table: sa.FromClause, ranges: sa.Subquery) -> sa.ColumnElement[bool]:
     """Whether a table has a row of a range of revisions."""
-    of_asset = table.c.asset_id == ranges.c.asset_id
-    within = table.c.revision.between(ranges.c.first, ranges.c["last"])
-    return sa.select(table.c.revision).where(of_asset, within).exists()
+    return sa.select(table.c.revision).where(*_within(table, ranges)).exists()
+
+
+def _within(table: sa.FromClause, ranges: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    return [
+        table.c.asset_id == ranges.c.asset_id,
+        table.c.revision.between(ranges.c.first, ranges.c["last"]),
+    ]
+
+
+def _differs_between(ranges: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether the facts differ before, between or after the handovers of a range, or with one."""
+    begin, next_one, here = revision.alias(), handover.alias(), handover.alias()
+    is_handed = sa.select(here.c.revision).where(
+        here.c.asset_id == begin.c.asset_id, here.c.revision == begin.c.number
+    )
+    following = (
+        sa.select(sa.func.min(next_one.c.revision))
+        .where(*_within(next_one, ranges), next_one.c.revision > begin.c.number)
+        .correlate(ranges, begin)
+    )
+    end = sa.func.coalesce(following.scalar_subquery() - 1, ranges.c["last"])
+    between = sa.select(begin.c.number).where(
+        begin.c.asset_id == ranges.c.asset_id,
+        begin.c.number.between(ranges.c.first - 1, ranges.c["last"]),
+        (begin.c.number == ranges.c.first - 1) | is_handed.exists(),
+        begin.c.digest.is_distinct_from(_digest(ranges, end)),
+    )
+    with_one = sa.select(change.c.revision).where(
+        *_within(change, ranges),
+        change.c.asset_id == handover.c.asset_id,
+        change.c.revision == handover.c.revision,
+    )
+    return between.exists() | with_one.exists()
 
 
 def _is_renamed(ranges: sa.Subquery) -> sa.ColumnElement[bool]:
