@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from salt_ext.facts import dotted_path
+from salt_ext.facts import dotted_path, failure
 from salt_ext.settings import SettingsError
 from salt_ext.store import StoreError
 from salt_ext.words.nearest import unknown
@@ -72,8 +72,9 @@ def load(paths: Mapping[str, str | None], name: str) -> Mode:
         raise SettingsError(unknown("mode", name, ["auto", *known]))
     try:
         return dotted_path.load(path)
-    except (ImportError, AttributeError, TypeError) as error:
-        raise SettingsError(f"modes: {name}: {path!r} cannot be used: {error}") from None
+    except Exception as error:  # a module of the site may raise anything when it is imported
+        why = failure.sentence(error)
+        raise SettingsError(f"modes: {name}: {path!r} cannot be used: {why}") from error
 
 
 def in_order(request: Request, found: Iterable[str]) -> list[str]:

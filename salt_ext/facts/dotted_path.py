@@ -22,7 +22,10 @@ def load(path: str) -> Callable[..., Any]:
     module, _, name = path.rpartition(".")
     if not module:
         raise ImportError(f"{path!r} is not a dotted path to a function")
-    __import__(module)
+    try:
+        __import__(module)
+    except SystemExit as error:  # a script, which is no module, or one with its own idea of errors
+        raise ImportError(f"{module} calls sys.exit() when it is imported") from error
     found = getattr(sys.modules[module], name)
     if not callable(found):
         raise TypeError(f"{path!r} is not callable")

@@ -349,6 +349,16 @@ def test_a_mode_that_cannot_be_imported_says_so(collect, master_opts):
     assert "modes: x: 'nowhere.at_all' cannot be used" in text
 
 
+def test_a_mode_whose_module_raises_is_a_sentence(collect, master_opts, tmp_path, monkeypatch):
+    (tmp_path / "mode_with_a_slip.py").write_text("no_such_name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    master_opts["cmdb"]["modes"]["x"] = "mode_with_a_slip.plan"
+    _, retcode, text = collect("*", mode="x")
+    assert retcode == 2
+    assert "cannot be used: NameError: name 'no_such_name' is not defined" in text
+    assert "fault in salt-cmdb" not in text
+
+
 def test_a_batch_is_a_number_or_a_share():
     assert [size_of(one, 70) for one in (50, "10%", "1%", "100%")] == [50, 7, 1, 70]
 

@@ -180,6 +180,17 @@ def test_a_hook_that_fails_costs_no_report_and_is_told_until_it_is_mended(databa
     assert problems(database) == []
 
 
+def test_a_hook_whose_module_ends_the_process_does_not_end_the_engine(
+    database, tmp_path, monkeypatch
+):
+    (tmp_path / "hook_of_a_script.py").write_text("import sys\nsys.exit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    database.settings["report_hooks"] = ["hook_of_a_script.hook"]
+    assert ingest(database, arrival(server(1))) == ["new"]
+    [row] = problems(database)
+    assert "hook_of_a_script calls sys.exit() when it is imported" in row["message"]
+
+
 def test_a_hook_that_hangs_holds_up_one_report_and_not_the_fleet(database):
     with_hooks(database, "hangs")
     fleet = [arrival(server(number), f"web{number:02d}") for number in range(1, 30)]
