@@ -36,6 +36,8 @@ class Sheet(NamedTuple):
     rows: Iterable[Sequence[Any]]
     moments: Collection[str] = ()
     """Those of the columns that hold times."""
+    days: Collection[str] = ()
+    """Those of the columns in which a text such as ``2027-03-01`` is a day."""
 
     def headings(self, zone: tzinfo) -> list[str]:
         """Return the columns as people read them: behind a time stands its zone."""
@@ -53,14 +55,16 @@ def write_table(
 
     What people open, a workbook or comma-separated values, has times in ``zone`` and
     says so in their headings; what programs read has them in UTC. Columns of times are
-    known by their names, as everywhere: ``..._at`` and ``..._seen``.
+    known by their names, as everywhere: ``..._at`` and ``..._seen``; people's own, which
+    may have days, begin with ``list.``.
 
     Returns ``path``, ``rows``, how many there are, and ``sha256`` of the file.
     The file is there when all of it is, and until then as it was before.
     Raises :class:`ExchangeError`.
     """
     moments = [one for one in columns if one.endswith(("_at", "_seen")) and "." not in one]
-    return write_sheets(path, [Sheet("Table", columns, rows, moments)], zone)
+    days = [one for one in columns if one.startswith("list.")]
+    return write_sheets(path, [Sheet("Table", columns, rows, moments, days)], zone)
 
 
 def write_sheets(path: str, sheets: Iterable[Sheet], zone: tzinfo = timezone.utc) -> dict[str, Any]:

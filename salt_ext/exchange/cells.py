@@ -4,10 +4,11 @@ What goes into one cell, and how wide it is: lists and mappings in words, everyt
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable
-from datetime import datetime, timezone, tzinfo
+from datetime import date, datetime, timezone, tzinfo
 from typing import Any
 
 from wcwidth import wcwidth
@@ -25,6 +26,10 @@ FORMATTED_CHARACTERS = 255
 
 SAMPLE_ROWS = 200
 """The first rows of a sheet, which say how wide its columns are."""
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+FIRST_DAY = "1900-03-01"
+"""Before it the days of spreadsheets are other days."""
 
 NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LINE_BREAK = re.compile("\r\n?")
@@ -57,6 +62,14 @@ def in_workbook(value: Any, zone: tzinfo = timezone.utc) -> Simple:
     if isinstance(cell, (int, float)) and not abs(cell) < MAX_NUMBER:
         return str(cell)
     return cell
+
+
+def as_day(value: Any) -> Any:
+    """Return a text such as ``2027-03-01`` as that day, and everything else as it is."""
+    if isinstance(value, str) and DAY.fullmatch(value) and value >= FIRST_DAY:
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(value)
+    return value
 
 
 def text(value: Any) -> str:

@@ -8,8 +8,8 @@ somebody edits the cell either.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import date, datetime, tzinfo
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,6 +23,7 @@ from salt_ext.exchange.cells import (
     FORMATTED_CHARACTERS,
     MAX_CHARACTERS,
     SAMPLE_ROWS,
+    as_day,
     in_workbook,
     width,
 )
@@ -33,6 +34,7 @@ MAX_ROWS = 1_048_576
 TEXT = {"num_format": "@"}
 HEADING = {**TEXT, "bold": True, "bg_color": "#E7EBF0"}
 DATE = {"num_format": "yyyy-mm-dd hh:mm:ss"}
+DAY = {"num_format": "yyyy-mm-dd"}
 
 
 class Formats(NamedTuple):
@@ -41,6 +43,7 @@ class Formats(NamedTuple):
     heading: Any
     date: Any
     text: Any
+    day: Any
 
 
 def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
@@ -51,11 +54,12 @@ def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
     with tempfile.TemporaryDirectory(prefix=".", dir=Path(file.name).parent) as directory:
         options = {"constant_memory": True, "tmpdir": directory, "use_zip64": True}
         book = Workbook(file, options)
-        formats = Formats(*map(book.add_format, (HEADING, DATE, TEXT)))
+        formats = Formats(*map(book.add_format, (HEADING, DATE, TEXT, DAY)))
         for sheet in sheets:
             for title, sample, part in _parts(sheet):
                 worksheet = book.add_worksheet(title)
-                rows += _fill(worksheet, sheet.headings(zone), sample, part, formats, zone)
+                days = {n for n, one in enumerate(sheet.columns) if one in sheet.days}
+                rows += _fill(worksheet, sheet.headings(zone), sample, part, formats, zone, days)
         try:
             book.close()
         except FileCreateError as error:
@@ -81,6 +85,7 @@ def _fill(
     rows: Iterable[Sequence[Any]],
     formats: Formats,
     zone: tzinfo,
+    days: Container[int],
 ) -> int:
     """Write the headings and the rows of a worksheet; return how many rows there are."""
     for column, heading in enumerate(columns):
@@ -90,7 +95,11 @@ def _fill(
     for number, row in enumerate(rows, 1):
         for column, value in enumerate(row):
             if value is not None:
-                _put(worksheet, number, column, in_workbook(value, zone), formats)
+                cell = as_day(value) if column in days else value
+                if type(cell) is date:
+                    worksheet.write_datetime(number, column, cell, formats.day)
+                else:
+                    _put(worksheet, number, column, in_workbook(cell, zone), formats)
     area = (0, 0, number, len(columns) - 1)
     worksheet.freeze_panes(1, 0)
     worksheet.autofilter(*area)

@@ -115,6 +115,14 @@ def units(unit: Any) -> set[int]:
     return set(range(first, last + 1))
 
 
+def unit(said: Any) -> str:
+    """Return a unit in the one form in which units have the order of their texts: ``U05``."""
+    named = sorted(units(said))
+    if not named:
+        return text(said)
+    return f"U{named[0]:02}" + (f"-{named[-1]:02}" if len(named) > 1 else "")
+
+
 def _address(said: Any, reported: Any) -> bool:
     found = re.split(r"[\s,;/、|]+", spelled(said))
     return spelled(reported) in found

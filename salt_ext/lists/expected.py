@@ -12,6 +12,7 @@ from typing import Any
 from salt_ext import store
 from salt_ext.lists import headings
 from salt_ext.lists.closer import with_closer_look
+from salt_ext.lists.compare import unit
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.typed import alone, is_awaited, kind_of, misfits, silent_kind, typed
@@ -43,9 +44,7 @@ def keep(
             left_out.append([row.sheet, row.number, sn, name, found.why])
             continue
         fields = {
-            field: columns[field].written(value)
-            if field in columns
-            else store.storable(text(value))
+            field: columns[field].written(value) if field in columns else _ours(field, value)
             for field, value in row.values.items()
         }
         machines.append(
@@ -133,6 +132,12 @@ def said_of(database: store.Database, asset: Mapping[str, Any]) -> dict[str, Any
     return {**rows[0], "fields": fields, "source": sources, "row": _only(rows, "row")}
 
 
+def _ours(field: str, value: Any) -> str:
+    """Return a value of a field of ours as it is kept."""
+    is_unit = field == "unit" and not is_blank(value)
+    return store.storable(unit(value) if is_unit else text(value))
+
+
 def _only(rows: Sequence[Mapping[str, Any]], name: str) -> Any:
     """Return a value that stands in one row alone: of several, none can be named."""
     return rows[0][name] if len(rows) == 1 else None
@@ -176,7 +181,7 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError("the serial number of a machine is set once, as its name")
         field = name if name == REASON else headings.field_named(name)
         is_own = field.startswith(headings.OWN)
-        found[field] = alone(value) if is_own else store.storable(text(value))
+        found[field] = alone(value) if is_own else _ours(field, value)
     return found
 
 

@@ -48,7 +48,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("机柜", "机柜号", "机架", "机架号", "机柜编号", "所在机柜", "机柜位置", "柜号"),
     ),
     "unit": (
-        *("unit", "rack unit", "u", "u position", "rack position", "start unit"),
+        *("unit", "rack unit", "rack u", "u", "u position", "rack position", "start unit"),
         *("u位", "u位置", "机架u位", "机柜u位", "所在u位", "起始u位", "u位号", "机位"),
     ),
     "manufacturer": (
@@ -97,7 +97,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "kind": ("kind", "type", "类别", "类型", "设备类型", "设备类别"),
     "lifecycle": ("lifecycle",),
-    "list.owner": ("owner", "asset owner", "负责人", "责任人", "资产负责人"),
+    "list.owner": (
+        *("owner", "asset owner", "assigned to", "user"),
+        *("负责人", "责任人", "资产负责人", "使用人", "保管人"),
+    ),
     "list.asset_number": (
         *("asset number", "asset no", "asset tag", "asset tag no", "asset id", "tag"),
         *("inventory number", "inventory no"),

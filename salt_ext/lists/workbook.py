@@ -201,9 +201,10 @@ def sheets(source: Extract, titles: Sequence[str], since: datetime) -> Iterator[
         if title == "Assets":
             columns = {key: name for key, name in ASSETS.items() if name in source.fields}
             # What only people know follows, under the names that a list may have again.
-            columns |= {name: name for name in sorted(source.fields) if name.startswith(OWN)}
+            own = [name for name in sorted(source.fields) if name.startswith(OWN)]
+            columns |= dict(zip(own, own, strict=True))
             names = list(columns.values())
-            yield Sheet(title, list(columns), assets(source.assets(names), names), MOMENTS)
+            yield Sheet(title, list(columns), assets(source.assets(names), names), MOMENTS, own)
         elif title == "Changes":
             yield Sheet(title, CHANGES, changes(source.changes(since)), MOMENTS)
         elif title in PARTS:

@@ -283,7 +283,8 @@ def expected(
         given = {"sn": sn, "file": file, "sheet": sheet, "source": source}
         for name, value in given.items():
             if value and name not in ACTIONS[action]:
-                raise Misused(f"{name}= is not for action {action}")
+                path = f": write file={value}" if (action, name) == ("import", "sn") else ""
+                raise Misused(f"{name}= is not for action {action}{path}")
         most = count("limit", limit)
         check_truths(test=test)
         if test and action not in ("import", "remove"):

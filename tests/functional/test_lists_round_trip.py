@@ -80,6 +80,28 @@ def test_what_an_import_keeps_comes_back_with_nothing_different(cmdb, listed, tm
             assert (counts, retcode) == ({"ok": 2, "expected": 4}, 0), text
 
 
+def test_days_and_numbers_leave_as_such_and_units_in_one_form(cmdb, listed, tmp_path):
+    cmdb("expected", "import", file=listed)
+    columns = "hostname,unit,list.warranty,list.价格元"
+    path = str(tmp_path / "list.xlsx")
+    cmdb("list", out_file=path, columns=columns, sort="hostname", rack="R01")
+    cells = [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(min_row=2)]
+    assert [[cell.value for cell in row] for row in cells] == [
+        ["core-sw", "U42", "永久", 9000],
+        ["new01", "U20", datetime(2029, 1, 1), 15000],
+        ["pdu-a", None, None, None],
+        ["web01", "U12", datetime(2027, 3, 1), 12000],
+        ["web02", "U14", datetime(2027, 4, 1), 13500.5],
+    ]
+    assert cells[1][2].number_format == "yyyy-mm-dd"
+    path = str(tmp_path / "export.xlsx")
+    cmdb("export", path)
+    before, _, _ = cmdb("list", columns=columns, sort="hostname")
+    kept, _, _ = cmdb("expected", "import", file=path, source="台账.xlsx")
+    assert (kept["counts"]["changed"], kept["counts"]["dropped"]) == (0, 0)
+    assert cmdb("list", columns=columns, sort="hostname")[0]["rows"] == before["rows"]
+
+
 def test_a_wrong_name_beside_a_right_serial_number_is_told(cmdb, listed):
     answer, _, _ = cmdb("reconcile", listed)
     assert answer["rows"][0] == [

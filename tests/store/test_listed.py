@@ -66,13 +66,13 @@ def test_a_list_places_what_says_nothing_of_its_place_and_keeps_its_own_columns(
     done = keep(*SHEET)
     assert done["counts"] == {"kept": 3, "known": 3, "changed": 3, "dropped": 0, "left out": 0}
     assert table(fleet) == {
-        "web01": ["dc1", "R1", "12", "site, rack, unit", "ann", "2027-03-01", 12.5],
+        "web01": ["dc1", "R1", "U12", "site, rack, unit", "ann", "2027-03-01", 12.5],
         "web02": ["dc9", "R2", "7", "rack", "bob", "2026-12-01", 7],
-        "web03": ["dc2", "R3", "3", "site, rack, unit", "carl", None, 1],
+        "web03": ["dc2", "R3", "U03", "site, rack, unit", "carl", None, 1],
     }
     assert names(fleet, site="dc1") == ["web01"]
     [neighbour] = store.neighbours(fleet, "dc1", "R1")
-    assert (neighbour["minion_id"], neighbour["unit"]) == ("web01", "12")
+    assert (neighbour["minion_id"], neighbour["unit"]) == ("web01", "U12")
     # The same list again says nothing new.
     assert keep(*SHEET)["counts"]["changed"] == 0
 
