@@ -43,6 +43,7 @@ SITE = "demo"
 PULLED_SLOT = "A2"
 OLD_BIOS, NEW_BIOS = "1.10.2", "1.12.1"
 PATIENCE_SECONDS = 60
+SHEET = "office.csv"
 COMMANDS = (
     ("what do I own?", "cmdb.report"),
     ("what changed in the last month?", "cmdb.changes", "since=30d", "limit=12"),
@@ -51,6 +52,7 @@ COMMANDS = (
     ("who is silent?", "cmdb.missing"),
     ("what went wrong?", "cmdb.errors"),
     ("which reports wait for a person?", "cmdb.quarantine"),
+    ("does the list in the office agree?", "cmdb.reconcile", SHEET, "limit=4"),
 )
 """What the demo asks once the fleet is known: the question, and the command that answers it."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -252,9 +254,11 @@ def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
         diff = demo.await_output("salt-run", "cmdb.diff", SERVER, words=seen)
     print_output(f"salt-run cmdb.diff {SERVER}", diff)
     with demo.step("What an operator asks, each with one command"):
-        commands = [words for _, *words in COMMANDS]
+        sheet = demo.root / SHEET
+        sheet.write_text(demo_fleet.sheet(), encoding="utf-8")
+        commands = [[str(sheet) if one == SHEET else one for one in said] for _, *said in COMMANDS]
         answers = demo.run_all(*(demo.command("salt-run", *words) for words in commands))
-    for (question, *words), answer in zip(COMMANDS, answers, strict=True):
+    for (question, *_), words, answer in zip(COMMANDS, commands, answers, strict=True):
         print(f"\n# {question}", end="")
         print_output(f"salt-run {' '.join(words)}", answer)
     with demo.step("So does the browser"):
