@@ -118,6 +118,19 @@ def test_ours_in_part_takes_over_from_salts_grains_and_again_after_a_silence(dat
     assert changed(database) == [("removed", "disks")]
 
 
+def test_what_is_added_while_only_salt_tells_of_a_machine_is_told(database):
+    """Of Salt's own grains there is never more than a part."""
+    facts = server(1)
+    tell(database, arrival(facts))
+    for day in range(1, 10):
+        tell(database, grains(facts, later(days=day)))
+    facts["network"].append(
+        {**facts["network"][0], "name": "eth7", "mac": "52:54:00:00:07:07", "permanent_mac": None}
+    )
+    assert tell(database, grains(facts, later(days=10))) == ["changed"]
+    assert ("added", "network") in changed(database)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_machine_that_stays_as_it_is_never_changes_whatever_is_seen_of_it(database, seed):
     chance, hours, version = random.Random(seed), -5000, 1

@@ -36,11 +36,12 @@ class Told(NamedTuple):
     version: int | None
     is_equal: bool = False
     """Whether who tells it from now on is a source of the same sort."""
+    in_part: bool = False
+    """Whether who tells it from now on has yet to tell the whole."""
     is_begun: bool = False
     """Whether that is who has told it in part before: then only what is added is a handover."""
 
 
-NOBODY = Told(None, None)
 NO_HANDOVER: Mapping[str, Told] = {}
 
 

@@ -29,6 +29,7 @@ from salt_ext.store.ingest.before import Before, Document, Told
 from salt_ext.store.ingest.gone import Gone
 from salt_ext.store.ingest.precedence import is_better, is_poorer, versions_of
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
+from salt_ext.store.ingest.stays import HandedStays
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, parts, placements
 from salt_ext.store.schema import (
@@ -114,6 +115,8 @@ class Gathered:
         self.recounted: list[tuple[uuid.UUID, int]] = []
         """The assets whose parts are counted again, and how many rows of ``part`` each has."""
         self.placed: list[tuple[str, str, str, datetime | None, str | None]] = []
+        self.handed: list[HandedStays] = []
+        """The parts of sections that another source tells now; their stays are settled last."""
         self.gone: list[Gone] = []
         self.accepted: list[tuple[str, str]] = []
         self.called: set[uuid.UUID] = set()
@@ -238,6 +241,8 @@ class Gathered:
             self._handed(accepted, document, number)
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at)
+        if accepted.handed:
+            self._stays(accepted, document, before, at)
         is_due = before is None or _is_old(before.volatile_at, made_at)
         changed_at = at if before is None or changed else before.changed_at
         reports_as = arrival.minion_id if arrival.minion_id != name else None
@@ -452,7 +457,10 @@ class Gathered:
             self.recounted.append((asset_id, len(counted)))
             for number, (one, count) in enumerate(counted):
                 self.add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
-        before, now = placements(document.old), placements(document.new)
+        before, now = (
+            placements({name: one for name, one in facts.items() if name not in document.handed})
+            for facts in (document.old, document.new)
+        )
         for stay in before.keys() | now.keys():
             if stay not in before:
                 # In the row and in its primary key.
@@ -464,6 +472,28 @@ class Gathered:
             elif now[stay] != before[stay]:
                 # It is the same part; only its model is known now.
                 self.placed.append((stay.serial, stay.path, str(asset_id), None, now[stay]))
+
+    def _stays(
+        self, accepted: Accepted, document: Document, before: Before | None, at: datetime
+    ) -> None:
+        """Gather the parts of sections that were handed over; their stays are read later."""
+        sections = {
+            name
+            for name in PARTED.intersection(accepted.handed)
+            if name in document.handed or name not in document.new
+        }
+        is_best = not is_poorer(accepted.arrival.report["mode"], before)
+        ending = sections.difference(accepted.counts.partial) if is_best else set()
+        if not ending and sections.isdisjoint(document.new):
+            return
+        facts = {
+            name: document.facts[name] for name in (*sections, "virtual") if name in document.facts
+        }
+        now = placements(facts)
+        new = now.keys() - placements(document.old).keys()
+        self._rows += len(new)
+        self._bytes += sum(ROW_BYTES + 2 * sum(map(size_bytes, stay)) for stay in new)
+        self.handed.append(HandedStays(accepted.asset_id, at, frozenset(ending), now))
 
     def _ledger(
         self, accepted: Accepted, name: str, before: Before | None, known: Owners, at: datetime

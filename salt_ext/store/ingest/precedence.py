@@ -19,11 +19,11 @@ from salt_ext.report import digests
 from salt_ext.report.checking import Checked
 from salt_ext.report.envelope import MODES
 from salt_ext.report.order import Order
-from salt_ext.report.sources import rank
+from salt_ext.report.sources import CORE_GRAINS, rank
 from salt_ext.settings import resolve
 from salt_ext.store.identity.claims import Asset, Claim, same_system
 from salt_ext.store.identity.decision import Decision
-from salt_ext.store.ingest.before import NOBODY, Before, Told
+from salt_ext.store.ingest.before import Before, Told
 from salt_ext.store.schema import other_source
 
 
@@ -83,15 +83,15 @@ def weighed(
     a poorer source may take its place, or an equal one with an older collector.
     """
     handed: dict[str, Told] = {}
-    ignored, partial = set(), frozenset(report.partial)
+    # Of Salt's own grains there is never more than a part: nobody waits for the whole.
+    ignored, partial = set(), frozenset(report.partial if mode != CORE_GRAINS else ())
     for section in report.facts:
-        version = report.versions.get(section, 1)
+        version, in_part = report.versions.get(section, 1), section in partial
         if section not in before.digests:
             if rank(mode) != rank(before.mode) or version != 1:
-                handed[section] = NOBODY
+                handed[section] = Told(None, None, in_part=in_part)
             continue
         source, was = before.source(section), before.collector(section)
-        in_part = section in partial
         # Of equals the newer collector knows better as long as it is heard, unless it saw only
         # a part; within one mode another one is all that there is.
         is_lesser = mode != source and (version < was or (in_part and version > was))
@@ -99,15 +99,15 @@ def weighed(
         if worse > 0 and not is_silent(section):
             ignored.add(section)
         elif worse or version != was:
-            handed[section] = Told(source, was, rank(mode) == rank(source))
+            handed[section] = Told(source, was, rank(mode) == rank(source), in_part)
         elif before.is_half_told(section):
-            handed[section] = Told(source, was, is_equal=True, is_begun=in_part)
+            handed[section] = Told(source, was, is_equal=True, in_part=in_part, is_begun=in_part)
     return (_without(report, ignored) if ignored else report), handed
 
 
 def versions_of(report: Checked, handed: Mapping[str, Told]) -> dict[str, int]:
     """Return the versions to store of the sections of a report, as :class:`Before` has them."""
-    begun = handed.keys() & set(report.partial)
+    begun = [name for name, told in handed.items() if told.in_part]
     return {**report.versions, **{name: -report.versions.get(name, 1) for name in begun}}
 
 

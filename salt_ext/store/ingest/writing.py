@@ -14,6 +14,7 @@ from salt_ext.store import bulk
 from salt_ext.store.ingest.gathering import Gathered
 from salt_ext.store.ingest.gone import let_go
 from salt_ext.store.ingest.listed import settle
+from salt_ext.store.ingest.stays import settled
 from salt_ext.store.schema import (
     asset,
     asset_facts,
@@ -43,6 +44,11 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         gathered.rows.update({decision: left} if (left := _news(link, decided)) else {})
     if gathered.recounted:
         FEWER(link, _columns(gathered.recounted, "ids", "counts"))
+    if gathered.handed:
+        begun, placed = settled(link, gathered.handed)
+        gathered.placed += placed
+        for row in begun:
+            gathered.add(placement, **row)
     if gathered.placed:  # before a part is noted in its new place
         names = ("serials", "paths", "ids", "moments", "models")
         PLACE(link, _columns(gathered.placed, *names))

@@ -102,11 +102,11 @@ def test_a_newer_collector_elsewhere_that_sees_a_part_only_takes_nothing_over():
 def test_a_handover_that_began_in_part_ends_with_the_first_whole_section():
     part, whole = said("disks", partial=["disks"], disks=2), said("disks", disks=2)
     _, handed = outcome(part, "agent", known("agent"))
-    assert handed == {"disks": Told("agent", 1, is_equal=True)}
+    assert handed == {"disks": Told("agent", 1, is_equal=True, in_part=True)}
     begun = known("agent", versions_of(part, handed))
     assert (begun.collector("disks"), begun.is_half_told("disks")) == (2, True)
     _, handed = outcome(part, "agent", begun)
-    assert handed == {"disks": Told("agent", 2, is_equal=True, is_begun=True)}
+    assert handed == {"disks": Told("agent", 2, is_equal=True, in_part=True, is_begun=True)}
     assert versions_of(part, handed) == {"disks": -2}
     _, handed = outcome(whole, "agent", begun)
     assert handed == {"disks": Told("agent", 2, is_equal=True)}
