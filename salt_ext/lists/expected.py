@@ -68,7 +68,11 @@ def keep(
         "source": source,
         "test": test,
         **taken(listed),
-        "counts": {**done, "left out": len(left_out), **({"words": len(words)} if words else {})},
+        "counts": {
+            **done,
+            "left out": len(left_out),
+            **({"kept as words": len(words)} if words else {}),
+        },
         "columns": ["sheet", "row", "sn", "name", "reason"],
         "rows": [*left_out, *words][:limit],
         "total": len(left_out) + len(words),

@@ -4,6 +4,7 @@ People's list compared with the machines: a status for each row, and machines wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +18,6 @@ from salt_ext.words.match import (
     Machine,
     Match,
     Said,
-    is_blank,
     match,
     named,
     same_name,
@@ -34,6 +34,8 @@ RIGHT = ("ok", "expected", "outside")
 """Statuses of rows that nothing contradicts."""
 
 NAMES = ("minion_id", "hostname")
+HOST_NAME = re.compile(r"[a-z0-9_][a-z0-9._-]*")
+"""What could be the name of a host; people also write ``Dell 服务器`` there."""
 
 PLACES = ("site", "room", "rack", "unit")
 
@@ -147,7 +149,7 @@ def _is_misnamed(said: Any, asset: Mapping[str, Any]) -> bool:
     """Whether a row calls its machine otherwise than by one of its names, or its address."""
     names = [asset[name] for name in NAMES if asset[name]]
     is_address = asset.get("address") and not contradicts("address", said, asset)
-    if is_blank(said) or not names or is_address:
+    if not HOST_NAME.fullmatch(spelled(said)) or not names or is_address:
         return False
     return not any(same_name(said, one) for one in names)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from salt_ext.words.match import named, spelled, text
@@ -34,7 +35,9 @@ LONGEST = 100
 def total_of(values: Mapping[str, Any]) -> str | None:
     """Return the word that makes a row a total or a signature; None for a row of a machine."""
     called = [one for one in named(values) if one]
-    words = [text(one) for one in called or values.values()]
+    # A total may stand in the first column, and how many machines there are in that of names.
+    first = [text(one) for one in (islice(values.values(), 1) if called else values.values())]
+    words = [*called, *first]
     totals = [one for one in words if TOTAL.fullmatch(spelled(one[:LONGEST]))]
     others = [one for one in called if one not in totals and not COUNT.fullmatch(one)]
     return totals[0][:LONGEST] if totals and not others else None

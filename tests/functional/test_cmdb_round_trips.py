@@ -156,7 +156,7 @@ def test_an_import_may_be_tried_out_and_names_each_row_that_it_leaves_out(cmdb, 
     answer, _, _ = cmdb("expected", "import", file=str(path), test=True)
     assert answer["counts"]["dropped"] == 2
     assert len(cmdb("expected")[0]["rows"]) == 3
-    assert "is for action import" in cmdb("expected", "set", "NEW1", test=True)[2]
+    assert "is for the actions import" in cmdb("expected", "set", "NEW1", test=True)[2]
 
 
 def test_what_is_set_and_removed_by_hand_means_the_machine_that_a_row_would(cmdb, fleet, tmp_path):

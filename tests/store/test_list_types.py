@@ -30,7 +30,7 @@ def test_a_word_among_the_days_of_another_list_is_kept_named_and_compared_with_n
 ):
     keep(*DAYS)
     done = keep("SN;维保到期", "S1;永久", "X1;永久", source="p.csv")
-    assert done["counts"]["words"] == 2
+    assert done["counts"]["kept as words"] == 2
     assert done["rows"][0] == [
         "list.csv",
         2,

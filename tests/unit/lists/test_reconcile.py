@@ -28,7 +28,9 @@ def test_the_same_serial_number_is_the_same_machine_and_another_name_is_told():
     assert one.reason == "Hostname: other in the file, web01 on the machine"
 
 
-@pytest.mark.parametrize("name", ["web01", "WEB01.example.org", "-", "10.0.0.5", "node7"])
+@pytest.mark.parametrize(
+    "name", ["web01", "WEB01.example.org", "-", "10.0.0.5", "node7", "戴尔 服务器"]
+)
 def test_a_name_is_right_that_is_one_of_the_names_of_a_machine_or_its_address(name):
     machine = asset(address="10.0.0.5") | {"hostname": "node7"}
     assert verdict({"sn": "9XYZ001", "hostname": name}, machine).status == "ok"

@@ -23,6 +23,7 @@ from salt_ext.lists.totals import total_of
         ),
         {"sn": "36", "hostname": "合计"},
         {"sn": "Total", "hostname": "36"},
+        {"list.序号": "合计", "sn": 13},
         {"list.编号": "制表人：张三"},  # noqa: RUF001
     ],
 )
@@ -48,6 +49,7 @@ def test_a_total_or_a_signature_is_no_machine(values):
         {"sn": "9XYZ001", "hostname": "sum"},
         {"hostname": "审核系统01"},
         {"sn": "9XYZ001", "list.remarks": "合计"},
+        {"list.序号": "合计", "sn": "9XYZ001"},
         {"site": "dc1"},
         {},
     ],
