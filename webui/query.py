@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from salt_ext import store
 from salt_ext.words.nearest import unknown
-from salt_ext.words.times import moment, timestamp
+from salt_ext.words.times import moment, past, timestamp
 from salt_ext.words.values import label, value
 
 OPTIONS = ("_col", "_sort", "_limit", "_from", "_as_of")
@@ -151,7 +151,8 @@ def parse(args: MultiDict[str, str], zone: tzinfo = timezone.utc) -> Query:
 
 def _moment(text: str | None, zone: tzinfo) -> datetime | None:
     try:
-        return moment(text, datetime.now(zone)).astimezone(zone) if text else None
+        now = datetime.now(zone)
+        return past(moment(text, now), text, now).astimezone(zone) if text else None
     except ValueError as error:
         raise store.FilterError(f"_as_of: {error}") from None
 

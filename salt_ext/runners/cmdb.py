@@ -63,7 +63,7 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        then = store.moment_of(database, as_of, now()) if as_of else None
+        then = store.as_of_moment(database, as_of, now()) if as_of else None
         filters = assets_of(database, tgt, kwargs)
         groupings = [text("group_by", group_by)] if group_by else GROUPINGS
         whole, tables = store.totals(database, groupings=groupings, filters=filters, at=then)
@@ -129,7 +129,7 @@ def list_(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        then = store.moment_of(database, as_of, now()) if as_of else None
+        then = store.as_of_moment(database, as_of, now()) if as_of else None
         asked = ",".join(columns) if isinstance(columns, list) else text("columns", columns)
         wanted = store.usual_columns(then) if not asked or asked[0] == "+" else []
         wanted += listed(asked.removeprefix("+"))
@@ -158,6 +158,10 @@ def list_(
             found = page(count("limit", limit), str(cursor) or None)
             done = answers.table(wanted, found.rows, found.total, "assets")
             done |= {"exact": found.exact, "next": found.next}
+            if "minion_id" in wanted and then is None:
+                nameless = [row["id"] for row in found.rows if row["minion_id"] is None]
+                names = store.names_of(database, nameless)
+                done |= {"called": [names.get(row["id"]) for row in found.rows]} if names else {}
         return answers.or_why(done, found.total, lambda: store.hint(database, filters, str(q)))
 
     return answer(__opts__, "table", ask)
@@ -223,7 +227,7 @@ def facets(
             filters=filters,
             text=str(q),
             limit=count("limit", limit),
-            at=store.moment_of(database, as_of, now()) if as_of else None,
+            at=store.as_of_moment(database, as_of, now()) if as_of else None,
         )
         return answers.or_why(
             {"facets": found},

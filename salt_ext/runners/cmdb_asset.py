@@ -65,7 +65,7 @@ def _known(database: store.Database, asset: Any, as_of: Any) -> dict[str, Any]:
     asset_id = asset_of(database, asset)
     if not as_of:
         return store.overview(database, asset_id)
-    then = store.moment_of(database, as_of, now())
+    then = store.as_of_moment(database, as_of, now())
     revision, facts = store.document(database, asset_id, then)
     page = store.assets(database, filters={"id": asset_id}, columns=store.KEPT_COLUMNS, at=then)
     columns = page.rows[0] if page.rows else {"id": asset_id, "minion_id": None}
@@ -175,12 +175,14 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
     """Return what people's list says of an asset, each field beside what the machine reports."""
     if said is None:
         return None
+    is_machine = row["freshness"] != "unreported"
     fields = [
         {
             "field": field,
             "expected": value,
-            "reported": row.get(field),
-            "differs": _differs(field, value, row),
+            # What never reported is what the list says: there is nothing to compare.
+            "reported": row.get(field) if is_machine else None,
+            "differs": is_machine and _differs(field, value, row),
         }
         for field, value in sorted(said["fields"].items(), key=lambda one: order(one[0]))
     ]

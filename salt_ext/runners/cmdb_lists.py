@@ -91,7 +91,7 @@ def export(
             raise Misused("into which file? give out_file=/srv/assets.xlsx")
         is_workbook = check_target(text("out_file", out_file)) == "xlsx"
         titles = [_title(sheet, workbook.TITLES)] if sheet else workbook.TITLES
-        moment = store.moment_of(database, as_of, now()) if as_of else None
+        moment = store.as_of_moment(database, as_of, now()) if as_of else None
         filters = assets_of(database, tgt, kwargs)
         with (
             store.extract(database, filters=filters, text=str(q), at=moment) as source,

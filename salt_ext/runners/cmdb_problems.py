@@ -146,7 +146,7 @@ def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -
         nothing_else(kwargs, "asset", "as_of", "limit")
         asset_id = asset_of(database, asset)
         row = store.overview(database, asset_id)
-        then = store.moment_of(database, as_of, now()) if as_of else None
+        then = store.as_of_moment(database, as_of, now()) if as_of else None
         most = count("limit", limit)
         made = store.decisions(database, asset_id=asset_id, until=then, limit=most + 1)
         known = row["identifiers"]

@@ -60,6 +60,7 @@ from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
 from salt_ext.store.reads.lookup import lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
+from salt_ext.store.reads.names import names_of
 from salt_ext.store.reads.odd import odd
 from salt_ext.store.reads.patterns import is_glob
 from salt_ext.store.reads.positions import positions, unknown_of
@@ -69,7 +70,7 @@ from salt_ext.store.reads.resolve import padded, resolve
 from salt_ext.store.reads.sections import sections
 from salt_ext.store.reads.server import server
 from salt_ext.store.reads.slipped import nearest_known
-from salt_ext.store.reads.snapshots import moment_of, snapshots
+from salt_ext.store.reads.snapshots import as_of_moment, moment_of, snapshots
 from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import statistics
 from salt_ext.store.reads.totals import totals
@@ -115,6 +116,7 @@ __all__ = [
     "Wanted",
     "accept_baseline",
     "addresses",
+    "as_of_moment",
     "asset_page",
     "assets",
     "attention",
@@ -163,6 +165,7 @@ __all__ = [
     "masters",
     "migrate",
     "moment_of",
+    "names_of",
     "nearest_known",
     "neighbours",
     "new_database",

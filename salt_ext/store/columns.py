@@ -9,6 +9,8 @@ from typing import Any
 
 from salt_ext.document import is_components
 from salt_ext.store.schema import PLACE
+from salt_ext.words.called import MACHINES
+from salt_ext.words.places import same_place
 
 LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
@@ -33,7 +35,7 @@ UNREPORTED = (
 )
 """What something may be that only people's lists have."""
 
-KINDS = ("physical", "virtual", "container", "network", *UNREPORTED)
+KINDS = (*MACHINES, *UNREPORTED)
 """What an asset may be."""
 
 
@@ -75,9 +77,21 @@ def list_columns(
 
 
 def place_of(location: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return where a machine stands, as it says itself or else as lists do, and ``from_list``."""
+    """
+    Return where a machine stands, as it says itself or else as lists do, and ``from_list``.
+
+    Below a site, room or rack in which lists put it and the machine does not, they say
+    nothing: a room of another site is not where it stands.
+    """
     reported = {name: _written(location.get(name)) for name in PLACE}
-    only_listed = [name for name in PLACE if reported[name] is None and listed.get(name)]
+    only_listed = []
+    for name in PLACE:
+        if not listed.get(name):
+            continue
+        if reported[name] is None:
+            only_listed.append(name)
+        elif not same_place(listed[name], reported[name]):
+            break
     return {
         **reported,
         **{name: text_of(listed[name]) for name in only_listed},

@@ -11,6 +11,9 @@ from salt_ext.words.durations import seconds
 from salt_ext.words.nearest import nearest
 
 FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+LARGEST_OFFSET_HOURS = 14
+"""The clocks of Kiritimati are so far from UTC, and no others further."""
+
 ZONE = re.compile(r"(?<=\d) ?(Z|UTC|[+-]\d\d:?\d\d)$")
 """How a time ends that names its zone."""
 
@@ -65,11 +68,23 @@ def moment(text: object, now: datetime) -> datetime:
     )
 
 
+def past(when: datetime, text: object, now: datetime) -> datetime:
+    """Return a moment that is over. Raises ValueError for one that is to come."""
+    if when > now:
+        here = f"{now:%Y-%m-%d %H:%M %Z}"
+        raise ValueError(f"{str(text)!r} is in the future, of which nothing is known: it is {here}")
+    return when
+
+
 def _zone(offset: str) -> tzinfo:
-    """Return the zone of ``Z``, ``UTC`` or ``+01:00``."""
+    """Return the zone of ``Z``, ``UTC`` or ``+01:00``. Raises ValueError for one of no place."""
     if offset in ("Z", "UTC"):
         return timezone.utc
     hours, minutes = int(offset[1:3]), int(offset[-2:])
+    if hours > LARGEST_OFFSET_HOURS or minutes >= 60:
+        raise ValueError(
+            f"{offset!r} is no offset from UTC: write one from -14:00 to +14:00, such as +01:00"
+        )
     return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1))
 
 

@@ -79,3 +79,45 @@ def test_what_is_removed_is_told_with_its_lists(cmdb, fleet, tmp_path):
     assert [row[:2] for row in cmdb("expected", "sources")[0]["rows"]] == [["finance", 1]]
     _, retcode, text = cmdb("expected", "remove", source="finanse")
     assert (retcode, "did you mean 'finance'" in text) == (3, True)
+
+
+@pytest.fixture
+def things(cmdb, fleet, tmp_path):
+    """Three machines, and a list of a switch and a PDU that no SN names."""
+    path = tmp_path / "things.csv"
+    path.write_text("SN,Name,Type,Owner,Remarks\n,pdu01,pdu,ann,loud\n9XYZ001,web01,,bob,old\n")
+    assert cmdb("expected", "import", file=str(path))[1] == 0
+
+
+def test_what_has_no_sn_has_the_name_of_its_list(cmdb, things):
+    answer, _, text = cmdb("list")
+    assert "  pdu01  " in text
+    # Programs read what there is: it has no minion id.
+    assert [row[1] for row in answer["rows"]] == ["web01", "web02", "web03", None]
+
+
+def test_of_several_things_with_one_name_each_has_its_own(cmdb, fleet, tmp_path):
+    path = tmp_path / "things.csv"
+    path.write_text("SN,Name\nA1,twin\nA2,twin\n")
+    cmdb("expected", "import", file=str(path))
+    _, retcode, text = cmdb("card", "twin")
+    assert (retcode, text.count("twin ("), "detached" in text) == (3, 2, False), text
+
+
+def test_a_card_has_the_words_of_a_list_on_a_line_of_their_own(cmdb, things):
+    lines = [line.strip() for line in cmdb("card", "web01")[2].splitlines()]
+    at = next(number for number, line in enumerate(lines) if line.startswith("expected by "))
+    assert lines[at + 1 : at + 3] == ["Owner bob, Remarks old", "= SN 9XYZ001, Hostname web01"]
+    text = cmdb("card", "pdu01")[2]
+    assert "Owner ann, Remarks loud" in text
+    assert "=" not in text
+
+
+@pytest.mark.parametrize(
+    "command", ["report", "list", "facets", "show", "get", "export", "identity"]
+)
+def test_nothing_is_answered_of_the_future(cmdb, fleet, tmp_path, command):
+    args = {"show": ["web01"], "get": ["web01", "os"], "identity": ["web01"]}.get(command, [])
+    more = {"out_file": str(tmp_path / "x.xlsx")} if command == "export" else {}
+    _, retcode, text = cmdb(command, *args, as_of="2031-01-01", **more)
+    assert (retcode, "is in the future, of which nothing is known" in text) == (2, True), text

@@ -62,3 +62,26 @@ def test_the_list_of_assets_is_filtered_sorted_and_shown_by_them(client):
     answer = client.get("/assets?list.ower=x")
     assert answer.status_code == 400
     assert "did you mean" in answer.text
+
+
+def test_machines_that_report_are_counted_apart_and_what_never_did_has_a_name(client, database):
+    rows = [
+        {"sn": None, "minion_id": name, "fields": {"hostname": name}, "row": row, "kind": "pdu"}
+        for row, name in enumerate(("pdu01", "pdu02"), 2)
+    ]
+    store.import_expected(database, rows, source="power.csv", by="ann")
+    tiles = [
+        " ".join(one.get_text(" ", strip=True).split())
+        for one in BeautifulSoup(client.get("/").text, "html.parser").select(".tiles li")
+    ]
+    assert tiles[0].startswith("2 machines ")
+    assert tiles[1].endswith("of 2, and 2 only in lists")
+    for address in ("/assets?freshness=unreported", "/assets?freshness=unreported&_col=site,unit"):
+        page = BeautifulSoup(client.get(address).text, "html.parser")
+        links = [one.get_text(strip=True) for one in page.select("table.list tbody th a")]
+        assert sorted(links) == ["pdu01", "pdu02"]
+    [asset] = store.assets(database, columns="hostname", filters={"hostname": "pdu01"}).rows
+    page = BeautifulSoup(client.get(f"/a/{asset['id']}").text, "html.parser")
+    assert page.h1.get_text(strip=True) == "pdu01"
+    answer = client.get("/assets?_as_of=2031-01-01")
+    assert (answer.status_code, "is in the future" in answer.text) == (400, True)

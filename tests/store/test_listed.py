@@ -67,7 +67,8 @@ def test_a_list_places_what_says_nothing_of_its_place_and_keeps_its_own_columns(
     assert done["counts"] == {"kept": 3, "known": 3, "changed": 3, "dropped": 0, "left out": 0}
     assert table(fleet) == {
         "web01": ["dc1", "R1", "U12", "site, rack, unit", "ann", "2027-03-01", 12.5],
-        "web02": ["dc9", "R2", "7", "rack", "bob", "2026-12-01", 7],
+        # The list has it in another site: its rack is no rack there.
+        "web02": ["dc9", None, "7", None, "bob", "2026-12-01", 7],
         "web03": ["dc2", "R3", "U03", "site, rack, unit", "carl", None, 1],
     }
     assert names(fleet, site="dc1") == ["web01"]
@@ -227,7 +228,10 @@ def test_a_report_that_changes_keeps_the_place_that_only_the_list_knows(fleet, k
     ]
     facts["location"] = {"site": "dc5"}
     store.ingest(fleet, [arrival(facts, "web01", later(minutes=6))])
-    assert table(fleet, "minion_id,site,rack,from_list")["web01"] == ["dc5", "R1", "rack, unit"]
+    assert table(fleet, "minion_id,site,rack,from_list")["web01"] == ["dc5", None, None]
+    facts["location"] = {"site": "DC1"}
+    store.ingest(fleet, [arrival(facts, "web01", later(minutes=7))])
+    assert table(fleet, "minion_id,site,rack,from_list")["web01"] == ["DC1", "R1", "rack, unit"]
 
 
 def test_the_past_is_as_it_was_before_the_import(fleet, keep):

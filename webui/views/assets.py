@@ -44,11 +44,15 @@ def page() -> str | AnyResponse:
         return redirect(url_for("assets.page") + sent.string)
     question = query.parse(request.args, database().zone)
     page = _read(question)
+    linked = "minion_id" if "minion_id" in question.shown else question.shown[0]
+    nameless = [row["id"] for row in page.rows if row[linked] is None]
     return render_template(
         "assets.html",
         question=question,
         page=page,
         hint=_hint(question, page),
+        linked=linked,
+        names=store.names_of(database(), nameless),
         numbers=NUMBERS,
         fields=sorted(store.fields(database()), key=label),
         listable=sorted(store.listable(database()), key=label),

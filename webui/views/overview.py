@@ -45,6 +45,7 @@ def page() -> str:
     return render_template(
         "overview.html",
         totals=totals,
+        machines=totals["assets"] - totals["unreported"],
         freshness=_freshness(totals),
         groups={
             title: _bars(names, rows)

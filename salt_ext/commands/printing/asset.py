@@ -11,6 +11,7 @@ from salt_ext.commands.printing.layout import MANY, Answer
 from salt_ext.document import is_components
 from salt_ext.settings import OPTIONS
 from salt_ext.words import values as words
+from salt_ext.words.called import called
 
 HIDDEN = (
     *("id", "facts", "volatile", "collected", "identifiers", "listed", "minion_id"),
@@ -58,7 +59,7 @@ def asset(answer: Answer) -> list[str]:
 def _name(asset: Answer) -> str:
     """Return what an asset is called: what nobody has reported, by what a list calls it."""
     if asset.get("freshness") == "unreported":
-        return str(asset["hostname"] or asset["sn"])
+        return called(asset)
     return asset["minion_id"] or "detached"
 
 
@@ -207,7 +208,9 @@ def _expected(said: Answer | None) -> tuple[str, list[str]]:
     if said is None:
         return "", []
     place = said["source"] + (f", row {said['row']}" if said["row"] else "")
-    differing = [one for one in said["fields"] if one["differs"]]
+    own = [one for one in said["fields"] if one["field"].startswith("list.")]
+    compared = [one for one in said["fields"] if one not in own]
+    differing = [one for one in compared if one["differs"]]
     lines = [
         f"≠ {words.label(one['field'])}: {one['expected']},"
         f" but the machine reports {words.value(one['reported'], one['field'])}"
@@ -216,12 +219,13 @@ def _expected(said: Answer | None) -> tuple[str, list[str]]:
     agreed, unknown = (
         ", ".join(
             f"{words.label(one['field'])} {one['expected']}"
-            for one in said["fields"]
+            for one in compared
             if not one["differs"] and (one["reported"] is None) is is_unknown
         )
         for is_unknown in (False, True)
     )
     rest = [agreed and f"= {agreed}", unknown and f"not reported: {unknown}"]
     more = f", {DIFFERENCES} of {len(lines)} differences" if len(lines) > DIFFERENCES else ""
-    shown = [*lines[:DIFFERENCES], "; ".join(filter(None, rest))]
+    remarks = ", ".join(f"{words.label(one['field'])} {one['expected']}" for one in own)
+    shown = [*lines[:DIFFERENCES], remarks, "; ".join(filter(None, rest))]
     return f"expected by {place}{more}", [line for line in shown if line]

@@ -30,7 +30,17 @@ def table(answer: Answer) -> list[str]:
     if not shown:
         return [f"no {answer['of']}"]
     number = count(shown, answer["total"], answer["of"], answer.get("exact", True))
-    return [*grid(answer["columns"], answer["rows"]), number + next_page(answer) + _more(answer)]
+    rows = _called(answer) if "called" in answer else answer["rows"]
+    return [*grid(answer["columns"], rows), number + next_page(answer) + _more(answer)]
+
+
+def _called(answer: Answer) -> list[list[Any]]:
+    """Return the rows of a table of assets; those without a minion id with what they are called."""
+    at = answer["columns"].index("minion_id")
+    return [
+        [*row[:at], row[at] or name, *row[at + 1 :]]
+        for row, name in zip(answer["rows"], answer["called"], strict=True)
+    ]
 
 
 def next_page(answer: Answer) -> str:

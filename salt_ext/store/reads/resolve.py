@@ -13,10 +13,12 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
+from salt_ext.store.reads.names import CALLED
 from salt_ext.store.reads.slipped import nearest_asset
 from salt_ext.store.reads.spellings import spellings
 from salt_ext.store.schema import asset, identifier
 from salt_ext.store.text import is_text
+from salt_ext.words.called import called
 
 
 def resolve(database: Database, reference: str) -> uuid.UUID:
@@ -37,7 +39,7 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
                 asset.c.id.in_(statement)
             )
             found = link.execute(
-                sa.select(asset.c.id, asset.c.minion_id)
+                sa.select(asset.c.id, *CALLED)
                 .where(asset.c.id.in_(meant))
                 .order_by(asset.c.minion_id)
                 .limit(10)
@@ -45,7 +47,7 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
             if len(found) == 1:
                 return uuid.UUID(str(found[0].id))
             if found:
-                several = ", ".join(f"{row.minion_id or 'detached'} ({row.id})" for row in found)
+                several = ", ".join(f"{called(row._asdict())} ({row.id})" for row in found)
                 raise NotFound(
                     f"{reference!r} means several assets: {several}",
                     "use one of these ids or minion ids",

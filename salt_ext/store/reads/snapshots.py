@@ -14,7 +14,7 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.schema import snapshot
 from salt_ext.words.nearest import unknown
-from salt_ext.words.times import moment
+from salt_ext.words.times import moment, past
 
 NAME = r"[A-Za-z][A-Za-z0-9._-]{0,99}"
 
@@ -42,6 +42,13 @@ def moment_of(database: Database, text: Any, now: datetime) -> datetime:
             "a time is 24h, 7d, 2026-11-01 or '2026-11-01 10:00'; see cmdb.snapshot for the names",
         )
     return moment(text, now)
+
+
+def as_of_moment(database: Database, text: Any, now: datetime) -> datetime:
+    """Return the moment as of which something is asked. Raises ValueError for the future."""
+    found = moment_of(database, text, now)
+    # A snapshot was taken, whatever the clock of this machine says.
+    return past(found, text, now.astimezone(database.zone)) if is_moment(str(text), now) else found
 
 
 def is_moment(text: str, now: datetime) -> bool:

@@ -1,10 +1,11 @@
 """What the asset list shows, whatever a machine says."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salt_ext.facts.identity import identify
-from salt_ext.store.columns import LARGEST, LARGEST_COUNT, list_columns
+from salt_ext.store.columns import LARGEST, LARGEST_COUNT, list_columns, place_of
 from salt_ext.store.parts import placements
 from salt_ext.store.schema import LIST_COLUMNS
 from tests.machines import server
@@ -80,3 +81,59 @@ def test_a_drive_without_a_medium_is_no_disk_of_the_list():
     assert (columns["disk_count"], columns["disk_bytes"]) == (2, 960)
     with_medium = {**slot, "size_bytes": 64}
     assert list_columns({"disks": [disk, with_medium]}, [])["disk_count"] == 2
+
+
+PLACES = ("site", "room", "rack", "unit")
+
+
+def four(*values):
+    return {name: value for name, value in zip(PLACES, values, strict=True) if value}
+
+
+@pytest.mark.parametrize(
+    ("reported", "listed", "shown", "from_list"),
+    [
+        pytest.param(
+            four("sh9", "", "Z1", "U09"),
+            four("sh1", "3F-301", "C02", "32"),
+            ("sh9", None, "Z1", "U09"),
+            None,
+            id="another site: nothing of it",
+        ),
+        pytest.param(
+            four("sh9", "", "", ""),
+            four("sh1", "301", "C02", "32"),
+            ("sh9", None, None, None),
+            None,
+            id="another site, and nothing else is reported",
+        ),
+        pytest.param(
+            four("", "", "Z1", ""),
+            four("sh1", "301", "C02", "32"),
+            ("sh1", "301", "Z1", None),
+            "site, room",
+            id="another rack: what is above it",
+        ),
+        pytest.param(
+            four("SH-1", "", "C02", ""),
+            four("sh1机房", "301", "C-2机柜", "32"),
+            ("SH-1", "301", "C02", "32"),
+            "room, unit",
+            id="the same in other words",
+        ),
+        pytest.param(
+            four("sh9", "", "", ""),
+            four("", "301", "C02", "32"),
+            ("sh9", "301", "C02", "32"),
+            "room, rack, unit",
+            id="a list without sites",
+        ),
+    ],
+)
+def test_a_place_is_not_mixed_from_two_that_contradict_each_other(
+    reported, listed, shown, from_list
+):
+    assert place_of(reported, listed) == {
+        **dict(zip(PLACES, shown, strict=True)),
+        "from_list": from_list,
+    }

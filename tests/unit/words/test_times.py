@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from salt_ext.words.times import moment, zone_of
+from salt_ext.words.times import moment, past, zone_of
 from salt_ext.words.values import moment as shown
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -58,3 +58,16 @@ def test_a_time_is_shown_with_its_zone():
 def test_utc_needs_no_list_of_zones():
     assert zone_of("UTC") is timezone.utc
     assert zone_of("Europe/Berlin") == BERLIN
+
+
+@pytest.mark.parametrize("offset", ["+99:00", "-25:00", "+01:75", "+2400"])
+def test_an_offset_of_no_place_gets_a_sentence(offset):
+    with pytest.raises(ValueError, match="is no offset from UTC: write one from -14:00"):
+        moment(f"2026-11-01 10:00{offset}", utc(2026, 11, 20))
+
+
+def test_what_is_to_come_is_not_past():
+    now = utc(2026, 11, 20)
+    assert past(now, "0s", now) == now
+    with pytest.raises(ValueError, match="'2031-01-01' is in the future, of which"):
+        past(utc(2031, 1, 1), "2031-01-01", now)
