@@ -61,14 +61,14 @@ def test_each_thing_of_a_list_is_an_asset_with_a_kind_of_its_own(known):
         *("db01", "sw01", "pdu01", "SP1"),
     }
     [row] = store.assets(known, columns="product_name,rack,unit,mode,last_seen", text="n9k").rows
-    assert (row["product_name"], row["rack"], row["unit"]) == ("N9K", "R1", "42")
+    assert (row["product_name"], row["rack"], row["unit"]) == ("N9K", "R1", "U42")
     assert (row["mode"], row["last_seen"]) == ("list", None)
     asset = store.overview(known, store.resolve(known, "SW1"))
     assert (asset["freshness"], asset["facts"], asset["identifiers"]) == ("unreported", {}, [])
     assert {one["field"] for one in asset["listed"]} == {"site", "rack", "unit", "list.owner"}
     # The rack has them too.
     beside = {row["minion_id"]: row["unit"] for row in store.neighbours(known, "dc1", "R1")}
-    assert beside == {"web01": "1", "db01": "2", "sw01": "42", "pdu01": None}
+    assert beside == {"web01": "U01", "db01": "U02", "sw01": "U42", "pdu01": None}
 
 
 def test_they_are_counted_apart_and_never_miss_a_report(known):
