@@ -20,6 +20,7 @@ from salt_ext.facts import failure
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
 from salt_ext.words.match import same_name, short
+from salt_ext.words.times import ago
 from salt_ext.words.visible import indented, trace, visible
 
 log = logging.getLogger(__name__)
@@ -79,11 +80,11 @@ class Collection:
         for name in plan.names:
             self.rows.setdefault(name, ("failed", reason))
 
-    def preview(self, plans: Mapping[str, Plan]) -> dict[str, Any]:
-        """Return the content of an answer that only names the machines that would be asked."""
+    def preview(self, plans: Mapping[str, Plan], why: Mapping[str, str]) -> dict[str, Any]:
+        """Return the content of an answer that only names who would be asked, and ``why``."""
         for mode, plan in plans.items():
             self.modes.update(dict.fromkeys(plan.names, mode))
-            self.rows.update(dict.fromkeys(plan.names, ("not asked", "")))
+            self.rows.update({name: ("not asked", why.get(name, "")) for name in plan.names})
         return self.answer()
 
     def counts(self) -> dict[str, int]:
@@ -229,7 +230,7 @@ def collect(
             )
         collection = Collection(opts, database, show)
         if test:
-            return collection.preview(plans)
+            return collection.preview(plans, _why_due(database, plans) if mode == "auto" else {})
         for name, plan in plans.items():
             collection.run(name, plan, request)
         return collection.answer()
@@ -289,6 +290,17 @@ def _due(
             # One mode cannot be used; the machines of the other modes are still asked.
             plans[mode] = Plan(names, _none(names, _sentence(error)), is_cached=False)
     return plans
+
+
+def _why_due(database: store.Database, plans: Mapping[str, Plan]) -> dict[str, str]:
+    """Return why each machine of some plans is due: never heard, missing or stale."""
+    at = datetime.now(timezone.utc)
+    late = store.standing(database, filters={"freshness": ["stale", "missing"]})
+    why = {
+        row["reports_as"]: f"{row['freshness']}: last heard {ago(row['last_seen'], at)} ago"
+        for row in late
+    }
+    return {name: why.get(name, "never heard") for plan in plans.values() for name in plan.names}
 
 
 def _never_heard(

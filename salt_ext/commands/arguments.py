@@ -17,9 +17,18 @@ import salt.utils.args
 import salt.utils.user
 
 from salt_ext import store
-from salt_ext.words.nearest import nearest, unknown
+from salt_ext.words.nearest import nearest, slips, unknown
 
 LARGEST_COUNT = 10_000_000
+
+
+OPTIONS = frozenset(
+    (
+        *("limit", "sort", "columns", "cursor", "as_of", "out_file", "group_by", "exit_code"),
+        *("since", "until", "section", "component", "older_than"),
+    )
+)
+"""The options of commands that take filters beside them."""
 
 
 class Misused(ValueError):
@@ -55,6 +64,10 @@ def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
 def filters_of(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the filters among the arguments; ``tgt`` is a glob of minion ids."""
     filters: dict[str, Any] = salt.utils.args.clean_kwargs(**kwargs)
+    for name in filters:
+        # A slip in an option arrives as a field, and no field is so near to one.
+        if meant := slips(name) & OPTIONS:
+            raise Misused(f"there is no field {name!r}; did you mean the option {min(meant)!r}?")
     if tgt != "*":
         filters["minion_id__glob"] = tgt
     return filters
@@ -116,6 +129,17 @@ def count(name: str, value: Any) -> int:
             f"{name} is {value!r}, but it must be a whole number from 1 to {LARGEST_COUNT:,}"
         )
     return value
+
+
+def span_of(
+    database: store.Database, since: Any, until: Any
+) -> tuple[datetime | None, datetime | None]:
+    """Return from when until when something is asked, as people write it; None is open."""
+    first = store.moment_of(database, since, now()) if since else None
+    last = store.moment_of(database, until, now()) if until else None
+    if first is not None and last is not None and first > last:
+        raise Misused(f"the span is reversed: since={since} is after until={until}")
+    return first, last
 
 
 def uuid_of(value: Any) -> uuid.UUID:

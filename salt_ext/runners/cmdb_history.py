@@ -19,6 +19,7 @@ from salt_ext.commands.arguments import (
     count,
     nothing_else,
     now,
+    span_of,
     text,
     who,
 )
@@ -55,11 +56,12 @@ def _wanted(
     """Return which changes are asked for, from moments and names as people write them."""
     if section:
         store.check_section(database, text("section", section))
+    first, last = span_of(database, since, until)
     return store.Wanted(
         section=section,
         component=text("component", component),
-        since=store.moment_of(database, since, now()) if since else None,
-        until=store.moment_of(database, until, now()) if until else None,
+        since=first,
+        until=last,
         **more,
     )
 

@@ -18,6 +18,7 @@ from salt_ext.commands.arguments import (
     now,
     one_of,
     reference,
+    span_of,
     text,
     uuid_of,
     who,
@@ -83,11 +84,12 @@ def errors(
         names = ("tgt", "since", "until", "id", "kind", "closed", "limit", "out_file")
         nothing_else(kwargs, *names)
         check_truths(closed=closed)
+        first, last = span_of(database, since, until)
         rows, total = store.problems(
             database,
             kind=one_of("kind of problem", kind, store.PROBLEM_KINDS) if kind else None,
-            since=store.moment_of(database, since, now()) if since else None,
-            until=store.moment_of(database, until, now()) if until else None,
+            since=first,
+            until=last,
             minion_id=_name(database, tgt) if tgt != "" else None,
             problem_id=uuid_of(id) if id else None,
             is_open=not closed,

@@ -274,6 +274,10 @@ def test_auto_asks_those_who_are_due_each_as_it_was_heard_of_last(
     assert retcode == 0
     asked = [(one["minion_id"], one["mode"]) for one in answer["machines"]]
     assert asked == [("web04", "ssh"), ("web02", "ssh"), ("web01", "salt")]
+    # Each with the reason.
+    why = [one["detail"].partition(":")[0] for one in answer["machines"]]
+    assert why == ["missing", "stale", "stale"]
+    assert answer["machines"][1]["detail"].startswith("stale: last heard ")
     answer, _, _ = collect(mode="auto", test=True, limit=1)
     assert list(statuses(answer)) == ["web04"]
     answer, _, _ = collect("*1", mode="auto", test=True)
@@ -298,6 +302,9 @@ def test_auto_asks_first_whom_people_expect_and_nobody_has_heard(
     asked = [(one["minion_id"], one["mode"]) for one in answer["machines"]]
     # Salt can ask the one whose key is accepted, under the name of the key.
     assert sorted(asked) == [("db01", "ssh"), ("db02.example.com", "salt"), ("web01", "ssh")]
+    why = {one["minion_id"]: one["detail"].partition(":")[0] for one in answer["machines"]}
+    never = "never heard"
+    assert why == {"db01": never, "db02.example.com": never, "web01": "stale"}
     answer, _, _ = collect(mode="auto", test=True, limit=1)
     assert list(statuses(answer)) == ["db01"]
     assert list(statuses(collect("web*", mode="auto", test=True)[0])) == ["web01"]
