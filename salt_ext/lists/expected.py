@@ -57,19 +57,19 @@ def keep(
                 "kind": kind_of(fields),
             }
         )
-    words = [
-        [row.sheet, row.number, *named(row.values), f"{field}: {why}; it is kept as a word"]
-        for row, field, why in misfits(listed.rows, columns)
-    ]
     types = {field: column.type for field, column in columns.items()}
     done = store.import_expected(database, machines, source=source, by=by, types=types, test=test)
+    words = [
+        [row.sheet, row.number, *named(row.values), f"{field}: {why}"]
+        for row, field, why in misfits(listed.rows, columns, done.types)
+    ]
     return {
         "kind": "imported",
         "source": source,
         "test": test,
         **taken(listed),
         "counts": {
-            **done,
+            **done.counts,
             "left out": len(left_out),
             **({"kept as words": len(words)} if words else {}),
         },

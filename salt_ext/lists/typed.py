@@ -28,7 +28,9 @@ MONEY = re.compile(
 THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 """``12,000`` and ``¥12,000.00`` are numbers as well."""
 
-LONGEST_NUMBER = 60
+LONGEST = 60
+"""Characters of a number, and of a word that is told."""
+
 DIGITS = re.compile(r"\d+")
 
 DATES = (
@@ -122,13 +124,22 @@ def _type(values: Iterable[Any]) -> str:
     return "number" if said and 10 * sum(numbers) >= 9 * len(said) else "text"
 
 
-def misfits(rows: Iterable[Said], columns: Mapping[str, Column]) -> Iterator[tuple[Said, str, str]]:
-    """Yield the cells that are no day or number as their column is: row, field and why."""
+def misfits(
+    rows: Iterable[Said], columns: Mapping[str, Column], decided: Mapping[str, str]
+) -> Iterator[tuple[Said, str, str]]:
+    """
+    Yield the cells that are no day or number as their column should be: row, field and why.
+
+    ``decided`` are the types of all lists together: such cells may have made a text of one.
+    """
     for row in rows:
         for field, column in columns.items():
-            if not column.fits(row.values.get(field)):
-                what = "day" if column.type == "date" else "number"
-                yield row, field, f"{text(row.values[field])} is no {what}"
+            type_ = decided.get(field, "text")
+            wanted = column if type_ == "text" else Column(type_)
+            if not wanted.fits(row.values.get(field)):
+                what = "day" if wanted.type == "date" else "number"
+                end = f"too few are: {field} is a text" if type_ == "text" else "kept as a word"
+                yield row, field, f"{text(row.values[field])[:LONGEST]} is no {what}; {end}"
 
 
 def _date(value: Any) -> str | None:
@@ -153,7 +164,7 @@ def _number(value: Any) -> float | int | None:
         return None
     shown = text(value)
     if not NUMBER.fullmatch(shown) and (
-        money := MONEY.fullmatch(unicodedata.normalize("NFKC", shown[:LONGEST_NUMBER]).lower())
+        money := MONEY.fullmatch(unicodedata.normalize("NFKC", shown[:LONGEST]).lower())
     ):
         shown = f"{money[1]}{money[2]}"
         shown = shown.replace(",", "") if THOUSANDS.fullmatch(shown) else shown

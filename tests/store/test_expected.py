@@ -29,16 +29,16 @@ def theirs(database):
 def test_another_list_takes_nothing_away_that_this_one_says(known):
     before = theirs(known)
     done = store.import_expected(known, [row("S1"), row("NEW")], source="ours.csv", by="us")
-    assert done == {"kept": 2, "known": 0, "changed": 0, "dropped": 0}
+    assert done.counts == {"kept": 2, "known": 0, "changed": 0, "dropped": 0}
     assert theirs(known) == before
 
 
 def test_a_list_that_comes_again_takes_all_that_it_said_before_along(known):
     done = store.import_expected(known, [row("S1"), row("S9")], source="theirs.csv", by="them")
-    assert (done["kept"], done["dropped"]) == (2, 3)
+    assert (done.counts["kept"], done.counts["dropped"]) == (2, 3)
     assert theirs(known) == [("S1", None), ("S9", None)]
     done = store.import_expected(known, [], source="theirs.csv", by="them")
-    assert (done["dropped"], store.expected_machines(known)) == (2, [])
+    assert (done.counts["dropped"], store.expected_machines(known)) == (2, [])
 
 
 def test_nobody_is_expected_by_a_text_that_no_list_can_have(known):

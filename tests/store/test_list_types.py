@@ -36,7 +36,7 @@ def test_a_word_among_the_days_of_another_list_is_kept_named_and_compared_with_n
         2,
         "S1",
         None,
-        "list.warranty: 永久 is no day; it is kept as a word",
+        "list.warranty: 永久 is no day; kept as a word",
     ]
     assert found(database)["S1"] == ("永久", 1000)
     over = [f"S{number}" for number in range(2, 10)]
@@ -50,7 +50,7 @@ def test_a_word_among_the_days_of_another_list_is_kept_named_and_compared_with_n
 def test_a_word_makes_no_text_of_the_numbers_of_another_list(database, keep):
     keep(*DAYS)
     done = keep("SN;Price", "S1;面议", source="p.csv")
-    assert done["rows"][0][4] == "list.price: 面议 is no number; it is kept as a word"
+    assert done["rows"][0][4] == "list.price: 面议 is no number; kept as a word"
     assert sorted(found(database, **{"list.price__gte": 8000})) == ["S8", "S9"]
 
 
@@ -70,3 +70,14 @@ def test_a_text_is_compared_neither_with_days_nor_with_numbers(database, keep):
         found(database, **{"list.warranty__lt": "90d"})
     keep("SN;Warranty", *(f"S{number};2027-03-01" for number in range(3, 9)), source="late.csv")
     assert len(found(database, **{"list.warranty__lte": "2027-03-01"})) == 6
+
+
+def test_the_list_whose_words_make_a_text_of_another_ones_numbers_is_told_which(database, keep):
+    keep(*DAYS)
+    words = [f"X{number};A-{number}" for number in range(5)]
+    done = keep("SN;Price", *words, source="p.csv")
+    assert done["rows"][0][4] == ("list.price: A-0 is no number; too few are: list.price is a text")
+    with pytest.raises(store.FilterError, match="is a text"):
+        found(database, **{"list.price__gt": 1})
+    assert "kept as words" not in keep("SN;Price", *words, source="p.csv")["counts"]
+    assert found(database, **{"list.price": "A-3"}).keys() == {"X3"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,6 +28,20 @@ from salt_ext.words.match import bare, same_sn, short
 from salt_ext.words.nearest import nearest, unknown
 
 
+class Imported(NamedTuple):
+    """
+    What came of a list that was imported.
+
+    Of ``counts``, ``kept`` machines are stored now, of which ``known`` have reported;
+    ``changed`` is of how many assets something else is said than before; ``dropped`` entries
+    are no longer in the list of this source. ``types`` are those that its own fields have in
+    all lists together.
+    """
+
+    counts: dict[str, int]
+    types: dict[str, str]
+
+
 def import_expected(
     database: Database,
     machines: Sequence[Row],
@@ -35,15 +50,13 @@ def import_expected(
     by: str,
     types: Mapping[str, str] | None = None,
     test: bool = False,
-) -> dict[str, int]:
+) -> Imported:
     """
     Store a list in place of what its source said before.
 
     Each machine has ``sn``, ``minion_id``, ``fields``, ``row`` and ``awaited``; ``types``
-    has the type of each field that no machine can fill: text, number or date. Returns
-    four numbers: ``kept`` machines are stored now, of which ``known`` have reported;
-    ``changed`` is of how many assets something else is said than before; ``dropped`` entries
-    are no longer in the list of this source. With ``test`` all of it is undone.
+    has the type of each field that no machine can fill: text, number or date. With ``test``
+    all of it is undone.
     """
     with database.begin() as link:
         attempt = link.begin_nested()
@@ -57,6 +70,7 @@ def import_expected(
         if kept:
             bulk.insert(link, expected, kept)
         _type(link, source, types or {})
+        decided = _types(link, list_field.c.source == source)
         concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
         concerned |= resolve(link, kept)
         known = link.scalar(
@@ -67,12 +81,13 @@ def import_expected(
             changed = write(link, sorted(concerned))
             attempt.rollback()
     names = {_name(one) for one in kept}
-    return {
+    counts = {
         "kept": len(kept),
         "known": known or 0,
         "changed": changed if test else write_all(database, concerned),
         "dropped": sum(_name(one) not in names for one in before),
     }
+    return Imported(counts, decided)
 
 
 def set_expected(
@@ -266,9 +281,13 @@ def _type(link: sa.Connection, source: str, types: Mapping[str, str]) -> None:
 
 def types_of_others(database: Database, source: str) -> dict[str, str]:
     """Return the types of the fields that lists of other sources have."""
-    statement = sa.select(list_field.c.name, list_field.c.type).where(list_field.c.source != source)
     with database.autocommit() as link:
-        return {row.name: row.type for row in link.execute(statement)}
+        return _types(link, list_field.c.source != source)
+
+
+def _types(link: sa.Connection, condition: sa.ColumnElement[bool]) -> dict[str, str]:
+    statement = sa.select(list_field.c.name, list_field.c.type).where(condition)
+    return {row.name: row.type for row in link.execute(statement)}
 
 
 # A field is what most of its values are in all lists together: so no list makes another one's

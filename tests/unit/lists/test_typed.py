@@ -12,7 +12,8 @@ def column(*cells, known=None):
     rows = [Said(number, {"list.x": cell}) for number, cell in enumerate(cells, 2)]
     types = typed(rows, known)
     found = types["list.x"]
-    return found.type, [found.written(cell) for cell in cells], list(misfits(rows, types))
+    words = misfits(rows, types, {"list.x": found.type})
+    return found.type, [found.written(cell) for cell in cells], list(words)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,8 @@ def test_most_cells_make_a_column_one_of_days_and_the_words_stay_beside_them():
     assert kind == "date"
     assert kept == ["2027-03-01", "2027-03-01", "永久", "三年", "2027-03-01", ""]
     assert [(row.number, why) for row, _, why in words] == [
-        (4, "永久 is no day"),
-        (5, "三年 is no day"),
+        (4, "永久 is no day; kept as a word"),
+        (5, "三年 is no day; kept as a word"),
     ]
 
 
@@ -72,7 +73,7 @@ def test_one_number_with_zeros_before_it_makes_all_of_its_column_names():
 def test_a_list_of_words_alone_has_the_type_that_other_lists_give_and_they_are_named():
     kind, kept, [(row, field, why)] = column("永久", known={"list.x": "date"})
     assert (kind, kept) == ("date", ["永久"])
-    assert (row.number, field, why) == (2, "list.x", "永久 is no day")
+    assert (row.number, field, why) == (2, "list.x", "永久 is no day; kept as a word")
     assert column("12", known={"list.x": "date"})[0] == "number"
 
 
