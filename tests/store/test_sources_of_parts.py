@@ -59,6 +59,15 @@ def test_a_poorer_source_that_tells_other_numbers_ends_no_stay_either(database):
     assert stays(database, "S64F000888") == [("web01", later(days=9), later(days=11))]
 
 
+def test_a_part_of_which_the_poorer_source_learns_later_is_there_once(database):
+    tell(database, arrival(server(1)))
+    bare = {**server(1), "disks": [{"name": "sda"}]}
+    for day in (9, 10):
+        tell(database, arrival(bare, at=later(days=day), mode="cmdb_grain"))
+    tell(database, arrival(server(1), at=later(days=11), mode="cmdb_grain"))
+    assert stays(database, DISK) == [("web01", later(), None)]
+
+
 def test_a_number_that_two_machines_show_has_not_moved_while_salt_told_of_one_of_them(database):
     other = server(2)
     tell(database, arrival(server(1)), arrival(other, "web02"))

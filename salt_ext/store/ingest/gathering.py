@@ -31,7 +31,7 @@ from salt_ext.store.ingest.precedence import is_better, is_poorer, versions_of
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.stays import HandedStays
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
-from salt_ext.store.parts import PARTED, parts, placements
+from salt_ext.store.parts import PARTED, Placement, parts, placements
 from salt_ext.store.schema import (
     WAS_COLUMNS,
     asset,
@@ -240,7 +240,7 @@ class Gathered:
             self.changed(asset_id, number, changes)
             self._handed(accepted, document, number)
             self._ledger(accepted, name, before, known, at)
-            self._parts(asset_id, document, at)
+            self._parts(asset_id, document, at, is_beside=is_beside)
         if accepted.handed:
             self._stays(accepted, document, before, at)
         is_due = before is None or _is_old(before.volatile_at, made_at)
@@ -448,7 +448,9 @@ class Gathered:
                 new=after,
             )
 
-    def _parts(self, asset_id: uuid.UUID, document: Document, at: datetime) -> None:
+    def _parts(
+        self, asset_id: uuid.UUID, document: Document, at: datetime, *, is_beside: bool
+    ) -> None:
         """Gather the counts and the places of the parts, if they are not as before."""
         if PARTED.isdisjoint(document.new):
             return
@@ -461,10 +463,14 @@ class Gathered:
             placements({name: one for name, one in facts.items() if name not in document.handed})
             for facts in (document.old, document.new)
         )
+        told: dict[Placement, str | None] = {}
         for stay in before.keys() | now.keys():
             if stay not in before:
                 # In the row and in its primary key.
                 self._bytes += 2 * sum(map(size_bytes, (stay.serial, stay.path, stay.place)))
+                if is_beside:  # the better source may have told of it, and its stay goes on
+                    told[stay] = now[stay]
+                    continue
                 row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
                 self.add(placement, asset_id=asset_id, **row)
             elif stay not in now:
@@ -472,6 +478,8 @@ class Gathered:
             elif now[stay] != before[stay]:
                 # It is the same part; only its model is known now.
                 self.placed.append((stay.serial, stay.path, str(asset_id), None, now[stay]))
+        if told:
+            self.handed.append(HandedStays(asset_id, at, frozenset(), told))
 
     def _stays(
         self, accepted: Accepted, document: Document, before: Before | None, at: datetime

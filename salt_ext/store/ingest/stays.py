@@ -48,7 +48,7 @@ def settled(link: sa.Connection, handed: Sequence[HandedStays]) -> Settled:
     """Return which stays begin and end with handovers."""
     found = Settled([], [])
     still: dict[uuid.UUID, dict[tuple[str, str], str | None]] = {}
-    for row in OPEN(link, {"ids": bulk.array(one.asset_id for one in handed)}):
+    for row in OPEN(link, {"ids": bulk.array({one.asset_id for one in handed})}):
         still.setdefault(row.asset_id, {})[row.serial, row.path] = row.model
     for one in handed:
         before, now = still.get(one.asset_id, {}), {(stay.serial, stay.path) for stay in one.now}
