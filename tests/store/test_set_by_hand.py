@@ -135,3 +135,22 @@ def test_a_whole_list_is_removed_with_what_stood_in_for_its_rows(lists):
     )
     with pytest.raises(store.NotFound, match="did you mean 'racks'"):
         store.remove_list(lists, "rakcs")
+
+
+def test_a_machine_is_meant_by_any_identifier_that_it_has(known):
+    [row] = store.assets(known, columns="address").rows
+    keys = [str(row["id"]), row["address"]]
+    keys += [one["value"] for one in store.overview(known, row["id"])["identifiers"]]
+    for number, key in enumerate(filter(None, keys)):
+        put(known, key, rack=f"R{number}")
+        assert (only(known)["rack"], store.resolve(known, key)) == (f"R{number}", row["id"])
+
+
+def test_a_name_of_several_machines_in_their_domains_is_refused(known):
+    names = ("db.example.com", "db.example.org")
+    store.ingest(known, [arrival(server(one), name) for one, name in enumerate(names, 5)])
+    with pytest.raises(store.NotFound, match=f"means several machines: {', '.join(names)}"):
+        put(known, "db", rack="R1")
+    assert (store.expected_machines(known), store.assets(known).total) == ([], 3)
+    put(known, "db.example.org", rack="R1")
+    assert only(known, rack="R1")["minion_id"] == "db.example.org"

@@ -21,10 +21,11 @@ from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest.listed import resolve, write, write_all
 from salt_ext.store.ingest.stand_ins import stand_in
+from salt_ext.store.reads.resolve import resolve as resolve_asset
 from salt_ext.store.said import SET, spoken
-from salt_ext.store.schema import expected, list_field
+from salt_ext.store.schema import asset, expected, list_field
 from salt_ext.store.text import is_text
-from salt_ext.words.match import bare, same_sn, short
+from salt_ext.words.match import Said, bare, match, same_sn, short
 from salt_ext.words.nearest import nearest, unknown
 
 
@@ -102,11 +103,13 @@ def set_expected(
     """
     Add to what is expected of a machine; return all that was ever set of it.
 
-    It is meant by its SN or its name; what is neither as yet may turn out to be either.
+    It is meant by its SN or its name, or as everywhere by another identifier of it; what
+    nobody knows may turn out to be its SN or its name.
     An empty text takes a field away again, and where none is left, None is returned.
     ``awaited`` tells whether it shall report, ``kind`` what it is while it does not; None
     leaves that as it is.
     """
+    reference = _name_of(database, reference)
     with database.begin() as link:
         lock_identity(link)
         key = _key(link, reference)
@@ -213,11 +216,42 @@ def _forgotten(database: Database, gone: list[Row], test: bool) -> list[Row]:
     return gone
 
 
+def _name_of(database: Database, reference: str) -> str:
+    """Return the name of the machine that has this address, MAC or id; all other words as is."""
+    with database.autocommit() as link:
+        if any(_known_as(link, reference)):
+            return reference
+    try:
+        meant = resolve_asset(database, reference)
+    except NotFound:
+        return reference
+    with database.autocommit() as link:
+        name = link.scalar(sa.select(asset.c.minion_id).where(asset.c.id == meant))
+    return name or reference
+
+
 def _key(link: sa.Connection, reference: str) -> str:
-    """Return whether a word is the ``hostname`` of a machine, or the ``sn``, known or not."""
+    """
+    Return whether a word is the ``hostname`` of a machine, or the ``sn``, known or not.
+
+    Raises :class:`NotFound` for a name that several machines have in their domains.
+    """
+    is_name, is_sn, is_known = _known_as(link, reference)
+    if is_sn and not is_name:
+        return "sn"
+    alike = rows(link.execute(NAMED_ALIKE, {"short": short(reference)})) if is_known else []
+    [found] = match([Said(0, {"hostname": reference})], alike)
+    if len(alike) > 1 and found.machine is None:
+        several = ", ".join(one["minion_id"] for one in alike)
+        raise NotFound(f"{reference!r} means several machines: {several}", "use one of these names")
+    return "hostname" if is_name or is_known else "sn"
+
+
+def _known_as(link: sa.Connection, reference: str) -> tuple[bool, bool, bool]:
+    """Return whether a list has rows of this name alone, and whether it is an SN, and a name."""
     called = {"bare": bare(reference), "short": short(reference), "name": reference, "set": SET}
     is_name, is_sn, is_known = link.execute(CALLED, called).one()
-    return "hostname" if is_name or (is_known and not is_sn) else "sn"
+    return is_name, is_sn, is_known
 
 
 def _is_called(reference: str) -> sa.ColumnElement[bool]:
@@ -318,6 +352,13 @@ SELECT EXISTS (SELECT FROM expected WHERE sn IS NULL AND lower(minion_id) = lowe
        OR EXISTS (SELECT FROM asset WHERE minion_id IS NOT NULL
                      AND (split_part(lower(minion_id), '.', 1) = :short
                           OR split_part(lower(hostname), '.', 1) = :short))
+""")
+
+NAMED_ALIKE = sa.text("""
+SELECT sn, minion_id, hostname FROM asset
+ WHERE minion_id IS NOT NULL AND (split_part(lower(minion_id), '.', 1) = :short
+                                  OR split_part(lower(hostname), '.', 1) = :short)
+ ORDER BY minion_id LIMIT 10
 """)
 
 # Of what people say of one machine at a time, there is no column that could tell.
