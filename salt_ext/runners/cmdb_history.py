@@ -276,8 +276,8 @@ def diff(
         old, new, found = store.compare(
             database,
             asset_id,
-            store.moment_of(database, start, now()) if start else None,
-            store.moment_of(database, end, now()) if end else None,
+            store.as_of_moment(database, start, now()) if start else None,
+            store.as_of_moment(database, end, now()) if end else None,
         )
         ends = {
             end: one and {name: one[name] for name in OF_REVISION}
@@ -340,8 +340,8 @@ def fleet_diff(
         start, end = options.pop("from", None), options.pop("to", None)
         if not start:
             raise Misused("from which moment? give from=24h, a date or a snapshot's name")
-        first = store.moment_of(database, start, now())
-        last = store.moment_of(database, end, now()) if end else now()
+        first = store.as_of_moment(database, start, now())
+        last = store.as_of_moment(database, end, now()) if end else now()
         filters = assets_of(database, tgt, options)
 
         if out_file:

@@ -121,3 +121,12 @@ def test_nothing_is_answered_of_the_future(cmdb, fleet, tmp_path, command):
     more = {"out_file": str(tmp_path / "x.xlsx")} if command == "export" else {}
     _, retcode, text = cmdb(command, *args, as_of="2031-01-01", **more)
     assert (retcode, "is in the future, of which nothing is known" in text) == (2, True), text
+
+
+@pytest.mark.parametrize(
+    ("command", "args"), [("diff", ["web01"]), ("fleet_diff", [])], ids=["diff", "fleet_diff"]
+)
+@pytest.mark.parametrize("end", ["from", "to"])
+def test_nothing_is_compared_with_the_future(cmdb, fleet, command, args, end):
+    _, retcode, text = cmdb(command, *args, **{"from": "1d", end: "2031-01-01"})
+    assert (retcode, "is in the future" in text) == (2, True), text

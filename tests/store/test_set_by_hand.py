@@ -81,6 +81,21 @@ def test_a_name_in_somebodys_list_is_the_name_of_that_row(known):
     assert only(known, freshness="unreported")["rack"] == "R2"
 
 
+def test_a_word_that_nobody_knew_is_the_name_in_a_list_that_is_imported_later(known):
+    put(known, "db01", rack="R2")
+    row = {"sn": "NEW1", "minion_id": "db01", "fields": {"sn": "NEW1", "hostname": "db01"}}
+    store.import_expected(known, [{**row, "row": 2}], source="list.csv", by="me", test=True)
+    assert only(known, freshness="unreported")["sn"] == "db01"
+    store.import_expected(known, [{**row, "row": 2}], source="list.csv", by="me")
+    row = only(known, freshness="unreported")
+    assert (row["sn"], row["rack"]) == ("NEW1", "R2")
+    # A number that a list has stays one, whatever other rows are called.
+    put(known, "NEW1", list_owner="ann")
+    named = {"sn": None, "minion_id": "new1", "fields": {"hostname": "new1"}, "row": 2}
+    store.import_expected(known, [named], source="names.csv", by="me")
+    assert only(known, sn="NEW1")["list.owner"] == "ann"
+
+
 def test_a_reason_that_is_taken_away_leaves_nothing(known):
     put(known, "GHOST", reason="spare")
     assert store.assets(known).total == 2

@@ -70,6 +70,7 @@ def import_expected(
         _take_over(kept, before)
         if kept:
             bulk.insert(link, expected, kept)
+            link.execute(NAMED_SINCE, {"source": source, "set": SET})
         _type(link, source, types or {})
         decided = _types(link, list_field.c.source == source)
         concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
@@ -352,6 +353,21 @@ SELECT EXISTS (SELECT FROM expected WHERE sn IS NULL AND lower(minion_id) = lowe
        OR EXISTS (SELECT FROM asset WHERE minion_id IS NOT NULL
                      AND (split_part(lower(minion_id), '.', 1) = :short
                           OR split_part(lower(hostname), '.', 1) = :short))
+""")
+
+# A word that could have been an SN is the name that a list has now.
+NAMED_SINCE = sa.text("""
+UPDATE expected AS word SET minion_id = word.sn, sn = NULL, bare_sn = NULL,
+       fields = (word.fields - 'sn') || jsonb_build_object('hostname', word.sn)
+  FROM expected AS named
+ WHERE word.source = :set AND word.minion_id IS NULL AND named.source = :source
+   AND word.short_hostname IN (named.short_name, named.short_hostname)
+   AND named.bare_sn IS DISTINCT FROM word.bare_sn
+   AND NOT EXISTS (SELECT FROM expected AS other
+                    WHERE other.source <> :set AND other.bare_sn = word.bare_sn)
+   AND NOT EXISTS (SELECT FROM asset
+                    WHERE asset.id = word.asset_id
+                      AND ltrim(replace(lower(asset.sn), ' ', ''), '0') = word.bare_sn)
 """)
 
 NAMED_ALIKE = sa.text("""
