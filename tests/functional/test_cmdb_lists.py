@@ -11,7 +11,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 import salt.loader
-from salt.utils.state import check_result
 
 from salt_ext.commands import progress
 from salt_ext.exchange import write_table
@@ -25,20 +24,6 @@ needs_office = pytest.mark.skipif(
     OFFICE is None, reason="LibreOffice is not installed: apt-get install libreoffice-calc"
 )
 LOCATION = {"site": "dc1", "rack": "R01"}
-
-
-@pytest.fixture
-def cmdb(runners, master_opts):
-    """Run a command; return its answer, exit status and text."""
-    outputter = salt.loader.outputters(master_opts)["cmdb"]
-
-    def run(name, *args, **kwargs):
-        data = runners[f"cmdb.{name}"](*args, **kwargs)["data"]
-        assert check_result(data) is not bool(data.get("retcode"))
-        json.dumps(data)  # --out=json
-        return data["cmdb"], data.get("retcode", 0), outputter(data)
-
-    return run
 
 
 def numbered(number, sn, **sections):

@@ -1,31 +1,13 @@
 """What we wrote into a file is what we read from it, and a filter makes no ghost."""
 
-import json
-
 import openpyxl
 import pytest
-import salt.loader
-from salt.utils.state import check_result
 
 from salt_ext import store
 from salt_ext.store import Act, ingest
 from tests.machines import arrival, server
 
 OLD = Act("me", "it was old", test=False)
-
-
-@pytest.fixture
-def cmdb(runners, master_opts):
-    """Run a command; return its answer, exit status and text."""
-    outputter = salt.loader.outputters(master_opts)["cmdb"]
-
-    def run(name, *args, **kwargs):
-        data = runners[f"cmdb.{name}"](*args, **kwargs)["data"]
-        assert check_result(data) is not bool(data.get("retcode"))
-        json.dumps(data)  # --out=json
-        return data["cmdb"], data.get("retcode", 0), outputter(data)
-
-    return run
 
 
 def numbered(number, sn, **sections):

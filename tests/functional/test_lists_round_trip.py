@@ -1,11 +1,9 @@
 """A list of hardware of all kinds, with totals and signatures: imported, written, compared."""
 
-import json
 from datetime import datetime
 
 import openpyxl
 import pytest
-import salt.loader
 
 from salt_ext.store import ingest
 from tests.machines import arrival, server
@@ -21,19 +19,6 @@ LIST = [
     [None, "合计", None, None, None, None, None, None, 50700.5, None],
     ["制表人：张三"],  # noqa: RUF001
 ]
-
-
-@pytest.fixture
-def cmdb(runners, master_opts):
-    """Run a command; return its answer, exit status and text."""
-    outputter = salt.loader.outputters(master_opts)["cmdb"]
-
-    def run(name, *args, **kwargs):
-        data = runners[f"cmdb.{name}"](*args, **kwargs)["data"]
-        json.dumps(data)  # --out=json
-        return data["cmdb"], data.get("retcode", 0), outputter(data)
-
-    return run
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 """A workbook as people keep it, from end to end: compared, imported, listed, exported, compared."""
 
-import json
 from datetime import datetime
 
 import openpyxl
 import pytest
-import salt.loader
-from salt.utils.state import check_result
 
 from salt_ext.store import ingest
 from tests.machines import arrival, server
@@ -43,20 +40,6 @@ ENGLISH = {
     "Cost centre": [4711, 4712],
     "Serial No.": ["9XYZ004", "SPARE01"],
 }
-
-
-@pytest.fixture
-def cmdb(runners, master_opts):
-    """Run a command; return its answer, exit status and text."""
-    outputter = salt.loader.outputters(master_opts)["cmdb"]
-
-    def run(name, *args, **kwargs):
-        data = runners[f"cmdb.{name}"](*args, **kwargs)["data"]
-        assert check_result(data) is not bool(data.get("retcode"))
-        json.dumps(data)  # --out=json
-        return data["cmdb"], data.get("retcode", 0), outputter(data)
-
-    return run
 
 
 @pytest.fixture

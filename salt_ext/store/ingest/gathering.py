@@ -27,6 +27,7 @@ from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document, Told
 from salt_ext.store.ingest.gone import Gone
+from salt_ext.store.ingest.ledger import ledger_rows
 from salt_ext.store.ingest.precedence import is_better, is_poorer, versions_of
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.stays import HandedStays
@@ -506,39 +507,13 @@ class Gathered:
     def _ledger(
         self, accepted: Accepted, name: str, before: Before | None, known: Owners, at: datetime
     ) -> None:
-        rows = {
-            (one["kind"], one["value"]): (one["source"], one["quality"])
-            for one in accepted.found["candidates"]
-        }
-        rows["minion_id", name] = ("salt", "low")
+        """Gather the identifiers that an asset shows first now, and those that it shows no more."""
         ledger = known.ledger.get(accepted.asset_id, {})
-        for (kind, value), (source, quality) in rows.items():
-            if not ledger.get((kind, value)):
-                self._bytes += 3 * size_bytes(value)  # in the row and in two indexes
-                self.add(
-                    identifier,
-                    asset_id=accepted.asset_id,
-                    kind=kind,
-                    value=value,
-                    source=source,
-                    quality=quality,
-                    disowned=False,
-                    first_seen=at,
-                    last_seen=None,
-                )
-        for (kind, value), is_current in ledger.items():
-            if is_current and (kind, value) not in rows:
-                self.add(
-                    identifier,
-                    asset_id=accepted.asset_id,
-                    kind=kind,
-                    value=value,
-                    source="",
-                    quality="",
-                    disowned=False,
-                    first_seen=at,
-                    last_seen=before.last_seen if before is not None else at,
-                )
+        last_seen = before.last_seen if before is not None else at
+        for row in ledger_rows(accepted.found["candidates"], name, ledger, at, last_seen):
+            if row["last_seen"] is None:
+                self._bytes += 3 * size_bytes(row["value"])  # in the row and in two indexes
+            self.add(identifier, asset_id=accepted.asset_id, **row)
 
     def add(self, table: sa.Table, **row: Any) -> None:
         """Gather a row of a table."""
