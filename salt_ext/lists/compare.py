@@ -16,12 +16,10 @@ from salt_ext.lists.amounts import how_many, sizes
 from salt_ext.lists.headings import plain
 from salt_ext.lists.systems import same_system
 from salt_ext.words.match import spelled, text
+from salt_ext.words.places import same_place
 
 TOLERANCE = 0.06
 """How far sizes may differ, as a share: people's lists have 4T for a disk of 3.84 TB."""
-
-IN_RACK = re.compile(r"(?:u\d+|\d+u)\w*")
-"""What may follow the name of a rack: the unit."""
 
 KINDS = {
     "physical": ("physical", "bare metal", "物理机", "实体机", "物理服务器", "裸金属"),
@@ -89,18 +87,6 @@ def _kind(said: Any, reported: Any) -> bool:
     return kind is None or kind == reported
 
 
-def _place(said: Any, reported: Any) -> bool:
-    """Whether two texts name one place: ``A-01机柜`` is ``A01``, and ``A01-U12`` is in it."""
-    one, other = _squashed(said), _squashed(reported)
-    is_in_it = one.startswith(other) and IN_RACK.fullmatch(one[len(other) :])
-    return one == other or bool(is_in_it)
-
-
-def _squashed(place: Any) -> str:
-    word = re.sub(r"[\W_]+|机柜|机架|机房|数据中心", "", spelled(place))
-    return re.sub(r"(?<!\d)0+(?=\d)", "", word)
-
-
 def _unit(said: Any, reported: Any) -> bool:
     one, other = units(said), units(reported)
     return not one or not other or not one.isdisjoint(other)
@@ -129,9 +115,9 @@ def _address(said: Any, reported: Any) -> bool:
 
 
 RULES: dict[str, Callable[[Any, Any], bool]] = {
-    "site": _place,
-    "room": _place,
-    "rack": _place,
+    "site": same_place,
+    "room": same_place,
+    "rack": same_place,
     "unit": _unit,
     "manufacturer": _maker,
     "product_name": models.same_product,
