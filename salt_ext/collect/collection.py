@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from salt_ext import store
@@ -166,10 +167,15 @@ class Collection:
                 status = news.get(one.asset_id, "ok") if one.asset_id else "ok"
             self.rows[one.minion_id] = (status, one.detail if status in BAD else "")
 
+    @cached_property
+    def _cache(self) -> Cache:
+        """The cache of this master, opened once for all flushes."""
+        return Cache(self.opts)
+
     def _listener(self) -> store.Listener | None:
         """Return this master as the store knows it, if it does."""
         number = store.number_of(self.database, self.opts["id"])
-        return store.Listener(number, Cache(self.opts).trusted) if number else None
+        return store.Listener(number, self._cache.trusted) if number else None
 
     def _keep(self, answers: list[Answer], plan: Plan, reason: str) -> None:
         lost: list[str] = []

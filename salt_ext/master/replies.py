@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import salt.client
 
 from salt_ext import store
-from salt_ext.report import checking
+from salt_ext.report.storable import TIME
 
 FUNCTION = "cmdb.answered"
 MODES = ("agent", "salt")
@@ -142,7 +142,7 @@ def _can_hear(report: Any) -> bool:
     if not isinstance(report, dict) or "secret_hash" not in report:
         return False
     moment = report.get("collected_at")
-    return report.get("mode") in MODES and isinstance(moment, str) and bool(checking.TIME(moment))
+    return report.get("mode") in MODES and isinstance(moment, str) and bool(TIME(moment))
 
 
 def _shorten(known: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
 from salt_ext.report.order import Age, Order
 from salt_ext.report.sources import OF_GRAINS
-from salt_ext.report.storable import MAX_NAME, fault, short, why_no_key
+from salt_ext.report.storable import MAX_NAME, TIME, fault, short, why_no_key
 
 SMALLEST = 8
 """The bytes of a component with one field of one letter, which is not empty."""
@@ -31,7 +31,6 @@ MAX_VERSIONS = 10_000
 MAX_SINCE_BOOT_MS = 100 * 366 * 24 * 60 * 60 * 1000
 """A hundred years."""
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
 DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
 VERSION = re.compile(r"([^=]{1,255})=(\d{1,5})", re.ASCII).fullmatch
 BOOT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch

@@ -46,13 +46,14 @@ import time
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from salt_ext.report.storable import MAX_NAME, TIME
+
 TYPE_CHECKING = False  # see facts/root.py
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FORMAT = 2
 MAX_BYTES = 16 * 1024
-MAX_NAME = 255
 MOST_NAMES = 8
 """More names than any machine has between two answers; the oldest are forgotten."""
 
@@ -60,7 +61,6 @@ LOCK_SECONDS = 5
 """So long a process waits for the lock, then goes on without: a report matters more."""
 
 SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
 
 STORED, HELD = "stored", "held"
 """The answers to a report after which something is known of the machine's name."""
@@ -271,4 +271,4 @@ def _is_name(said: Any) -> bool:
 
 
 def _is_moment(said: Any) -> bool:
-    return isinstance(said, str) and MOMENT(said) is not None
+    return isinstance(said, str) and TIME(said) is not None

@@ -4,12 +4,17 @@ Which values JSON, and PostgreSQL's jsonb, can hold as they are.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from salt_ext.document import MAX_KEY
 from salt_ext.facts.clean import MAX_DEPTH
 
 MAX_NAME = 255
+"""The characters of a minion id."""
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
+"""A moment as ``facts.timestamp`` writes it."""
 
 
 def fault(value: Any, depth: int) -> tuple[str, str] | None:
