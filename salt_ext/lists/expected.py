@@ -87,7 +87,9 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
     verdicts: list[Verdict] = []
     # List by list: several may name one machine, which is no repetition.
     for _, of_source in groupby(rows, key=itemgetter("source")):
-        listed = [Said(row["row"] or -number, _values(row)) for number, row in enumerate(of_source)]
+        listed = [
+            Said(row["row"] or -number, store.spoken(row)) for number, row in enumerate(of_source)
+        ]
         verdicts += reconcile(listed, with_closer_look(database, listed, assets))[0]
     found = [
         {
@@ -145,11 +147,6 @@ def _ours(field: str, value: Any) -> str:
 def _only(rows: Sequence[Mapping[str, Any]], name: str) -> Any:
     """Return a value that stands in one row alone: of several, none can be named."""
     return rows[0][name] if len(rows) == 1 else None
-
-
-def _values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a kept row, with its own SN and name where fields have none."""
-    return {"sn": row["sn"], "hostname": row["minion_id"], **row["fields"]}
 
 
 def told(status: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

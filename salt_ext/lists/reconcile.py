@@ -142,10 +142,10 @@ def _differing(row: Said, asset: Mapping[str, Any], fields: Iterable[str]) -> se
     has_sn = spelled(row.values.get("sn"))
     if has_sn and not same_sn(row.values["sn"], asset["sn"]):
         found.add("sn")
-    return found | {field for field in NAMES if _is_misnamed(row.values.get(field), asset)}
+    return found | {field for field in NAMES if is_misnamed(row.values.get(field), asset)}
 
 
-def _is_misnamed(said: Any, asset: Mapping[str, Any]) -> bool:
+def is_misnamed(said: Any, asset: Mapping[str, Any]) -> bool:
     """Whether a row calls its machine otherwise than by one of its names, or its address."""
     names = [asset[name] for name in NAMES if asset[name]]
     is_address = asset.get("address") and not contradicts("address", said, asset)

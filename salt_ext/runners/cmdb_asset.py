@@ -8,10 +8,11 @@ from salt_ext import store
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, asset_of, nothing_else, now, text
 from salt_ext.document.volatile import with_volatile
-from salt_ext.lists.compare import contradicts
+from salt_ext.lists.compare import contradicts, units
 from salt_ext.lists.expected import said_of
 from salt_ext.lists.headings import COMPARED, order
-from salt_ext.words.match import same_name, same_sn
+from salt_ext.lists.reconcile import is_misnamed
+from salt_ext.words.match import same_sn
 from salt_ext.words.nearest import unknown
 from salt_ext.words.paths import NoValue, value_at
 
@@ -193,8 +194,7 @@ def _expected(row: dict[str, Any], said: dict[str, Any] | None) -> dict[str, Any
 def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
     """Whether the list and the machine contradict each other. An unknown value does not."""
     if field in ("minion_id", "hostname"):
-        names = [name for name in (row["minion_id"], row["hostname"]) if name]
-        return bool(names) and not any(same_name(value, name) for name in names)
+        return is_misnamed(value, row)
     if field == "sn":
         return bool(row["sn"]) and not same_sn(value, row["sn"])
     return field in COMPARED and contradicts(field, value, row)
@@ -202,7 +202,13 @@ def _differs(field: str, value: str, row: dict[str, Any]) -> bool:
 
 def _beside(asset_id: Any, rack: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the next machines above and below an asset in its rack, by their units."""
-    rack.sort(key=lambda one: (len(one["unit"] or ""), one["unit"] or "", one["minion_id"] or ""))
+    rack.sort(
+        key=lambda one: (
+            min(units(one["unit"]), default=0),
+            one["unit"] or "",
+            one["minion_id"] or "",
+        )
+    )
     here = next((number for number, one in enumerate(rack) if one["id"] == asset_id), None)
     if here is None:
         return []

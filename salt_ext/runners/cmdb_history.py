@@ -54,8 +54,9 @@ def _wanted(
     database: store.Database, since: str, until: str, section: Any, component: Any, **more: Any
 ) -> store.Wanted:
     """Return which changes are asked for, from moments and names as people write them."""
+    section = text("section", section)
     if section:
-        store.check_section(database, text("section", section))
+        store.check_section(database, section)
     first, last = span_of(database, since, until)
     return store.Wanted(
         section=section,

@@ -75,6 +75,7 @@ from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import statistics
 from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
+from salt_ext.store.said import spoken
 from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, PROBLEM_KINDS
 from salt_ext.store.text import storable
 from salt_ext.store.url import secrets as url_secrets
@@ -194,6 +195,7 @@ __all__ = [
     "shown_url",
     "snapshots",
     "spellings",
+    "spoken",
     "stalest_first",
     "standing",
     "statistics",

@@ -26,7 +26,7 @@ WORDS = {
     "freshness": store.FRESHNESS,
     "kind": KINDS,
     "lifecycle": store.LIFECYCLES,
-    "mode": MODES,
+    "mode": (*MODES, "list"),
 }
 
 
