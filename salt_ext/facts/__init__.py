@@ -141,7 +141,7 @@ def collect(
 def why_no_section(name: object) -> str | None:
     """Return why no section can have this name, or None when one can."""
     is_name = isinstance(name, str) and name.isidentifier() and name == name.lower()
-    if not is_name or len(str(name)) > LONGEST_SECTION:
+    if not is_name or not str(name).isascii() or len(str(name)) > LONGEST_SECTION:
         rule = f"small letters, digits and _, at most {LONGEST_SECTION}"
         return f"{str(name)[:LONGEST_SECTION]!r} is no name of a section: {rule}"
     return f"{name} is a field of every document, and no section" if name in HEADER else None
@@ -283,7 +283,7 @@ def _gap(root: Root, started: float) -> dict[str, Any] | None:
 def _error_record(exception: BaseException, started: float) -> dict[str, Any]:
     return {
         "type": type(exception).__name__,
-        "message": str(clean(failure.message(exception)))[:1000],
+        "message": (clean(failure.message(exception)) or "")[:1000],
         "traceback": str(clean(failure.trace(exception)[-MAX_STRING:])),
         "duration_ms": _milliseconds(started),
     }

@@ -45,7 +45,22 @@ def lldp(root: Root) -> list[dict[str, Any]] | None:
         reason = output if isinstance(output, str) else output.error_text[:500]
         raise LldpError(reason or "lldpctl failed without a word")
     text = output.text
-    return from_json(text) if text.lstrip().startswith("{") else from_keyvalue(text)
+    is_json = text.lstrip().startswith("{")
+    if not _is_understood(text, is_json=is_json):
+        # Not "none found": all neighbours that are known would be gone.
+        raise LldpError(f"lldpctl writes what is not understood: {text.strip()[:200]!r}")
+    return from_json(text) if is_json else from_keyvalue(text)
+
+
+def _is_understood(text: str, *, is_json: bool) -> bool:
+    """Whether an output has the form that it seems to have; a blank one tells of no neighbour."""
+    if not is_json:
+        return not text.strip() or "lldp." in text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def from_json(text: str) -> list[dict[str, Any]]:

@@ -19,11 +19,6 @@ from salt_ext.facts.virtual import hypervisor_in_dmi, is_metal
 from salt_ext.report import device_grains, envelope
 from salt_ext.report.sources import CORE_GRAINS
 
-SECTIONS = (
-    *("baseboards", "disks", "firmware", "memory", "network", "operating_system", "processors"),
-    *("system", "virtual"),
-)
-
 USED = (
     *("manufacturer", "productname", "model_name", "serialnumber", "system_serialnumber", "uuid"),
     *("motherboard", "biosvendor", "biosversion", "boot_rom_version", "biosreleasedate"),

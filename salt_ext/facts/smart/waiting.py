@@ -21,27 +21,50 @@ def answers(
     """
     Return ``{name: answer}`` of the questions that were answered in time.
 
-    For one that was not, ``root`` remembers a TimeoutError with the stack of its thread.
+    For one that was not, ``root`` remembers a TimeoutError with the stack of its thread,
+    and for one that failed its exception.
     """
-    done: SimpleQueue[tuple[str, T]] = SimpleQueue()
+    done: SimpleQueue[tuple[str, Callable[[], T]]] = SimpleQueue()
     threads = {
-        name: Thread(target=lambda name=name, ask=ask: done.put((name, ask())), daemon=True)
+        name: Thread(target=_ask, args=(name, ask, done), daemon=True)
         for name, ask in questions.items()
     }
     for thread in threads.values():
         thread.start()
     found: dict[str, T] = {}
+    waiting = {*threads}
     deadline = time.monotonic() + deadline_seconds
-    while len(found) < len(threads):
+    while waiting:
         try:
             name, answer = done.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             break
-        found[name] = answer
-    for name in sorted(threads.keys() - found.keys()):
+        waiting.remove(name)
+        try:
+            found[name] = answer()
+        except Exception as error:
+            root.failed(error)
+    for name in sorted(waiting):
         reason = TimeoutError(f"{name} has not answered in {deadline_seconds:g} s")
         root.failed(reason.with_traceback(_where(threads[name])))
     return found
+
+
+def _ask(
+    name: str, question: Callable[[], T], done: SimpleQueue[tuple[str, Callable[[], T]]]
+) -> None:
+    """Put what returns the answer of a question, or raises what the question raised."""
+    try:
+        answer = question()
+    except Exception as error:
+        failure = error
+
+        def fail() -> T:
+            raise failure
+
+        done.put((name, fail))
+    else:
+        done.put((name, lambda: answer))
 
 
 def _where(thread: Thread) -> TracebackType | None:

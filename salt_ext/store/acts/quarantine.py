@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from salt_ext.document import encode
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking
+from salt_ext.report.limits import Limits, limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.store import clock
 from salt_ext.store.database import Database
@@ -83,7 +84,7 @@ def rule(
             )
             close_held(link, minion_id, now)
             return Outcome(minion_id, "held", f"rejected by {by}: {why}")
-        checked = checking.check_body(arrival.report)
+        checked = _checked(arrival, limits(database.settings))
         modes = taking(database.settings).modes
         order = checking.check_header(arrival.report, arrival.received_at, modes)
         asset_id = verdict.asset_id or uuid.uuid4()
@@ -99,7 +100,6 @@ def rule(
         document = stored.after(verdict.asset_id, counts, handed)
         found = identify(document.facts)
         claim = claims.claim(minion_id, claim.previous_minion_id, document.facts, found)
-        before = stored.before(asset_id)
         master = before.master if before is not None else None
         accepted = Accepted(
             *(arrival, order, asset_id, verdict, claim, found, master, counts, handed)
@@ -110,6 +110,17 @@ def rule(
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)
+
+
+def _checked(arrival: Arrival, most: Limits) -> checking.Checked:
+    """Return what was checked of a held report. Raises StoreError for one beyond the limits."""
+    try:
+        return checking.check_body(arrival.report, limits=most)
+    except checking.TooMuch as error:
+        raise StoreError(
+            f"the held report of {arrival.minion_id} is beyond the limits of today: {error}",
+            "raise that setting on the master, or let the machine report again",
+        ) from None
 
 
 def mark(evidence: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salt_ext.facts.clean import clean
-from salt_ext.facts.lldp import from_json, from_keyvalue, lldp
+from salt_ext.facts.lldp import _is_understood, from_json, from_keyvalue, lldp
 from tests.corpus import corpus_files, corpus_name, needs_corpus
 from tests.unit.facts.trees import tree
 
@@ -274,3 +274,17 @@ def test_no_mutated_capture_makes_the_parsers_fail(data):
     text = data.draw(st.sampled_from([path.read_text() for path in corpus_files("*/lldp/*.txt")]))
     at = data.draw(st.integers(0, len(text)))
     assert_is_a_section(from_keyvalue(text[:at] + data.draw(st.text(max_size=5)) + text[at + 3 :]))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_json", "is_understood"),
+    [
+        ('{"lldp": {}}', True, True),
+        ('{"lldp": {', True, False),
+        ("", False, True),
+        ("lldp.eth0.via=LLDP\n", False, True),
+        ("connection refused", False, False),
+    ],
+)
+def test_garbled_output_is_not_taken_for_no_neighbours(text, is_json, is_understood):
+    assert _is_understood(text, is_json=is_json) is is_understood

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from salt_ext.facts.root import Root
 from salt_ext.facts.smart import ask_all, behind, megaraid, sg, smartarray
+from salt_ext.facts.smart.waiting import answers
 from tests.unit.facts.test_smart import identify, log_page, smart_data, threshold_data
 from tests.unit.facts.trees import tree
 
@@ -324,3 +325,12 @@ def test_no_bytes_make_a_reader_fail(data):
     assert len(megaraid.disks(data)) <= megaraid.MAX_DISKS
     assert len(smartarray.addresses(data)) <= smartarray.MAX_DISKS
     behind.health(lambda cdb, length: sg.Reply(sg.GOOD, b"", data), known=())
+
+
+def test_a_question_that_fails_is_told_with_its_own_exception_and_costs_no_time(tmp_path):
+    root = Root(str(tmp_path))
+    found = answers(root, {"good": lambda: 1, "bad": lambda: [][0]}, 600)
+    assert found == {"good": 1}
+    [error] = root.failures
+    assert isinstance(error, IndexError)
+    assert error.__traceback__ is not None

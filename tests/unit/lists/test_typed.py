@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from salt_ext.lists.typed import alone, misfits, silent_kind, typed
+from salt_ext.lists.typed import SILENT, alone, misfits, silent_kind, typed
+from salt_ext.store.columns import EXPECTED, UNREPORTED
 from salt_ext.words.match import Said
 
 
@@ -104,3 +105,7 @@ def test_a_list_of_words_alone_has_the_type_that_other_lists_give_and_they_are_n
 )
 def test_a_type_is_of_the_kind_whose_word_it_contains(said, kind):
     assert silent_kind({"kind": said}) == kind
+
+
+def test_every_kind_that_a_list_knows_to_be_silent_is_a_kind_of_the_store():
+    assert {*SILENT, EXPECTED} == set(UNREPORTED)
