@@ -14,6 +14,7 @@ from datetime import tzinfo
 from typing import Any
 
 from salt_ext.commands.progress import counted, progress
+from salt_ext.questions.table import Table
 from salt_ext.settings import SettingsError, from_opts
 from salt_ext.store import Database, FilterError, NotFound, StoreError
 from salt_ext.words.plain import plain
@@ -94,6 +95,19 @@ def table(
     """Return the content of a table; ``of`` says what its rows are."""
     cells = [[row[name] for name in columns] for row in rows]
     return {"columns": list(columns), "rows": cells, "total": total, "of": of}
+
+
+def of_table(zone: tzinfo, found: Table, out_file: str = "") -> dict[str, Any]:
+    """Return the content of an answer for a table, or write all of its rows into a file."""
+    if out_file:
+        of = f"of {found.total:,} rows" if found.exact else "rows"
+        done = file(zone, out_file, found.columns, found.rows, of)
+    else:
+        rows = [[row[name] for name in found.columns] for row in found.rows]
+        done = {"columns": list(found.columns), "rows": rows, "total": found.total, "of": found.of}
+        done |= {} if found.exact else {"exact": False}
+        done |= {"next": found.next} if found.next else {}
+    return {**done, "hint": found.hint} if found.hint else done
 
 
 def file(

@@ -13,7 +13,7 @@ import hashlib
 import importlib
 import os
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -44,6 +44,35 @@ class Sheet(NamedTuple):
         return [f"{one} ({zone})" if one in self.moments else one for one in self.columns]
 
 
+class Counted:
+    """Rows that are counted as they are read."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Take the rows."""
+        self._rows = rows
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        """Yield each row."""
+        for row in self._rows:
+            yield row
+            self.count += 1
+
+
+def write_pieces(
+    file: IO[bytes],
+    sheets: Iterable[Sheet],
+    zone: tzinfo,
+    pieces: Callable[[Sheet, tzinfo], Iterable[bytes]],
+) -> int:
+    """Write the one sheet that a format without several has; return how many rows it has."""
+    [sheet] = sheets
+    rows = Counted(sheet.rows)
+    for piece in pieces(sheet._replace(rows=rows), zone):
+        file.write(piece)
+    return rows.count
+
+
 def write_table(
     path: str,
     columns: Sequence[str],
@@ -62,9 +91,28 @@ def write_table(
     The file is there when all of it is, and until then as it was before.
     Raises :class:`ExchangeError`.
     """
+    return write_sheets(path, [_sheet(columns, rows)], zone)
+
+
+def _sheet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sheet:
     moments = [one for one in columns if one.endswith(("_at", "_seen")) and "." not in one]
     days = [one for one in columns if one.startswith("list.")]
-    return write_sheets(path, [Sheet("Table", columns, rows, moments, days)], zone)
+    return Sheet("Table", columns, rows, moments, days)
+
+
+def stream(
+    format_of: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    zone: tzinfo = timezone.utc,
+) -> Iterator[bytes]:
+    """
+    Yield a table in pieces, as :func:`write_table` writes it into a file of a format.
+
+    A workbook is packed as a whole, so its first piece comes when its last row is read.
+    """
+    module = importlib.import_module(f"salt_ext.exchange.{format_of}")
+    yield from module.pieces(_sheet(columns, rows), zone)
 
 
 def write_sheets(path: str, sheets: Iterable[Sheet], zone: tzinfo = timezone.utc) -> dict[str, Any]:

@@ -7,32 +7,46 @@ encoding. A text that would run as a formula gets an apostrophe before it.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import IO, Any
 
-from salt_ext.exchange import Sheet
+from salt_ext.exchange import Sheet, write_pieces
 from salt_ext.exchange.cells import simple
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones too
 """How a text begins that a spreadsheet reads as a formula."""
 
+PIECE_CHARACTERS = 1 << 14
+
 
 def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
     """Write the one sheet; return how many rows it has."""
-    [sheet] = sheets
-    count = 0
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="replace")
+    return write_pieces(file, sheets, zone, pieces)
+
+
+def pieces(sheet: Sheet, zone: tzinfo) -> Iterator[bytes]:
+    """Yield the sheet, some rows at a time."""
+    text = io.StringIO(newline="")
     out = csv.writer(text)
     out.writerow(sheet.headings(zone))
+    yield codecs.BOM_UTF8
     for row in sheet.rows:
         out.writerow([cell(value, zone) for value in row])
-        count += 1
-    text.flush()
-    text.detach()
-    return count
+        if text.tell() >= PIECE_CHARACTERS:
+            yield _taken(text)
+    yield _taken(text)
+
+
+def _taken(text: io.StringIO) -> bytes:
+    """Return what was written, and make room for what follows."""
+    written = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return written.encode(errors="replace")
 
 
 def cell(value: Any, zone: tzinfo) -> Any:

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import IO
 
-from salt_ext.exchange import Sheet
+from salt_ext.exchange import Sheet, write_pieces
 from salt_ext.exchange.cells import text
 
 
 def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
-    """Write the one sheet, its times in UTC; return how many rows it has."""
-    [sheet] = sheets
-    count = 0
+    """Write the one sheet; return how many rows it has."""
+    return write_pieces(file, sheets, zone, pieces)
+
+
+def pieces(sheet: Sheet, zone: tzinfo) -> Iterator[bytes]:
+    """Yield the sheet row by row, its times in UTC whatever the zone of people is."""
     for line in lines(sheet):
-        file.write(line + b"\n")
-        count += 1
-    return count
+        yield line + b"\n"
 
 
 def lines(sheet: Sheet) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
@@ -30,6 +30,8 @@ from salt_ext.exchange.cells import (
 
 MAX_ROWS = 1_048_576
 """What Excel can open."""
+
+PIECE_BYTES = 1 << 16
 
 TEXT = {"num_format": "@"}
 HEADING = {**TEXT, "bold": True, "bg_color": "#E7EBF0"}
@@ -65,6 +67,15 @@ def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
         except FileCreateError as error:
             raise error.args[0] from None
     return rows
+
+
+def pieces(sheet: Sheet, zone: tzinfo) -> Iterator[bytes]:
+    """Yield a workbook of one sheet, once it is packed."""
+    with tempfile.NamedTemporaryFile() as file:
+        write(cast("IO[bytes]", file), [sheet], zone)
+        file.seek(0)
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 def _parts(sheet: Sheet) -> Iterator[tuple[str, list[Sequence[Any]], Iterator[Sequence[Any]]]]:

@@ -19,6 +19,8 @@ from salt_ext.commands.arguments import (
     text,
 )
 from salt_ext.master.cache import Cache
+from salt_ext.questions.health import batches
+from salt_ext.questions.health import health as health_
 from salt_ext.report.envelope import MODES
 
 if TYPE_CHECKING:
@@ -334,21 +336,12 @@ def health(
     def ask(database: store.Database) -> dict[str, Any]:
         check_truths(exit_code=exit_code)
         filters = assets_of(database, tgt, kwargs)
+        most = None if out_file else count("limit", limit)
         if one_of("view", by, ("asset", "batch")) == "asset":
-            rows, of = store.health(database, filters=filters), "ill parts"
-            columns = ["severity", "minion_id", "sn", "section", "component", "says"]
+            found = health_(database, filters, most)
         else:
             start = store.moment_of(database, since, now())
-            rows, of = (
-                store.failing_batches(database, start, filters=filters),
-                "kinds of parts that failed",
-            )
-            columns = ["section", "model", "firmware_version", "failing", "gone", "in_use"]
-            columns += ["share_percent", "assets", "machines"]
-        if out_file:
-            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
-        else:
-            done = answers.table(columns, rows[: count("limit", limit)], len(rows), of)
-        return answers.or_why(done, rows, lambda: store.hint(database, filters))
+            found = batches(database, start, filters, most)
+        return answers.of_table(database.zone, found, text("out_file", out_file))
 
     return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
