@@ -18,7 +18,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from salt_ext import store
 from salt_ext.settings import Settings, from_environ
 from salt_ext.words.plain import simple
-from webui import errors, format, silence
+from webui import errors, format, log, silence
 from webui.views import asset, assets, changes, find, health, overview, problems
 
 METHODS = ("GET", "HEAD")
@@ -55,12 +55,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     database = store.Database(
-        from_environ(os.environ) if settings is None else settings, read_only=True
+        from_environ(os.environ) if settings is None else settings,
+        read_only=True,
+        limits=store.PAGES,
     )
     app.extensions["database"] = database
     app.before_request(_accept_reads_only)
     app.after_request(_add_headers)
     format.register(app, database.zone)
+    log.register()
     errors.register(app)
     silence.register(app)
     for view in (overview, assets, asset, find, changes, problems, health):

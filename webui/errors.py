@@ -8,7 +8,6 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from salt_ext import store
-from salt_ext.words.visible import trace, visible
 
 RETRY_SECONDS = 10
 
@@ -26,16 +25,17 @@ def register(app: Flask) -> None:
     app.register_error_handler(store.FilterError, _bad_question)
     app.register_error_handler(store.NotFound, _not_found)
     app.register_error_handler(store.StoreError, _store_error)
+    app.register_error_handler(store.StatementFailed, _too_much)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
 
 
-def answer(status: int, error: str, hint: str) -> Response:
+def answer(status: int, error: str, hint: str, title: str = "") -> Response:
     """Return an error as JSON if the path ends with ``.json``, or else as a page."""
     if request.path.endswith(".json"):
         response = jsonify(ok=False, error=error, hint=hint, status=status, request_id=g.request_id)
     else:
-        title = TITLES.get(status, "This did not work")
+        title = title or TITLES.get(status, "This did not work")
         page = render_template("error.html", title=title, status=status, error=error, hint=hint)
         response = Response(page, mimetype="text/html")
     response.status_code = status
@@ -53,9 +53,19 @@ def _not_found(error: store.NotFound) -> Response:
 
 
 def _store_error(error: store.StoreError) -> Response:
-    current_app.logger.warning("%s", visible(f"request {g.request_id}: {error}"))
+    current_app.logger.warning("%s", error)
     # Anybody may see the page: where the store is stands in the log alone.
     return answer(503, error.public, error.hint)
+
+
+def _too_much(error: store.StatementFailed) -> Response:
+    current_app.logger.warning("%s", error, extra={"path": request.full_path})
+    seconds = store.PAGES.statement_seconds
+    hint = (
+        f"ask for less: a filter, fewer rows, a shorter time; a page waits {seconds} seconds for"
+        " the database, and files such as .csv longer"
+    )
+    return answer(503, error.public, hint, "This takes too long")
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -69,9 +79,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _bug(error: Exception) -> Response:
     current_app.logger.error(
-        "%s%s",
-        visible(f"request {g.request_id} failed: {request.method} {request.full_path}"),
-        trace(error),
+        "%s failed", request.endpoint, exc_info=error, extra={"path": request.full_path}
     )
     return answer(
         500,

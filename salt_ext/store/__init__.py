@@ -24,8 +24,15 @@ from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
 from salt_ext.store.clock import Clock, clock
 from salt_ext.store.columns import KINDS
-from salt_ext.store.database import HEAD, Database, ping
-from salt_ext.store.errors import FilterError, NotFound, StoreError, StoreUnreachable, Unstored
+from salt_ext.store.database import HEAD, PAGES, USUAL, Database, ping
+from salt_ext.store.errors import (
+    FilterError,
+    NotFound,
+    StatementFailed,
+    StoreError,
+    StoreUnreachable,
+    Unstored,
+)
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
@@ -93,10 +100,12 @@ __all__ = [
     "KINDS",
     "LIFECYCLES",
     "OWN_BUSINESS",
+    "PAGES",
     "PROBLEM_KINDS",
     "SEVERITIES",
     "SHARED",
     "SILENT_AFTER_SECONDS",
+    "USUAL",
     "Act",
     "Arrival",
     "Change",
@@ -110,6 +119,7 @@ __all__ = [
     "NotFound",
     "Outcome",
     "Page",
+    "StatementFailed",
     "StoreError",
     "StoreUnreachable",
     "Suspects",

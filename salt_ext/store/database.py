@@ -5,12 +5,13 @@ The way to PostgreSQL: one pool per process and URL, and errors in plain words.
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import time
 from collections.abc import Iterator
 from datetime import tzinfo
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2
 import sqlalchemy as sa
@@ -32,18 +33,23 @@ from salt_ext.words.times import zone_of
 
 DRIVER = "postgresql+psycopg2"
 CONNECT_TIMEOUT_SECONDS = 3
-STATEMENT_TIMEOUT_SECONDS = 60
 POOL_TIMEOUT_SECONDS = 10
 RECHECK_SECONDS = 60
 """After this time a process that only reads looks again whether it knows the schema."""
 
-REPORTS_STATEMENT_SECONDS = 5
-REPORTS_LOCK_SECONDS = 4
-"""
-How long a statement that stores reports may take, and wait for another writer.
 
-Less than for others: while one of them runs, the reports of all machines wait.
-"""
+class Limits(NamedTuple):
+    """How long a statement may take, and may wait for another session."""
+
+    statement_seconds: int
+    lock_seconds: int | None = None
+
+
+USUAL = Limits(60)
+REPORTS = Limits(5, 4)
+"""Of statements that store reports: while one of them runs, the reports of all machines wait."""
+PAGES = Limits(5)
+"""Of what somebody waits for before a browser."""
 
 HEAD = "0009"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
@@ -116,10 +122,10 @@ class Database:
     """A URL and how to use it; connections are opened when they are needed."""
 
     def __init__(
-        self, settings: Settings, *, read_only: bool = False, is_quick: bool = False
+        self, settings: Settings, *, read_only: bool = False, limits: Limits = USUAL
     ) -> None:
         """
-        Check the URL; with ``is_quick`` statements have the limits of those that store reports.
+        Check the URL.
 
         Raises :class:`StoreError` when the URL is not PostgreSQL's.
         """
@@ -138,8 +144,7 @@ class Database:
         self.settings = settings
         self.url = url
         self.read_only = read_only
-        self.is_quick = is_quick
-        self._quick = self if is_quick else None
+        self.limits = limits
         self.shown_url = shown(url)
 
     @property
@@ -147,14 +152,14 @@ class Database:
         """The zone in which people read and write times."""
         return zone_of(self.settings["timezone"])
 
-    def quick(self) -> Database:
-        """Return the same database, with the limits of statements that store reports."""
-        if self._quick is None:
-            self._quick = Database(self.settings, read_only=self.read_only, is_quick=True)
-        return self._quick
+    def within(self, limits: Limits) -> Database:
+        """Return the same database, whose statements have these limits."""
+        other = copy.copy(self)
+        other.limits = limits
+        return other
 
     def _engine(self) -> sa.Engine:
-        return _engine(os.getpid(), self.url, self.read_only, self.is_quick)
+        return _engine(os.getpid(), self.url, self.read_only, self.limits)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -203,8 +208,8 @@ class Database:
 
     def close(self) -> None:
         """Close the unused connections of this process to the URL."""
-        for is_quick in (False, True):
-            _engine(os.getpid(), self.url, self.read_only, is_quick).dispose()
+        for limits in (USUAL, REPORTS, PAGES):
+            _engine(os.getpid(), self.url, self.read_only, limits).dispose()
 
     @contextlib.contextmanager
     def _plain_errors(self, *, knows_schema: bool = True) -> Iterator[None]:
@@ -278,11 +283,10 @@ class Database:
 
 
 @cache
-def _engine(pid: int, url: str, read_only: bool, is_quick: bool) -> sa.Engine:
+def _engine(pid: int, url: str, read_only: bool, limits: Limits) -> sa.Engine:
     """Return the engine of this process; a connection must never be shared across a fork."""
-    seconds = REPORTS_STATEMENT_SECONDS if is_quick else STATEMENT_TIMEOUT_SECONDS
     options = [
-        f"-c statement_timeout={seconds}s",
+        f"-c statement_timeout={limits.statement_seconds}s",
         "-c idle_in_transaction_session_timeout=60s",
         "-c timezone=UTC",
         # To compile a statement takes longer than any of our statements gains by it.
@@ -292,8 +296,8 @@ def _engine(pid: int, url: str, read_only: bool, is_quick: bool) -> sa.Engine:
         # What is prepared is planned once: see bulk.Prepared.
         "-c plan_cache_mode=force_generic_plan",
     ]
-    if is_quick:
-        options.append(f"-c lock_timeout={REPORTS_LOCK_SECONDS}s")
+    if limits.lock_seconds is not None:
+        options.append(f"-c lock_timeout={limits.lock_seconds}s")
     if read_only:
         options.append("-c default_transaction_read_only=on")
     return sa.create_engine(

@@ -2,6 +2,7 @@
 # ruff: noqa: RUF001 - the pages show signs that look like others
 
 import copy
+import json
 import re
 from datetime import timedelta
 from importlib import import_module
@@ -26,6 +27,7 @@ from salt_ext.words.changes import line
 from salt_ext.words.times import timestamp
 from tests.machines import NOW, arrival, later, server
 from webui import create_app, sections
+from webui.log import JsonLines
 
 HOSTILE = "<script>alert(1)</script>"
 PAGES = ("/", "/assets", "/changes", "/problems")
@@ -749,12 +751,14 @@ def test_a_bug_shows_a_request_id_and_logs_the_traceback_under_it(empty, monkeyp
         raise RuntimeError("the reason is for the log")
 
     monkeypatch.setattr(store, "assets", broken)
+    caplog.handler.setFormatter(JsonLines())
     response = empty.get("/assets?q=x")
     assert response.status_code == 500
     assert "the reason is for the log" not in response.text
     assert response.headers["X-Request-ID"] in response.text
-    assert response.headers["X-Request-ID"] in caplog.text
-    assert "RuntimeError: the reason is for the log" in caplog.text
+    line = json.loads(caplog.text)
+    assert line["request_id"] == response.headers["X-Request-ID"]
+    assert line["traceback"].endswith("RuntimeError: the reason is for the log\n")
     assert empty.get("/assets.json").json["status"] == 500
 
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import settings, store
+from salt_ext.store.database import REPORTS
 from salt_ext.store.ingest.touching import TOUCH
 from tests.machines import arrival, later, server
 
@@ -78,7 +79,7 @@ def test_two_migrations_at_once_make_one_schema(new_database):
 
 def test_a_statement_of_ingest_is_planned_once_in_a_session(database):
     def planned():
-        with database.quick().autocommit() as link:
+        with database.within(REPORTS).autocommit() as link:
             rows = link.exec_driver_sql("SELECT name, generic_plans FROM pg_prepared_statements")
             return {row.name: row.generic_plans for row in rows}
 

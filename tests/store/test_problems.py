@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
+from salt_ext.store.database import REPORTS
 from salt_ext.store.ingest.problems import Good, Problem, close, record
 from tests.machines import arrival, later, server
 from tests.postgres import open_store
@@ -170,7 +171,7 @@ def test_problems_are_told_by_kind(database):
 @pytest.fixture
 def statements(database):
     """The statements that write problems, as they are sent."""
-    with database.quick().begin() as link:
+    with database.within(REPORTS).begin() as link:
         engine = link.engine
     found = []
 

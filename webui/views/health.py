@@ -7,7 +7,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app
 
 from salt_ext import store
-from salt_ext.words.visible import visible
 from webui.errors import RETRY_SECONDS
 from webui.views import database
 
@@ -31,7 +30,7 @@ def ready() -> Response:
         store.ping(database())
         return _plain("ok")
     except store.StoreError as error:
-        current_app.logger.warning("not ready: %s", visible(error))
+        current_app.logger.warning("not ready: %s", error)
         response = _plain(f"{error.public}; {error.hint}", 503)
         response.headers["Retry-After"] = str(RETRY_SECONDS)
         return response

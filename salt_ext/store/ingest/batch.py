@@ -19,7 +19,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from salt_ext.report.limits import limits
-from salt_ext.store.database import Database
+from salt_ext.store.database import REPORTS, Database
 from salt_ext.store.errors import Busy, Contended
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.changing import Again, store_changed
@@ -50,7 +50,7 @@ def ingest(
     some reports could not be stored and no other one was stored since. Then some
     reports are stored and others not; it is safe to give all of them again.
     """
-    quick = database.quick()
+    quick = database.within(REPORTS)
     suspects = Suspects() if suspects is None else suspects
     isolated = Isolated(quick, lambda batch: _transaction(quick, batch, listener), suspects)
     for batch in _rounds(arrivals):

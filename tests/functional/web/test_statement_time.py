@@ -1,0 +1,46 @@
+"""A question that takes PostgreSQL too long ends with a page that says what to do."""
+
+import pytest
+import sqlalchemy as sa
+
+from salt_ext import settings, store
+from salt_ext.store.database import Limits
+from tests.machines import arrival, server
+from webui import create_app
+
+
+@pytest.fixture
+def app(database, database_url):
+    """The application, which waits for a second."""
+    store.ingest(database, [arrival(server(1), "web01")])
+    app = create_app(settings.resolve(("test", {"database_url": database_url})))
+    within = app.extensions["database"].within(Limits(1))
+    app.extensions["database"] = within
+    yield app
+    within.close()
+
+
+@pytest.fixture
+def locked(app, database_url):
+    """No asset can be read, until the test is over."""
+    engine = sa.create_engine(database_url)
+    with engine.begin() as link:
+        link.execute(sa.text("LOCK TABLE asset IN ACCESS EXCLUSIVE MODE"))
+        yield
+    engine.dispose()
+
+
+def test_pages_wait_for_five_seconds(database_url):
+    app = create_app(settings.resolve(("test", {"database_url": database_url})))
+    with app.extensions["database"].autocommit() as link:
+        assert link.exec_driver_sql("SHOW statement_timeout").scalar() == "5s"
+    app.extensions["database"].close()
+
+
+@pytest.mark.usefixtures("locked")
+def test_what_takes_longer_says_what_to_do(app):
+    response = app.test_client().get("/assets")
+    assert response.status_code == 503
+    assert "Retry-After" in response.headers
+    assert "This takes too long" in response.text
+    assert "ask for less: a filter" in response.text
