@@ -22,6 +22,7 @@ from salt_ext.store.acts.purge import CLASSES, purge
 from salt_ext.store.acts.quarantine import choices, mark, rule
 from salt_ext.store.acts.rename import rename
 from salt_ext.store.acts.snapshot import take_snapshot
+from salt_ext.store.acts.token import create_token, revoke_token
 from salt_ext.store.clock import Clock, clock
 from salt_ext.store.columns import KINDS
 from salt_ext.store.database import HEAD, PAGES, USUAL, Database, ping
@@ -80,10 +81,11 @@ from salt_ext.store.reads.slipped import nearest_known
 from salt_ext.store.reads.snapshots import as_of_moment, moment_of, snapshots
 from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import statistics
+from salt_ext.store.reads.tokens import token_of, tokens
 from salt_ext.store.reads.totals import totals
 from salt_ext.store.roles import grant
 from salt_ext.store.said import spoken
-from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, PROBLEM_KINDS
+from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, PROBLEM_KINDS, ROLES
 from salt_ext.store.text import storable
 from salt_ext.store.url import secrets as url_secrets
 from salt_ext.store.url import shown as shown_url
@@ -102,6 +104,7 @@ __all__ = [
     "OWN_BUSINESS",
     "PAGES",
     "PROBLEM_KINDS",
+    "ROLES",
     "SEVERITIES",
     "SHARED",
     "SILENT_AFTER_SECONDS",
@@ -145,6 +148,7 @@ __all__ = [
     "compare_assets",
     "components",
     "count_changes",
+    "create_token",
     "decisions",
     "differing",
     "disown",
@@ -196,6 +200,7 @@ __all__ = [
     "remove_list",
     "rename",
     "resolve",
+    "revoke_token",
     "rule",
     "said_of",
     "sections",
@@ -214,6 +219,8 @@ __all__ = [
     "take_inbox",
     "take_snapshot",
     "tell",
+    "token_of",
+    "tokens",
     "totals",
     "troubled",
     "types_of_others",

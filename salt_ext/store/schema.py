@@ -515,3 +515,23 @@ problem = sa.Table(
         postgresql_where=sa.text("NOT told AND closed_at IS NULL"),
     ),
 )
+
+ROLES = ("viewer", "auditor")
+"""What a login or a token may see: all but hidden fields, or all."""
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column(
+        "hash", sa.Text, primary_key=True, comment="SHA-256 of the token, which is kept nowhere"
+    ),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False, comment="viewer or auditor"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+    sa.Column("revoked_by", sa.Text),
+    sa.Index("token_name_idx", "name", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),
+    comment="programs that may read the inventory over HTTP",
+)

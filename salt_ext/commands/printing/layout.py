@@ -109,11 +109,12 @@ def _heading(column: str) -> str:
 
 
 def cell(column: str, value: Any) -> str:
-    """Return a value as a table shows it: sizes with units, moments as how long ago."""
+    """Return a value as a table shows it: sizes with units, moments as how long ago or ahead."""
     if value is None:
         return "-"
     if column.endswith(("_seen", "_at")) and isinstance(value, str):
-        return ago(of_timestamp(value), datetime.now(timezone.utc))
+        then, now = of_timestamp(value), datetime.now(timezone.utc)
+        return f"in {ago(now, then)}" if column == "expires_at" and then > now else ago(then, now)
     if isinstance(value, bool) or not isinstance(value, str):
         return values.value(value, column)
     return value or "-"
