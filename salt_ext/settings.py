@@ -207,6 +207,14 @@ OPTIONS: dict[str, Option] = {
         "What the engine tells on Salt's event bus, as `salt/cmdb/<kind>/<asset id>`; an empty"
         " list for nothing.",
     ),
+    "cache_seconds": Option(
+        30,
+        int,
+        "web",
+        "How long a page that many look at, such as the overview, may be kept; it shows its age."
+        " 0 keeps nothing.",
+        least=0,
+    ),
     "timezone": Option(
         "UTC",
         "time zone",

@@ -18,8 +18,10 @@ from werkzeug.exceptions import MethodNotAllowed
 from salt_ext import store
 from salt_ext.settings import Settings, from_environ
 from salt_ext.words.plain import simple
-from webui import errors, format, log, silence
-from webui.views import asset, assets, changes, find, health, overview, problems
+from webui import errors, format, language, log, menu, silence, timemode
+from webui.cached import Cache
+from webui.takes import refuse_options
+from webui.views import asset, assets, changes, find, health, overview, probes, problems
 
 METHODS = ("GET", "HEAD")
 
@@ -54,19 +56,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    database = store.Database(
-        from_environ(os.environ) if settings is None else settings,
-        read_only=True,
-        limits=store.PAGES,
-    )
+    settings = from_environ(os.environ) if settings is None else settings
+    database = store.Database(settings, read_only=True, limits=store.PAGES)
     app.extensions["database"] = database
+    app.extensions["cache"] = Cache(settings["cache_seconds"])
     app.before_request(_accept_reads_only)
+    app.before_request(refuse_options)
     app.after_request(_add_headers)
     format.register(app, database.zone)
     log.register()
-    errors.register(app)
-    silence.register(app)
-    for view in (overview, assets, asset, find, changes, problems, health):
+    for part in (language, menu, timemode, errors, silence):
+        part.register(app)
+    for view in (overview, assets, asset, find, changes, health, problems, probes):
         app.register_blueprint(view.blueprint)
     return app
 

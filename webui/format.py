@@ -5,11 +5,13 @@ Filters by which templates show a value. All of them return text, which template
 from __future__ import annotations
 
 import json
+import unicodedata
 from datetime import datetime, timezone, tzinfo
 from functools import partial
 from typing import Any
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 from salt_ext.words.times import ago
 from salt_ext.words.values import binary, decimal, label, moment, value
@@ -17,10 +19,40 @@ from salt_ext.words.values import binary, decimal, label, moment, value
 
 def register(app: Flask, zone: tzinfo) -> None:
     """Register the filters for the templates, which show times in a zone."""
-    for filter_ in (label, value, binary, decimal, count, since, pretty):
+    for filter_ in (label, value, binary, decimal, count, since, pretty, lines):
         app.add_template_filter(filter_)
     app.add_template_filter(partial(moment, zone=zone), "moment")
     app.jinja_env.globals["zone"] = str(zone)
+    app.jinja_env.tests["number_column"] = is_number_column
+    app.jinja_env.finalize = harmless
+
+
+UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""The categories of characters that nobody sees, and that can turn or hide what is beside them."""
+
+
+def harmless(value: Any) -> Any:
+    """
+    Return what a template prints with its invisible characters made visible.
+
+    Jinja does this with every value, so that no template can forget it.
+    """
+    if type(value) is not str or (value.isascii() and value.isprintable()):
+        return value
+    return "".join("�" if unicodedata.category(one) in UNSEEN else one for one in value)
+
+
+def lines(text: str) -> Markup:
+    """Return a text of several lines, such as a traceback, for an element that keeps them."""
+    return Markup("\n").join(escape(harmless(line)) for line in text.split("\n"))
+
+
+def is_number_column(name: str) -> bool:
+    """Whether the values of a column are numbers, to be set to the right."""
+    return name in NUMBERS or name.endswith(("_bytes", "_count", "_percent", "_threads"))
+
+
+NUMBERS = ("count", "assets", "of", "failing", "gone", "in_use", "changes", "total")
 
 
 def count(number: int) -> str:
@@ -33,6 +65,6 @@ def since(then: datetime) -> str:
     return f"{ago(then, datetime.now(timezone.utc))} ago"
 
 
-def pretty(value: Any) -> str:
+def pretty(value: Any) -> Markup:
     """Return a value as JSON that people can read."""
-    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return lines(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))

@@ -9,7 +9,7 @@ from flask import Flask
 from salt_ext import store
 from salt_ext.words.values import moment
 from webui.format import since
-from webui.views import database
+from webui.reading import database
 
 
 def register(app: Flask) -> None:

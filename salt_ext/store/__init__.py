@@ -49,6 +49,7 @@ from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
 from salt_ext.store.reads.awaited import awaited
 from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
+from salt_ext.store.reads.beside import beside
 from salt_ext.store.reads.between import compare, handovers
 from salt_ext.store.reads.changes_page import changes_page
 from salt_ext.store.reads.components import components, genealogy
@@ -137,6 +138,7 @@ __all__ = [
     "awaited",
     "baseline_of",
     "beat",
+    "beside",
     "changes",
     "changes_page",
     "check_baselines",

@@ -10,9 +10,11 @@ from flask import Blueprint, Response, jsonify, render_template
 
 from salt_ext import store
 from salt_ext.words.handovers import handovers
+from webui.asked import Asked
+from webui.reading import database
 from webui.runs import runs
 from webui.sections import groups
-from webui.views import database
+from webui.takes import takes
 
 blueprint = Blueprint("asset", __name__)
 
@@ -20,7 +22,8 @@ SHOWN_CHANGES = 20
 
 
 @blueprint.get("/a/<uuid:asset_id>")
-def page(asset_id: uuid.UUID) -> str:
+@takes()
+def page(_asked: Asked, asset_id: uuid.UUID) -> str:
     """Show the asset."""
     found = store.asset_page(database(), asset_id, SHOWN_CHANGES)
     return render_template(
@@ -41,6 +44,7 @@ def page(asset_id: uuid.UUID) -> str:
 
 
 @blueprint.get("/a/<uuid:asset_id>.json")
-def data(asset_id: uuid.UUID) -> Response:
+@takes(is_page=False)
+def data(_asked: Asked, asset_id: uuid.UUID) -> Response:
     """Return the asset as JSON, for programs."""
     return jsonify(ok=True, asset=store.overview(database(), asset_id))

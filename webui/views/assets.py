@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from salt_ext import store
 from salt_ext.words.values import label
 from webui import query
-from webui.views import database
+from webui.reading import database
 
 blueprint = Blueprint("assets", __name__)
 
@@ -68,3 +68,7 @@ def data() -> Response:
     found = {"total": page.total, "exact": page.exact, "rows": page.rows, "next": page.next}
     hint = _hint(question, page)
     return jsonify(ok=True, **found, **({"hint": hint} if hint else {}))
+
+
+page.asked = query.Query  # type: ignore[attr-defined]
+data.asked = query.Query  # type: ignore[attr-defined]

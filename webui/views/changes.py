@@ -11,9 +11,9 @@ from flask import Blueprint, render_template, request
 from salt_ext import store
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
-from webui.query import number
+from webui.query import Query, number
+from webui.reading import database
 from webui.runs import runs
-from webui.views import database
 
 blueprint = Blueprint("changes", __name__)
 
@@ -47,3 +47,6 @@ def page() -> str:
         start=start,
         choices=SINCE,
     )
+
+
+page.asked = Query  # type: ignore[attr-defined]

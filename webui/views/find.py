@@ -4,27 +4,40 @@ Redirects from any identifier of a machine to the permanent address of its page.
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
 from salt_ext import store
-from webui.views import database
+from webui.asked import Asked
+from webui.reading import database
+from webui.takes import takes
+from webui.timemode import to
 
 blueprint = Blueprint("find", __name__)
 
 
+class Searched(Asked):
+    """An identifier to look for."""
+
+    q: str = ""
+
+
 @blueprint.get("/sn/<path:reference>")
 @blueprint.get("/host/<reference>")
-def to_asset(reference: str) -> Response:
+@takes()
+def to_asset(_asked: Asked, reference: str) -> Response:
     """Redirect to the page of the asset with this identifier."""
-    asset_id = store.resolve(database(), reference)
-    return redirect(url_for("asset.page", asset_id=asset_id))
+    return _page_of(reference)
 
 
 @blueprint.get("/find")
-def by_query() -> Response:
+@takes(Searched)
+def by_query(asked: Searched) -> Response:
     """Do the same for identifiers that do not fit into a path."""
-    reference = request.args.get("q", "").strip()
-    if not reference:
+    if not asked.q.strip():
         raise store.FilterError("there is nothing to find: give an identifier as q")
-    return to_asset(reference)
+    return _page_of(asked.q.strip())
+
+
+def _page_of(reference: str) -> Response:
+    return redirect(to("asset.page", asset_id=store.resolve(database(), reference)))

@@ -1,36 +1,28 @@
 """
-Addresses for load balancers and monitoring.
+Parts that fail or wear out, the worst machine first.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint
 
-from salt_ext import store
-from webui.errors import RETRY_SECONDS
-from webui.views import database
+from salt_ext.questions.health import health
+from salt_ext.questions.table import Table
+from salt_ext.store import Database
+from webui.asked import Filtered, Paged
+from webui.resources import Resource
 
 blueprint = Blueprint("health", __name__)
 
 
-def _plain(text: str, status: int = 200) -> Response:
-    return Response(f"{text}\n", status, mimetype="text/plain")
+class Asked(Filtered, Paged):
+    """Ill parts of the assets that fit the filters."""
 
 
-@blueprint.get("/healthz")
-def alive() -> Response:
-    """Say that this process runs; the database is not asked."""
-    return _plain("ok")
+def ask(database: Database, asked: Asked, limit: int | None) -> Table:
+    """Return the ill parts."""
+    return health(database, asked.filters, limit)
 
 
-@blueprint.get("/readyz")
-def ready() -> Response:
-    """Say whether the database answers and has the schema that this code reads."""
-    try:
-        store.ping(database())
-        return _plain("ok")
-    except store.StoreError as error:
-        current_app.logger.warning("not ready: %s", error)
-        response = _plain(f"{error.public}; {error.hint}", 503)
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
-        return response
+ILL_PARTS = Resource("health", "/health", Asked, ask, "health.html")
+ILL_PARTS.register(blueprint)

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from flask import Blueprint, render_template
 
 from salt_ext import store
+from webui.asked import Asked
 from webui.query import Query
+from webui.reading import database
 from webui.runs import runs
-from webui.views import database
+from webui.takes import takes
 
 blueprint = Blueprint("overview", __name__)
 
@@ -35,7 +37,8 @@ class Bar(NamedTuple):
 
 
 @blueprint.get("/")
-def page() -> str:
+@takes()
+def page(_asked: Asked) -> str:
     """Show how many assets there are, how fresh, of which kinds, and what changed last."""
     now = datetime.now(timezone.utc)
     totals, tables = store.totals(database(), groupings=list(GROUPS.values()))

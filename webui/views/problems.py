@@ -4,25 +4,29 @@ The problems of machines and reports, and the held reports that wait for a perso
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 
 from salt_ext import store
-from salt_ext.words.nearest import unknown
-from webui.views import database
+from webui.asked import Asked
+from webui.reading import database
+from webui.takes import takes
 
 blueprint = Blueprint("problems", __name__)
 
 LIMIT = 200
-OPTIONS = ("minion_id",)
+
+
+class OfMachine(Asked):
+    """Problems of all machines, or of one."""
+
+    minion_id: str = ""
 
 
 @blueprint.get("/problems")
-def page() -> str:
+@takes(OfMachine)
+def page(asked: OfMachine) -> str:
     """Show the problems seen last, of all machines or of one, and the held reports."""
-    for name in request.args:
-        if name not in OPTIONS:
-            raise store.FilterError(unknown("option", name, OPTIONS))
-    minion_id = request.args.get("minion_id") or None
+    minion_id = asked.minion_id or None
     problems, total = store.problems(database(), minion_id=minion_id, limit=LIMIT)
     held, _ = store.held_reports(database(), minion_id or "*", limit=LIMIT)
     return render_template(

@@ -1,0 +1,86 @@
+"""What every address of the web UI has in common: its options, its past and its files."""
+
+import csv
+import io
+import json
+
+import openpyxl
+import pytest
+
+from salt_ext.store import ingest
+from tests.machines import arrival, later, server
+
+PATH = {"asset_id": "00000000-0000-0000-0000-000000000001", "reference": "web01"}
+
+
+def ill(name="sda"):
+    disk = {"name": name, "protocol": "nvme", "health": {"failing": ["spare"]}}
+    return {**server(1), "smart": [disk]}
+
+
+def address_of(rule):
+    with_path = rule.rule
+    for name in rule.arguments:
+        kind = "path" if f"<path:{name}>" in with_path else None
+        for form in (f"<uuid:{name}>", f"<{kind}:{name}>", f"<{name}>"):
+            with_path = with_path.replace(form, PATH[name])
+    return with_path
+
+
+def test_every_route_refuses_an_option_that_it_does_not_know(app, client):
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint != "static":
+            response = client.get(f"{address_of(rule)}?_nonsense=1")
+            assert response.status_code == 400, rule
+            assert "_nonsense" in response.text, rule
+
+
+def test_an_option_that_is_meant_once_and_given_twice_is_refused(page):
+    assert "give it once" in page("/health?_limit=1&_limit=2", 400).get_text()
+
+
+@pytest.mark.parametrize("given", ["0", "1001", "x", "", "1e3", "٣"])
+def test_a_limit_that_is_no_number_in_bounds_is_refused_by_its_name(page, given):
+    assert "_limit is" in page(f"/health?_limit={given}", 400).get_text()
+
+
+def test_a_table_is_the_same_on_the_page_and_in_each_format(database, client, page):
+    ingest(database, [arrival(ill())])
+    [row] = page("/health").table.tbody.find_all("tr")
+    assert "web01" in row.get_text()
+    columns = ["severity", "minion_id", "sn", "section", "component", "says"]
+    [written] = json.loads(client.get("/health.json").text)
+    assert list(written) == columns
+    assert written["minion_id"] == "web01"
+    assert [json.loads(line) for line in client.get("/health.ndjson").text.splitlines()] == [
+        written
+    ]
+    heading, cells = csv.reader(io.StringIO(client.get("/health.csv").data.decode("utf-8-sig")))
+    assert heading == columns
+    assert cells == [str(one) for one in written.values()]
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/health.xlsx").data))
+    assert [cell.value for cell in next(book.active.rows)] == columns
+
+
+def test_a_page_without_a_past_says_so_and_its_files_refuse_to_take_the_present_for_it(
+    database, client, page
+):
+    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    assert "knows the present only" in page("/health?_as_of=30m").get_text()
+    response = client.get("/health.json?_as_of=30m")
+    assert response.status_code == 400
+    assert "present only" in response.json["error"]
+
+
+def test_the_past_is_kept_in_the_links_of_a_page(database, page):
+    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    soup = page("/health?_as_of=30m")
+    menu = soup.find("nav", attrs={"aria-label": "Pages"})
+    assert all("_as_of=30m" in link["href"] for link in menu.find_all("a"))
+
+
+def test_characters_that_nobody_sees_are_shown(database, page):
+    ingest(database, [arrival(ill("sda\u202e\u200b\x1b"))])
+    shown = page("/health").get_text()
+    assert not {"\u202e", "\u200b", "\x1b"} & set(shown)
+    assert "sda\ufffd" in shown

@@ -1,0 +1,21 @@
+"""
+The menu of every page.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+PAGES = (
+    ("overview.page", "Overview"),
+    ("assets.page", "Assets"),
+    ("changes.page", "Changes"),
+    ("health.page", "Health"),
+    ("problems.page", "Problems"),
+)
+"""The endpoint of each page, and what it is called."""
+
+
+def register(app: Flask) -> None:
+    """Let templates show the menu."""
+    app.jinja_env.globals["menu"] = PAGES
