@@ -18,7 +18,19 @@ from werkzeug.exceptions import MethodNotAllowed
 from salt_ext import store
 from salt_ext.settings import Settings, from_environ
 from salt_ext.words.plain import simple
-from webui import errors, format, language, log, menu, silence, timemode
+from webui import (
+    errors,
+    format,
+    hashed,
+    heavy,
+    language,
+    log,
+    menu,
+    metrics,
+    silence,
+    timemode,
+    transfer,
+)
 from webui.cached import Cache
 from webui.takes import refuse_options
 from webui.views import asset, assets, changes, find, health, overview, probes, problems
@@ -50,7 +62,7 @@ class _Json(DefaultJSONProvider):
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application; by default with the settings of the environment."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.json = _Json(app)
     # With it /sn//x would lead to wherever the Host header says.
     app.url_map.merge_slashes = False
@@ -60,12 +72,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     database = store.Database(settings, read_only=True, limits=store.PAGES)
     app.extensions["database"] = database
     app.extensions["cache"] = Cache(settings["cache_seconds"])
+    # The first to see a request are the last to see its answer.
+    transfer.register(app)
+    metrics.register(app)
     app.before_request(_accept_reads_only)
     app.before_request(refuse_options)
     app.after_request(_add_headers)
     format.register(app, database.zone)
     log.register()
-    for part in (language, menu, timemode, errors, silence):
+    for part in (hashed, heavy, language, menu, timemode, errors, silence):
         part.register(app)
     for view in (overview, assets, asset, find, changes, health, problems, probes):
         app.register_blueprint(view.blueprint)

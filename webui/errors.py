@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from salt_ext import store
+from webui.heavy import Crowded
 
 RETRY_SECONDS = 10
 
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(store.NotFound, _not_found)
     app.register_error_handler(store.StoreError, _store_error)
     app.register_error_handler(store.StatementFailed, _too_much)
+    app.register_error_handler(Crowded, _crowded)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
 
@@ -66,6 +68,11 @@ def _too_much(error: store.StatementFailed) -> Response:
         " the database, and files such as .csv longer"
     )
     return answer(503, error.public, hint, "This takes too long")
+
+
+def _crowded(error: Crowded) -> Response:
+    hint = f"ask again in {RETRY_SECONDS} seconds"
+    return answer(503, str(error.description), hint, "Too much at once")
 
 
 def _http_error(error: HTTPException) -> Response:

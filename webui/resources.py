@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, render_template, request
 
+from salt_ext import store
 from salt_ext.exchange import FORMATS, stream
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
 from webui import timemode
 from webui.asked import Asked
+from webui.heavy import admit
 from webui.reading import database
 from webui.takes import takes
 
@@ -48,6 +50,8 @@ class Resource(NamedTuple):
     ask: Ask
     template: str
     has_past: bool = False
+    is_heavy: bool = False
+    """Whether the page is one of the heavy reads; one of the past is, and so is a whole file."""
     more: Callable[..., Mapping[str, Any]] | None = None
 
     def register(self, blueprint: Blueprint) -> None:
@@ -59,8 +63,13 @@ class Resource(NamedTuple):
             view = takes(self.asked, has_past=self.has_past, is_page=False)(file)
             blueprint.add_url_rule(f"{self.path}.{format_of}", format_of, view)
 
-    def page(self, question: Asked, **path: Any) -> str:
+    def page(self, question: Asked, **path: Any) -> str | Response:
         """Show the table."""
+        if self.is_heavy or (self.has_past and timemode.as_of() is not None):
+            return admit(self._page, question, **path)
+        return self._page(question, **path)
+
+    def _page(self, question: Asked, **path: Any) -> str:
         limit = getattr(question, "limit", None)
         table = self.ask(database(), question, limit=limit, **path)
         more = self.more(database(), question, table, **path) if self.more else {}
@@ -70,9 +79,14 @@ class Resource(NamedTuple):
 
     def file(self, format_of: str, question: Asked, **path: Any) -> Response:
         """Return all rows as a file; no more than ``_limit`` if the address says so."""
-        limit = getattr(question, "limit", None) if "_limit" in request.args else None
-        table = self.ask(database(), question, limit=limit, **path)
-        return as_file(self.name, format_of, table, database())
+        if "_limit" in request.args:
+            return self._file(format_of, question, getattr(question, "limit", None), **path)
+        return admit(self._file, format_of, question, None, **path)
+
+    def _file(self, format_of: str, question: Asked, limit: int | None, **path: Any) -> Response:
+        patient = database().within(store.USUAL)
+        table = self.ask(patient, question, limit=limit, **path)
+        return as_file(self.name, format_of, table, patient)
 
 
 def as_file(name: str, format_of: str, table: Table, database: Database) -> Response:

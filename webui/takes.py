@@ -49,6 +49,6 @@ def takes(
 def refuse_options() -> None:
     """Refuse the options of a view that takes none. Flask runs this before each request."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is not None and request.endpoint != "static" and not hasattr(view, "asked"):
+    if view is not None and not hasattr(view, "asked"):
         for name in request.args:
             raise FilterError(unknown("option", name, []))

@@ -25,6 +25,7 @@ from salt_ext.store.acts.snapshot import take_snapshot
 from salt_ext.store.acts.token import create_token, revoke_token
 from salt_ext.store.clock import Clock, clock
 from salt_ext.store.columns import KINDS
+from salt_ext.store.counting import Statements, count_statements
 from salt_ext.store.database import HEAD, PAGES, USUAL, Database, ping
 from salt_ext.store.errors import (
     FilterError,
@@ -124,6 +125,7 @@ __all__ = [
     "Outcome",
     "Page",
     "StatementFailed",
+    "Statements",
     "StoreError",
     "StoreUnreachable",
     "Suspects",
@@ -150,6 +152,7 @@ __all__ = [
     "compare_assets",
     "components",
     "count_changes",
+    "count_statements",
     "create_token",
     "decisions",
     "differing",

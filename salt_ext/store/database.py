@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
+from salt_ext.store.counting import counted
 from salt_ext.store.errors import (
     Busy,
     Contended,
@@ -300,7 +301,7 @@ def _engine(pid: int, url: str, read_only: bool, limits: Limits) -> sa.Engine:
         options.append(f"-c lock_timeout={limits.lock_seconds}s")
     if read_only:
         options.append("-c default_transaction_read_only=on")
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_pre_ping=True,
         pool_size=4,
@@ -314,6 +315,8 @@ def _engine(pid: int, url: str, read_only: bool, limits: Limits) -> sa.Engine:
             "options": " ".join(options),
         },
     )
+    sa.event.listen(engine, "before_cursor_execute", counted)
+    return engine
 
 
 _check_again: dict[tuple[int, str], float] = {}
