@@ -236,8 +236,8 @@ def play(demo: Demo, machines: int) -> subprocess.Popen[bytes]:
                 seed.seed(it, machines)
     web = demo.start(
         "web",
-        *(BIN / "gunicorn", "--no-control-socket", f"--bind={LOOPBACK}:{demo.web_port}"),
-        "webui:create_app()",
+        *(BIN / "gunicorn", "--config=python:webui.server", "--workers=1"),
+        f"--bind={LOOPBACK}:{demo.web_port}",
         CMDB_DATABASE_URL=url,
     )
     with demo.step("salt '*' state.highstate"):

@@ -1,5 +1,5 @@
 """
-The read-only inventory in the browser: ``gunicorn 'webui:create_app()'``.
+The read-only inventory in the browser: ``gunicorn --config python:webui.server``.
 
 It reads through :mod:`salt_ext.store` alone, in read-only transactions: PostgreSQL
 itself refuses any write. It sets no cookie and needs no secret.
