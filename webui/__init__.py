@@ -33,9 +33,12 @@ from webui import (
 )
 from webui.cached import Cache
 from webui.takes import refuse_options
-from webui.views import asset, assets, changes, find, health, overview, probes, problems
+from webui.views import asset, assets, changes, find, health, odd, overview, probes, quality
 
 METHODS = ("GET", "HEAD")
+
+RESOURCES = (*health.RESOURCES, *odd.RESOURCES, *quality.RESOURCES)
+"""The tables, each with a page and files."""
 
 HEADERS = {
     # Nothing inline and nothing from elsewhere: what a machine calls itself can
@@ -82,8 +85,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     log.register()
     for part in (hashed, heavy, language, menu, timemode, errors, silence):
         part.register(app)
-    for view in (overview, assets, asset, find, changes, health, problems, probes):
+    for view in (overview, assets, asset, find, changes, quality, probes):
         app.register_blueprint(view.blueprint)
+    for resource in RESOURCES:
+        app.register_blueprint(resource.alone())
     return app
 
 

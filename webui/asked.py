@@ -44,6 +44,11 @@ class Asked(BaseModel):
         return [(name, text) for name in extra for text in _texts(extra[name])] + given
 
     @property
+    def key(self) -> str:
+        """The question without its pages as one text, by which an answer is kept."""
+        return f"{type(self).__name__} {self.whole.pairs}"
+
+    @property
     def whole(self: Model) -> Model:
         """The same question without its pages: for a file."""
         fields = type(self).model_fields

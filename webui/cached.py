@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from flask import current_app
 
+from salt_ext.questions.table import Table
+
 MOST = 256
 """So many answers are kept; the one that was not used for longest makes room."""
 
@@ -66,3 +68,14 @@ def kept(key: Hashable, ask: Callable[[], Any]) -> Kept:
     """
     cache: Cache = current_app.extensions["cache"]
     return cache.get(key, ask)
+
+
+def kept_table(key: Hashable, ask: Callable[[], Table], limit: int | None) -> Table:
+    """Return the first rows of a table that is read and kept as a whole; None for all rows."""
+
+    def whole() -> Table:
+        table = ask()
+        return table._replace(rows=list(table.rows))
+
+    table, age_seconds = kept(key, whole)
+    return table._replace(rows=table.rows[:limit], age_seconds=age_seconds)  # type: ignore[no-any-return]

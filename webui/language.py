@@ -18,3 +18,8 @@ def register(app: Flask) -> None:
 def translated(text: str, **values: Any) -> str:
     """Return a text in the language of this request, with its ``%(name)s`` filled in."""
     return text % values if values else text
+
+
+def marked(text: str) -> str:
+    """Return a text as it is; the mark says that a template translates it later."""
+    return text

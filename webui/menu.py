@@ -11,6 +11,8 @@ PAGES = (
     ("assets.page", "Assets"),
     ("changes.page", "Changes"),
     ("health.page", "Health"),
+    ("odd.page", "Odd"),
+    ("quality.page", "Quality"),
     ("problems.page", "Problems"),
 )
 """The endpoint of each page, and what it is called."""

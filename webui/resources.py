@@ -48,11 +48,21 @@ class Resource(NamedTuple):
     path: str
     asked: type[Asked]
     ask: Ask
-    template: str
+    template: str = "resource.html"
+    title: str = ""
+    """What the page is called, marked for translation."""
+    about: str = ""
+    """What its rows are, and what to do about them; marked too."""
     has_past: bool = False
     is_heavy: bool = False
     """Whether the page is one of the heavy reads; one of the past is, and so is a whole file."""
     more: Callable[..., Mapping[str, Any]] | None = None
+
+    def alone(self) -> Blueprint:
+        """Return a blueprint that has nothing but this."""
+        blueprint = Blueprint(self.name, __name__)
+        self.register(blueprint)
+        return blueprint
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the page and the files to a blueprint."""

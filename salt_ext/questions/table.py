@@ -31,6 +31,8 @@ class Table(NamedTuple):
     """The cursors of the neighbouring pages, None if there is none."""
     hint: str = ""
     """Why there are no rows, if something about the question says why."""
+    age_seconds: float = 0
+    """How old the answer is, if it was kept since somebody else asked."""
 
 
 def cut(

@@ -19,8 +19,10 @@ from salt_ext.commands.arguments import (
     text,
 )
 from salt_ext.master.cache import Cache
+from salt_ext.questions import quality
 from salt_ext.questions.health import batches
 from salt_ext.questions.health import health as health_
+from salt_ext.questions.odd import odd as odd_
 from salt_ext.report.envelope import MODES
 
 if TYPE_CHECKING:
@@ -211,20 +213,9 @@ def duplicates(
         check_truths(exit_code=exit_code)
         filters = assets_of(database, tgt, kwargs)
         most = None if out_file else count("limit", limit)
-        rows: list[dict[str, Any]] = []
-        total = 0
-        for kind in [text("by", by)] if by else store.SHARED:
-            left = None if most is None else most - len(rows)
-            found, number = store.duplicates(database, kind, filters=filters, limit=left)
-            rows += found
-            total += number
-        columns = ["by", "value", "minion_id", "sn", "manufacturer", "product_name", "freshness"]
-        columns += ["source", "first_seen", "last_seen"]
-        if out_file:
-            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
-        else:
-            done = answers.table(columns, rows, total, "assets that share a value")
-        return answers.or_why(done, rows, lambda: store.hint(database, filters))
+        kinds = [text("by", by)] if by else []
+        found = quality.duplicates(database, kinds, filters, most)
+        return answers.of_table(database.zone, found, text("out_file", out_file))
 
     return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
 
@@ -276,14 +267,9 @@ def odd(
             raise Misused(f"threshold is a share such as 0.05, not {threshold!r}")
         asked = ",".join(group_by) if isinstance(group_by, list) else text("group_by", group_by)
         filters = assets_of(database, tgt, kwargs)
-        rows = store.odd(database, asked, threshold=threshold, filters=filters)
-        columns = ["group", "field", "value", "usual", "assets", "of", "machines"]
-        if out_file:
-            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
-        else:
-            shown = rows[: count("limit", limit)]
-            done = answers.table(columns, shown, len(rows), "odd values")
-        return answers.or_why(done, rows, lambda: store.hint(database, filters))
+        most = None if out_file else count("limit", limit)
+        found = odd_(database, asked, threshold, filters, most)
+        return answers.of_table(database.zone, found, text("out_file", out_file))
 
     return answer(__opts__, "odd", ask)
 

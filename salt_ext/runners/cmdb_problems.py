@@ -23,7 +23,7 @@ from salt_ext.commands.arguments import (
     uuid_of,
     who,
 )
-from salt_ext.words.nearest import nearest
+from salt_ext.questions import problems, quality
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -85,34 +85,24 @@ def errors(
         nothing_else(kwargs, *names)
         check_truths(closed=closed)
         first, last = span_of(database, since, until)
-        rows, total = store.problems(
+        found = problems.problems(
             database,
-            kind=one_of("kind of problem", kind, store.PROBLEM_KINDS) if kind else None,
+            kind=one_of("kind of problem", kind, store.PROBLEM_KINDS) if kind else "",
             since=first,
             until=last,
-            minion_id=_name(database, tgt) if tgt != "" else None,
+            minion_id=_name(database, tgt) if tgt != "" else "",
             problem_id=uuid_of(id) if id else None,
             is_open=not closed,
-            limit=MOST if out_file else count("limit", limit),
+            limit=None if out_file else count("limit", limit),
         )
         if id:
-            if not rows:
+            if not found.total:
                 raise store.NotFound(f"there is no problem {id}", "see: cmdb.errors")
-            return {"kind": "problem", "problem": rows[0]}
-        columns = ["last_seen", "count", "minion_id", "kind", "subject", "message", "id"]
-        columns += ["closed_at"] if closed else []
-        if out_file:
-            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
-        else:
-            done = answers.table(columns, rows, total, "problems")
-        of = {"minion_id__glob": str(tgt)} if tgt != "" else {}
-        return answers.or_why(done, rows, lambda: store.hint(database, of))
+            [problem] = found.rows
+            return {"kind": "problem", "problem": problem}
+        return answers.of_table(database.zone, found, text("out_file", out_file))
 
     return answer(__opts__, "table", ask)
-
-
-MOST = 1_000_000
-"""The limit of problems in a file; cmdb.maintain leaves only a few for each machine."""
 
 
 def _name(database: store.Database, tgt: Any) -> str:
@@ -224,10 +214,8 @@ def quarantine(
         nothing_else(options, *names)
         if action == "list":
             of = text("minion_id", minion_id) or "*"
-            rows, total = store.held_reports(database, of, count("limit", limit), rule=rule)
-            columns = ["minion_id", "rule", "last_seen", "count", "rejected_at", "reason"]
-            done = answers.table(columns, rows, total, "held reports")
-            return answers.or_why(done, rows, lambda: _nearest_held(database, of))
+            held = quality.held(database, of, rule, count("limit", limit))
+            return answers.of_table(database.zone, held)
         if rule or store.is_glob(text("minion_id", minion_id)):
             if meant:
                 raise Misused("as= means one asset: decide about one report at a time")
@@ -270,15 +258,8 @@ def quarantine(
 ACTIONS = ("list", "show", "accept", "split", "merge", "reject")
 
 
-def _nearest_held(database: store.Database, names: str) -> str:
-    """Return whose report was meant, where no report of these names is held."""
-    held, _ = store.held_reports(database, limit=MOST)
-    near = nearest(names, [row["minion_id"] for row in held])
-    return f"the nearest is {near!r}" if near else ""
-
-
 def _no_report(database: store.Database, names: str) -> store.NotFound:
-    near = _nearest_held(database, names)
+    near = quality.nearest_held(database, names)
     return store.NotFound(
         f"no report of {names!r} is held", near or "see which are with: salt-run cmdb.quarantine"
     )
@@ -306,7 +287,7 @@ def _of_many(
         raise Misused("show takes one minion id; accept, split or reject show what they would do")
     if not test and not reason:
         raise Misused(WHY)
-    rows, total = store.held_reports(database, names, MOST, rule=rule)
+    rows, total = store.held_reports(database, names, quality.MOST, rule=rule)
     if not rows:
         raise _no_report(database, names)
     reports: list[dict[str, Any]] = []

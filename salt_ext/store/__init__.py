@@ -82,9 +82,10 @@ from salt_ext.store.reads.server import server
 from salt_ext.store.reads.slipped import nearest_known
 from salt_ext.store.reads.snapshots import as_of_moment, moment_of, snapshots
 from salt_ext.store.reads.standing import standing
-from salt_ext.store.reads.statistics import statistics
+from salt_ext.store.reads.statistics import failing_collectors, statistics
 from salt_ext.store.reads.tokens import token_of, tokens
 from salt_ext.store.reads.totals import totals
+from salt_ext.store.reads.unexpected import unexpected
 from salt_ext.store.roles import grant
 from salt_ext.store.said import spoken
 from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, PROBLEM_KINDS, ROLES
@@ -165,6 +166,7 @@ __all__ = [
     "extract",
     "facets",
     "failing_batches",
+    "failing_collectors",
     "fields",
     "fleet_diff",
     "genealogy",
@@ -229,6 +231,7 @@ __all__ = [
     "totals",
     "troubled",
     "types_of_others",
+    "unexpected",
     "unknown_of",
     "url_secrets",
     "usual_columns",

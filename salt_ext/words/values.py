@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
@@ -185,7 +186,9 @@ def value(value: Any, name: str = "", path: str = "") -> str:
         return describe(value, path)
     if is_components(value):
         return "; ".join(describe(item, path) for item in value)
-    return str(value) if isinstance(value, (str, float)) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (str, float, uuid.UUID)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _number(value: int, name: str, path: str) -> str:

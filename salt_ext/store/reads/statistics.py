@@ -49,6 +49,17 @@ SELECT subject AS collector, count(*) AS machines, sum(count)::bigint AS errors,
 """)
 
 
+def failing_collectors(database: Database) -> list[Row]:
+    """
+    Return the collectors that fail now, those that fail on most machines first.
+
+    Each has ``collector``, the number of ``machines``, of ``errors`` since each of these
+    problems is known, and ``last_seen``.
+    """
+    with database.autocommit() as link:
+        return rows(link.execute(ERRORS))
+
+
 def statistics(database: Database) -> Row:
     """
     Return the size of the database and of each of its ``tables``, what comes in, what fails.

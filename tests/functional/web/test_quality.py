@@ -1,0 +1,56 @@
+"""What is not as it should be: the page of all lists, each list, its hints and its links."""
+
+from salt_ext import store
+from salt_ext.store import ingest
+from tests.machines import arrival, later, server
+from webui import RESOURCES
+
+
+def text(node):
+    return " ".join(node.get_text(" ").split())
+
+
+def test_the_number_of_each_tile_is_that_of_the_list_that_it_opens(database, page):
+    ingest(database, [arrival(server(1))])
+    ingest(database, [arrival(server(2), "web01", at=later(minutes=1))])
+    tiles = page("/quality").find(class_="tiles").find_all("a")
+    assert len(tiles) == 7
+    for tile in tiles:
+        status = page(tile["href"]).find(role="status")
+        assert status.get_text().rsplit(":")[-1].strip() == tile.b.get_text()
+    assert "Held reports: 1" in text(page("/quality/held"))
+
+
+def test_a_held_report_stands_beside_the_command_that_decides(database, page):
+    ingest(database, [arrival(server(1), "web01")])
+    ingest(database, [arrival(server(2), "web01", at=later(minutes=1))])
+    assert page("/quality/held").code.get_text() == "salt-run cmdb.quarantine show web01"
+
+
+def test_who_is_not_held_is_told_the_nearest_name_that_is(database, page):
+    ingest(database, [arrival(server(1), "web01")])
+    ingest(database, [arrival(server(2), "web01", at=later(minutes=1))])
+    assert "the nearest is 'web01'" in text(page("/quality/held?minion_id=web1"))
+
+
+def test_problems_of_a_glob_of_names_are_found_as_held_reports_are(database, page):
+    ingest(database, [arrival(server(1), "web01")])
+    ingest(database, [arrival(server(2), "web01", at=later(minutes=1))])
+    assert "Problems: 1" in text(page("/problems?minion_id=web*"))
+
+
+def test_a_machine_that_no_list_has_is_unexpected_once_there_is_a_list(database, page):
+    ingest(database, [arrival(server(1), "web01"), arrival(server(2), "web02")])
+    assert "There are none" in text(page("/quality/unexpected"))
+    store.set_expected(database, "web01", {"site": "dc1"}, by="me")
+    shown = text(page("/quality/unexpected"))
+    assert "web02" in shown
+    assert "web01" not in shown
+
+
+def test_each_table_says_what_it_is_when_it_is_empty_and_refuses_what_no_field_has(page):
+    for resource in RESOURCES:
+        if "<" not in resource.path:
+            soup = page(resource.path)
+            assert soup.h1.get_text()
+            assert text(soup.find(role="status")).endswith(": 0"), resource.name
