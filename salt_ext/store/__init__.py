@@ -35,6 +35,7 @@ from salt_ext.store.errors import (
     StoreUnreachable,
     Unstored,
 )
+from salt_ext.store.faults import SEVERITIES
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
@@ -63,7 +64,7 @@ from salt_ext.store.reads.facets import facets
 from salt_ext.store.reads.failing_batches import failing_batches
 from salt_ext.store.reads.filters import fields, listable
 from salt_ext.store.reads.fleet_diff import differing, fleet_diff
-from salt_ext.store.reads.health import SEVERITIES, health
+from salt_ext.store.reads.health import health
 from salt_ext.store.reads.held import held_reports
 from salt_ext.store.reads.hints import check_section, hint, hint_of_changes
 from salt_ext.store.reads.history import Wanted, changes, count_changes

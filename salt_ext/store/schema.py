@@ -17,7 +17,9 @@ from __future__ import annotations
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSON, JSONB, UUID
+from sqlalchemy.dialects.postgresql import BYTEA, JSON, JSONB, JSONPATH, UUID
+
+from salt_ext.store.faults import RULES, Rule
 
 metadata = sa.MetaData(
     naming_convention={
@@ -223,6 +225,20 @@ asset_facts = sa.Table(
         "version", sa.SmallInteger, comment="of the collector, negative: told in part; null: 1"
     ),
 )
+
+
+def finds(rule: Rule) -> sa.ColumnElement[bool]:
+    """Whether a section has an item that a rule finds; each such section is in an index."""
+    content = asset_facts.c.volatile if rule.is_volatile else asset_facts.c.facts
+    path = sa.cast(sa.literal(rule.path, sa.Text), JSONPATH)
+    return sa.and_(asset_facts.c.section == rule.section, content.bool_op("@?")(path))
+
+
+IS_ILL = sa.or_(*map(finds, RULES))
+"""Whether a section tells of a fault."""
+
+# PostgreSQL itself keeps it up to date: a path is evaluated when one of its sections is written.
+sa.Index("asset_facts_ill_idx", asset_facts.c.asset_id, postgresql_where=IS_ILL)
 
 other_source = sa.Table(
     "other_source",

@@ -15,9 +15,19 @@ from salt_ext.document.keys import numbers
 from salt_ext.document.names import NUMBERS
 from salt_ext.store.columns import text_of
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.faults import FAILS
 from salt_ext.store.parts import SOURCES, items_of
 from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.schema import OF_REVISION, asset, asset_facts, change, part, placement, revision
+from salt_ext.store.schema import (
+    OF_REVISION,
+    asset,
+    asset_facts,
+    change,
+    finds,
+    part,
+    placement,
+    revision,
+)
 
 SECTIONS = ("disks", "memory", "gpus", "power_supplies")
 """The sections whose parts are counted: those that people replace."""
@@ -40,7 +50,7 @@ def failing_batches(
     ``share_percent``, the failed ones among those in use and gone; ``assets``, how
     many machines have such parts, and some of their names as ``machines``. A part
     that only moved has not failed. The changes are found by the index on the times
-    of revisions.
+    of revisions, the disks that fail by the index of faults.
     """
     with database.autocommit() as link:
         bad: dict[tuple[Any, ...], Row] = {}
@@ -53,9 +63,12 @@ def failing_batches(
             (row["section"], row["model"], row["firmware_version"]): row
             for row in (rows(link.execute(_in_use(database, kinds, filters))) if kinds else [])
         }
+        some = {one for row in used.values() for one in row["some"]}
+        named = sa.select(asset.c.id, asset.c.minion_id).where(asset.c.id.in_(some))
+        names = {row.id: row.minion_id for row in link.execute(named)} if some else {}
     found = []
     for kind in kinds:
-        here = used.get(kind, {"in_use": 0, "assets": 0, "machines": []})
+        here = used.get(kind, {"in_use": 0, "assets": 0, "some": []})
         if filters and not here["assets"]:
             continue
         failed = bad[kind]["gone"] + bad[kind]["failing"]
@@ -68,7 +81,7 @@ def failing_batches(
                 "in_use": int(here["in_use"]),
                 "assets": here["assets"],
                 "share_percent": round(100 * failed / known, 2),
-                "machines": sorted(here["machines"])[:NAMED],
+                "machines": sorted(name for one in here["some"] if (name := names[one])),
             }
         )
     found.sort(key=lambda row: (-row["share_percent"], row["section"], row["model"] or ""))
@@ -117,7 +130,7 @@ def _gone(since: datetime) -> sa.Select[Any]:
 
 def _failing(link: sa.Connection) -> Counter[tuple[Any, ...]]:
     """Count the disks that say of themselves that they fail, by model and firmware."""
-    smart, known = asset_facts.alias("smart"), asset_facts.alias("known")
+    smart, known = asset_facts, asset_facts.alias("known")
     ill = (
         sa.func.jsonb_path_query(smart.c.facts, sa.text("'$[*] ? (@.passed == false)'"))
         .table_valued(sa.column("item", asset_facts.c.facts.type))
@@ -130,7 +143,7 @@ def _failing(link: sa.Connection) -> Counter[tuple[Any, ...]]:
                 known, sa.and_(known.c.asset_id == smart.c.asset_id, known.c.section == "disks")
             )
         )
-        .where(smart.c.section == "smart")
+        .where(finds(FAILS))
     )
     counted: Counter[tuple[Any, ...]] = Counter()
     for item, facts in found:
@@ -177,16 +190,14 @@ def _in_use(
             for kind in kinds
         )
     )
+    assets = sa.func.array_agg(part.c.asset_id.distinct())
     statement = (
         sa.select(
             *columns,
             sa.func.sum(part.c.count).label("in_use"),
-            sa.func.count(part.c.asset_id.distinct()).label("assets"),
-            sa.func.array_agg(asset.c.minion_id)
-            .filter(asset.c.minion_id.is_not(None))
-            .label("machines"),
+            sa.func.cardinality(assets).label("assets"),
+            assets[1:NAMED].label("some"),
         )
-        .join(asset, asset.c.id == part.c.asset_id)
         .where(wanted)
         .group_by(*columns)
     )
