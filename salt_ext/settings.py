@@ -207,6 +207,30 @@ OPTIONS: dict[str, Option] = {
         "What the engine tells on Salt's event bus, as `salt/cmdb/<kind>/<asset id>`; an empty"
         " list for nothing.",
     ),
+    "reports": Option(
+        {
+            "small-memory": {
+                "title": "Servers with the least memory",
+                "query": "kind=physical&_col=minion_id,sn,product_name,memory_bytes,site,rack"
+                "&_sort=memory_bytes",
+            },
+            "newest": {
+                "title": "What came last",
+                "query": "_col=minion_id,sn,product_name,site,rack,first_seen&_sort=-first_seen",
+            },
+            "without-place": {
+                "title": "Machines of which nobody says where they stand",
+                "query": "kind=physical&site__isnull=true",
+            },
+            "systems": {"title": "Operating systems", "group_by": "os"},
+            "capacity": {"title": "Capacity of each site", "group_by": "site"},
+        },
+        dict,
+        "web",
+        "Questions that people ask again and again, each a link of the page `/reports`: its"
+        " `title`, and the `query` of a list as it stands in an address, or `group_by`, fields"
+        " with commas, to count. Laid over the default; a null takes one away.",
+    ),
     "cache_seconds": Option(
         30,
         int,

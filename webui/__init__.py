@@ -33,11 +33,30 @@ from webui import (
 )
 from webui.cached import Cache
 from webui.takes import refuse_options
-from webui.views import asset, assets, changes, find, health, odd, overview, probes, quality
+from webui.views import (
+    asset,
+    assets,
+    changes,
+    find,
+    health,
+    help,
+    odd,
+    overview,
+    probes,
+    quality,
+    reports,
+    status,
+)
 
 METHODS = ("GET", "HEAD")
 
-RESOURCES = (*health.RESOURCES, *odd.RESOURCES, *quality.RESOURCES)
+RESOURCES = (
+    *health.RESOURCES,
+    *odd.RESOURCES,
+    *quality.RESOURCES,
+    *reports.RESOURCES,
+    *status.RESOURCES,
+)
 """The tables, each with a page and files."""
 
 HEADERS = {
@@ -72,7 +91,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     settings = from_environ(os.environ) if settings is None else settings
+    reports.presets(settings)  # raises an error about one that cannot be asked
     database = store.Database(settings, read_only=True, limits=store.PAGES)
+    app.extensions["settings"] = settings
     app.extensions["database"] = database
     app.extensions["cache"] = Cache(settings["cache_seconds"])
     # The first to see a request are the last to see its answer.
@@ -85,7 +106,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     log.register()
     for part in (hashed, heavy, language, menu, timemode, errors, silence):
         part.register(app)
-    for view in (overview, assets, asset, find, changes, quality, probes):
+    for view in (overview, assets, asset, find, changes, quality, reports, status, help, probes):
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())

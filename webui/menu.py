@@ -14,6 +14,9 @@ PAGES = (
     ("odd.page", "Odd"),
     ("quality.page", "Quality"),
     ("problems.page", "Problems"),
+    ("reports.page", "Reports"),
+    ("status.page", "Status"),
+    ("help.page", "Help"),
 )
 """The endpoint of each page, and what it is called."""
 

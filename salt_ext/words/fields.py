@@ -80,3 +80,45 @@ COMPARISONS = {
     "under": "lt",
 }
 """The comparisons of other query languages, and ours."""
+
+MEANINGS = {
+    "address": "The first address of its first interface.",
+    "changed_at": "When something changed on it last.",
+    "disk_bytes": "All disks together.",
+    "disk_count": "How many disks it has.",
+    "first_seen": "When it reported first.",
+    "freshness": "How long it has been silent: fresh, stale, missing; detached: its name is of"
+    " other hardware; unreported: only a list has it.",
+    "from_list": "Which of site, room, rack and unit only a person's list says.",
+    "hostname": "What the machine calls itself.",
+    "kernel_release": "The running kernel.",
+    "kind": "physical, virtual, container, network, or what a list says it is.",
+    "last_seen": "When it reported last.",
+    "lifecycle": "Where people say it is in its life: planned, staged, active, maintenance,"
+    " retired.",
+    "manufacturer": "Who made it.",
+    "memory_bytes": "Installed memory.",
+    "minion_id": "Its name in Salt.",
+    "mode": "How it reported last: agent, salt, ssh, or a way of your own.",
+    "os": "The operating system with its version.",
+    "processor_model": "The model of its processors.",
+    "processor_threads": "How many threads its processors run.",
+    "product_name": "Its model.",
+    "rack": "Its rack.",
+    "room": "Its room.",
+    "site": "Its site, as its pillar or a person's list says.",
+    "sn": "The serial number that people know it by.",
+    "temporary": "It has no key of its own but its name.",
+    "unit": "Its unit in the rack.",
+}
+"""What the fields of the list of assets mean."""
+
+PART_MEANINGS = {
+    "manufacturer": "Who made the part.",
+    "model": "Its model, or part number.",
+    "type": "Its type, such as nvme or DDR5.",
+    "firmware_version": "The version of its firmware.",
+    "size_bytes": "Its size.",
+    "count": "How many equal ones an asset has.",
+}
+"""What the fields of parts mean, behind their section and a dot: ``disks.model``."""
