@@ -35,6 +35,9 @@ from webui.cached import Cache
 from webui.takes import refuse_options
 from webui.views import (
     asset,
+    asset_card,
+    asset_identity,
+    asset_raw,
     assets,
     changes,
     find,
@@ -49,6 +52,23 @@ from webui.views import (
 )
 
 METHODS = ("GET", "HEAD")
+
+VIEWS = (
+    overview,
+    assets,
+    asset,
+    asset_card,
+    asset_identity,
+    asset_raw,
+    find,
+    changes,
+    quality,
+    reports,
+    status,
+    help,
+    probes,
+)
+"""The pages that are more than a table."""
 
 RESOURCES = (
     *health.RESOURCES,
@@ -106,7 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     log.register()
     for part in (hashed, heavy, language, menu, timemode, errors, silence):
         part.register(app)
-    for view in (overview, assets, asset, find, changes, quality, reports, status, help, probes):
+    for view in VIEWS:
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())

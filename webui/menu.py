@@ -24,3 +24,4 @@ PAGES = (
 def register(app: Flask) -> None:
     """Let templates show the menu."""
     app.jinja_env.globals["menu"] = PAGES
+    app.jinja_env.globals["endpoints"] = app.view_functions

@@ -31,7 +31,7 @@ def takes(
     def decorated(view: View) -> View:
         @functools.wraps(view)
         def taking(**path: Any) -> Any:
-            g.has_past = has_past
+            g.has_past, g.is_page = has_past, is_page
             args = request.args.copy()
             if not has_past and OPTION in args:
                 if not is_page:

@@ -82,13 +82,13 @@ def bar() -> Bar | None:
         moment.astimezone(database().zone),
         request.args[OPTION],
         getattr(g, "has_past", False),
-        _here(timestamp(_whole(before))) if before else None,
-        _here(timestamp(_whole(after))) if after else None,
+        _here(timestamp(rounded_up(before))) if before else None,
+        _here(timestamp(rounded_up(after))) if after else None,
         _here(None),
     )
 
 
-def _whole(moment: datetime) -> datetime:
+def rounded_up(moment: datetime) -> datetime:
     """Return a moment rounded up to a second, as addresses have it."""
     return moment.replace(microsecond=0) + timedelta(seconds=1 if moment.microsecond else 0)
 

@@ -24,6 +24,8 @@ from salt_ext.commands.arguments import (
     who,
 )
 from salt_ext.questions import problems, quality
+from salt_ext.questions.identity import choices, undecided
+from salt_ext.questions.identity import identity as identity_of
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -136,25 +138,9 @@ def identity(asset: str = "", as_of: str = "", limit: int = 50, **kwargs: Any) -
 
     def ask(database: store.Database) -> dict[str, Any]:
         nothing_else(kwargs, "asset", "as_of", "limit")
-        asset_id = asset_of(database, asset)
-        row = store.overview(database, asset_id)
         then = store.as_of_moment(database, as_of, now()) if as_of else None
         most = count("limit", limit)
-        made = store.decisions(database, asset_id=asset_id, until=then, limit=most + 1)
-        known = row["identifiers"]
-        if then is not None:
-            known = [
-                one
-                for one in known
-                if one["first_seen"] <= then and (one["is_current"] or one["last_seen"] >= then)
-            ]
-        return {
-            "minion_id": row["minion_id"],
-            "id": asset_id,
-            "identifiers": known,
-            "decisions": made[:most],
-            "more": len(made) > most,
-        }
+        return identity_of(database, asset_of(database, asset), then, most)
 
     return answer(__opts__, "identity", ask)
 
@@ -221,15 +207,13 @@ def quarantine(
                 raise Misused("as= means one asset: decide about one report at a time")
             return _of_many(database, action, minion_id or "*", rule, str(reason), test)
         name = reference(minion_id)
-        # The mark is read before the choices: it is never of a report newer than they are.
         rows, _ = store.held_reports(database, name)
         if not rows:
             raise _no_report(database, name)
-        found = _choices(database, name)
-        mark = store.mark(rows[0]["evidence"])
-        shown = {"kind": "choices", "minion_id": name, "report": mark}
+        shown = {"kind": "choices", "minion_id": name, **undecided(database, rows[0])}
+        found = shown["choices"]
         if action == "show":
-            return {**shown, "choices": found, "test": True}
+            return {**shown, "test": True}
         fits = {one["choice"]: None for one in found}
         if action not in fits:
             raise Misused(
@@ -268,17 +252,6 @@ def _no_report(database: store.Database, names: str) -> store.NotFound:
 WHY = "why? give reason='...'; it is kept with the decision"
 
 
-def _choices(database: store.Database, minion_id: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "choice": one.name,
-            "subject": one.subject and {"id": one.subject.id, "name": one.subject.name()},
-            "says": one.says,
-        }
-        for one in store.choices(database, minion_id)
-    ]
-
-
 def _of_many(
     database: store.Database, action: str, names: str, rule: str, reason: str, test: bool
 ) -> dict[str, Any]:
@@ -294,7 +267,7 @@ def _of_many(
     for row in rows:
         says: tuple[str, ...]
         name = row["minion_id"]
-        fitting = [one for one in _choices(database, name) if one["choice"] == action]
+        fitting = [one for one in choices(database, name) if one["choice"] == action]
         if row["rejected_at"] is not None or len(fitting) != 1:
             why = "is rejected" if row["rejected_at"] else f"{len(fitting)} assets may be meant"
             says, status = (why if fitting else f"nothing to {action}",), "left out"

@@ -29,13 +29,16 @@ from salt_ext.store.counting import Statements, count_statements
 from salt_ext.store.database import HEAD, PAGES, USUAL, Database, ping
 from salt_ext.store.errors import (
     FilterError,
+    Merged,
     NotFound,
+    NotYet,
     StatementFailed,
     StoreError,
     StoreUnreachable,
     Unstored,
 )
 from salt_ext.store.faults import SEVERITIES
+from salt_ext.store.identity.rulings import Ruling
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
 from salt_ext.store.ingest.inbox import inbox_size, submit, take_inbox
@@ -65,7 +68,7 @@ from salt_ext.store.reads.failing_batches import failing_batches
 from salt_ext.store.reads.filters import fields, listable
 from salt_ext.store.reads.fleet_diff import differing, fleet_diff
 from salt_ext.store.reads.health import health
-from salt_ext.store.reads.held import held_reports
+from salt_ext.store.reads.held import claiming, held_reports
 from salt_ext.store.reads.hints import check_section, hint, hint_of_changes
 from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
@@ -122,10 +125,13 @@ __all__ = [
     "Extract",
     "FilterError",
     "Listener",
+    "Merged",
     "News",
     "NotFound",
+    "NotYet",
     "Outcome",
     "Page",
+    "Ruling",
     "StatementFailed",
     "Statements",
     "StoreError",
@@ -148,6 +154,7 @@ __all__ = [
     "check_baselines",
     "check_section",
     "choices",
+    "claiming",
     "clock",
     "close_problem",
     "compare",

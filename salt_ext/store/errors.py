@@ -4,7 +4,9 @@ The errors of the store: each says in a sentence what went wrong.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
+from datetime import datetime
 
 
 class StoreError(Exception):
@@ -57,6 +59,24 @@ class Busy(Contended):
 
 class NotFound(StoreError):
     """No asset, or more than one, is meant by a reference."""
+
+
+class NotYet(NotFound):
+    """Nothing was known of an asset at a moment; ``first`` is when it reported first."""
+
+    def __init__(self, message: str, hint: str, first: datetime) -> None:
+        """Keep the sentences and the moment."""
+        super().__init__(message, hint)
+        self.first = first
+
+
+class Merged(NotFound):
+    """An asset turned out to be another one, ``into``, which has its history now."""
+
+    def __init__(self, message: str, hint: str, into: uuid.UUID) -> None:
+        """Keep the sentences and the id of the other asset."""
+        super().__init__(message, hint)
+        self.into = into
 
 
 class FilterError(ValueError):

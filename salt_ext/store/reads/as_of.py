@@ -19,7 +19,7 @@ from salt_ext.document.undo import undo
 from salt_ext.report import digests
 from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
-from salt_ext.store.errors import NotFound, StoreError
+from salt_ext.store.errors import NotFound, NotYet, StoreError
 from salt_ext.store.schema import OF_REVISION, change, handover, revision
 
 OF_DOCUMENT = change.c.op != "renamed"
@@ -51,9 +51,10 @@ def revision_at(link: sa.Connection, asset_id: uuid.UUID, moment: datetime | Non
     found = _last_revision(link, asset_id, revision.c.recorded_at <= moment)
     if found is None:
         first = the_revision(link, asset_id, revision.c.number == 1)
-        raise NotFound(
+        raise NotYet(
             f"nothing is known of this asset at {moment:%Y-%m-%d %H:%M} UTC",
             f"its first report was at {first['recorded_at']:%Y-%m-%d %H:%M} UTC",
+            first["recorded_at"],
         )
     return found
 

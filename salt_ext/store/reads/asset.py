@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.facts.identity import KEYS
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.errors import NotFound
+from salt_ext.store.errors import Merged, NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.said import ABOUT, newest
@@ -116,7 +116,7 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
     )
     row = found.one_or_none()
     if row is None:
-        raise NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
+        raise _nobody(link, asset_id)
     sections = link.execute(sa.select(asset_facts).where(asset_facts.c.asset_id == asset_id)).all()
     ledger = link.execute(
         sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
@@ -149,6 +149,14 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
             for one in ledger
         ],
     }
+
+
+def _nobody(link: sa.Connection, asset_id: uuid.UUID) -> NotFound:
+    """Return the error about an id that no asset has, or only one that was merged."""
+    into = link.scalar(sa.select(asset.c.merged_into).where(asset.c.id == asset_id))
+    if into is None:
+        return NotFound(f"there is no asset {asset_id}", "look for it in the list of assets")
+    return Merged(f"asset {asset_id} turned out to be another one", f"see the asset {into}", into)
 
 
 def _listed(link: sa.Connection, asset_id: uuid.UUID) -> list[Row]:

@@ -4,6 +4,8 @@ The reports that wait for a person.
 
 from __future__ import annotations
 
+import uuid
+
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
@@ -11,6 +13,9 @@ from salt_ext.store.identity.decision import RULES
 from salt_ext.store.reads.patterns import glob
 from salt_ext.store.schema import held
 from salt_ext.words.nearest import unknown
+
+SHOWN = [one for one in held.columns if one.name != "report"]
+"""The columns of a held report without its facts."""
 
 
 def held_reports(
@@ -24,9 +29,20 @@ def held_reports(
     """
     if rule and rule not in RULES:
         raise ValueError(unknown("rule", rule, RULES))
-    columns = [one for one in held.columns if one.name != "report"]
     where = [glob(held.c.minion_id, minion_id)] + ([held.c.rule == rule] if rule else [])
-    newest = sa.select(*columns).where(*where).order_by(held.c.last_seen.desc()).limit(limit)
+    newest = sa.select(*SHOWN).where(*where).order_by(held.c.last_seen.desc()).limit(limit)
     number = sa.select(sa.func.count()).select_from(held).where(*where)
     with database.autocommit() as link:
         return rows(link.execute(newest)), int(link.scalar(number) or 0)
+
+
+def claiming(database: Database, asset_id: uuid.UUID, limit: int = 20) -> list[Row]:
+    """Return the reports that wait for a person and that may be of an asset, the last first."""
+    statement = sa.select(*SHOWN).where(claimed(asset_id), held.c.rejected_at.is_(None))
+    with database.autocommit() as link:
+        return rows(link.execute(statement.order_by(held.c.last_seen.desc()).limit(limit)))
+
+
+def claimed(asset_id: uuid.UUID) -> sa.ColumnElement[bool]:
+    """Return the condition that a held report may be of an asset."""
+    return held.c.candidates.contains([{"asset_id": str(asset_id)}])

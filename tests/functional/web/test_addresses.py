@@ -10,7 +10,7 @@ import pytest
 from salt_ext.store import ingest
 from tests.machines import arrival, later, server
 
-PATH = {"asset_id": "00000000-0000-0000-0000-000000000001", "reference": "web01"}
+PATH = {"asset_id": "00000000-0000-0000-0000-000000000001", "reference": "web01", "moment": "7d"}
 
 
 def ill(name="sda"):
