@@ -239,6 +239,45 @@ OPTIONS: dict[str, Option] = {
         " 0 keeps nothing.",
         least=0,
     ),
+    "login": Option(
+        {},
+        dict,
+        "web",
+        "How people log in to the web UI: `users`, `header` and `oidc`, each with options of its"
+        " own; see docs/web/access.md. Without any it answers programs with a token, and requests"
+        " of its own machine.",
+    ),
+    "auditors": Option(
+        [],
+        list,
+        "web",
+        "Who sees `hidden_fields` too: names of people who log in, and `%group` for all of a group"
+        " that a proxy's header or OIDC tells. All others are viewers.",
+    ),
+    "public_url": Option(
+        "",
+        str,
+        "web",
+        "Where people find the web UI, such as `https://cmdb.example.net`; OIDC needs it. With"
+        " https the cookie is sent over https alone.",
+    ),
+    "session_key_file": Option(
+        "/var/lib/salt-cmdb/session.key",
+        str,
+        "web",
+        "The file with the key that signs the cookies of those who log in by `users` or `oidc`."
+        " Made when it is not there; all workers, on all hosts, need the same one.",
+    ),
+    "session_lifetime": Option(
+        "12h", "duration", "web", "So long after logging in one must log in again."
+    ),
+    "access_log": Option(
+        "-",
+        str,
+        "web",
+        "Where each request becomes a line of JSON: a file, `-` for standard output, empty for"
+        " nowhere.",
+    ),
     "timezone": Option(
         "UTC",
         "time zone",
@@ -261,8 +300,8 @@ LONGEST_NAME = 40
 FILL_SECTIONS = ("collectors", "slow_collectors", "commands")
 """Options whose keys are sections of the facts."""
 
-SECRETS = ("database_url", "database_read_url")
-"""Options whose value may hold a password."""
+SECRETS = ("database_url", "database_read_url", "login")
+"""Options whose value may hold a password, or the hash of one."""
 
 
 class SettingsError(ValueError):

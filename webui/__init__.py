@@ -2,7 +2,8 @@
 The read-only inventory in the browser: ``gunicorn --config python:webui.server``.
 
 It reads through :mod:`salt_ext.store` alone, in read-only transactions: PostgreSQL
-itself refuses any write. It sets no cookie and needs no secret.
+itself refuses any write. Without a login it answers its own machine only, sets no cookie
+and needs no secret.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from salt_ext import store
 from salt_ext.settings import Settings, from_environ
 from salt_ext.words.plain import simple
 from webui import (
+    access,
     errors,
     format,
     hashed,
@@ -31,6 +33,7 @@ from webui import (
     timemode,
     transfer,
 )
+from webui.access import limits
 from webui.cached import Cache
 from webui.takes import refuse_options
 from webui.views import (
@@ -43,6 +46,7 @@ from webui.views import (
     find,
     health,
     help,
+    login,
     odd,
     overview,
     probes,
@@ -119,6 +123,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     # The first to see a request are the last to see its answer.
     transfer.register(app)
     metrics.register(app)
+    app.before_request(_begin)
+    access.register(app, settings)
     app.before_request(_accept_reads_only)
     app.before_request(refuse_options)
     app.after_request(_add_headers)
@@ -130,13 +136,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())
+    login.register(app)
+    limits.register(app)
     return app
 
 
-def _accept_reads_only() -> None:
+def _begin() -> None:
     g.request_id = uuid.uuid4().hex[:12]
-    if request.method not in METHODS:
-        raise MethodNotAllowed(METHODS)
+
+
+def _accept_reads_only() -> None:
+    methods = ("POST",) if request.endpoint in login.FORMS else METHODS
+    if request.method not in methods:
+        raise MethodNotAllowed(methods)
     # PostgreSQL holds no text with a NUL character, so such a query could find nothing.
     given = [request.path, *request.args, *(text for _, text in request.args.items(multi=True))]
     if any("\0" in text for text in given):

@@ -14,8 +14,11 @@ RETRY_SECONDS = 10
 
 TITLES = {
     400: "This cannot be asked",
+    401: "Who are you?",
+    403: "Not for you",
     404: "Not found",
     405: "This page can only be read",
+    429: "Too often",
     500: "Something broke here",
     503: "The database is away",
 }
@@ -76,7 +79,9 @@ def _crowded(error: Crowded) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    response = answer(error.code or 500, error.description or error.name, "")
+    response = answer(
+        error.code or 500, error.description or error.name, getattr(error, "hint", "")
+    )
     # Keep the headers that belong to the status, such as Allow.
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

@@ -19,6 +19,7 @@ from salt_ext.exchange import FORMATS, stream
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
 from webui import timemode
+from webui.access.log import counted
 from webui.asked import Asked
 from webui.heavy import admit
 from webui.reading import database
@@ -82,6 +83,7 @@ class Resource(NamedTuple):
     def _page(self, question: Asked, **path: Any) -> str:
         limit = getattr(question, "limit", None)
         table = self.ask(database(), question, limit=limit, **path)
+        table = table._replace(rows=list(counted(table.rows)))
         more = self.more(database(), question, table, **path) if self.more else {}
         return render_template(
             self.template, resource=self, asked=question, table=table, path=path, **more
@@ -101,7 +103,7 @@ class Resource(NamedTuple):
 
 def as_file(name: str, format_of: str, table: Table, database: Database) -> Response:
     """Return a table as a file that a browser saves."""
-    cells = ([row.get(column) for column in table.columns] for row in table.rows)
+    cells = ([row.get(column) for column in table.columns] for row in counted(table.rows))
     pieces = stream(format_of, table.columns, cells, database.zone)
     # An error before the first piece is still answered as an error.
     begun = chain(list(islice(pieces, 1)), pieces)

@@ -140,8 +140,10 @@ def settings_(**kwargs: Any) -> dict[str, Any]:
 
 
 def _shown(options: Settings, name: str) -> Any:
-    """Return the value of a setting; the password of a database is hidden."""
+    """Return the value of a setting; the password of a database and those of people are hidden."""
     value = options[name]
+    if name == "login":
+        return ", ".join(sorted(value))
     if name in ("database_url", "database_read_url") and value:
         return store.shown_url(value)
     return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value

@@ -20,14 +20,19 @@ NO_ASSET = "00000000-0000-0000-0000-000000000000"
 def app(database, database_url):
     """The application over a store with one machine."""
     store.ingest(database, [arrival(server(1), "web01")])
-    app = create_app(settings.resolve(("test", {"database_url": database_url})))
+    # Without a login nobody is answered who asks for another host.
+    login = {"header": {"name": "X-Remote-User", "proxies": ["127.0.0.1"]}}
+    said = {"database_url": database_url, "login": login, "access_log": ""}
+    app = create_app(settings.resolve(("test", said)))
     yield app
     app.extensions["database"].close()
 
 
 @pytest.fixture
 def client(app):
-    return app.test_client()
+    client = app.test_client()
+    client.environ_base["HTTP_X_REMOTE_USER"] = "alice"
+    return client
 
 
 def spellings(rule):

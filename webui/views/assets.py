@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from salt_ext import store
 from salt_ext.words.values import label
 from webui import query
+from webui.access.log import counted
 from webui.reading import database
 
 blueprint = Blueprint("assets", __name__)
@@ -18,7 +19,7 @@ NUMBERS = ("processor_threads", "memory_bytes", "disk_bytes", "disk_count")
 
 
 def _read(question: query.Query) -> store.Page:
-    return store.assets(
+    page = store.assets(
         database(),
         filters=question.filters,
         text=question.text,
@@ -28,6 +29,7 @@ def _read(question: query.Query) -> store.Page:
         cursor=question.cursor,
         at=question.at,
     )
+    return page._replace(rows=list(counted(page.rows)))
 
 
 def _hint(question: query.Query, page: store.Page) -> str:
