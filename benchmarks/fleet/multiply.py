@@ -64,11 +64,12 @@ OWN: dict[sa.Column[str], str] = {
     asset.c.sn: "pg_temp.number(sn, copy)",
     asset.c.site: SITE,
     asset.c.address: "pg_temp.address(address, copy)",
-    asset.c.search: "pg_temp.address(pg_temp.mac(replace(replace(replace(replace(search,"
+    asset.c.search: "pg_temp.wwn(pg_temp.address(pg_temp.mac("
+    "replace(replace(replace(replace(search,"
     f" coalesce(minion_id, '-'), coalesce({NAME.format('minion_id')}, '-')),"
     f" hostname, {NAME.format('hostname')}),"
     f" coalesce(lower(sn), '-'), lower(pg_temp.number(coalesce(sn, '-'), copy))), site, {SITE}),"
-    " copy), copy)",
+    " copy), copy), copy)",
     asset_was.c.minion_id: NAME.format("minion_id"),
     asset_was.c.hostname: NAME.format("hostname"),
     asset_was.c.sn: "pg_temp.number(sn, copy)",
@@ -93,6 +94,9 @@ CREATE FUNCTION pg_temp.number(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
 CREATE FUNCTION pg_temp.mac(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
     $$ SELECT CASE $2 WHEN 0 THEN $1 ELSE regexp_replace($1, '\\y(..:..):..:(..:..:..)\\y',
               '\\1:' || lpad(to_hex($2), 2, '0') || ':\\2', 'g') END $$;
+CREATE FUNCTION pg_temp.wwn(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
+    $$ SELECT CASE $2 WHEN 0 THEN $1 ELSE regexp_replace($1, '\\y([0-9a-f]{{14}})[0-9a-f]{{2}}\\y',
+              '\\1' || lpad(to_hex($2), 2, '0'), 'g') END $$;
 CREATE FUNCTION pg_temp.address(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
     $$ SELECT regexp_replace($1, '\\y10\\.', 10 + $2 || '.', 'g') $$;
 """

@@ -72,7 +72,7 @@ from salt_ext.store.reads.held import claiming, held_reports
 from salt_ext.store.reads.hints import check_section, hint, hint_of_changes
 from salt_ext.store.reads.history import Wanted, changes, count_changes
 from salt_ext.store.reads.listing import FRESHNESS
-from salt_ext.store.reads.lookup import lookup
+from salt_ext.store.reads.lookup import HELD, lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
 from salt_ext.store.reads.names import names_of
 from salt_ext.store.reads.odd import odd
@@ -105,6 +105,7 @@ __all__ = [
     "FRESHNESS",
     "HARDWARE",
     "HEAD",
+    "HELD",
     "KEPT_COLUMNS",
     "KINDS",
     "LIFECYCLES",

@@ -14,18 +14,6 @@ from salt_ext.words.places import same_place
 
 LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
-SEARCH_LENGTH = 6000
-"""Characters: room for all columns, with at most 500 each, and for many addresses."""
-
-SEARCHED = ("hostname", "sn", "site", "rack", "manufacturer", "product_name", "os", "address")
-"""The columns that free text is searched in, beside the minion id, the MACs and the addresses."""
-
-LISTED_LENGTH = 2000
-"""Characters of what people's lists say that free text is searched in."""
-
-LISTED = "\n\x1e\n"
-"""What stands in the search text before what people's lists say."""
-
 EXPECTED = "expected"
 """What a list has that does not say what it is: a machine, which shall report."""
 
@@ -102,29 +90,6 @@ def place_of(location: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str
 def _written(value: Any) -> str | None:
     """Return what an operator wrote as the place of a machine; YAML makes a number of ``12``."""
     return str(value) if type(value) is int else text_of(value) or None
-
-
-def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """
-    Return the text that free text is searched in: lower case, one value on each line.
-
-    It has no words of people's lists: :func:`with_listed` adds them.
-    """
-    reported = {**columns, **place_of(_mapping(facts, "location"), {})}
-    words = [minion_id, *(reported[name] for name in SEARCHED)]
-    for interface in _components(facts, "network") or []:
-        addresses = interface.get("addresses")
-        words += [interface.get("permanent_mac"), interface.get("mac")]
-        words += addresses if isinstance(addresses, list) else []
-    found = dict.fromkeys(one.lower() for one in words if isinstance(one, str) and one)
-    return "\n".join(found)[:SEARCH_LENGTH]
-
-
-def with_listed(search: str, listed: Mapping[str, Any] | None) -> str:
-    """Return a search text with what people's lists say, in place of what they said before."""
-    reported = search.partition(LISTED)[0]
-    words = "\n".join(dict.fromkeys(str(one).lower() for one in (listed or {}).values()))
-    return f"{reported}{LISTED}{words[:LISTED_LENGTH]}" if words else reported
 
 
 def _kind(system: Mapping[str, Any], virtual: Mapping[str, Any]) -> str:

@@ -96,6 +96,16 @@ def _index_words(link: sa.Connection) -> None:
             link.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except sa.exc.ProgrammingError:  # this role may not create extensions
         return
-    link.exec_driver_sql(
-        "CREATE INDEX IF NOT EXISTS asset_search_idx ON asset USING gin (search gin_trgm_ops)"
-    )
+    for name, where in TRIGRAMS.items():
+        table = name.partition("_search")[0]
+        link.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON {table} USING gin ({where}")
+
+
+TRIGRAMS = {
+    "asset_search_idx": "search gin_trgm_ops)",
+    "asset_was_search_idx": r"(lower(coalesce(hostname, '') || E'\n' || coalesce(address, '')))"
+    " gin_trgm_ops)",
+    "identifier_search_idx": "value gin_trgm_ops) WHERE last_seen IS NOT NULL",
+    "placement_search_idx": "lower(serial) gin_trgm_ops)",
+}
+"""What is searched for a piece of a text: the end of the statement that makes each index."""

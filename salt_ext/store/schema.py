@@ -85,6 +85,12 @@ asset = sa.Table(
     sa.Index("asset_bare_sn_idx", sa.text("ltrim(replace(lower(sn), ' ', ''), '0')")),
     sa.Index("asset_short_name_idx", sa.text("split_part(lower(minion_id), '.', 1)")),
     sa.Index("asset_short_hostname_idx", sa.text("split_part(lower(hostname), '.', 1)")),
+    # The lines by which it is known, and which lists say: see search.py.
+    sa.Index(
+        "asset_known_idx",
+        sa.text("string_to_array(split_part(search, '\n\x1d\n', 2), '\n')"),
+        postgresql_using="gin",
+    ),
 )
 
 PLACE = ("site", "room", "rack", "unit")
@@ -132,6 +138,8 @@ asset_was = sa.Table(
     _asset_id(),
     sa.Column("until", Moment, primary_key=True, comment="when they became something else"),
     *(sa.Column(name, asset.c[name].type) for name in WAS_COLUMNS),
+    sa.Index("asset_was_short_hostname_idx", sa.text("split_part(lower(hostname), '.', 1)")),
+    sa.Index(None, "address"),
     comment="the list columns of an asset as they were before each change of them",
 )
 
@@ -267,6 +275,11 @@ identifier = sa.Table(
     sa.Index(None, "value", "kind"),
     # The value of a serial number begins with the maker: dell/9xyz1k2.
     sa.Index("identifier_number_idx", sa.text("split_part(value, '/', 2)")),
+    sa.Index(
+        "identifier_short_name_idx",
+        sa.text("split_part(lower(value), '.', 1)"),
+        postgresql_where=sa.text("kind = 'minion_id'"),
+    ),
 )
 
 revision = sa.Table(

@@ -14,9 +14,9 @@ from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import NotFound
 from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.reads.asset import SHARED
-from salt_ext.store.reads.spellings import spellings
 from salt_ext.store.schema import identifier
 from salt_ext.words.nearest import nearest, unknown
+from salt_ext.words.spellings import spellings
 
 
 def disown(

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change
 from salt_ext.store import bulk, clock
 from salt_ext.store.acts.act import Act, decided, locked
-from salt_ext.store.columns import search_text, with_listed
 from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
 from salt_ext.store.errors import StoreError
@@ -23,6 +22,7 @@ from salt_ext.store.ingest.listed import settle
 from salt_ext.store.ingest.steps import revision_of, step
 from salt_ext.store.ingest.writing import UPSERTS
 from salt_ext.store.schema import LIST_COLUMNS, asset, change, held, identifier, revision
+from salt_ext.store.search import search_text, with_listed
 
 
 def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:

@@ -19,7 +19,7 @@ from salt_ext.report import digests
 from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order
 from salt_ext.report.sources import rank
-from salt_ext.store.columns import list_columns, search_text, with_listed
+from salt_ext.store.columns import list_columns
 from salt_ext.store.identity import claims
 from salt_ext.store.identity.claims import evidence
 from salt_ext.store.identity.decision import Decision
@@ -49,6 +49,7 @@ from salt_ext.store.schema import (
     placement,
     revision,
 )
+from salt_ext.store.search import search_text, with_listed
 from salt_ext.words.sizes import size_bytes
 
 ENGINE = "salt-cmdb"

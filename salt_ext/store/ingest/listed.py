@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from salt_ext.document import encode
 from salt_ext.store import bulk
 from salt_ext.store.clock import now
-from salt_ext.store.columns import place_of, with_listed
+from salt_ext.store.columns import place_of
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.ingest.stand_ins import stand_in, step_down, successor
 from salt_ext.store.said import SET, newest, spoken
 from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
+from salt_ext.store.search import with_listed
 from salt_ext.words.match import (
     Machine,
     Said,

@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from salt_ext.document import encode
 from salt_ext.store import bulk
 from salt_ext.store.clock import now
-from salt_ext.store.columns import EXPECTED, place_of, search_text, text_of, with_listed
+from salt_ext.store.columns import EXPECTED, place_of, text_of
 from salt_ext.store.database import Row, rows
 from salt_ext.store.said import newest, spoken
 from salt_ext.store.schema import LIST_COLUMNS, asset, asset_seen
+from salt_ext.store.search import search_text, with_listed
 from salt_ext.words.match import Machine, Said, is_blank, match
 
 MODE = "list"

@@ -4,58 +4,139 @@ Where a text is known: as what, of which asset, now or in former times.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
 from salt_ext.document import encode
+from salt_ext.document.keys import place
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.reads.spellings import spellings
+from salt_ext.store.reads.known import (
+    AFTER_MAKER,
+    has_bare_sn,
+    is_identifier,
+    is_known_by,
+    is_short_name,
+)
 from salt_ext.store.said import OWN
-from salt_ext.store.schema import asset, asset_was, expected, identifier, placement
+from salt_ext.store.schema import (
+    asset,
+    asset_facts,
+    asset_was,
+    expected,
+    held,
+    identifier,
+    placement,
+)
+from salt_ext.store.search import DESCRIBED_BY, NUMBERS, numbers
 from salt_ext.store.text import is_text
+from salt_ext.words.match import bare
+from salt_ext.words.spellings import bare_address, spellings
 
 COLUMNS = ("minion_id", "hostname", "sn", "address")
 """The columns of an asset that are searched; identifiers are searched besides."""
 
 SHORTEST = 3
-"""Characters: a shorter text is not searched inside longer ones, because most contain it."""
+"""Letters and digits: of fewer no text is searched inside longer ones, because most have them."""
+
+Fits = Callable[[str], bool]
+Compares = Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]
+
+HELD = "held report"
+"""What a text is that only a report shows which waits for a person."""
 
 
 def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
     """
     Return where a text is known, the present before the past, and whether there is more.
 
-    Each place has ``what`` (a column, a kind of identifier or a list of parts),
-    ``value``, ``place`` of a part or the list that says so, ``known`` (``present`` or
-    ``former``), ``since_at`` and ``until_at``. Only if nothing equals the text, values
-    that contain it are searched, which reads much more.
+    Each place has ``what`` (a column, a kind of identifier, a list of parts or the field
+    of a section), ``value``, ``place`` of a part or the list that says so, ``known``
+    (``present`` or ``former``), ``since_at`` and ``until_at``. Any spelling of a number or
+    an address will do. Only if nothing equals the text, values that contain it are
+    searched; of more than ``limit`` any may be left out.
     """
+    text = text.strip()
     if not text or not is_text(text):
         return [], False
-    found = _ask(database, text, limit, exact=True)
-    if not found and len(text) >= SHORTEST:
-        found = _ask(database, text, limit, exact=False)
+    found = _exact(database, sorted(spellings(text)), limit) or _nearly(database, text, limit)
+    if not found and sum(map(str.isalnum, text)) >= SHORTEST:
+        found = _containing(database, text.lower(), limit)
+    found.sort(key=_order)
     return found[:limit], len(found) > limit
 
 
-def _ask(database: Database, text: str, limit: int, *, exact: bool) -> list[Row]:
-    statements = [_columns(text, exact), _former(text, exact), _ledger(text, exact)]
-    statements += [_parts(text, exact), _said(text, exact)]
-    found = sa.union_all(*statements).subquery("found")
-    statement = (
-        sa.select(found)
-        .order_by(
-            found.c.known.desc(), found.c.minion_id, found.c.what, found.c.value, found.c.since_at
-        )
-        .limit(limit + 1)
+def _order(row: Row) -> tuple[Any, ...]:
+    since = row["since_at"]
+    return (
+        row["known"] != "present",
+        row["minion_id"] is None,
+        row["minion_id"] or "",
+        row["what"],
+        row["value"],
+        since.timestamp() if since else 0,
     )
+
+
+def _exact(database: Database, forms: Sequence[str], limit: int) -> list[Row]:
+    lower = sorted({one.lower() for one in forms})
+    its_name = is_known_by(lower)
+    legs = [_former(lower), _ledger(lower), _parts(placement.c.serial.in_(forms)), _held(lower)]
     with database.autocommit() as link:
-        return rows(link.execute(statement))
+        found = rows(link.execute(_all(legs, limit)))
+        found += rows(link.execute(_said(sa.func.lower(VALUE).in_(lower), its_name, lower, limit)))
+        found += _present(link, its_name, lower.__contains__, found, limit)
+    return found
 
 
-def _is(column: sa.ColumnElement[str], text: str, exact: bool) -> sa.ColumnElement[bool]:
-    if exact:
-        return column.in_(spellings(text))
-    return sa.func.lower(column).contains(text.lower(), autoescape=True)
+def _nearly(database: Database, text: str, limit: int) -> list[Row]:
+    """Return the assets whose name has no domain, or whose SN has zeros before it, unlike these."""
+    where = has_bare_sn(bare(text))
+    if "." in text and not bare_address(text):
+        where |= is_known_by([text.lower().partition(".")[0]])
+    names = {bare(text), text.lower().partition(".")[0]}
+
+    def fits(value: str) -> bool:
+        return value in names or bare(value) in names
+
+    with database.autocommit() as link:
+        return _present(link, where, fits, [], limit)
+
+
+def _containing(database: Database, text: str, limit: int) -> list[Row]:
+    def has(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        return column.contains(text, autoescape=True)
+
+    said = sa.func.lower(VALUE).contains(text, autoescape=True)
+    legs = [
+        _was(has(FORMER_NAMES), has),
+        # Those of now are in the search text.
+        _of_ledger(
+            has(identifier.c.value) & has(AFTER_MAKER) & identifier.c.last_seen.is_not(None)
+        ),
+        _parts(has(sa.func.lower(placement.c.serial))),
+    ]
+    in_search = has(asset.c.search)
+    with database.autocommit() as link:
+        found = rows(link.execute(_all(legs, limit)))
+        found += rows(link.execute(_said(said, in_search, [text], limit)))
+        found += _present(link, in_search, lambda one: text in one, found, limit, DESCRIBED_BY)
+    return found
+
+
+def _all(legs: Iterable[sa.Select[Any]], limit: int) -> sa.CompoundSelect[Any]:
+    return sa.union_all(*(sa.select(_few(leg, limit).subquery()) for leg in legs))
+
+
+def _few(statement: sa.Select[Any], limit: int) -> sa.Select[Any]:
+    """
+    Return one row more than the limit, which shows whether there is more.
+
+    The limit is a subquery: if PostgreSQL knew it, it would read the whole table and hope
+    to meet so many soon.
+    """
+    return statement.limit(sa.select(sa.literal(limit + 1)).scalar_subquery())
 
 
 def _hit(
@@ -79,63 +160,130 @@ def _hit(
 
 
 NO_PLACE = sa.literal("", sa.Text)
-NOW = sa.cast(sa.null(), asset.c.first_seen.type)
+NO_TIME = sa.cast(sa.null(), asset.c.first_seen.type)
 
 
-def _columns(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
-    """Return the assets that have the text in one of their columns."""
-    each = _unpivoted(asset)
-    anywhere = [asset.c[name] for name in COLUMNS]
-    # The column "search" has an index if PostgreSQL has the extension pg_trgm.
-    where = (
-        sa.or_(*(_is(one, text, exact) for one in anywhere))
-        if exact
-        else asset.c.search.contains(text.lower(), autoescape=True)
-    )
+def _present(
+    link: sa.Connection,
+    where: sa.ColumnElement[bool],
+    fits: Fits,
+    found: Iterable[Row],
+    limit: int,
+    besides: Sequence[str] = (),
+) -> list[Row]:
+    """
+    Return the assets that are known by the text now: by a column, or else in their facts.
+
+    ``besides`` are columns that are looked at where no other one fits.
+    """
+    columns = (asset.c[name] for name in ("id", "first_seen", *COLUMNS, *besides))
+    those = sa.select(*columns).where(where, asset.c.merged_into.is_(None))
+    told = {row["asset_id"] for row in found if row["known"] == "present"}
+    hits: list[Row] = []
+    others: dict[Any, Row] = {}
+    for one in rows(link.execute(_few(those, limit))):
+        here = [
+            _row(one, name, one[name], "", one["first_seen"])
+            for name in COLUMNS
+            if one[name] and _fits_name(name, one[name].lower(), fits)
+        ]
+        hits += here
+        if not here and one["id"] not in told:
+            others[one["id"]] = one
+    told_by_facts = _in_facts(link, others, fits) if others else []
+    for hit in told_by_facts:
+        others.pop(hit["asset_id"], None)
+    return [
+        *hits,
+        *told_by_facts,
+        *(
+            _row(one, name, one[name], "", None)
+            for one in others.values()
+            for name in besides
+            if one[name] and fits(one[name].lower())
+        ),
+    ]
+
+
+def _fits_name(column: str, value: str, fits: Fits) -> bool:
+    return fits(value) or (column in ("minion_id", "hostname") and fits(value.partition(".")[0]))
+
+
+def _in_facts(link: sa.Connection, assets: Mapping[Any, Row], fits: Fits) -> list[Row]:
+    """Return which numbers and addresses in the facts of some assets fit."""
+    statement = sa.select(asset_facts.c.asset_id, asset_facts.c.section, asset_facts.c.facts)
+    where = (asset_facts.c.asset_id.in_(list(assets)), asset_facts.c.section.in_(NUMBERS))
+    hits: dict[tuple[Any, ...], Row] = {}
+    for row in link.execute(statement.where(*where)):
+        for one in numbers({row.section: row.facts}):
+            if fits(one.value):
+                where_it_is = place(one.item) or ""
+                what = f"{one.section}.{one.field}"
+                hit = _row(assets[row.asset_id], what, one.value, where_it_is, None)
+                hits.setdefault((row.asset_id, what, one.value, where_it_is), hit)
+    return [*hits.values()]
+
+
+def _row(asset: Row, what: str, value: str, place: str, since: Any) -> Row:
+    return {
+        "what": what,
+        "value": value,
+        "place": place,
+        **{name: asset[name] for name in ("minion_id", "sn")},
+        "asset_id": asset["id"],
+        "known": "present",
+        "since_at": since,
+        "until_at": None,
+    }
+
+
+FORMER_NAMES = sa.func.lower(
+    sa.func.coalesce(asset_was.c.hostname, "") + "\n" + sa.func.coalesce(asset_was.c.address, "")
+)
+"""What an asset was called and how it was reached once; pg_trgm gives it an index."""
+
+
+def _former(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
+    """Return the assets that had one of these names or addresses once."""
+    name = is_short_name(asset_was.c.hostname, lower)
+    return _was(name | asset_was.c.address.in_(lower), lambda column: column.in_(lower))
+
+
+def _was(where: sa.ColumnElement[bool], fits: Compares) -> sa.Select[tuple[object, ...]]:
+    """Return what assets were called, or reached by, and are no more."""
+    each = sa.union_all(
+        *(
+            sa.select(
+                sa.literal(name, sa.Text).label("what"),
+                asset_was.c[name].label("value"),
+                asset.c[name].label("now"),
+            ).correlate(asset_was, asset)
+            for name in ("hostname", "address")
+        )
+    ).lateral("each")
+    value = sa.func.lower(each.c.value)
     return (
-        _hit(each.c.what, each.c.value, NO_PLACE, asset.c.first_seen, NOW)
-        .select_from(asset.join(each, sa.true()))
-        .where(where, _is(each.c.value, text, exact), asset.c.merged_into.is_(None))
-    )
-
-
-def _former(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
-    """Return the assets that had the text in one of their columns once."""
-    each = _unpivoted(asset_was)
-    return (
-        _hit(each.c.what, each.c.value, NO_PLACE, NOW, sa.func.max(asset_was.c.until))
+        _hit(each.c.what, each.c.value, NO_PLACE, NO_TIME, sa.func.max(asset_was.c.until))
         .select_from(
             asset_was.join(asset, asset.c.id == asset_was.c.asset_id).join(each, sa.true())
         )
         .where(
-            sa.or_(*(_is(asset_was.c[name], text, exact) for name in COLUMNS)),
-            _is(each.c.value, text, exact),
+            where,
+            fits(value) | (each.c.what == "hostname") & fits(sa.func.split_part(value, ".", 1)),
             each.c.value.is_distinct_from(each.c.now),
         )
         .group_by(each.c.what, each.c.value, asset.c.id)
     )
 
 
-def _unpivoted(table: sa.Table) -> sa.FromClause:
-    """Return a row for each of the columns: its name, its value, the present value."""
-    return sa.union_all(
-        *(
-            sa.select(
-                sa.literal(name, sa.Text).label("what"),
-                table.c[name].label("value"),
-                asset.c[name].label("now"),
-            ).correlate(table, asset)
-            for name in COLUMNS
-        )
-    ).lateral("each")
+def _ledger(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
+    """Return the identifiers with one of these values."""
+    return _of_ledger(is_identifier(lower))
 
 
-def _ledger(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
-    """Return the identifiers with the text, except those that a column of the asset shows too."""
+def _of_ledger(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
+    """Return some identifiers, except those that a column of the asset shows too."""
     number = sa.func.split_part(identifier.c.value, "/", 2)
-    fits = _is(identifier.c.value, text, exact)
-    if exact:
-        fits = fits | (number == text.lower())
     known = [sa.func.lower(asset.c[name]) for name in ("minion_id", "sn")]
     return (
         _hit(
@@ -147,7 +295,7 @@ def _ledger(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
         )
         .select_from(identifier.join(asset, asset.c.id == identifier.c.asset_id))
         .where(
-            fits,
+            where,
             *(
                 (sa.func.lower(identifier.c.value) != one) & (number != one)
                 | one.is_(None)
@@ -158,7 +306,7 @@ def _ledger(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _parts(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+def _parts(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
     """Return the parts with this serial number, where they are and where they were."""
     return (
         _hit(
@@ -169,46 +317,69 @@ def _parts(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
             placement.c.until,
         )
         .select_from(placement.join(asset, asset.c.id == placement.c.asset_id))
-        .where(_is(placement.c.serial, text, exact))
+        .where(where)
     )
 
 
-def _said(text: str, exact: bool) -> sa.Select[tuple[object, ...]]:
+def _held(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
+    """Return the held reports under one of these names, or with one of these keys."""
+    each = sa.func.jsonb_array_elements(held.c.evidence["keys"]).table_valued("value")
+    value = sa.cast(each.c.value, held.c.evidence.type)[1].astext
+    number = sa.func.substr(value, sa.func.strpos(value, "/") + 1)
+    shows = sa.exists(sa.select(each).where(value.in_(lower) | number.in_(lower)))
+    return sa.select(
+        sa.literal(HELD, sa.Text).label("what"),
+        held.c.minion_id.label("value"),
+        held.c.reason.label("place"),
+        held.c.minion_id,
+        sa.cast(sa.null(), sa.Text).label("sn"),
+        sa.cast(sa.null(), asset.c.id.type).label("asset_id"),
+        sa.literal("present", sa.Text).label("known"),
+        held.c.first_seen.label("since_at"),
+        NO_TIME.label("until_at"),
+    ).where(sa.func.lower(held.c.minion_id).in_(lower) | shows)
+
+
+EACH = sa.func.jsonb_each_text(expected.c.fields).table_valued("key", "value")
+VALUE: sa.ColumnElement[str] = EACH.c.value
+
+
+def _said(
+    fits: sa.ColumnElement[bool],
+    is_asset: sa.ColumnElement[bool],
+    texts: Iterable[str],
+    limit: int,
+) -> sa.CompoundSelect[Any]:
     """
     Return the rows of people's lists with this text, and the assets that they mean.
 
     Of an asset that reports only the fields count that no machine can fill.
     """
-    each = sa.func.jsonb_each_text(expected.c.fields).table_valued("key", "value")
-    quoted = encode(text.lower()).decode()[1:-1]
     whole = sa.func.lower(sa.cast(expected.c.fields, sa.Text))
-    having = sa.select(asset.c.id).where(asset.c.search.contains(text.lower(), autoescape=True))
-    return (
-        sa.select(
-            each.c.key.label("what"),
-            each.c.value.label("value"),
-            expected.c.source.label("place"),
-            sa.func.coalesce(asset.c.minion_id, expected.c.minion_id).label("minion_id"),
-            sa.func.coalesce(asset.c.sn, expected.c.sn).label("sn"),
-            sa.func.coalesce(expected.c.asset_id, expected.c.stands_as).label("asset_id"),
-            sa.literal("present", sa.Text).label("known"),
-            expected.c.imported_at.label("since_at"),
-            NOW.label("until_at"),
-        )
-        .select_from(
-            expected.outerjoin(asset, asset.c.id == expected.c.asset_id).join(each, sa.true())
-        )
-        .where(
-            # Most rows are left out by this before their fields are looked at one by one.
-            sa.or_(
-                expected.c.asset_id.in_(having.correlate(None)) & each.c.key.startswith(OWN),
-                sa.and_(
-                    expected.c.asset_id.is_(None),
-                    # The asset that stands in for it has these itself.
-                    each.c.key.not_in(COLUMNS),
-                    whole.contains(quoted, autoescape=True),
-                ),
-            ),
-            _is(each.c.value, text, exact),
-        )
+    quoted = (encode(one).decode()[1:-1] for one in texts)
+    having = sa.select(asset.c.id).where(is_asset).correlate(None)
+    of_machines = expected.c.asset_id.in_(having) & EACH.c.key.startswith(OWN)
+    of_others = sa.and_(
+        expected.c.asset_id.is_(None),
+        # The asset that stands in for it has these itself.
+        EACH.c.key.not_in(COLUMNS),
+        # Most rows are left out by this before their fields are looked at one by one.
+        sa.or_(*(whole.contains(one, autoescape=True) for one in quoted)),
+    )
+    return _all([_of_list().where(where, fits) for where in (of_machines, of_others)], limit)
+
+
+def _of_list() -> sa.Select[Any]:
+    return sa.select(
+        EACH.c.key.label("what"),
+        VALUE.label("value"),
+        expected.c.source.label("place"),
+        sa.func.coalesce(asset.c.minion_id, expected.c.minion_id).label("minion_id"),
+        sa.func.coalesce(asset.c.sn, expected.c.sn).label("sn"),
+        sa.func.coalesce(expected.c.asset_id, expected.c.stands_as).label("asset_id"),
+        sa.literal("present", sa.Text).label("known"),
+        expected.c.imported_at.label("since_at"),
+        NO_TIME.label("until_at"),
+    ).select_from(
+        expected.outerjoin(asset, asset.c.id == expected.c.asset_id).join(EACH, sa.true())
     )

@@ -7,18 +7,18 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
+from salt_ext.store.reads.known import is_called, is_identifier
 from salt_ext.store.reads.names import CALLED
 from salt_ext.store.reads.slipped import nearest_asset
-from salt_ext.store.reads.spellings import spellings
 from salt_ext.store.schema import asset, identifier
 from salt_ext.store.text import is_text
 from salt_ext.words.called import called
+from salt_ext.words.spellings import spellings
 
 
 def resolve(database: Database, reference: str) -> uuid.UUID:
@@ -70,7 +70,7 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
     raise nobody
 
 
-def _meanings(reference: str) -> Iterator[sa.Select[Any]]:
+def _meanings(reference: str) -> Iterator[sa.SelectBase]:
     with contextlib.suppress(ValueError):
         yield sa.select(asset.c.id).where(asset.c.id == uuid.UUID(reference))
     yield sa.select(asset.c.id).where(
@@ -79,14 +79,11 @@ def _meanings(reference: str) -> Iterator[sa.Select[Any]]:
     yield sa.select(asset.c.id).where(
         sa.or_(asset.c.hostname == reference, asset.c.address == reference)
     )
-    ledger = sa.select(identifier.c.asset_id).where(
-        # The value of a serial number begins with the maker: dell/9xyz1k2.
-        sa.or_(
-            identifier.c.value.in_(spellings(reference)),
-            sa.func.split_part(identifier.c.value, "/", 2) == reference.lower(),
-        )
+    lower = sorted({one.lower() for one in spellings(reference)})
+    ledger = sa.select(identifier.c.asset_id).where(is_identifier(lower))
+    yield ledger.where(identifier.c.last_seen.is_(None)).union(
+        sa.select(asset.c.id).where(is_called(lower))
     )
-    yield ledger.where(identifier.c.last_seen.is_(None))
     yield ledger
 
 

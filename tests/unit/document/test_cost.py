@@ -12,9 +12,10 @@ from salt_ext.document.volatile import split, with_volatile
 from salt_ext.facts.identity import identify
 from salt_ext.report import checking, digests
 from salt_ext.report.weighing import is_heavier
-from salt_ext.store.columns import list_columns, search_text
+from salt_ext.store.columns import list_columns
 from salt_ext.store.identity.claims import claim
 from salt_ext.store.parts import parts, placements
+from salt_ext.store.search import search_text
 from tests.machines import report
 
 FEW, MANY = 200, 400
