@@ -9,7 +9,6 @@ first part before the command begins.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import resource
@@ -20,12 +19,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import queries
+from benchmarks import large
 from benchmarks.facts import machine
-from benchmarks.fleet import multiply
 from benchmarks.fleet.documents import SITES
 from benchmarks.ingest_table import _table as table
 from benchmarks.postgres import Server
+from benchmarks.processes import cpu_seconds
 from salt_ext.exchange import write_table
 
 HALF = ",".join(SITES[: len(SITES) // 2])
@@ -68,31 +67,18 @@ def _mebibytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
-def _seconds_of(running: Server) -> float:
-    """Return the processor time of a server, with that of its processes that have ended."""
-    postmaster = Path(running.directory, "postmaster.pid").read_text().split()[0]
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if postmaster in (stat.parent.name, fields[1]):
-                ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def measure(running: Server, assets: int, directory: Path) -> dict[str, Any]:
     """Return what each command costs; the store is built where it is not there."""
-    if (queries.NAME,) not in running.ask("SELECT datname FROM pg_database"):
-        multiply.build(running, queries.NAME, assets).close()
-    database = running.database(queries.NAME)
+    database = large.built(running, assets)
+    postmaster = running.pid()
     some = running.ask(
-        f"SELECT sn, minion_id, site FROM asset WHERE sn IS NOT NULL LIMIT {LISTED}", queries.NAME
+        f"SELECT sn, minion_id, site FROM asset WHERE sn IS NOT NULL LIMIT {LISTED}", large.NAME
     )
     write_table(str(directory / "people.csv"), ("SN", "Hostname", "Site"), some)
     rows = []
     for name, (command, options) in COMMANDS.items():
         arguments = [command, json.dumps(options), database.url]
-        began = _seconds_of(running)
+        began = cpu_seconds(postmaster)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.files", "--one", *arguments],
             stdout=subprocess.PIPE,
@@ -100,7 +86,7 @@ def measure(running: Server, assets: int, directory: Path) -> dict[str, Any]:
             cwd=directory,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         )
-        server = {"postgres_seconds": round(_seconds_of(running) - began, 1)}
+        server = {"postgres_seconds": round(cpu_seconds(postmaster) - began, 1)}
         rows.append({"command": name, **json.loads(done.stdout), **server})
     return {"machine": machine(), "postgres": running.about(), "files": rows}
 
@@ -126,25 +112,18 @@ def markdown(result: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.files", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20,000 assets instead of 100,000")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="the server's directory, as of benchmarks.queries"
-    )
+    parser = large.parser("python -m benchmarks.files", __doc__)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         command, options, url = arguments.one
         print(json.dumps(run(command, json.loads(options), url)))
         return
-    with tempfile.TemporaryDirectory(prefix="cmdb-bench-") as name:
-        directory = arguments.keep or Path(name, "pg")
-        directory.mkdir(parents=True, exist_ok=True)
-        bindir = max(queries.DEBIAN.glob("*/bin"), default=None)
-        with queries.server(directory.resolve(), bindir) as running:
-            assets = queries.QUICK_ASSETS if arguments.quick else queries.ASSETS
-            result = measure(running, assets, Path(name))
+    with (
+        tempfile.TemporaryDirectory(prefix="cmdb-bench-") as name,
+        large.server(arguments) as running,
+    ):
+        result = measure(running, arguments.assets, Path(name))
     print(json.dumps(result, indent=2) if arguments.json else markdown(result))
 
 

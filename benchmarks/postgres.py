@@ -54,6 +54,10 @@ class Server(NamedTuple):
         url = f"postgresql+psycopg2://postgres@/{name}?host={self.directory}"
         return store.Database(settings.resolve(("benchmark", {"database_url": url})))
 
+    def pid(self) -> int:
+        """Return the process id of the server, whose sessions are its children."""
+        return int(Path(self.directory, "postmaster.pid").read_text().split()[0])
+
     def wal_bytes(self) -> int:
         """Return how many bytes of WAL have been written so far."""
         return int(self.ask("SELECT pg_current_wal_insert_lsn() - '0/0'")[0][0])

@@ -81,6 +81,10 @@ class Sample:
         """Run a statement that only reads and has one column; return the values."""
         return [value for row in self.rows(statement) for value in row.values()]
 
+    def days_ago(self, days: int) -> datetime:
+        """Return a moment of the past."""
+        return self.now - days * DAY
+
     def values(self, field: str) -> tuple[Any, Any]:
         """Return the most frequent value of a field and one of the least frequent."""
         section, _, name = field.partition(".")

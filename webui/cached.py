@@ -10,14 +10,20 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
-from flask import current_app
+from flask import current_app, request
 
 from salt_ext.questions.table import Table
+from webui import heavy
+from webui.metrics import KEPT_AGE_SECONDS
 
 MOST = 256
 """So many answers are kept; the one that was not used for longest makes room."""
+
+
+Room = Callable[[], AbstractContextManager[None]]
 
 
 class Kept(NamedTuple):
@@ -36,19 +42,33 @@ class Cache:
         self._lock = threading.Lock()
         self._slots: OrderedDict[Hashable, _Slot] = OrderedDict()
 
-    def get(self, key: Hashable, ask: Callable[[], Any]) -> Kept:
-        """Return the kept answer; ask if there is none that is young enough."""
+    def get(
+        self,
+        key: Hashable,
+        ask: Callable[[], Any],
+        room: Room = nullcontext,
+    ) -> Kept:
+        """Return the kept answer; ask, in a room, if there is none that is young enough."""
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
             while len(self._slots) > MOST:
                 self._slots.popitem(last=False)
-        with slot.lock:
-            now = time.monotonic()
-            if slot.asked_at is None or now - slot.asked_at >= self._seconds:
+        found = self._young(slot)
+        if found is not None:
+            return found
+        with room(), slot.lock:
+            found = self._young(slot)
+            if found is None:
                 slot.value = ask()
-                slot.asked_at = now = time.monotonic()
-            return Kept(slot.value, now - slot.asked_at)
+                slot.asked_at = time.monotonic()
+                found = Kept(slot.value, 0)
+            return found
+
+    def _young(self, slot: _Slot) -> Kept | None:
+        asked_at = slot.asked_at
+        age_seconds = self._seconds if asked_at is None else time.monotonic() - asked_at
+        return Kept(slot.value, age_seconds) if age_seconds < self._seconds else None
 
 
 class _Slot:
@@ -66,8 +86,7 @@ def kept(key: Hashable, ask: Callable[[], Any]) -> Kept:
 
     The key must have all that the answer depends on, such as what its reader may see.
     """
-    cache: Cache = current_app.extensions["cache"]
-    return cache.get(key, ask)
+    return _kept(key, ask, nullcontext)
 
 
 def kept_table(key: Hashable, ask: Callable[[], Table], limit: int | None) -> Table:
@@ -77,5 +96,13 @@ def kept_table(key: Hashable, ask: Callable[[], Table], limit: int | None) -> Ta
         table = ask()
         return table._replace(rows=list(table.rows))
 
-    table, age_seconds = kept(key, whole)
+    # To look through the fleet is heavy, and so is to wait for who does.
+    table, age_seconds = _kept(key, whole, heavy.room)
     return table._replace(rows=table.rows[:limit], age_seconds=age_seconds)  # type: ignore[no-any-return]
+
+
+def _kept(key: Hashable, ask: Callable[[], Any], room: Room) -> Kept:
+    cache: Cache = current_app.extensions["cache"]
+    found = cache.get(key, ask, room)
+    KEPT_AGE_SECONDS.labels(request.endpoint).set(found.age_seconds)
+    return found

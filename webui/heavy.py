@@ -7,12 +7,13 @@ thread that waits answers nobody, ``/healthz`` included.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response
+from flask import Flask, Response, current_app, g, make_response
 from werkzeug.exceptions import ServiceUnavailable
 
 from webui.metrics import HEAVY_REFUSED, HEAVY_RUNNING, HEAVY_WAITING
@@ -65,10 +66,25 @@ def register(app: Flask) -> None:
     app.extensions["heavy"] = Gate()
 
 
+@contextlib.contextmanager
+def room() -> Iterator[None]:
+    """Make a part of a request a heavy read, unless all of it is."""
+    if g.get("is_admitted"):
+        yield
+        return
+    gate: Gate = current_app.extensions["heavy"]
+    gate.enter()
+    try:
+        yield
+    finally:
+        gate.leave()
+
+
 def admit(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Response:
     """Return the answer of a view as one of the heavy reads, until its last piece was sent."""
     gate: Gate = current_app.extensions["heavy"]
     gate.enter()
+    g.is_admitted = True
     try:
         response = make_response(view(*args, **kwargs))
     except BaseException:

@@ -54,6 +54,12 @@ HEAVY_WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 HEAVY_REFUSED = Counter("cmdb_web_heavy_reads_refused", "Heavy reads that were told to come again.")
+KEPT_AGE_SECONDS = Gauge(
+    "cmdb_web_kept_age_seconds",
+    "How old the kept answer was that was shown last.",
+    ("answer",),
+    multiprocess_mode="mostrecent",
+)
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -55,8 +55,6 @@ class Resource(NamedTuple):
     about: str = ""
     """What its rows are, and what to do about them; marked too."""
     has_past: bool = False
-    is_heavy: bool = False
-    """Whether the page is one of the heavy reads; one of the past is, and so is a whole file."""
     more: Callable[..., Mapping[str, Any]] | None = None
 
     def alone(self) -> Blueprint:
@@ -76,9 +74,12 @@ class Resource(NamedTuple):
 
     def page(self, question: Asked, **path: Any) -> str | Response:
         """Show the table."""
-        if self.is_heavy or (self.has_past and timemode.as_of() is not None):
+        if self._is_of_the_past():
             return admit(self._page, question, **path)
         return self._page(question, **path)
+
+    def _is_of_the_past(self) -> bool:
+        return self.has_past and timemode.as_of() is not None
 
     def _page(self, question: Asked, **path: Any) -> str:
         limit = getattr(question, "limit", None)
@@ -91,9 +92,10 @@ class Resource(NamedTuple):
 
     def file(self, format_of: str, question: Asked, **path: Any) -> Response:
         """Return all rows as a file; no more than ``_limit`` if the address says so."""
-        if "_limit" in request.args:
-            return self._file(format_of, question, getattr(question, "limit", None), **path)
-        return admit(self._file, format_of, question, None, **path)
+        limit = getattr(question, "limit", None) if "_limit" in request.args else None
+        if limit is not None and not self._is_of_the_past():
+            return self._file(format_of, question, limit, **path)
+        return admit(self._file, format_of, question, limit, **path)
 
     def _file(self, format_of: str, question: Asked, limit: int | None, **path: Any) -> Response:
         patient = database().within(store.USUAL)
