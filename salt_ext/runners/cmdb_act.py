@@ -24,6 +24,7 @@ from salt_ext.commands.arguments import (
     text,
     who,
 )
+from salt_ext.document.hardware import HARDWARE
 from salt_ext.words.times import moment
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def baseline(
         if action == "check":
             filters = assets_of(database, tgt or "*", kwargs)
             if section:
-                one_of("section of baselines", section, store.HARDWARE)
+                one_of("section of baselines", section, HARDWARE)
             done = _check(store.check_baselines(database, filters, section))
             return answers.or_why(done, done["checked"], lambda: store.hint(database, filters))
         nothing_else(kwargs, "action", "tgt", "reason", "test")

@@ -53,9 +53,10 @@ from salt_ext.store.reads.as_of import compare_assets, document
 from salt_ext.store.reads.asset import asset_page, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
 from salt_ext.store.reads.awaited import awaited
-from salt_ext.store.reads.baselines import HARDWARE, Deviation, baseline_of, check_baselines
+from salt_ext.store.reads.baselines import Deviation, baseline_of, check_baselines
 from salt_ext.store.reads.beside import beside
 from salt_ext.store.reads.between import compare, handovers
+from salt_ext.store.reads.changes_count import Count, count_changes, count_classes, count_days
 from salt_ext.store.reads.changes_page import changes_page
 from salt_ext.store.reads.components import components, genealogy
 from salt_ext.store.reads.decisions import decisions
@@ -70,7 +71,7 @@ from salt_ext.store.reads.fleet_diff import differing, fleet_diff
 from salt_ext.store.reads.health import health
 from salt_ext.store.reads.held import claiming, held_reports
 from salt_ext.store.reads.hints import check_section, hint, hint_of_changes
-from salt_ext.store.reads.history import Wanted, changes, count_changes
+from salt_ext.store.reads.history import Position, Wanted, changes
 from salt_ext.store.reads.listing import FRESHNESS
 from salt_ext.store.reads.lookup import HELD, lookup
 from salt_ext.store.reads.masters import SILENT_AFTER_SECONDS, masters, nobody_since
@@ -103,7 +104,6 @@ __all__ = [
     "CLASSES",
     "ENCODING",
     "FRESHNESS",
-    "HARDWARE",
     "HEAD",
     "HELD",
     "KEPT_COLUMNS",
@@ -121,6 +121,7 @@ __all__ = [
     "Arrival",
     "Change",
     "Clock",
+    "Count",
     "Database",
     "Deviation",
     "Extract",
@@ -132,6 +133,7 @@ __all__ = [
     "NotYet",
     "Outcome",
     "Page",
+    "Position",
     "Ruling",
     "StatementFailed",
     "Statements",
@@ -162,6 +164,8 @@ __all__ = [
     "compare_assets",
     "components",
     "count_changes",
+    "count_classes",
+    "count_days",
     "count_statements",
     "create_token",
     "decisions",

@@ -19,6 +19,7 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSON, JSONB, JSONPATH, UUID
 
+from salt_ext.document.classes import CLASSES
 from salt_ext.store.faults import RULES, Rule
 
 metadata = sa.MetaData(
@@ -300,7 +301,8 @@ revision = sa.Table(
 # The largest table of the history, so it is kept narrow. It has no primary key: a
 # change is only written together with its revision. An index that is not unique stores
 # each revision once for all of its changes. json takes less room than jsonb, and
-# nobody searches in the values.
+# nobody searches in the values. The moment stands here too, so that the newest of a class
+# are found in an index, whatever the span.
 change = sa.Table(
     "change",
     metadata,
@@ -313,7 +315,15 @@ change = sa.Table(
     sa.Column("field", sa.Text),
     sa.Column("old", JSON(none_as_null=True)),
     sa.Column("new", JSON(none_as_null=True)),
+    sa.Column(
+        "class",
+        sa.Enum(*CLASSES, name="change_class"),
+        comment="what sort of news it is; null: it tells nobody anything",
+    ),
+    sa.Column("recorded_at", Moment, nullable=False, comment="as its revision"),
     sa.Index(None, "asset_id", "revision"),
+    # Without the changes of no class. Those of one moment are sorted when they are read.
+    sa.Index(None, "class", "recorded_at", postgresql_where=sa.text("class IS NOT NULL")),
 )
 
 OF_REVISION = sa.and_(

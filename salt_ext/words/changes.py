@@ -4,12 +4,14 @@ Changes as text for people: which part, what happened to it, the value before an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from salt_ext.document import encode, is_components
-from salt_ext.document.diff import names_of
-from salt_ext.document.keys import is_empty, place
+from salt_ext.document.classes import classes, is_bare_slot
+from salt_ext.document.diff import Change, names_of
+from salt_ext.document.keys import place
 from salt_ext.words.values import describe, label, shorten, value
 
 SYMBOLS = {
@@ -51,41 +53,20 @@ class Line(NamedTuple):
 
 
 def worth_telling(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """
-    Return changes without those that tell people nothing.
-
-    Left out are the empty slots that appear and disappear when a part is moved,
-    and sections that appear or disappear empty. What the history lists is chosen by the
-    same rule in PostgreSQL, ``store.reads.telling``.
-    """
+    """Return changes without those of no class: they tell people nothing."""
     rows = list(rows)
-    moved = {_list(row) for row in rows if row["op"] == "moved"}
-    return [
-        row
-        for row in rows
-        if not (_is_bare_slot(row) and _list(row) in moved) and not _is_empty_section(row)
-    ]
+    return [row for row, name in zip(rows, _classes(rows), strict=True) if name]
 
 
-def _is_empty_section(row: Mapping[str, Any]) -> bool:
-    is_section = row["component"] is None and "." not in row["path"]
-    return is_section and row["old"] in NOTHING and row["new"] in NOTHING
+def _classes(rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """Return the class of each change; those of one report follow each other."""
+    reports = groupby(rows, lambda row: (row.get("asset_id"), row.get("revision")))
+    return [name for _, group in reports for name in classes([change(row) for row in group])]
 
 
-NOTHING: tuple[Any, ...] = (None, [], {})
-
-
-def _list(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the asset, the revision and the path: the list of one report that changed."""
-    return row.get("asset_id"), row.get("revision"), row["path"]
-
-
-def _is_bare_slot(row: Mapping[str, Any]) -> bool:
-    """Whether a change is only an empty slot that was added to a list or removed from it."""
-    if row["component"] is None or row["field"] is not None:
-        return False
-    items = [item for item in (row["old"], row["new"]) if item is not None]
-    return len(items) == 1 and is_empty(items[0])
+def change(row: Mapping[str, Any]) -> Change:
+    """Return the change that a row is of."""
+    return Change(*(row[name] for name in Change._fields))
 
 
 def line(row: Mapping[str, Any]) -> Line:
@@ -101,7 +82,7 @@ def line(row: Mapping[str, Any]) -> Line:
         before, after = _values(old, new, field, path)
     else:
         item = new if old is None else old
-        if _is_bare_slot(row):
+        if is_bare_slot(change(row)):
             what = f"Empty slot {place(item) or component}"
             return Line(row["op"], SYMBOLS[row["op"]], what, None, None)
         what = f"{_part(path, names)} {place(item) or component}"

@@ -49,10 +49,8 @@ def everything(database):
     with database.autocommit() as link:
         rows = link.execute(
             sa.text("""
-            SELECT change.*, recorded_at FROM change
-              JOIN revision ON revision.asset_id = change.asset_id
-               AND revision.number = change.revision
-             ORDER BY recorded_at DESC, change.asset_id DESC, revision DESC, position""")
+            SELECT * FROM change
+             ORDER BY recorded_at DESC, asset_id DESC, revision DESC, position""")
         )
         return [dict(row._mapping) for row in rows]
 

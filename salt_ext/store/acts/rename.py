@@ -67,8 +67,9 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
         bulk.insert(link, identifier, [alias], UPSERTS[identifier])
         bulk.insert(link, revision, [revision_of(link, seen, f"renamed by {act.by}: {act.why}")])
         renamed = Change("renamed", "minion_id", None, None, row.minion_id, name)
-        number = {"asset_id": asset_id, "revision": seen["revision"], "position": 0}
-        bulk.insert(link, change, [{**number, **renamed._asdict()}])
+        of_revision = {"asset_id": asset_id, "revision": seen["revision"], "position": 0}
+        news = {"recorded_at": seen["changed_at"], "class": "renamed"}
+        bulk.insert(link, change, [{**of_revision, **renamed._asdict(), **news}])
         decided(link, "rename", act, row, names)
         settle(link, [asset_id])
         return found

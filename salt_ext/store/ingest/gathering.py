@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.document import encode
+from salt_ext.document.classes import classes
 from salt_ext.document.diff import Change
 from salt_ext.document.names import RULE
 from salt_ext.report import digests
@@ -239,7 +240,7 @@ class Gathered:
             )
         if is_news:
             self._asset(accepted, name, document.facts, before, at)
-            self.changed(asset_id, number, changes)
+            self.changed(asset_id, number, at, changes)
             self._handed(accepted, document, number)
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at, is_beside=is_beside)
@@ -429,9 +430,12 @@ class Gathered:
                 old=text,
             )
 
-    def changed(self, asset_id: uuid.UUID, number: int, changes: list[Change]) -> None:
-        """Gather the changes of a revision."""
-        for position, (op, path, component, field, old, new) in enumerate(changes):
+    def changed(
+        self, asset_id: uuid.UUID, number: int, at: datetime, changes: list[Change]
+    ) -> None:
+        """Gather the changes of a revision, which was recorded at a moment."""
+        classed = zip(changes, classes(changes), strict=True)
+        for position, ((op, path, component, field, old, new), name) in enumerate(classed):
             # Encoded here and not by the statement, because the size is needed.
             before = None if old is None else encode(old)
             after = None if new is None else encode(new)
@@ -448,6 +452,8 @@ class Gathered:
                 field=field,
                 old=before,
                 new=after,
+                recorded_at=at,
+                **{"class": name},
             )
 
     def _parts(

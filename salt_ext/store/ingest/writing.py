@@ -38,8 +38,8 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         gathered.add(revision, **let_go(link, one))
         if one.merged_into is None:
             renamed = Change("renamed", "minion_id", None, None, one.name, None)
-            number = gathered.rows[revision][-1]["number"]
-            gathered.changed(one.asset_id, number, [renamed])
+            last = gathered.rows[revision][-1]
+            gathered.changed(one.asset_id, last["number"], last["recorded_at"], [renamed])
     if decided := gathered.rows.pop(decision, None):
         gathered.rows.update({decision: left} if (left := _news(link, decided)) else {})
     if gathered.recounted:

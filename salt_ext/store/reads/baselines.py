@@ -15,46 +15,15 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext.document import encode, same
+from salt_ext.document import encode
 from salt_ext.document.diff import Change
-from salt_ext.document.names import NUMBERS
+from salt_ext.document.hardware import HARDWARE, is_hardware
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads.as_of import the_revision
 from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
-
-HARDWARE = (
-    "baseboards",
-    "batteries",
-    "chassis",
-    "disks",
-    "firmware",
-    "gpus",
-    "memory",
-    "network",
-    "pci",
-    "power_supplies",
-    "processors",
-    "system",
-    "tpm",
-)
-
-
-SET_BY_SOFTWARE = frozenset(
-    (
-        *("addresses", "default_address", "driver", "flags", "hctl", "mac", "master", "microcode"),
-        *("mtu", "name"),
-        *("numa_node", "numa_nodes", "online", "plugged", "slaves", "sriov", "status"),
-        *("total_bytes", "vlan_id", "vulnerabilities", "wake_up_type"),
-    )
-)
-"""Fields of these sections that another kernel or another configuration changes."""
-
-
-UPON_CARDS = ("bond", "bridge", "virtual", "vlan")
-"""Kinds of network interfaces that are made by software."""
 
 
 class Deviation(NamedTuple):
@@ -80,31 +49,7 @@ class Deviation(NamedTuple):
 
 def deviations(changes: Iterable[Change]) -> list[tuple[Change, str]]:
     """Return the changes of hardware among others, each with its state."""
-    return [(one, _state(one)) for one in changes if _is_hardware(one)]
-
-
-def _is_hardware(one: Change) -> bool:
-    section, *below = one.path.split(".")
-    whole = [item for item in (one.old, one.new) if isinstance(item, dict)]
-    is_made = one.path == "network" and any(item.get("kind") in UPON_CARDS for item in whole)
-    is_made |= not SET_BY_SOFTWARE.isdisjoint(below)
-    return section in HARDWARE and not is_made and not _is_as_accepted(one)
-
-
-def _is_as_accepted(one: Change) -> bool:
-    """
-    Whether a part is the same, and what differs is set by software or is a number of it.
-
-    Such a number could not be read before, or cannot be read any more: a part with
-    another number would be replaced.
-    """
-    if one.component is None or one.op not in ("changed", "moved"):
-        return False
-    fields = {one.field}
-    if one.field is None:
-        names = one.old.keys() | one.new.keys()
-        fields = {name for name in names if not same(one.old.get(name), one.new.get(name))}
-    return fields <= SET_BY_SOFTWARE.union(NUMBERS)
+    return [(one, _state(one)) for one in changes if is_hardware(one)]
 
 
 def _state(one: Change) -> str:

@@ -21,8 +21,8 @@ from salt_ext.document.undo import undo
 from salt_ext.store.database import Database, Row, ping
 from salt_ext.store.parts import SOURCES, is_there, items_of
 from salt_ext.store.reads.filters import matching
+from salt_ext.store.reads.history import TOLD
 from salt_ext.store.reads.listing import Listing, joined, listing
-from salt_ext.store.reads.telling import TOLD
 from salt_ext.store.schema import (
     OF_HANDOVER,
     OF_REVISION,

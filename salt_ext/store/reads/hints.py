@@ -16,7 +16,7 @@ from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching, several
-from salt_ext.store.reads.history import Wanted, of_window
+from salt_ext.store.reads.history import Wanted, newest
 from salt_ext.store.reads.listing import PARTS, Listing, joined, listing
 from salt_ext.store.reads.patterns import NUMEROUS, WILD, each_value
 from salt_ext.store.reads.slipped import NAMES, slipped
@@ -93,8 +93,8 @@ def hint_of_changes(database: Database, wanted: Wanted) -> str:
             continue
         others = wanted._replace(component="", section="")
         with database.autocommit() as link:
-            newest = of_window(link, database, others, column.label("value"), NEWEST).subquery()
-            values = link.scalars(sa.select(newest.c.value).distinct()).all()
+            last = newest(link, database, others, NEWEST).subquery()
+            values = link.scalars(sa.select(last.c[column.name]).distinct()).all()
         if typed not in values:
             listed = sorted(filter(None, values))
             near = None if typed in known else nearest(typed, [*known, *listed])

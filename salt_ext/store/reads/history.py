@@ -5,22 +5,22 @@ What changed, and when.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from salt_ext.document.classes import CLASSES
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.components import moves
 from salt_ext.store.reads.filters import matching_ids
-from salt_ext.store.reads.telling import TOLD
 from salt_ext.store.schema import OF_HANDOVER, OF_REVISION, asset, change, handover, revision
 
 
 class Wanted(NamedTuple):
-    """Which changes are wanted; by default all of them."""
+    """Which changes are wanted; by default all that tell people something."""
 
     asset_id: uuid.UUID | None = None
     since: datetime | None = None
@@ -29,9 +29,18 @@ class Wanted(NamedTuple):
     component: str = ""
     filters: Mapping[str, Any] = {}
     """Filters of the asset list, which the assets fit as they are now."""
+    classes: Collection[str] = ()
+    """Which of the classes of changes; without any, all of them."""
+    op: str = ""
 
 
 ALL = Wanted()
+
+TOLD = change.c["class"].is_not(None)
+"""Whether a change tells people something."""
+
+FEW = 300
+"""The changes of so many assets are found by asset, those of more by their time."""
 
 
 class Position(NamedTuple):
@@ -49,103 +58,128 @@ def changes(
     """
     Return the newest changes, of one asset or of all; with ``after`` those that follow it.
 
-    Those that tell nobody anything (:data:`TOLD`) are left out, here and in what is counted.
+    Those that tell nobody anything are left out, here and in what is counted.
 
     Each has ``moved_from`` and ``moved_to``: the asset that the same part came from or
     went to, or None.
     """
     with database.autocommit() as link:
-        return _changes(link, _conditions(link, database, wanted) + _behind(after), limit)
+        return _changes(link, newest(link, database, wanted, limit, after))
 
 
 def of_asset(
     link: sa.Connection, asset_id: uuid.UUID, limit: int
 ) -> tuple[list[Row], int, list[Row]]:
     """Return the newest changes of an asset, how many there are, and its newest revisions."""
-    ids = _with_merged(link, asset_id)
-    newest = _changes(link, [revision.c.asset_id.in_(ids)], limit)
-    number = len(newest)
+    mine = (change.c.asset_id.in_(_with_merged(link, asset_id)), TOLD)
+    found = _changes(link, _first(sa.select(change).where(*mine), limit))
+    number = len(found)
     if number == limit:
-        of_assets = (change.c.asset_id.in_(ids), TOLD)
-        every = sa.select(sa.func.count()).select_from(change).where(*of_assets)
+        every = sa.select(sa.func.count()).select_from(change).where(*mine)
         number = int(link.scalar(every) or 0)
-    return newest, number, _revisions(link, asset_id, limit)
+    return found, number, _revisions(link, asset_id, limit)
 
 
-def _changes(
-    link: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int
-) -> list[Row]:
-    found = link.execute(
-        sa.select(change, revision.c.recorded_at, asset.c.minion_id, asset.c.sn)
-        .join(revision, OF_REVISION)
-        .join(asset, asset.c.id == revision.c.asset_id)
-        .where(*conditions, TOLD)
-        .order_by(
-            revision.c.recorded_at.desc(),
-            revision.c.asset_id.desc(),
-            revision.c.number.desc(),
-            change.c.position,
-        )
-        .limit(limit)
-    )
-    return moves(link, rows(found))
-
-
-def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
-    if after is None:
-        return []
-    here = sa.tuple_(revision.c.recorded_at, revision.c.asset_id, revision.c.number)
-    there = sa.tuple_(*after[:3])
-    return [
-        revision.c.recorded_at <= after.recorded_at,  # where to begin in the index
-        (here < there) | ((here == there) & (change.c.position > after.position)),
-    ]
-
-
-def count_changes(database: Database, wanted: Wanted = ALL) -> int:
-    """Return how many changes there are; if nothing limits them, all of them are read."""
-    statement = sa.select(sa.func.count()).select_from(change).where(TOLD)
-    with database.autocommit() as link:
-        if wanted != ALL:
-            statement = statement.join(revision, OF_REVISION)
-            statement = statement.where(*_conditions(link, database, wanted))
-        return int(link.scalar(statement) or 0)
-
-
-def of_window(
+def newest(
     link: sa.Connection,
     database: Database,
     wanted: Wanted,
-    column: sa.ColumnElement[Any],
     limit: int,
+    after: Position | None = None,
 ) -> sa.Select[Any]:
-    """Return the statement for one column of the newest changes that are wanted."""
-    statement = sa.select(column).select_from(change).join(revision, OF_REVISION)
+    """Return the statement for the newest changes that are wanted."""
+    ids = of_few(link, database, wanted)
+    here = [*span(wanted), *others(database, wanted, ids), *_behind(after)]
+    if ids is not None:
+        return _first(sa.select(change).where(*here), limit)
+    # The newest of each class, however rare it is, stand together in the index.
+    one = each_class(wanted)
+    of_class = sa.select(change).where(change.c["class"] == one.c.name, *here)
+    found = _first(of_class, limit).lateral("found")
+    return _first(sa.select(found).select_from(one).join(found, sa.true()), limit)
+
+
+def each_class(wanted: Wanted) -> sa.TableValuedAlias:
+    """Return the classes that are wanted, as a table with the column ``name``."""
+    kind = ARRAY(change.c["class"].type)
     return (
-        statement.where(*_conditions(link, database, wanted))
-        .order_by(revision.c.recorded_at.desc())
-        .limit(limit)
+        sa.func.unnest(sa.cast(list(wanted.classes or CLASSES), kind))
+        .table_valued("name")
+        .render_derived()
     )
 
 
-def _conditions(
-    link: sa.Connection, database: Database, wanted: Wanted
-) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if wanted.asset_id is not None:
-        found.append(revision.c.asset_id.in_(_with_merged(link, wanted.asset_id)))
+def span(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on the moment of a change."""
+    found = []
     if wanted.since is not None:
-        found.append(revision.c.recorded_at >= wanted.since)
+        found.append(change.c.recorded_at >= wanted.since)
     if wanted.until is not None:
-        found.append(revision.c.recorded_at <= wanted.until)
+        found.append(change.c.recorded_at <= wanted.until)
+    return found
+
+
+def of_few(link: sa.Connection, database: Database, wanted: Wanted) -> list[uuid.UUID] | None:
+    """Return the ids of the assets that are asked for, or None if they are many or all."""
+    if wanted.asset_id is not None:
+        return _with_merged(link, wanted.asset_id)
+    if not wanted.filters:
+        return None
+    found = list(link.scalars(matching_ids(database, wanted.filters).limit(FEW + 1)))
+    return found if len(found) <= FEW else None
+
+
+def others(
+    database: Database, wanted: Wanted, ids: list[uuid.UUID] | None
+) -> list[sa.ColumnElement[bool]]:
+    """Return all other conditions; ``ids`` are those of :func:`of_few`."""
+    found: list[sa.ColumnElement[bool]] = []
+    if ids is not None:
+        found += [change.c.asset_id.in_(ids), TOLD]
+        if wanted.classes:
+            found.append(change.c["class"].in_(wanted.classes))
+    elif wanted.filters:
+        # "IS true" keeps PostgreSQL from a join, which would read all changes of the span.
+        mine = change.c.asset_id.in_(matching_ids(database, wanted.filters))
+        found.append(mine.is_(sa.true()))
     if wanted.section:
         here = change.c.path == wanted.section
         found.append(here | change.c.path.startswith(wanted.section + ".", autoescape=True))
     if wanted.component:
         found.append(change.c.component == wanted.component)
-    if wanted.filters:
-        found.append(revision.c.asset_id.in_(matching_ids(database, wanted.filters)))
+    if wanted.op:
+        found.append(change.c.op == wanted.op)
     return found
+
+
+def _changes(link: sa.Connection, found: sa.Select[Any]) -> list[Row]:
+    one = found.subquery("newest")
+    named = (
+        sa.select(one, asset.c.minion_id, asset.c.sn)
+        .join(asset, asset.c.id == one.c.asset_id)
+        .order_by(*_order(one.c))
+    )
+    return moves(link, rows(link.execute(named)))
+
+
+def _first(found: sa.Select[Any], limit: int) -> sa.Select[Any]:
+    return found.order_by(*_order(found.selected_columns)).limit(limit)
+
+
+def _order(columns: Any) -> list[sa.ColumnElement[Any]]:
+    *names, last = Position._fields
+    return [*(columns[name].desc() for name in names), columns[last]]
+
+
+def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
+    if after is None:
+        return []
+    here = sa.tuple_(*(change.c[name] for name in Position._fields[:-1]))
+    there = sa.tuple_(*after[:-1])
+    return [
+        change.c.recorded_at <= after.recorded_at,  # where to begin in the index
+        (here < there) | ((here == there) & (change.c.position > after.position)),
+    ]
 
 
 def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:

@@ -1,0 +1,85 @@
+"""
+How many changes there are: of each class, and on each day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from salt_ext.store.database import Database
+from salt_ext.store.reads.history import ALL, Wanted, each_class, of_few, others, span
+from salt_ext.store.schema import Moment, change
+
+
+class Count(NamedTuple):
+    """How many changes of a class there are; ``is_exact`` False: there may be more."""
+
+    number: int
+    is_exact: bool = True
+
+
+def count_changes(database: Database, wanted: Wanted = ALL) -> int:
+    """Return how many changes there are; all of them are read."""
+    return sum(one.number for one in count_classes(database, wanted).values())
+
+
+def count_classes(
+    database: Database, wanted: Wanted = ALL, most: int | None = None
+) -> dict[str, Count]:
+    """
+    Return how many changes of each class there are.
+
+    With ``most`` only so many of the newest of each class are looked at, whatever else is
+    asked of them, so that it takes the same time for any span.
+    """
+    with database.autocommit() as link:
+        ids = of_few(link, database, wanted)
+        asked = others(database, wanted, ids)
+        if ids is not None:
+            return _of_few(link, [*span(wanted), *asked])
+        one = each_class(wanted)
+        here = (change.c["class"] == one.c.name, *span(wanted))
+        of_class = sa.select(sa.and_(sa.true(), *asked).label("fits")).where(*here)
+        if most is not None:
+            # One more shows that there are more.
+            of_class = of_class.order_by(change.c.recorded_at.desc()).limit(most + 1)
+        seen = of_class.lateral("seen")
+        number = sa.func.count()
+        counted = sa.select(one.c.name, number.filter(seen.c.fits), number).group_by(one.c.name)
+        found = link.execute(counted.select_from(one.join(seen, sa.true())))
+        return {
+            name: Count(fit, most is None or looked_at <= most)
+            for name, fit, looked_at in found
+            if fit
+        }
+
+
+def _of_few(link: sa.Connection, here: list[sa.ColumnElement[bool]]) -> dict[str, Count]:
+    name = change.c["class"]
+    found = link.execute(sa.select(name, sa.func.count()).where(*here).group_by(name))
+    return {one: Count(number) for one, number in found}
+
+
+def count_days(database: Database, starts: Sequence[datetime]) -> list[dict[str, int]]:
+    """Return how many changes of each class there are on each day; given are their beginnings."""
+    moments = sa.cast(list(starts), ARRAY(Moment))
+    one = each_class(ALL)
+    day = sa.func.width_bucket(change.c.recorded_at, moments)
+    days = (
+        sa.select(day.label("day"), sa.func.count().label("number"))
+        .where(change.c["class"] == one.c.name, change.c.recorded_at >= starts[0])
+        .group_by(day)
+        .lateral("days")
+    )
+    statement = sa.select(one.c.name, days.c.day, days.c.number)
+    found: list[dict[str, int]] = [{} for _ in starts]
+    with database.autocommit() as link:
+        counted = link.execute(statement.select_from(one.join(days, sa.true())))
+        for of, number_of_day, number in counted:
+            found[number_of_day - 1][of] = number
+    return found
