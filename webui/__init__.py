@@ -43,14 +43,17 @@ from webui.views import (
     asset_raw,
     assets,
     changes,
+    compare,
     find,
     health,
     help,
     login,
     odd,
     overview,
+    parts,
     probes,
     quality,
+    racks,
     reports,
     status,
 )
@@ -75,6 +78,9 @@ VIEWS = (
 """The pages that are more than a table."""
 
 RESOURCES = (
+    *parts.RESOURCES,
+    *racks.RESOURCES,
+    *compare.RESOURCES,
     *health.RESOURCES,
     *odd.RESOURCES,
     *quality.RESOURCES,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone, tzinfo
 from functools import partial
 from typing import Any
@@ -13,15 +14,16 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
-from salt_ext.words.times import ago
+from salt_ext.words.times import ago, timestamp
 from salt_ext.words.values import binary, decimal, label, moment, value
 
 
 def register(app: Flask, zone: tzinfo) -> None:
     """Register the filters for the templates, which show times in a zone."""
-    for filter_ in (label, value, binary, decimal, count, since, pretty, lines):
+    for filter_ in (label, value, binary, decimal, count, since, pretty, lines, in_sections):
         app.add_template_filter(filter_)
     app.add_template_filter(partial(moment, zone=zone), "moment")
+    app.add_template_filter(timestamp, "stamp")
     app.jinja_env.globals["zone"] = str(zone)
     app.jinja_env.tests["number_column"] = is_number_column
     app.jinja_env.finalize = harmless
@@ -45,6 +47,14 @@ def harmless(value: Any) -> Any:
 def lines(text: str) -> Markup:
     """Return a text of several lines, such as a traceback, for an element that keeps them."""
     return Markup("\n").join(escape(harmless(line)) for line in text.split("\n"))
+
+
+def in_sections(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return rows by their section; the sections are in the order of their first rows."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["section"], []).append(row)
+    return found
 
 
 def is_number_column(name: str) -> bool:

@@ -10,6 +10,8 @@ PAGES = (
     ("overview.page", "Overview"),
     ("assets.page", "Assets"),
     ("changes.page", "Changes"),
+    ("kinds.page", "Parts"),
+    ("racks.page", "Racks"),
     ("health.page", "Health"),
     ("odd.page", "Odd"),
     ("quality.page", "Quality"),

@@ -25,6 +25,7 @@ from salt_ext import store
 from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
+from salt_ext.questions.parts import kinds
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -325,19 +326,9 @@ def components(
             return {"kind": "genealogy", "serial": serial, "stays": stays}
         if not section:
             raise Misused("which parts? give a section such as disks, or serial=")
-        columns = ["manufacturer", "model", "type", "firmware_version", "size_bytes"]
-        columns += ["count", "assets"]
-        most = MOST_KINDS if out_file else count("limit", limit)
         filters = assets_of(database, tgt, kwargs)
-        rows, total = store.components(database, str(section), filters=filters, limit=most)
-        if out_file:
-            done = answers.file(database.zone, text("out_file", out_file), columns, rows)
-        else:
-            done = answers.table(columns, rows, total, "kinds of parts")
-        return answers.or_why(done, rows, lambda: store.hint(database, filters))
+        most = None if out_file else count("limit", limit)
+        found = kinds(database, str(section), filters, most)
+        return answers.of_table(database.zone, found, text("out_file", out_file))
 
     return answer(__opts__, "table", ask)
-
-
-MOST_KINDS = 1_000_000
-"""The limit of kinds in a file: more than anybody has."""

@@ -1,0 +1,76 @@
+"""
+Up to four assets, moments or baselines side by side, what differs first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from pydantic import Field
+
+from salt_ext import store
+from salt_ext.questions import compare
+from salt_ext.questions.table import Table
+from webui.asked import Past
+from webui.language import marked
+from webui.resources import Resource
+from webui.timemode import as_of
+
+FORMS = "An asset: web01, web01@7d, web01@2026-11-01, web01@baseline."
+
+
+class Asked(Past):
+    """Two to four documents."""
+
+    a: str = Field("", max_length=400, description=FORMS)
+    b: str = Field("", max_length=400, description=FORMS)
+    c: str = Field("", max_length=400, description=FORMS)
+    d: str = Field("", max_length=400, description=FORMS)
+    id: tuple[str, ...] = Field((), max_length=4, description="The same, as a list ticks them.")
+    everything: bool = Field(False, alias="_all", description="What does not differ, too.")
+
+    @property
+    def texts(self) -> list[str]:
+        """The documents that are asked for, in their order."""
+        return [one.strip() for one in (self.a, self.b, self.c, self.d, *self.id) if one.strip()]
+
+
+def ask(database: store.Database, asked: Asked, limit: int | None = None) -> Table:
+    """Return the values of the sides; no rows while there are less than two."""
+    found = sides(database, asked)
+    if len(found) < 2:
+        return Table("values", (), [], 0)
+    return compare.compare(found, whole=asked.everything)
+
+
+def sides(database: store.Database, asked: Asked) -> list[compare.Side]:
+    """Return the documents that are asked for. Raises :class:`store.FilterError` for a fifth."""
+    if len(asked.texts) > len(compare.NAMES):
+        raise store.FilterError(f"{len(asked.texts)} are too many: four fit side by side")
+
+    def moment(text: str) -> datetime:
+        try:
+            return store.as_of_moment(database, text, datetime.now(timezone.utc))
+        except ValueError as error:
+            raise store.FilterError(str(error)) from None
+
+    return [compare.side(database, text, moment, as_of()) for text in asked.texts]
+
+
+def more(database: store.Database, asked: Asked, table: Table) -> dict[str, Any]:
+    """Return the sides, and the same question with all values."""
+    return {"sides": list(zip(compare.NAMES, sides(database, asked), strict=False))}
+
+
+COMPARE = Resource(
+    "compare",
+    "/compare",
+    Asked,
+    ask,
+    "compare.html",
+    marked("Compare"),
+    has_past=True,
+    more=more,
+)
+RESOURCES = (COMPARE,)

@@ -1,0 +1,64 @@
+"""
+The kinds of parts of the fleet, and one part: where it is and was.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from salt_ext.questions import parts
+from salt_ext.questions.table import Table
+from salt_ext.store import Database
+from salt_ext.words.changes import line
+from webui.asked import Filtered, Paged
+from webui.language import marked
+from webui.resources import Resource
+
+SECTIONS = ("disks", "memory", "processors", "network", "gpus", "power_supplies")
+
+
+class AskedKinds(Filtered, Paged):
+    """Parts of a section, on the assets that fit the filters."""
+
+    section: str = Field("disks", max_length=100, description=", ".join(SECTIONS))
+
+
+def kinds(database: Database, asked: AskedKinds, limit: int | None) -> Table:
+    """Return the kinds of parts."""
+    return parts.kinds(database, asked.section, asked.filters, limit)
+
+
+def stays(database: Database, _asked: Paged, limit: int | None, section: str, serial: str) -> Table:
+    """Return where a part is and was; the section is that of the first place."""
+    return parts.stays(database, serial, limit)
+
+
+def lines(
+    _database: Database, _asked: Paged, table: Table, section: str, serial: str
+) -> dict[str, Any]:
+    """Return what changed on the part at each of its places."""
+    changed = [(one, line(one)) for row in table.rows for one in row["changes"]]
+    return {"serial": serial, "changed": changed}
+
+
+KINDS = Resource(
+    "kinds",
+    "/parts",
+    AskedKinds,
+    kinds,
+    "parts.html",
+    marked("Parts"),
+    marked("Models and firmwares, and how many of them there are in how many machines."),
+)
+PART = Resource(
+    "parts",
+    "/parts/<section>/<path:serial>",
+    Paged,
+    stays,
+    "part.html",
+    marked("One part"),
+    more=lines,
+)
+RESOURCES = (KINDS, PART)

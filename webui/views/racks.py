@@ -1,0 +1,75 @@
+"""
+The racks, and what stands in one of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salt_ext.questions import groups, rack
+from salt_ext.questions.table import Table
+from salt_ext.store import Database
+from webui.asked import Asked, Filtered, Paged, Past
+from webui.language import marked
+from webui.resources import Resource
+from webui.timemode import as_of
+
+NOWHERE = "-"
+"""The site of an address whose racks are of no site."""
+
+
+class AskedRacks(Filtered, Paged, Past):
+    """Racks of the assets that fit the filters."""
+
+
+class AskedRack(Past):
+    """One rack, now or as of a moment."""
+
+
+def all_of_them(database: Database, asked: AskedRacks, limit: int | None) -> Table:
+    """Return the racks, the fullest first."""
+    filters = {"rack__isnull": "false", **asked.filters}
+    found = groups.groups(database, "site,rack", filters, limit, as_of())
+    return found._replace(of="racks")
+
+
+def one(database: Database, _asked: Asked, limit: int | None, site: str, name: str) -> Table:
+    """Return what is in a rack."""
+    return rack.rack(database, None if site == NOWHERE else site, name, as_of())
+
+
+def elevation(
+    _database: Database, _asked: Asked, table: Table, site: str, name: str
+) -> dict[str, Any]:
+    """Return the machines by their units, for the picture."""
+    placed, unplaced, height = rack.places(list(table.rows))
+    return {
+        "site": None if site == NOWHERE else site,
+        "name": name,
+        "placed": placed,
+        "unplaced": unplaced,
+        "height": height,
+    }
+
+
+RACKS = Resource(
+    "racks",
+    "/racks",
+    AskedRacks,
+    all_of_them,
+    "racks.html",
+    marked("Racks"),
+    marked("As machines and people's lists say where they stand."),
+    has_past=True,
+)
+RACK = Resource(
+    "rack",
+    "/racks/<site>/<path:name>",
+    AskedRack,
+    one,
+    "rack.html",
+    marked("Rack"),
+    has_past=True,
+    more=elevation,
+)
+RESOURCES = (RACKS, RACK)
