@@ -24,6 +24,7 @@ from webui.access.ways import Ways, secret
 from webui.access.who import Who
 
 KEY_BYTES = 32
+CSRF_BYTES = 32
 FORM_BYTES = 16 << 10
 """More is sent by nobody who logs in."""
 
@@ -121,15 +122,30 @@ def csrf_token() -> str:
     Return what a form of ours has and one of another site cannot have.
 
     That of somebody who has logged in stands on every page, and is good for logging out.
+    Each time it is written in another way, with a pad before it: pages are compressed, and
+    their lengths would tell a token that stays the same (BREACH).
     """
     if "csrf" not in session:
-        session["csrf"] = secrets.token_urlsafe(32)
-    return str(session["csrf"])
+        session["csrf"] = secrets.token_hex(CSRF_BYTES)
+    pad = secrets.token_bytes(CSRF_BYTES)
+    return (pad + _xor(pad, bytes.fromhex(session["csrf"]))).hex()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 def check_csrf() -> None:
     """Raise :class:`Refused` unless the form that was sent is ours."""
-    sent = request.form.get("csrf", "")
     known = str(session.get("csrf", ""))
-    if not known or not hmac.compare_digest(sent.encode(), known.encode()):
+    if not known or not hmac.compare_digest(_unpadded(request.form.get("csrf", "")), known):
         raise Refused(403, "this form is too old, or not ours", "open the page again, and send it")
+
+
+def _unpadded(sent: str) -> str:
+    """Return the token that a form sent; blank when it is none."""
+    try:
+        both = bytes.fromhex(sent)
+        return _xor(both[:CSRF_BYTES], both[CSRF_BYTES:]).hex()
+    except ValueError:
+        return ""

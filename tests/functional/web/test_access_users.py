@@ -152,11 +152,30 @@ def test_a_session_that_was_there_before_is_not_the_one_that_begins(app):
     thief.get("/login")
     planted = thief.get_cookie("cmdb_session").value
     client.set_cookie("cmdb_session", planted)
-    before = BeautifulSoup(client.get("/login").text, "html.parser").find("input")["value"]
+    with client.session_transaction() as session:
+        before = session["csrf"]
     log_in(client)
     assert thief.get("/").status_code == 401
-    page = BeautifulSoup(client.get("/").text, "html.parser")
-    assert page.select_one(".who input")["value"] != before
+    with client.session_transaction() as session:
+        assert session["csrf"] != before
+
+
+def token_of(client, address):
+    """The token of the first form that writes on a page."""
+    form = BeautifulSoup(client.get(address).text, "html.parser").find("form", method="post")
+    return form.find("input", attrs={"name": "csrf"})["value"]
+
+
+def test_a_token_is_written_in_another_way_each_time_for_pages_are_compressed(client):
+    log_in(client)
+    tokens = {token_of(client, "/") for _ in range(3)}
+    assert len(tokens) == 3
+    shared = {one[at : at + 8] for one in tokens for at in range(len(one) - 8)}
+    assert len(shared) == sum(len(one) - 8 for one in tokens)
+    first, *_ = tokens
+    assert client.post("/logout", data={"csrf": first}).status_code == 303
+    log_in(client)
+    assert client.post("/logout", data={"csrf": first}).status_code == 403
 
 
 def test_the_cookie_is_for_our_own_pages_and_over_https_alone_where_there_is_https(app):
@@ -234,9 +253,7 @@ def test_guessing_is_limited_for_a_name_and_not_for_all_others(client):
 
 def test_guessing_many_names_from_one_address_is_limited(app):
     client = app.test_client()
-    client.get("/login")
-    with client.session_transaction() as session:
-        csrf = session["csrf"]
+    csrf = token_of(client, "/login")
     tries = [
         client.post("/login", data={"csrf": csrf, "name": f"n{one}", "password": "x"}).status_code
         for one in range(61)
