@@ -25,7 +25,9 @@ Model = TypeVar("Model", bound="Asked")
 class Asked(BaseModel):
     """An address without any option."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    # What else is given :func:`read` refuses. Here extra="forbid" would win over "allow" of
+    # Filtered, wherever that is not the last of several bases.
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     @classmethod
     def options(cls) -> list[str]:
@@ -107,7 +109,8 @@ def read(model: type[Model], args: MultiDict[str, str]) -> Model:
     options = model.options()
     given: dict[str, Any] = {}
     for name, values in args.lists():
-        if name not in options and (name.startswith("_") or not has_filters):
+        is_field = has_filters and name not in model.model_fields and not name.startswith("_")
+        if name not in options and not is_field:
             raise FilterError(unknown("option", name, options))
         is_list = name not in options or _takes_many(model, name)
         if len(values) > 1 and not is_list:

@@ -14,13 +14,15 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+from salt_ext.words.called import called
 from salt_ext.words.times import ago, timestamp
 from salt_ext.words.values import binary, decimal, label, moment, value
 
 
 def register(app: Flask, zone: tzinfo) -> None:
     """Register the filters for the templates, which show times in a zone."""
-    for filter_ in (label, value, binary, decimal, count, since, pretty, lines, in_sections):
+    values = (label, value, binary, decimal, count, pretty, lines, in_sections)
+    for filter_ in (*values, called, since):
         app.add_template_filter(filter_)
     app.add_template_filter(partial(moment, zone=zone), "moment")
     app.add_template_filter(timestamp, "stamp")

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from salt_ext.words.called import called
 from salt_ext.words.changes import Line, line
 
 
@@ -17,8 +18,8 @@ class Run(NamedTuple):
     """What one report changed."""
 
     asset_id: uuid.UUID
-    minion_id: str | None
-    sn: str | None
+    name: str
+    """What people call the asset."""
     revision: int
     recorded_at: datetime
     lines: list[Line]
@@ -33,7 +34,5 @@ def runs(rows: Iterable[Mapping[str, Any]]) -> list[Run]:
         members = list(group)
         first = members[0]
         lines = [line(row) for row in members]
-        found.append(
-            Run(asset_id, first["minion_id"], first["sn"], revision, first["recorded_at"], lines)
-        )
+        found.append(Run(asset_id, called(first), revision, first["recorded_at"], lines))
     return found

@@ -18,13 +18,13 @@ about one asset, about the past, about problems, and those that change something
 To Salt all these files are the one runner ``cmdb``.
 """
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from salt_ext import store
 from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
+from salt_ext.questions import assets as questions
 from salt_ext.questions.parts import kinds
 
 if TYPE_CHECKING:
@@ -135,51 +135,25 @@ def list_(
         wanted = store.usual_columns(then) if not asked or asked[0] == "+" else []
         wanted += listed(asked.removeprefix("+"))
         filters = assets_of(database, tgt, kwargs)
-
-        def page(limit: int, cursor: str | None) -> store.Page:
-            return store.assets(
-                database,
-                filters=filters,
-                text=str(q),
-                # Every row has the id anyway.
-                columns=[name for name in wanted if name != "id"],
-                sort=text("sort", sort),
-                limit=limit,
-                cursor=cursor,
-                at=then,
-            )
-
+        found = questions.assets(
+            database,
+            filters,
+            None if out_file else count("limit", limit),
+            text=str(q),
+            columns=wanted,
+            sort=text("sort", sort),
+            cursor=None if out_file else str(cursor) or None,
+            at=then,
+        )
         if out_file:
-            found = page(PAGE, None)
-            of = f"of {found.total:,} rows" if found.exact else "rows"
-            done = answers.file(
-                database.zone, text("out_file", out_file), wanted, _all_of(found, page), of
-            )
-        else:
-            found = page(count("limit", limit), str(cursor) or None)
-            done = answers.table(wanted, found.rows, found.total, "assets")
-            done |= {"exact": found.exact, "next": found.next}
-            if "minion_id" in wanted and then is None:
-                nameless = [row["id"] for row in found.rows if row["minion_id"] is None]
-                names = store.names_of(database, nameless)
-                done |= {"called": [names.get(row["id"]) for row in found.rows]} if names else {}
-        return answers.or_why(done, found.total, lambda: store.hint(database, filters, str(q)))
+            return answers.of_table(database.zone, found, text("out_file", out_file))
+        rows = list(found.rows)
+        done = answers.of_table(database.zone, found._replace(rows=rows))
+        done |= {"exact": found.exact, "next": found.next}
+        called = [row.get("called") for row in rows]
+        return {**done, **({"called": called} if "minion_id" in wanted and any(called) else {})}
 
     return answer(__opts__, "table", ask)
-
-
-PAGE = 1000
-"""How many assets are read at once for a file."""
-
-
-def _all_of(
-    found: store.Page, page: Callable[[int, str | None], store.Page]
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a page and of every page behind it."""
-    yield from found.rows
-    while found.next is not None:
-        found = page(PAGE, found.next)
-        yield from found.rows
 
 
 def facets(

@@ -17,12 +17,13 @@ def called(asset: Mapping[str, Any]) -> str:
     """
     Return the minion id of an asset, or else what people call it.
 
+    A machine whose name belongs to other hardware now is called by its SN, or ``detached``.
     What has never reported has the name, the SN, or else the kind and the place that a list
-    has of it. A machine whose name belongs to other hardware now is ``detached``.
+    has of it. Where nothing but minion id and SN is known, the asset is taken for a machine.
     """
-    if asset["minion_id"]:
+    if asset.get("minion_id"):
         return str(asset["minion_id"])
-    if asset["kind"] in MACHINES:
-        return "detached"
-    place = [asset["kind"], *(asset[name] for name in ("site", "room", "rack", "unit"))]
-    return str(asset["hostname"] or asset["sn"] or " ".join(filter(None, place)))
+    if asset.get("kind", MACHINES[0]) in MACHINES:
+        return str(asset.get("sn") or "detached")
+    place = [asset["kind"], *(asset.get(name) for name in ("site", "room", "rack", "unit"))]
+    return str(asset.get("hostname") or asset.get("sn") or " ".join(filter(None, place)))

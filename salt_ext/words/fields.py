@@ -1,8 +1,43 @@
 """
-What else people call the fields of the list of assets, and the comparisons of its filters.
+The fields of the list of assets in groups, and what else people call them and the comparisons.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GROUPS = {
+    "Identity": (
+        *("minion_id", "hostname", "sn", "address", "kind", "temporary", "lifecycle"),
+        *("freshness", "last_seen", "changed_at", "first_seen", "mode"),
+    ),
+    "Place": ("site", "room", "rack", "unit", "from_list"),
+    "Hardware": (
+        *("manufacturer", "product_name", "processor_model", "processor_threads"),
+        *("memory_bytes", "disk_count", "disk_bytes"),
+    ),
+    "Software": ("os", "kernel_release"),
+}
+"""The fields of machines, in the order in which people choose among them."""
+
+PARTS = "Parts"
+LISTS = "People's lists"
+
+
+def grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return fields in groups, to choose among; those of parts and of people's lists come last."""
+    known = set(names)
+    groups = {
+        group: [name for name in members if name in known] for group, members in GROUPS.items()
+    }
+    left = sorted(known.difference(*groups.values()))
+    groups[LISTS] = [name for name in left if name.startswith("list.")]
+    groups[PARTS] = [name for name in left if "." in name and not name.startswith("list.")]
+    groups["Other"] = [name for name in left if "." not in name]
+    return {group: members for group, members in groups.items() if members}
+
 
 FIELDS = {
     "chassis_serial": "sn",

@@ -9,14 +9,14 @@ def test_from_the_overview_to_the_changes_of_one_machine(open_page, scripts):
     page = open_page(java_script_enabled=scripts)
     page.get_by_role("link", name="3 assets").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Assets"
-    assert page.get_by_role("status").inner_text().startswith("3 assets")
+    assert page.get_by_role("status").inner_text().startswith("Assets: 3")
 
-    page.get_by_label("Column").select_option(label="Site")
+    page.get_by_label("Field").select_option(label="Site")
     page.get_by_label("Comparison").select_option(label="is")
     page.get_by_label("Value").fill("dc1")
     page.get_by_role("button", name="Filter").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Assets where site is dc1"
-    assert page.get_by_role("status").inner_text().startswith("2 assets")
+    assert page.get_by_role("status").inner_text().startswith("Assets: 2")
     assert page.url.endswith("/assets?site=dc1")
 
     page.get_by_role("link", name="web01").click()
@@ -32,9 +32,9 @@ def test_search_leads_to_the_machine_and_a_pill_back_to_all(open_page):
     page = open_page()
     page.get_by_role("searchbox").fill("9xyz003")
     page.get_by_role("searchbox").press("Enter")
-    assert page.get_by_role("status").inner_text().startswith("1 asset ")
+    assert page.get_by_role("status").inner_text().startswith("Assets: 1")
     page.get_by_role("link", name="Remove: matches “9xyz003”").click()
-    assert page.get_by_role("status").inner_text().startswith("3 assets")
+    assert page.get_by_role("status").inner_text().startswith("Assets: 3")
 
 
 def test_a_heading_sorts_the_list(open_page):

@@ -25,12 +25,6 @@ def test_a_page_that_found_nothing_says_why(ask):
     assert "the nearest is" not in ask("/assets?site=ams1").text
 
 
-def test_programs_get_the_same_hint(ask):
-    found = ask("/assets.json?site=AMS1").json
-    assert (found["total"], found["hint"]) == (0, "no asset has site=AMS1; the nearest is 'ams1'")
-    assert "hint" not in ask("/assets.json?site=ams1").json
-
-
 @pytest.mark.parametrize("address", ["/assets?freshness=down", "/assets.json?freshness__in=down"])
 def test_a_value_outside_of_a_closed_set_is_refused(ask, address):
     answer = ask(address)

@@ -1,76 +1,89 @@
 """
-The list of assets: filtered, sorted, in pages; as a page and as JSON.
+The list of assets: filtered, sorted, in pages.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect
+from pydantic import Field
+from werkzeug.wrappers import Response
 
 from salt_ext import store
-from salt_ext.words.values import label
+from salt_ext.questions import assets as questions
+from salt_ext.questions.table import Table
+from salt_ext.store import Database
+from salt_ext.words.fields import grouped
 from webui import query
-from webui.access.log import counted
-from webui.reading import database
+from webui.query import Assets
+from webui.resources import Resource
+from webui.takes import takes
+from webui.timemode import as_of, to
 
 blueprint = Blueprint("assets", __name__)
 
-NUMBERS = ("processor_threads", "memory_bytes", "disk_bytes", "disk_count")
+SIZES = (25, 50, 100, 250, 1000)
+"""How many rows a page may have, to choose among."""
 
 
-def _read(question: query.Query) -> store.Page:
-    page = store.assets(
-        database(),
-        filters=question.filters,
-        text=question.text,
-        columns=question.columns,
-        sort=question.sort,
-        limit=question.limit,
-        cursor=question.cursor,
-        at=question.at,
-    )
-    return page._replace(rows=list(counted(page.rows)))
-
-
-def _hint(question: query.Query, page: store.Page) -> str:
-    """Return why nothing was found; blank if something was."""
-    return "" if page.total else store.hint(database(), question.filters, question.text)
-
-
-@blueprint.get("/assets")
-def page() -> str | AnyResponse:
-    """Show a page of the list."""
-    sent = query.from_form(request.args, database().zone)
-    if sent is not None:
-        # The form's own parameters never stay in an address that people pass on.
-        return redirect(url_for("assets.page") + sent.string)
-    question = query.parse(request.args, database().zone)
-    page = _read(question)
-    linked = "minion_id" if "minion_id" in question.shown else question.shown[0]
-    nameless = [row["id"] for row in page.rows if row[linked] is None]
-    return render_template(
-        "assets.html",
-        question=question,
-        page=page,
-        hint=_hint(question, page),
-        linked=linked,
-        names=store.names_of(database(), nameless),
-        numbers=NUMBERS,
-        fields=sorted(store.fields(database()), key=label),
-        listable=sorted(store.listable(database()), key=label),
-        words=query.WORDS,
+def ask(database: Database, asked: Assets, limit: int | None) -> Table:
+    """Return a page of the list, or all of it."""
+    return questions.assets(
+        database,
+        asked.filters,
+        limit,
+        text=asked.text,
+        columns=asked.columns or questions.usual(as_of()),
+        sort=asked.sort,
+        cursor=asked.cursor or None,
+        at=as_of(),
     )
 
 
-@blueprint.get("/assets.json")
-def data() -> Response:
-    """Return the same page of the list as JSON, for programs."""
-    question = query.parse(request.args, database().zone)
-    page = _read(question)
-    found = {"total": page.total, "exact": page.exact, "rows": page.rows, "next": page.next}
-    hint = _hint(question, page)
-    return jsonify(ok=True, **found, **({"hint": hint} if hint else {}))
+def more(database: Database, asked: Assets, table: Table) -> Mapping[str, Any]:
+    """Return what the page has around the list."""
+    return {
+        "then": as_of(),
+        "link": questions.name_column(table.columns),
+        "fields": grouped(store.fields(database, as_of())),
+        "listable": grouped(store.listable(database, as_of())),
+        "sizes": sorted({*SIZES, asked.limit}),
+        "comparisons": query.WORDS,
+        "without": {} if table.total else _without(database, asked),
+    }
 
 
-page.asked = query.Query  # type: ignore[attr-defined]
-data.asked = query.Query  # type: ignore[attr-defined]
+MOST_PILLS = 8
+"""So many conditions of a question that finds nothing are left out, one after the other."""
+
+
+def _without(database: Database, asked: Assets) -> dict[str, int]:
+    """Return by its words how many assets fit without each condition of a question."""
+    return {words: ask(database, without, 1).total for words, without in asked.pills[:MOST_PILLS]}
+
+
+LIST = Resource("assets", "/assets", Assets, ask, "assets.html", has_past=True, more=more)
+LIST.register(blueprint)
+
+
+class Narrowed(Assets):
+    """The list with one more condition, as the form of the page sends it."""
+
+    operator: str = Field("exact", alias="_op", max_length=20, description="A comparison.")
+    value: str = Field("", alias="_value", max_length=1000, description="What to compare with.")
+
+
+@blueprint.get("/assets/filter")
+@takes(Narrowed, has_past=True)
+def narrow(sent: Narrowed) -> Response:
+    """Lead to the list with one more condition: the address to pass on has no form in it."""
+    options = {name: getattr(sent, name) for name in Assets.model_fields}
+    asked = query.added(
+        Assets.model_validate({**options, **sent.filters}),
+        sent.field,
+        sent.operator,
+        sent.value.strip(),
+    )
+    return redirect(to("assets.page", asked))

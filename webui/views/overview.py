@@ -11,7 +11,7 @@ from flask import Blueprint, render_template
 
 from salt_ext import store
 from webui.asked import Asked
-from webui.query import Query
+from webui.query import Assets
 from webui.reading import database
 from webui.runs import runs
 from webui.takes import takes
@@ -33,7 +33,7 @@ class Bar(NamedTuple):
     text: str
     assets: int
     percent: float
-    query: Query | None
+    query: Assets | None
 
 
 @blueprint.get("/")
@@ -86,9 +86,9 @@ def _bars(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[Bar]:
     return bars
 
 
-def _is(values: dict[str, Any]) -> Query:
+def _is(values: dict[str, Any]) -> Assets:
     """Return the query for the assets with these values; None stands for no value."""
-    return Query(
+    return Assets.model_validate(
         {
             (name if given is not None else f"{name}__isnull"): "true" if given is None else given
             for name, given in values.items()

@@ -23,7 +23,7 @@ HIDDEN = (
 def asset(answer: Answer) -> list[str]:
     """Print everything of an asset."""
     asset = answer["asset"]
-    lines = [f"{_name(asset)}  {asset.get('id', '')}"]
+    lines = [f"{called(asset)}  {asset.get('id', '')}"]
     summary = {
         key: value for key, value in asset.items() if key not in HIDDEN and value not in (None, {})
     }
@@ -54,13 +54,6 @@ def asset(answer: Answer) -> list[str]:
         rows = [[row[name] for name in columns] for row in asset["identifiers"]]
         lines += ["", "identifiers", *(f"  {line}" for line in layout.grid(columns, rows))]
     return lines
-
-
-def _name(asset: Answer) -> str:
-    """Return what an asset is called: what nobody has reported, by what a list calls it."""
-    if asset.get("freshness") == "unreported":
-        return called(asset)
-    return asset["minion_id"] or "detached"
 
 
 def _shown(key: str, value: Any) -> str:
@@ -174,7 +167,7 @@ def card(answer: Answer) -> list[str]:
         "bmc": controller,
         "switch": switch,
     }
-    lines = [f"{_name(asset)}  {asset['id']}"]
+    lines = [f"{called(asset)}  {asset['id']}"]
     lines += [
         f"{name:<8} {', '.join(str(one) for one in values if one)}"
         for name, values in facts.items()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from salt_ext.commands.printing import layout
 from salt_ext.commands.printing.layout import Answer
 from salt_ext.words import changes, values
+from salt_ext.words.called import called
 from salt_ext.words.handovers import handover
 
 
@@ -48,7 +49,7 @@ def change_lines(rows: list[Answer], *, with_names: bool = False) -> list[str]:
     lines = []
     for row in rows:
         one = changes.line(row)
-        name = [row["minion_id"] or "detached"] if with_names else []
+        name = [called(row)] if with_names else []
         moved = [
             f"; {word} {row[key]['minion_id'] or 'a detached asset'}"
             for key, word in (("moved_from", "came from"), ("moved_to", "is now in"))

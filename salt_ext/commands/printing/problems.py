@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from salt_ext.commands.printing import layout
 from salt_ext.commands.printing.layout import Answer
+from salt_ext.words.called import called
 
 
 def identity(answer: Answer) -> list[str]:
     """Print the identifiers of an asset, and the decisions about it."""
-    lines = [f"{answer['minion_id'] or 'detached'}  {answer['id']}", "", "identifiers"]
+    lines = [f"{called(answer)}  {answer['id']}", "", "identifiers"]
     columns = [
         "kind",
         "value",

@@ -41,14 +41,14 @@ from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment
 
 
-def listable(database: Database) -> list[str]:
-    """Return the fields that a list can show and be sorted by."""
-    return list(listing(database, None).fields)
+def listable(database: Database, at: datetime | None = None) -> list[str]:
+    """Return the fields that a list, now or as of a moment, can show and be sorted by."""
+    return list(listing(database, at).fields)
 
 
-def fields(database: Database) -> list[str]:
-    """Return the fields that people can filter by: those of a list and those of parts."""
-    return [*listable(database), *PARTS]
+def fields(database: Database, at: datetime | None = None) -> list[str]:
+    """Return the fields that people can filter by: those of a list, and now those of parts."""
+    return [*listable(database, at), *(PARTS if at is None else ())]
 
 
 def matching_ids(database: Database, filters: Mapping[str, Any]) -> sa.Select[Any]:
