@@ -21,6 +21,7 @@ from salt_ext.settings import Settings, from_environ
 from salt_ext.words.plain import simple
 from webui import (
     access,
+    api,
     errors,
     format,
     hashed,
@@ -142,6 +143,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())
+    api.register(app, RESOURCES)
     login.register(app)
     limits.register(app)
     return app

@@ -55,25 +55,46 @@ class Asked(BaseModel):
         """The same question without its pages: for a file."""
         fields = type(self).model_fields
         usual: dict[str, Any] = {
-            name: fields[name].default for name in ("limit", "cursor") if name in fields
+            name: fields[name].default for name in ("limit", "cursor", "start") if name in fields
         }
         return self.model_copy(update=usual)
 
     def but(self: Model, **changed: Any) -> Model:
         """Return the same question with other values of some options, from its first page on."""
-        if "cursor" in type(self).model_fields:
-            changed = {"cursor": "", **changed}
-        return self.model_copy(update=changed)
+        fields = type(self).model_fields
+        begin: dict[str, Any] = {
+            name: fields[name].default for name in ("cursor", "start") if name in fields
+        }
+        return self.model_copy(update={**begin, **changed})
+
+    def at(self: Model, cursor: str) -> Model:
+        """Return the same question from another page on."""
+        if "start" in type(self).model_fields:
+            return self.model_copy(update={"start": int(cursor)})
+        return self.model_copy(update={"cursor": cursor})
 
 
-class Paged(Asked):
-    """A list in pages."""
+class Limited(Asked):
+    """The first rows of a list."""
 
     limit: int = Field(
         LIMIT, alias="_limit", ge=1, le=MAX_LIMIT, description="How many rows at most."
     )
+
+
+class Paged(Limited):
+    """A list in pages, each of which says where the next one begins."""
+
     cursor: str = Field(
         "", alias="_from", max_length=2000, description="What the last page gave as its next one."
+    )
+
+
+class Numbered(Limited):
+    """A list in pages that is short enough to be counted from its beginning."""
+
+    start: int = Field(
+        0, alias="_from", ge=0, le=10_000_000, description="How many rows to leave out."
     )
 
 
@@ -96,6 +117,14 @@ class Filtered(Asked):
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Allow filters, whatever other bases a model has: the last one's rule would count."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if cls.model_config["extra"] != "allow":
+            cls.model_config["extra"] = "allow"
+            cls.model_rebuild(force=True)
 
     @property
     def filters(self) -> dict[str, str | list[str]]:

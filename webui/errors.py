@@ -1,5 +1,5 @@
 """
-Errors in a sentence: as a page, or as JSON where the path ends with ``.json``.
+Errors in a sentence: as a page, or as JSON for programs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from salt_ext import store
 from webui.heavy import Crowded
 
 RETRY_SECONDS = 10
+
+FILES = (".json", ".ndjson")
+"""How paths end that programs read; people open the other files in a browser."""
 
 TITLES = {
     400: "This cannot be asked",
@@ -36,8 +39,8 @@ def register(app: Flask) -> None:
 
 
 def answer(status: int, error: str, hint: str, title: str = "") -> Response:
-    """Return an error as JSON if the path ends with ``.json``, or else as a page."""
-    if request.path.endswith(".json"):
+    """Return an error as JSON below ``/api/`` and for a file, or else as a page."""
+    if request.path.startswith("/api/") or request.path.endswith(FILES):
         response = jsonify(ok=False, error=error, hint=hint, status=status, request_id=g.request_id)
     else:
         title = title or TITLES.get(status, "This did not work")

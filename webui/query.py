@@ -17,7 +17,6 @@ WORDS = {
     "exact": "is",
     "not": "is not",
     "contains": "contains",
-    "notcontains": "does not contain",
     "startswith": "starts with",
     "endswith": "ends with",
     "glob": "is like",

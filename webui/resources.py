@@ -20,7 +20,7 @@ from salt_ext.questions.table import Table
 from salt_ext.store import Database
 from webui import timemode
 from webui.access.log import counted
-from webui.asked import Asked
+from webui.asked import Asked, Numbered
 from webui.heavy import admit
 from webui.reading import database
 from webui.takes import takes
@@ -74,16 +74,31 @@ class Resource(NamedTuple):
 
     def page(self, question: Asked, **path: Any) -> str | Response:
         """Show the table."""
-        if self._is_of_the_past():
+        if self.is_of_the_past():
             return admit(self._page, question, **path)
         return self._page(question, **path)
 
-    def _is_of_the_past(self) -> bool:
+    def is_of_the_past(self) -> bool:
+        """Whether this request asks about the past, which costs more than the present."""
         return self.has_past and timemode.as_of() is not None
 
-    def _page(self, question: Asked, **path: Any) -> str:
+    def table(self, question: Asked, **path: Any) -> Table:
+        """Return the page of the table that is asked for."""
         limit = getattr(question, "limit", None)
-        table = self.ask(database(), question, limit=limit, **path)
+        if not isinstance(question, Numbered):
+            return self.ask(database(), question, limit=limit, **path)
+        end = question.start + question.limit
+        table = self.ask(database(), question, limit=end, **path)
+        before = question.start - question.limit
+        return table._replace(
+            rows=list(islice(table.rows, question.start, end)),
+            first=question.start + 1,
+            next=str(end) if table.total > end else None,
+            previous=str(max(0, before)) if question.start else None,
+        )
+
+    def _page(self, question: Asked, **path: Any) -> str:
+        table = self.table(question, **path)
         table = table._replace(rows=list(counted(table.rows)))
         more = self.more(database(), question, table, **path) if self.more else {}
         return render_template(
@@ -93,7 +108,7 @@ class Resource(NamedTuple):
     def file(self, format_of: str, question: Asked, **path: Any) -> Response:
         """Return all rows as a file; no more than ``_limit`` if the address says so."""
         limit = getattr(question, "limit", None) if "_limit" in request.args else None
-        if limit is not None and not self._is_of_the_past():
+        if limit is not None and not self.is_of_the_past():
             return self._file(format_of, question, limit, **path)
         return admit(self._file, format_of, question, limit, **path)
 

@@ -7,6 +7,7 @@ and a file or an answer for programs refuses: the present would be taken for the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -46,13 +47,21 @@ def as_of() -> datetime | None:
     """
     if "as_of" not in g:
         text = request.args.get(OPTION, "").strip()
-        try:
-            now = datetime.now(timezone.utc)
-            g.as_of = store.as_of_moment(database(), text, now) if text else None
-        except ValueError as error:
-            raise store.FilterError(f"{OPTION}: {error}") from None
+        g.as_of = moment(OPTION, text, store.as_of_moment) if text else None
     found: datetime | None = g.as_of
     return found
+
+
+def moment(option: str, text: str, read: Callable[..., datetime] = store.moment_of) -> datetime:
+    """
+    Return the moment that an option means: a time, or the name of a snapshot.
+
+    Raises :class:`store.FilterError`, and :class:`store.NotFound` for an unknown snapshot.
+    """
+    try:
+        return read(database(), text, datetime.now(timezone.utc))
+    except ValueError as error:
+        raise store.FilterError(f"{option}: {error}") from None
 
 
 def to(endpoint: str, question: Asked | None = None, **values: Any) -> str:

@@ -25,8 +25,6 @@ from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
 from salt_ext.questions import assets as questions
-from salt_ext.questions import box
-from salt_ext.questions.find import find as where_known
 from salt_ext.questions.parts import kinds
 
 if TYPE_CHECKING:
@@ -53,8 +51,8 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
     Everything else is a filter.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
-    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -97,9 +95,9 @@ def list_(
     tgt
         An identifier of one asset, or a glob of minion ids.
     q
-        What the search box takes: words that must all be found in the name, model, a
-        number or an address, and fields, as in ``site:fra1 ram>=256 -os:debian web``.
-        When more than 1,000 assets have the words, they are not counted.
+        Words that must all be found in the name, serial number, model or address.
+        When more than 1,000 assets have them, they are not counted; with a filter
+        such as ``product_name__contains`` in place of ``q`` they are.
     columns
         Fields separated by commas instead of the usual ones; ``+site,rack`` adds to
         them. ``id`` is the id of the asset, which never changes.
@@ -119,8 +117,8 @@ def list_(
     like find the assets that have such a part.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
-    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -174,7 +172,7 @@ def facets(
     tgt
         An identifier of one asset, or a glob of minion ids.
     q
-        Words and fields, as in ``cmdb.list``.
+        Words that must all be found in the name, serial number, model or address.
     limit
         How many values of each field at most, the most frequent first.
     as_of
@@ -184,8 +182,8 @@ def facets(
     Everything else is a filter.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
-    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -197,15 +195,19 @@ def facets(
 
     def ask(database: store.Database) -> dict[str, Any]:
         asked = ",".join(fields) if isinstance(fields, list) else text("fields", fields)
-        then = store.as_of_moment(database, as_of, now()) if as_of else None
-        filters, words = box.read(database, str(q), assets_of(database, tgt, kwargs), then)
+        filters = assets_of(database, tgt, kwargs)
         found = store.facets(
-            database, asked, filters=filters, text=words, limit=count("limit", limit), at=then
+            database,
+            asked,
+            filters=filters,
+            text=str(q),
+            limit=count("limit", limit),
+            at=store.as_of_moment(database, as_of, now()) if as_of else None,
         )
         return answers.or_why(
             {"facets": found},
             any(one["assets"] for one in found),
-            lambda: store.hint(database, filters, words),
+            lambda: store.hint(database, filters, str(q)),
         )
 
     return answer(__opts__, "facets", ask)
@@ -216,10 +218,9 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
     Find where a text is known: as a name, a number, an address, a part, now or formerly.
 
     text
-        A name, with or without its domain, a serial number of a machine or of a part,
-        an asset tag, MAC, WWN, UUID, IP address (of any interface, and of the BMC) or
-        whatever people's lists have, in any spelling. Where nothing is exactly this,
-        what contains it.
+        A hostname, minion id, serial number, MAC, IP address, UUID, or the serial
+        number of a part. Values that are exactly this text are found; where there
+        are none, values that contain it.
     limit
         How many places at most.
 
@@ -236,8 +237,17 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
         nothing_else(kwargs, "text", "limit")
         if text == "":
             raise Misused("find what? give a name, a number or an address")
-        found = where_known(database, arguments.text("text", text), count("limit", limit))
-        return {**answers.of_table(database.zone, found), "exact": found.exact}
+        rows, more = store.lookup(database, arguments.text("text", text), count("limit", limit))
+        if not rows:
+            near = store.nearest_known(database, text)
+            raise store.NotFound(
+                f"{text!r} is known nowhere, neither now nor in former times",
+                f"the nearest is {near!r}"
+                if near
+                else "values of other fields are found by a filter: see cmdb.facets",
+            )
+        columns = ["minion_id", "sn", "what", "value", "place", "known", "since_at", "until_at"]
+        return {**answers.table(columns, rows, len(rows), "places"), "exact": not more}
 
     return answer(__opts__, "table", ask)
 
@@ -270,8 +280,8 @@ def components(
     the assets.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
-    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
+    ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

@@ -4,7 +4,7 @@ Up to four assets, moments or baselines side by side, what differs first.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -15,7 +15,7 @@ from salt_ext.questions.table import Table
 from webui.asked import Past
 from webui.language import marked
 from webui.resources import Resource
-from webui.timemode import as_of
+from webui.timemode import as_of, moment
 
 FORMS = "An asset: web01, web01@7d, web01@2026-11-01, web01@baseline."
 
@@ -49,13 +49,10 @@ def sides(database: store.Database, asked: Asked) -> list[compare.Side]:
     if len(asked.texts) > len(compare.NAMES):
         raise store.FilterError(f"{len(asked.texts)} are too many: four fit side by side")
 
-    def moment(text: str) -> datetime:
-        try:
-            return store.as_of_moment(database, text, datetime.now(timezone.utc))
-        except ValueError as error:
-            raise store.FilterError(str(error)) from None
+    def when(text: str) -> datetime:
+        return moment("a moment behind @", text, store.as_of_moment)
 
-    return [compare.side(database, text, moment, as_of()) for text in asked.texts]
+    return [compare.side(database, text, when, as_of()) for text in asked.texts]
 
 
 def more(database: store.Database, asked: Asked, table: Table) -> dict[str, Any]:

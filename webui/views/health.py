@@ -4,24 +4,23 @@ Parts that fail or wear out, the worst machine first; and the kinds of parts tha
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from pydantic import Field
 
 from salt_ext.questions import health
 from salt_ext.questions.table import Table
-from salt_ext.store import Database, moment_of
-from webui.asked import Filtered, Paged
+from salt_ext.store import Database
+from webui.asked import Filtered, Numbered
 from webui.cached import kept_table
 from webui.language import marked
 from webui.resources import Resource
+from webui.timemode import moment
 
 
-class Asked(Filtered, Paged):
+class Asked(Filtered, Numbered):
     """Ill parts of the assets that fit the filters."""
 
 
-class AskedBatches(Filtered, Paged):
+class AskedBatches(Filtered, Numbered):
     """Kinds of parts that failed since a moment, on the assets that fit the filters."""
 
     since: str = Field(
@@ -38,7 +37,7 @@ def ill_parts(database: Database, asked: Asked, limit: int | None) -> Table:
 
 def batches(database: Database, asked: AskedBatches, limit: int | None) -> Table:
     """Return the models and firmwares of which several parts failed."""
-    start = moment_of(database, asked.since, datetime.now(timezone.utc))
+    start = moment("since", asked.since)
     return kept_table(
         asked.key, lambda: health.batches(database, start, asked.filters, None), limit
     )

@@ -9,13 +9,13 @@ from pydantic import Field
 from salt_ext.questions import odd
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
-from webui.asked import Filtered, Paged
+from webui.asked import Filtered, Numbered
 from webui.cached import kept_table
 from webui.language import marked
 from webui.resources import Resource
 
 
-class Asked(Filtered, Paged):
+class Asked(Filtered, Numbered):
     """Odd values of the assets that fit the filters."""
 
     group_by: str = Field(

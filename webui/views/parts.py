@@ -4,7 +4,7 @@ The kinds of parts of the fleet, and one part: where it is and was.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -12,17 +12,17 @@ from salt_ext.questions import parts
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
 from salt_ext.words.changes import line
-from webui.asked import Filtered, Paged
+from webui.asked import Filtered, Numbered
 from webui.language import marked
 from webui.resources import Resource
 
-SECTIONS = ("disks", "memory", "processors", "network", "gpus", "power_supplies")
 
-
-class AskedKinds(Filtered, Paged):
+class AskedKinds(Filtered, Numbered):
     """Parts of a section, on the assets that fit the filters."""
 
-    section: str = Field("disks", max_length=100, description=", ".join(SECTIONS))
+    section: Literal["disks", "memory", "processors", "network", "gpus", "power_supplies"] = Field(
+        "disks", description="The section that has such parts."
+    )
 
 
 def kinds(database: Database, asked: AskedKinds, limit: int | None) -> Table:
@@ -30,13 +30,15 @@ def kinds(database: Database, asked: AskedKinds, limit: int | None) -> Table:
     return parts.kinds(database, asked.section, asked.filters, limit)
 
 
-def stays(database: Database, _asked: Paged, limit: int | None, section: str, serial: str) -> Table:
+def stays(
+    database: Database, _asked: Numbered, limit: int | None, section: str, serial: str
+) -> Table:
     """Return where a part is and was; the section is that of the first place."""
     return parts.stays(database, serial, limit)
 
 
 def lines(
-    _database: Database, _asked: Paged, table: Table, section: str, serial: str
+    _database: Database, _asked: Numbered, table: Table, section: str, serial: str
 ) -> dict[str, Any]:
     """Return what changed on the part at each of its places."""
     changed = [(one, line(one)) for row in table.rows for one in row["changes"]]
@@ -55,7 +57,7 @@ KINDS = Resource(
 PART = Resource(
     "parts",
     "/parts/<section>/<path:serial>",
-    Paged,
+    Numbered,
     stays,
     "part.html",
     marked("One part"),

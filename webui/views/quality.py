@@ -14,7 +14,7 @@ from pydantic import Field
 from salt_ext.questions import problems, quality
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
-from webui.asked import Asked, Filtered, Paged
+from webui.asked import Asked, Filtered, Numbered
 from webui.cached import kept_table
 from webui.language import marked
 from webui.reading import database
@@ -27,14 +27,14 @@ SHOWN = 5
 """How many rows of each list stand on the page of all."""
 
 
-class AskedHeld(Paged):
+class AskedHeld(Numbered):
     """Reports that wait for a person."""
 
     minion_id: str = Field("*", max_length=300, description="Of a minion id, or of a glob.")
     rule: str = Field("", max_length=50, description="Held for this reason only.")
 
 
-class AskedDuplicates(Filtered, Paged):
+class AskedDuplicates(Filtered, Numbered):
     """Assets that share a value, of which at least one fits the filters."""
 
     by: Literal["", "sn", "hostname", "mac", "uuid"] = Field(
@@ -42,11 +42,11 @@ class AskedDuplicates(Filtered, Paged):
     )
 
 
-class AskedAssets(Filtered, Paged):
+class AskedAssets(Filtered, Numbered):
     """Machines that fit the filters."""
 
 
-class AskedProblems(Paged):
+class AskedProblems(Numbered):
     """What is wrong: collectors that failed, reports that were refused or held, doubts."""
 
     minion_id: str = Field("", max_length=300, description="Of a minion id, or of a glob.")
@@ -86,7 +86,7 @@ def unexpected(database: Database, asked: AskedAssets, limit: int | None) -> Tab
     return quality.unexpected(database, asked.filters, limit)
 
 
-def collectors(database: Database, _asked: Paged, limit: int | None) -> Table:
+def collectors(database: Database, _asked: Numbered, limit: int | None) -> Table:
     """Return the collectors that fail."""
     return quality.collectors(database, limit)
 
@@ -158,7 +158,7 @@ UNEXPECTED = Resource(
 COLLECTORS = Resource(
     "collectors",
     "/quality/collectors",
-    Paged,
+    Numbered,
     collectors,
     "collectors.html",
     marked("Collectors that fail"),

@@ -9,7 +9,7 @@ from typing import Any
 from salt_ext.questions import groups, rack
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
-from webui.asked import Asked, Filtered, Paged, Past
+from webui.asked import Asked, Filtered, Numbered, Past
 from webui.language import marked
 from webui.resources import Resource
 from webui.timemode import as_of
@@ -18,7 +18,7 @@ NOWHERE = "-"
 """The site of an address whose racks are of no site."""
 
 
-class AskedRacks(Filtered, Paged, Past):
+class AskedRacks(Filtered, Numbered, Past):
     """Racks of the assets that fit the filters."""
 
 

@@ -15,7 +15,7 @@ from salt_ext.questions import groups
 from salt_ext.questions.table import Table
 from salt_ext.settings import Settings, SettingsError
 from salt_ext.store import Database
-from webui.asked import Asked, Filtered, Paged, Past
+from webui.asked import Asked, Filtered, Numbered, Past
 from webui.language import marked
 from webui.resources import Resource
 from webui.takes import takes
@@ -24,7 +24,7 @@ from webui.timemode import as_of
 blueprint = Blueprint("reports", __name__)
 
 
-class AskedGroups(Filtered, Paged, Past):
+class AskedGroups(Filtered, Numbered, Past):
     """The assets that fit the filters, counted."""
 
     group_by: str = Field("site", max_length=200, description="Fields, with commas.")

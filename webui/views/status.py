@@ -11,7 +11,7 @@ from flask import Blueprint, render_template
 from salt_ext.questions import status
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
-from webui.asked import Asked, Paged
+from webui.asked import Asked, Numbered
 from webui.cached import kept
 from webui.language import marked
 from webui.reading import database
@@ -29,7 +29,7 @@ def named(database: Database, _asked: Any, limit: int | None) -> Table:
 SNAPSHOTS = Resource(
     "snapshots",
     "/snapshots",
-    Paged,
+    Numbered,
     named,
     "snapshots.html",
     marked("Snapshots"),

@@ -9,6 +9,7 @@ import uuid
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.errors import FilterError
 from salt_ext.store.identity.decision import RULES
 from salt_ext.store.reads.patterns import glob
 from salt_ext.store.schema import held
@@ -25,10 +26,10 @@ def held_reports(
     Return the reports that wait for a person, and how many there are in all.
 
     They come without their facts. ``minion_id`` may be a glob; ``rule`` is one of
-    ``identity.decision.RULES``, blank for all. Raises ValueError for another one.
+    ``identity.decision.RULES``, blank for all. Raises :class:`FilterError` for another one.
     """
     if rule and rule not in RULES:
-        raise ValueError(unknown("rule", rule, RULES))
+        raise FilterError(unknown("rule", rule, RULES))
     where = [glob(held.c.minion_id, minion_id)] + ([held.c.rule == rule] if rule else [])
     newest = sa.select(*SHOWN).where(*where).order_by(held.c.last_seen.desc()).limit(limit)
     number = sa.select(sa.func.count()).select_from(held).where(*where)

@@ -50,7 +50,21 @@ def test_a_machine_that_no_list_has_is_unexpected_once_there_is_a_list(database,
 
 def test_each_table_says_what_it_is_when_it_is_empty_and_refuses_what_no_field_has(page):
     for resource in RESOURCES:
-        if "<" not in resource.path:
+        if "<" not in resource.path and resource.name not in ("assets", "compare", "changes"):
             soup = page(resource.path)
             assert soup.h1.get_text()
             assert text(soup.find(role="status")).endswith(": 0"), resource.name
+
+
+def test_a_long_list_has_pages_that_are_counted_from_its_beginning(database, page):
+    machines = [arrival(server(number), f"web{number:02}") for number in range(1, 8)]
+    ingest(database, machines)
+    store.set_expected(database, "other", {"site": "dc1"}, by="me")
+    store.set_expected(database, "web01", {"site": "dc1"}, by="me")
+    seen, address = [], "/quality/unexpected?_limit=2"
+    while address:
+        soup = page(address)
+        seen += [row.a.get_text() for row in soup.tbody.find_all("tr")]
+        following = soup.find("a", rel="next")
+        address = following and following["href"]
+    assert sorted(seen) == [f"web{number:02}" for number in range(2, 8)]

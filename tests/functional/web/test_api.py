@@ -1,0 +1,83 @@
+"""The API: every table, one asset, its description of itself, and what programs rely on."""
+
+import pytest
+
+from salt_ext import store
+from salt_ext.store import ingest
+from tests.machines import arrival, later, server
+from webui import RESOURCES
+
+
+def test_every_table_of_a_page_is_at_the_same_path_of_the_api(database, client):
+    ingest(database, [arrival(server(1, location={"site": "dc1", "rack": "R7", "unit": "U1"}))])
+    serial = server(1)["disks"][0]["serial_number"]
+    values = {"section": "disks", "serial": serial, "site": "dc1", "name": "R7"}
+    for resource in RESOURCES:
+        path = resource.path.replace("path:", "")
+        for name, value in values.items():
+            path = path.replace(f"<{name}>", value)
+        if "<" not in path:
+            answer = client.get(f"/api/v1{path}")
+            assert answer.status_code == 200, answer.text
+            assert answer.json["ok"] is True
+
+
+def test_filters_reach_every_table_that_has_them(database, client):
+    ingest(database, [arrival(server(1, location={"site": "dc1"}))])
+    assert client.get("/api/v1/reports/groups?group_by=os&site=dc1").json["total"] == 1
+    assert client.get("/api/v1/reports/groups?group_by=os&site=dc2").json["total"] == 0
+    assert client.get("/api/v1/health?sit=dc1").status_code == 400
+
+
+def test_who_has_an_answer_already_gets_no_second_one(database, client):
+    ingest(database, [arrival(server(1))])
+    first = client.get("/api/v1/parts")
+    again = client.get("/api/v1/parts", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert again.data == b""
+    ingest(database, [arrival(server(2), "web02")])
+    then = client.get("/api/v1/parts", headers={"If-None-Match": first.headers["ETag"]})
+    assert then.status_code == 200
+
+
+def test_an_asset_and_its_document_are_told_as_they_were(database, client):
+    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    facts = server(1)
+    facts["memory"]["devices"].pop()
+    ingest(database, [arrival(facts)])
+    asset_id = store.resolve(database, "web01")
+    now = client.get(f"/api/v1/assets/{asset_id}").json["asset"]
+    assert now["minion_id"] == "web01"
+    then = client.get(f"/api/v1/assets/{asset_id}/document?_as_of=30m").json
+    assert then["revision"]["number"] == 1
+    assert then["document"]["memory"]["devices"] == server(1)["memory"]["devices"]
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/api/v1/nothing", 404),
+        ("/api/v1/health?_limit=0", 400),
+        ("/api/v1/health?_as_of=7d", 400),
+        ("/api/v1/assets/00000000-0000-0000-0000-000000000001", 404),
+        ("/api/v1/parts/disks/nobody", 404),
+    ],
+)
+def test_errors_of_programs_have_one_shape(client, address, status):
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert list(answer.json) == ["ok", "error", "hint", "status", "request_id"]
+    assert client.post("/api/v1/health").json["status"] == 405
+
+
+def test_the_description_names_every_path_and_has_nothing_from_elsewhere(app, client):
+    told = client.get("/api/v1/openapi.json").json
+    assert told["openapi"].startswith("3.1")
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1/") and not rule.endpoint.startswith("api_description"):
+            path = rule.rule.replace("<uuid:", "{").replace("<path:", "{")
+            assert path.replace("<", "{").replace(">", "}") in told["paths"], rule
+    assert "422" not in str(told)
+    page = client.get("/api").text
+    assert "/api/v1/health" in page
+    assert "<script" not in page
