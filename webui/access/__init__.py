@@ -53,8 +53,7 @@ def _admit() -> Response | None:
     # Not accept_mimetypes: it finds text/html in the */* of programs too.
     is_browser = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
     if ways.has_sessions and is_browser:
-        here = request.full_path if request.query_string else request.path
-        return redirect(f"{url_for('login.page')}?next={quote(request.script_root + here)}", 303)
+        return redirect(url_for("login.page", next=_here()), 303)
     raise Refused(401, "this needs a login", _how(ways), challenge="Bearer")
 
 
@@ -71,6 +70,13 @@ def _who(ways: Ways) -> Who | None:
     if ways.header and (named := proxies.named(ways.header, environ)):
         return Who(named.name, ways.role(named.name, named.groups), "header")
     return sessions.who(ways)
+
+
+def _here() -> str:
+    """Return this address from its path on, as it was sent: what is encoded stays so."""
+    path = quote(request.script_root + request.path)
+    query = request.query_string.decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _how(ways: Ways) -> str:

@@ -50,7 +50,7 @@ def _asker() -> str:
 
 
 def _name() -> str:
-    return f"{request.remote_addr or 'unix'} {request.form.get('name', '')}"
+    return f"{request.remote_addr or 'unix'} {request.form.get('name', '')[:100]}"
 
 
 def _too_often(error: RateLimitExceeded) -> Response:

@@ -23,6 +23,7 @@ from webui.access.paths import local_path
 from webui.access.ways import Ways
 from webui.access.who import who
 from webui.asked import Asked
+from webui.language import translated
 from webui.takes import takes
 
 blueprint = Blueprint("login", __name__)
@@ -75,7 +76,7 @@ def password() -> Response | tuple[str, int]:
     if not ways.users or not users.is_right(ways, name, request.form.get("password", "")):
         # Somebody may have typed the password into the wrong field.
         g.refused = f"wrong password of {name if name in ways.users else 'an unknown name'}"
-        return _page(there, "Wrong name or password."), 403
+        return _page(there, translated("Wrong name or password.")), 403
     sessions.begin(ways, name, "password")
     return redirect(there, 303)
 

@@ -1,5 +1,6 @@
 """Tokens of programs: valid on every address, and never a way to be somebody else."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,14 @@ def test_a_wrong_token_never_falls_back_to_this_machine_a_proxy_or_a_session(
             assert response.status_code == 401
             browser = {**bearer("cmdb_x"), "Accept": "text/html"}
             assert who.get("/", headers={**browser, **headers}).status_code == 401
+
+
+def test_a_wrong_token_opens_no_route_but_the_probes(client):
+    for rule in client.application.url_map.iter_rules():
+        address = re.sub("<.*?>", "00000000-0000-0000-0000-000000000001", rule.rule)
+        response = client.get(address, headers=bearer("cmdb_x"))
+        is_probe = rule.endpoint.startswith("probes.")
+        assert response.status_code == (200 if is_probe else 401), rule
 
 
 def test_another_scheme_is_no_token(database_url, tmp_path):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -85,16 +86,36 @@ def test_a_wrong_name_or_password_opens_nothing(client, tmp_path, name, password
     assert PASSWORD not in log
 
 
-def test_a_stranger_with_a_browser_is_led_to_the_login_and_back(client):
-    response = client.get("/assets?site=dc1&_limit=5", headers=BROWSER)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/assets?site=dc1&_limit=5&q=a%26b",
+        "/sn/a%20b%3Fc%2525",
+        "/host/web01.example.net",
+        "/sn/%E6%9C%BA%E6%9E%B6?",
+    ],
+)
+def test_a_stranger_with_a_browser_is_led_to_the_login_and_back(client, address):
+    response = client.get(address, headers=BROWSER)
     assert response.status_code == 303
-    there = response.headers["Location"]
-    assert there == "/login?next=/assets%3Fsite%3Ddc1%26_limit%3D5"
-    assert log_in(client, to="/assets?site=dc1&_limit=5").headers["Location"] == (
-        "/assets?site=dc1&_limit=5"
-    )
-    again = client.get(there, headers=BROWSER)
-    assert (again.status_code, again.headers["Location"]) == (303, "/assets?site=dc1&_limit=5")
+    there = urlsplit(response.headers["Location"])
+    assert there.path == "/login"
+    [to] = parse_qs(there.query)["next"]
+    assert to == address.removesuffix("?")
+    assert log_in(client, to=to).headers["Location"] == to
+    again = client.get(response.headers["Location"], headers=BROWSER)
+    assert (again.status_code, again.headers["Location"]) == (303, to)
+
+
+@pytest.mark.parametrize("address", ["//evil.example/x", "/%0d%0aLocation:%20x", "/\\evil.example"])
+def test_a_hostile_address_leads_nowhere_else_after_the_login(client, address):
+    path = {"PATH_INFO": unquote(address)}
+    there = client.get("/", headers=BROWSER, environ_overrides=path).headers["Location"]
+    assert there.startswith("/login?next=")
+    to = parse_qs(urlsplit(there).query)["next"][0]
+    location = log_in(client, to=to).headers["Location"]
+    assert re.fullmatch(r"/(?![/\\])[!-~]*", location), location
 
 
 def test_a_program_without_a_login_gets_an_error_and_no_page_to_log_in_at(client):
