@@ -5,7 +5,6 @@ Filters by which templates show a value. All of them return text, which template
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone, tzinfo
 from functools import partial
@@ -17,6 +16,7 @@ from markupsafe import Markup, escape
 from salt_ext.words.called import called
 from salt_ext.words.times import ago, timestamp
 from salt_ext.words.values import binary, decimal, label, moment, value
+from salt_ext.words.visible import visible
 
 
 def register(app: Flask, zone: tzinfo) -> None:
@@ -31,24 +31,18 @@ def register(app: Flask, zone: tzinfo) -> None:
     app.jinja_env.finalize = harmless
 
 
-UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
-"""The categories of characters that nobody sees, and that can turn or hide what is beside them."""
-
-
 def harmless(value: Any) -> Any:
     """
     Return what a template prints with its invisible characters made visible.
 
     Jinja does this with every value, so that no template can forget it.
     """
-    if type(value) is not str or (value.isascii() and value.isprintable()):
-        return value
-    return "".join("�" if unicodedata.category(one) in UNSEEN else one for one in value)
+    return visible(value) if type(value) is str else value
 
 
 def lines(text: str) -> Markup:
     """Return a text of several lines, such as a traceback, for an element that keeps them."""
-    return Markup("\n").join(escape(harmless(line)) for line in text.split("\n"))
+    return Markup("\n").join(escape(visible(line)) for line in text.split("\n"))
 
 
 def in_sections(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

@@ -14,6 +14,7 @@ from typing import Any
 from wcwidth import wcwidth
 
 from salt_ext.words import plain
+from salt_ext.words.visible import sign
 
 MAX_NUMBER = 10**15
 """A larger one would be rounded by a spreadsheet, so it becomes text."""
@@ -31,7 +32,6 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 FIRST_DAY = "1900-03-01"
 """Before it the days of spreadsheets are other days."""
 
-NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LINE_BREAK = re.compile("\r\n?")
 
 
@@ -40,21 +40,28 @@ Simple = bool | int | float | str | datetime | None
 
 def simple(value: Any) -> Simple:
     """Return a value as one that a cell can hold."""
-    if value is None or isinstance(value, (bool, int, float, str, datetime)):
+    if isinstance(value, str):
+        return seen(value)
+    if value is None or isinstance(value, (bool, int, float, datetime)):
         return value
     if isinstance(value, (list, tuple)) and not any(isinstance(one, (dict, list)) for one in value):
-        return ", ".join(str(one) for one in value)
+        return seen(", ".join(str(one) for one in value))
     if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=text)
+        return seen(json.dumps(value, ensure_ascii=False, sort_keys=True, default=text))
     return text(value)
+
+
+def seen(text: str) -> str:
+    """Return a text in which all characters can be seen; lines and tabs stay what they are."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one in "\n\t" else sign(one) for one in LINE_BREAK.sub("\n", text))
 
 
 def in_workbook(value: Any, zone: tzinfo = timezone.utc) -> Simple:
     """Return a value as one that a cell of a workbook can hold: moments are in a zone, unsaid."""
     cell = simple(value)
     if isinstance(cell, str):
-        if not cell.isprintable():
-            cell = LINE_BREAK.sub("\n", NOT_XML.sub("�", cell))
         return cell if len(cell) <= MAX_CHARACTERS else cell[: MAX_CHARACTERS - 1] + "…"
     if isinstance(cell, datetime):
         return cell.astimezone(zone).replace(microsecond=0, tzinfo=None)

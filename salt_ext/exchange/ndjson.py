@@ -11,6 +11,7 @@ from typing import IO
 
 from salt_ext.exchange import Sheet, write_pieces
 from salt_ext.exchange.cells import text
+from salt_ext.words.visible import is_seen
 
 
 def write(file: IO[bytes], sheets: Iterable[Sheet], zone: tzinfo) -> int:
@@ -28,4 +29,10 @@ def lines(sheet: Sheet) -> Iterator[bytes]:
     """Yield each row as an object."""
     encode = json.JSONEncoder(ensure_ascii=False, default=text).encode
     for row in sheet.rows:
-        yield encode(dict(zip(sheet.columns, row, strict=True))).encode(errors="replace")
+        line = encode(dict(zip(sheet.columns, row, strict=True)))
+        yield (line if line.isascii() else escaped(line)).encode(errors="replace")
+
+
+def escaped(line: str) -> str:
+    """Return JSON in which what nobody sees is written as JSON's escape of it."""
+    return "".join(one if is_seen(one) else json.dumps(one)[1:-1] for one in line)
