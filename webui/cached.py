@@ -17,6 +17,7 @@ from flask import current_app, request
 
 from salt_ext.questions.table import Table
 from webui import heavy
+from webui.access.who import is_auditor
 from webui.metrics import KEPT_AGE_SECONDS
 
 MOST = 256
@@ -84,7 +85,7 @@ def kept(key: Hashable, ask: Callable[[], Any]) -> Kept:
     """
     Return an answer of this application, at most as old as the setting ``cache_seconds``.
 
-    The key must have all that the answer depends on, such as what its reader may see.
+    The key must have all that the answer depends on, but for what its reader may see.
     """
     return _kept(key, ask, nullcontext)
 
@@ -103,6 +104,6 @@ def kept_table(key: Hashable, ask: Callable[[], Table], limit: int | None) -> Ta
 
 def _kept(key: Hashable, ask: Callable[[], Any], room: Room) -> Kept:
     cache: Cache = current_app.extensions["cache"]
-    found = cache.get(key, ask, room)
+    found = cache.get((is_auditor(), key), ask, room)
     KEPT_AGE_SECONDS.labels(request.endpoint).set(found.age_seconds)
     return found

@@ -17,6 +17,7 @@ WORDS = {
     "exact": "is",
     "not": "is not",
     "contains": "contains",
+    "notcontains": "does not contain",
     "startswith": "starts with",
     "endswith": "ends with",
     "glob": "is like",

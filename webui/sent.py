@@ -26,6 +26,10 @@ def when_sent(response: Response, then: Callable[[], object]) -> None:
             is_over = True
             then()
 
+    if hasattr(response.response, "close"):
+        response.call_on_close(response.response.close)
+    # A file would be passed on to the server as it is, and nothing called at its close.
+    response.direct_passthrough = False
     response.response = _followed(response.iter_encoded(), once)
     # What was never begun, as in answer to HEAD, is closed all the same.
     response.call_on_close(once)

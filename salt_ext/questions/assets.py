@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from salt_ext import store
+from salt_ext.questions import box
 from salt_ext.questions.table import Table
 from salt_ext.words.called import called
 
@@ -40,17 +41,19 @@ def assets(
     """
     Return a page of the list of assets, now or as of a moment; ``limit`` None returns all.
 
+    ``text`` is what the search box takes, see :mod:`salt_ext.words.box`.
     ``id`` may be among the columns. The rows of a page have ``asset_id`` besides, and
     ``called`` where their first name is not known. All rows of a long list are read from
     the store a page at a time, as they are taken.
     """
     shown = list(columns) or store.usual_columns(at)
+    filters, words = box.read(database, text, filters, at)
 
     def page(limit: int, cursor: str | None) -> store.Page:
         return store.assets(
             database,
             filters=filters,
-            text=text,
+            text=words,
             # Every row has the id anyway.
             columns=[name for name in shown if name != "id"],
             sort=sort,
@@ -78,7 +81,7 @@ def assets(
         found.first,
         found.next,
         found.previous,
-        "" if found.total else store.hint(database, filters, text),
+        "" if found.total else store.hint(database, filters, words),
     )
 
 

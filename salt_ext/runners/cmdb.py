@@ -25,6 +25,8 @@ from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
 from salt_ext.questions import assets as questions
+from salt_ext.questions import box
+from salt_ext.questions.find import find as where_known
 from salt_ext.questions.parts import kinds
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
     Everything else is a filter.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -95,9 +97,9 @@ def list_(
     tgt
         An identifier of one asset, or a glob of minion ids.
     q
-        Words that must all be found in the name, serial number, model or address.
-        When more than 1,000 assets have them, they are not counted; with a filter
-        such as ``product_name__contains`` in place of ``q`` they are.
+        What the search box takes: words that must all be found in the name, model, a
+        number or an address, and fields, as in ``site:fra1 ram>=256 -os:debian web``.
+        When more than 1,000 assets have the words, they are not counted.
     columns
         Fields separated by commas instead of the usual ones; ``+site,rack`` adds to
         them. ``id`` is the id of the asset, which never changes.
@@ -117,8 +119,8 @@ def list_(
     like find the assets that have such a part.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -172,7 +174,7 @@ def facets(
     tgt
         An identifier of one asset, or a glob of minion ids.
     q
-        Words that must all be found in the name, serial number, model or address.
+        Words and fields, as in ``cmdb.list``.
     limit
         How many values of each field at most, the most frequent first.
     as_of
@@ -182,8 +184,8 @@ def facets(
     Everything else is a filter.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -195,19 +197,15 @@ def facets(
 
     def ask(database: store.Database) -> dict[str, Any]:
         asked = ",".join(fields) if isinstance(fields, list) else text("fields", fields)
-        filters = assets_of(database, tgt, kwargs)
+        then = store.as_of_moment(database, as_of, now()) if as_of else None
+        filters, words = box.read(database, str(q), assets_of(database, tgt, kwargs), then)
         found = store.facets(
-            database,
-            asked,
-            filters=filters,
-            text=str(q),
-            limit=count("limit", limit),
-            at=store.as_of_moment(database, as_of, now()) if as_of else None,
+            database, asked, filters=filters, text=words, limit=count("limit", limit), at=then
         )
         return answers.or_why(
             {"facets": found},
             any(one["assets"] for one in found),
-            lambda: store.hint(database, filters, str(q)),
+            lambda: store.hint(database, filters, words),
         )
 
     return answer(__opts__, "facets", ask)
@@ -218,9 +216,10 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
     Find where a text is known: as a name, a number, an address, a part, now or formerly.
 
     text
-        A hostname, minion id, serial number, MAC, IP address, UUID, or the serial
-        number of a part. Values that are exactly this text are found; where there
-        are none, values that contain it.
+        A name, with or without its domain, a serial number of a machine or of a part,
+        an asset tag, MAC, WWN, UUID, IP address (of any interface, and of the BMC) or
+        whatever people's lists have, in any spelling. Where nothing is exactly this,
+        what contains it.
     limit
         How many places at most.
 
@@ -237,17 +236,8 @@ def find(text: str = "", limit: int = 50, **kwargs: Any) -> dict[str, Any]:
         nothing_else(kwargs, "text", "limit")
         if text == "":
             raise Misused("find what? give a name, a number or an address")
-        rows, more = store.lookup(database, arguments.text("text", text), count("limit", limit))
-        if not rows:
-            near = store.nearest_known(database, text)
-            raise store.NotFound(
-                f"{text!r} is known nowhere, neither now nor in former times",
-                f"the nearest is {near!r}"
-                if near
-                else "values of other fields are found by a filter: see cmdb.facets",
-            )
-        columns = ["minion_id", "sn", "what", "value", "place", "known", "since_at", "until_at"]
-        return {**answers.table(columns, rows, len(rows), "places"), "exact": not more}
+        found = where_known(database, arguments.text("text", text), count("limit", limit))
+        return {**answers.of_table(database.zone, found), "exact": found.exact}
 
     return answer(__opts__, "table", ask)
 
@@ -280,8 +270,8 @@ def components(
     the assets.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

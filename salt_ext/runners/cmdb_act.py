@@ -228,8 +228,8 @@ def baseline(
     Everything else is a filter of ``check``.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

@@ -78,8 +78,8 @@ def collect(
         True says who would be asked, and asks nobody.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

@@ -50,8 +50,8 @@ def status(tgt: str = "*", **kwargs: Any) -> dict[str, Any]:
     Everything else is a filter; no filter matches a machine without an asset.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -130,8 +130,8 @@ def missing(
     the list says. No filter matches a key without an asset.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -198,8 +198,8 @@ def duplicates(
     Everything else is a filter: of the assets that share a value, one must match.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -251,8 +251,8 @@ def odd(
     Everything else is a filter.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -308,8 +308,8 @@ def health(
     Everything else is a filter of the assets.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

@@ -206,8 +206,8 @@ def changes(
     Everything else is a filter of the assets.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -324,8 +324,8 @@ def fleet_diff(
     Everything else is a filter of the assets as they are now.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -398,8 +398,8 @@ def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -
     Everything else is a filter of these assets.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

@@ -70,8 +70,8 @@ def export(
     Everything else is a filter, as in ``cmdb.list``.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 
@@ -164,8 +164,8 @@ def reconcile(
     that are judged.
 
     Comparisons stand behind the field, as in ``memory_bytes__lt=256GiB``: ``exact``,
-    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``startswith``, ``endswith``,
-    ``glob``, ``in``, ``notin`` and ``isnull``.
+    ``not``, ``gt``, ``gte``, ``lt``, ``lte``, ``contains``, ``notcontains``,
+    ``startswith``, ``endswith``, ``glob``, ``in``, ``notin`` and ``isnull``.
 
     CLI Example:
 

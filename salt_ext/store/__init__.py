@@ -66,7 +66,7 @@ from salt_ext.store.reads.expected import expected_machines, expected_sources, s
 from salt_ext.store.reads.export import Extract, extract
 from salt_ext.store.reads.facets import facets
 from salt_ext.store.reads.failing_batches import failing_batches
-from salt_ext.store.reads.filters import fields, listable
+from salt_ext.store.reads.filters import Asking, asking, fields, listable
 from salt_ext.store.reads.fleet_diff import differing, fleet_diff
 from salt_ext.store.reads.health import health
 from salt_ext.store.reads.held import claiming, held_reports
@@ -119,6 +119,7 @@ __all__ = [
     "USUAL",
     "Act",
     "Arrival",
+    "Asking",
     "Change",
     "Clock",
     "Count",
@@ -145,6 +146,7 @@ __all__ = [
     "accept_baseline",
     "addresses",
     "as_of_moment",
+    "asking",
     "asset_page",
     "assets",
     "attention",

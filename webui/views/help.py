@@ -19,6 +19,7 @@ COMPARISONS = (
     ("", "site=dc1", marked("is exactly this; given twice, either of them")),
     ("not", "os__not=Debian GNU/Linux 12", marked("is something else, or not known")),
     ("contains", "product_name__contains=PowerEdge", marked("contains this, in any case")),
+    ("notcontains", "os__notcontains=debian", marked("contains it not, or is not known")),
     ("startswith", "minion_id__startswith=web", marked("begins with this")),
     ("endswith", "hostname__endswith=.example.net", marked("ends with this")),
     ("glob", "minion_id__glob=web*", marked("is like this, as a shell understands * ? [..]")),

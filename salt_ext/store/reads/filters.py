@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -32,9 +32,11 @@ from salt_ext.store.reads.listing import (
     no_field,
 )
 from salt_ext.store.reads.patterns import PATTERNS, fits, matches
+from salt_ext.store.reads.searched import has_word
 from salt_ext.store.said import OWN
 from salt_ext.store.schema import asset_seen, part
 from salt_ext.store.text import is_text
+from salt_ext.words.box import words
 from salt_ext.words.durations import seconds
 from salt_ext.words.fields import COMPARISONS as SYNONYMS
 from salt_ext.words.nearest import unknown
@@ -49,6 +51,42 @@ def listable(database: Database, at: datetime | None = None) -> list[str]:
 def fields(database: Database, at: datetime | None = None) -> list[str]:
     """Return the fields that people can filter by: those of a list, and now those of parts."""
     return [*listable(database, at), *(PARTS if at is None else ())]
+
+
+class Asking(NamedTuple):
+    """
+    What can be asked of assets: the fields, and of what kind the values of each are.
+
+    A kind is ``text``, ``word``, ``truth``, ``number``, ``size``, ``moment`` or ``day``.
+    ``check`` raises :class:`FilterError` for filters that cannot be understood.
+    """
+
+    kinds: dict[str, str]
+    check: Callable[[Mapping[str, Any]], object]
+
+
+def asking(database: Database, at: datetime | None = None) -> Asking:
+    """Return what can be asked of assets, as they are or as they were at a moment."""
+    source = listing(database, at)
+    columns = {**source.fields, **PARTS}
+    kinds = {
+        name: "word" if name in source.words else _kind(name, column)
+        for name, column in columns.items()
+    }
+    return Asking(kinds, lambda filters: matching(source, filters, ""))
+
+
+def _kind(name: str, column: sa.ColumnElement[Any]) -> str:
+    if name.endswith("_bytes") and not name.startswith(OWN):
+        return "size"
+    kinds = (
+        (sa.Boolean, "truth"),
+        (Day, "day"),
+        (Number, "number"),
+        (sa.Integer, "number"),
+        (sa.DateTime, "moment"),
+    )
+    return next((kind for type_, kind in kinds if isinstance(column.type, type_)), "text")
 
 
 def matching_ids(database: Database, filters: Mapping[str, Any]) -> sa.Select[Any]:
@@ -91,9 +129,7 @@ def matching(
         found.append(key.in_(having))
     if not is_text(text):
         raise FilterError(f"the words {text!a} hold a NUL or half a character")
-    for word in text.lower().split():
-        found.append(source.text.contains(word, autoescape=True))
-    return found
+    return [*found, *(has_word(source, word) for word in words(text))]
 
 
 def only_parts(filters: Mapping[str, Any], text: str) -> sa.Select[Any] | None:
@@ -125,7 +161,7 @@ COMPARISONS: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[b
     "lt": lambda column, value: column < value,
     "lte": lambda column, value: column <= value,
 }
-OPERATORS = (*COMPARISONS, *PATTERNS, "in", "notin", "isnull")
+OPERATORS = (*COMPARISONS, *PATTERNS, "notcontains", "in", "notin", "isnull")
 IN_ORDER = ("gt", "gte", "lt", "lte")
 WITHOUT_ORDER = ("exact", "not", "in", "notin", "isnull")
 """The comparisons of values that are neither more nor less than others, and no free text."""
@@ -169,6 +205,9 @@ def _condition(
     values = several(operator, value)
     if operator in PATTERNS:
         return matches(column, name, operator, [_text(name, str(one)) for one in values])
+    if operator == "notcontains":
+        having = matches(column, name, "contains", [_text(name, str(one)) for one in values])
+        return column.is_(None) | ~having
     if name.startswith(OWN) and operator in IN_ORDER:
         if isinstance(column.type, Day):
             # A word beside the days is neither before nor after one of them.

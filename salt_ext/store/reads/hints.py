@@ -22,6 +22,7 @@ from salt_ext.store.reads.patterns import NUMEROUS, WILD, each_value
 from salt_ext.store.reads.slipped import NAMES, slipped
 from salt_ext.store.schema import asset, asset_facts, change, part
 from salt_ext.store.text import is_text
+from salt_ext.words.box import words
 from salt_ext.words.nearest import nearest, unknown
 from salt_ext.words.values import value as shown
 
@@ -55,7 +56,7 @@ def hint(database: Database, filters: Mapping[str, Any], text: str = "") -> str:
             for one in several(name.partition("__")[2], value):
                 if not _is_found(link, source, {name: one}):
                     said.append(_of_filter(link, source, name, one))
-        for word in text.split():
+        for word in words(text):
             if not _is_found(link, source, {}, word):
                 near = nearest(word, [*_words(link), *slipped(link, word, NAMES)])
                 said.append(f"no asset has the word {word!r}{_the(near)}")
