@@ -32,6 +32,7 @@ from salt_ext.store.ingest.ledger import ledger_rows
 from salt_ext.store.ingest.precedence import is_better, is_poorer, versions_of
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.stays import HandedStays
+from salt_ext.store.ingest.steps import former
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
 from salt_ext.store.parts import PARTED, Placement, parts, placements
 from salt_ext.store.schema import (
@@ -354,15 +355,17 @@ class Gathered:
         search = with_listed(search_text(name, columns, facts), listed)
         if before is None or any(columns[one] != before.columns[one] for one in CALLED):
             self.called.add(accepted.asset_id)
+        times = {"first_seen": at, "unchanged_since": at}
         if before is not None:
+            times = {name: before.columns[name] for name in times}
             differs = {name for name, value in columns.items() if value != before.columns[name]}
             if differs & set(WAS_COLUMNS):
-                was = {name: before.columns[name] for name in WAS_COLUMNS}
-                self.add(asset_was, asset_id=accepted.asset_id, until=at, **was)
+                was = former(before.columns, at)
+                self.add(asset_was, **was)
+                times["unchanged_since"] = was["until"]
             if not differs and search == before.columns["search"]:
                 return
-        first_seen = at if before is None else before.columns["first_seen"]
-        self.add(asset, id=accepted.asset_id, first_seen=first_seen, search=search, **columns)
+        self.add(asset, id=accepted.asset_id, search=search, **times, **columns)
 
     def _sections(
         self, accepted: Accepted, document: Document, before: Before | None, is_due: bool

@@ -21,8 +21,9 @@ from salt_ext.store.clock import now
 from salt_ext.store.columns import place_of
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.ingest.stand_ins import stand_in, step_down, successor
+from salt_ext.store.ingest.steps import former
 from salt_ext.store.said import SET, newest, spoken
-from salt_ext.store.schema import PLACE, WAS_COLUMNS, asset_was
+from salt_ext.store.schema import PLACE, asset_was
 from salt_ext.store.search import with_listed
 from salt_ext.words.match import (
     Machine,
@@ -153,11 +154,11 @@ def write(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> int:
         if listed == before["listed"] and all(before[name] == place[name] for name in place):
             continue
         if any(before[name] != place[name] for name in PLACE):
-            former = {name: before[name] for name in WAS_COLUMNS}
-            until = max(moment, before["changed_at"])
-            was.append({"asset_id": before["id"], "until": until, **former})
+            was.append(former(before, max(moment, before["changed_at"])))
+            before["unchanged_since"] = was[-1]["until"]
         search = with_listed(before["search"], listed)
-        changed.append({"id": before["id"], "listed": listed, "search": search, **place})
+        kept = {name: before[name] for name in ("id", "unchanged_since")}
+        changed.append({**kept, "listed": listed, "search": search, **place})
     if was:
         # Of two changes at the same moment, the columns before the first one are kept.
         bulk.insert(link, asset_was, was, {})
@@ -273,10 +274,12 @@ SELECT asset.*, seen.changed_at, location.facts AS location
 
 UPDATE = sa.text("""
 UPDATE asset SET listed = CAST(i.listed AS jsonb), search = i.search, site = i.site,
-       room = i.room, rack = i.rack, unit = i.unit, from_list = i.from_list
+       room = i.room, rack = i.rack, unit = i.unit, from_list = i.from_list,
+       unchanged_since = i.unchanged_since
   FROM unnest(CAST(:id AS uuid[]), CAST(:listed AS text[]), CAST(:search AS text[]),
               CAST(:site AS text[]), CAST(:room AS text[]), CAST(:rack AS text[]),
-              CAST(:unit AS text[]), CAST(:from_list AS text[]))
-       AS i(id, listed, search, site, room, rack, unit, from_list)
+              CAST(:unit AS text[]), CAST(:from_list AS text[]),
+              CAST(:unchanged_since AS timestamptz[]))
+       AS i(id, listed, search, site, room, rack, unit, from_list, unchanged_since)
  WHERE asset.id = i.id
 """)

@@ -45,11 +45,13 @@ def stand_in(link: sa.Connection) -> None:
         stands += [(one["id"], own) for one in group if one["stands_as"] != own]
         columns = _columns(group)
         if own not in known or any(known[own][name] != columns[name] for name in columns):
-            changed.append({"id": own, "first_seen": at, **columns})
+            times = {"first_seen": at, "unchanged_since": at}
+            changed.append({"id": own, **times, **columns})
     for one in changed:
         one["listed"] = None if one["listed"] is None else encode(one["listed"])
     if changed:
-        bulk.insert(link, asset, changed, bulk.taken(*(changed[0].keys() - {"id", "first_seen"})))
+        told = changed[0].keys() - {"id", "first_seen", "unchanged_since"}
+        bulk.insert(link, asset, changed, bulk.taken(*told))
         seen = [_seen(one["id"], at) for one in changed if one["id"] not in known]
         if seen:
             bulk.insert(link, asset_seen, seen)
@@ -92,7 +94,8 @@ def has_stand_ins(link: sa.Connection) -> bool:
 
 def begin(link: sa.Connection, asset_id: uuid.UUID, at: datetime) -> None:
     """Let a stand-in become a machine: it is first seen with its first report."""
-    link.execute(sa.update(asset).where(asset.c.id == asset_id).values(first_seen=at))
+    times = {"first_seen": at, "unchanged_since": at}
+    link.execute(sa.update(asset).where(asset.c.id == asset_id).values(**times))
 
 
 def _machines(said: Sequence[Row]) -> Iterable[list[Row]]:

@@ -38,12 +38,25 @@ def step(link: sa.Connection, asset_id: uuid.UUID, at: datetime, **values: Any) 
 
 def keep_columns(link: sa.Connection, asset_id: uuid.UUID, until: datetime) -> None:
     """Keep the list columns that an asset has until a moment; call this before a change."""
-    was = link.execute(
-        sa.select(*(asset.c[name] for name in WAS_COLUMNS)).where(asset.c.id == asset_id)
-    ).one()
-    row = {"asset_id": asset_id, "until": until, **was._mapping}
+    before = link.execute(sa.select(asset).where(asset.c.id == asset_id)).one()
+    was = former(before._mapping, until)
     # Of two changes at the same moment, the columns before the first one are kept.
-    bulk.insert(link, asset_was, [row], {})
+    bulk.insert(link, asset_was, [was], {})
+    link.execute(
+        sa.update(asset).where(asset.c.id == asset_id).values(unchanged_since=was["until"])
+    )
+
+
+def former(columns: Row | sa.RowMapping, until: datetime) -> Row:
+    """
+    Return the row that keeps the list columns of an asset which become others at a moment.
+
+    They do so later if they became what they are later, by another clock: so each moment
+    is in one row, or in the present one, which is ``unchanged_since`` the end of this one.
+    """
+    since = columns["unchanged_since"]
+    kept = {name: columns[name] for name in WAS_COLUMNS}
+    return {"asset_id": columns["id"], "since": since, "until": max(since, until), **kept}
 
 
 def revision_of(link: sa.Connection, seen: Row, reason: str) -> Row:

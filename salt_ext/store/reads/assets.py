@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
+from salt_ext.store.columns import UNREPORTED
 from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import FilterError
 from salt_ext.store.reads import cursors
 from salt_ext.store.reads.filters import matching, names, only_parts
 from salt_ext.store.reads.listing import NOW_ONLY, Listing, joined, listing, tables_of
-from salt_ext.store.reads.paging import Cursor, Found, key_of, page_of, zones_of
+from salt_ext.store.reads.paging import Cursor, Found, key_in, key_of, page_of, zones_of
 from salt_ext.store.schema import asset
 
 DEFAULT_COLUMNS = (
@@ -137,8 +137,8 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
     conditions = matching(source, filters, text)
     is_present, is_text = source.at is None, bool(text.strip())
     of_parts = only_parts(filters, text) if is_present else None
-    if is_present and not conditions:
-        return Found(link.scalar(sa.select(_number([]) - _number([IS_MERGED]))) or 0, True, ())
+    if not conditions:
+        return Found(link.scalar(sa.select(_every(source.at))) or 0, True, ())
     merged: sa.ColumnElement[int] = sa.literal(0)
     which = joined(sa.select(key_of(source, conditions)), source, conditions)
     if of_parts is not None:
@@ -158,8 +158,7 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
     few = sa.case((number <= FEW, sa.func.coalesce(sa.cast(ids, sa.Text), "{}")))
     total, array = link.execute(sa.select(number - merged, few)).one()
     if array is not None:
-        those = source.key == sa.any_(sa.cast(sa.literal(array, sa.Text), ARRAY(UUID)))
-        return Found(total, True, [those], sorted_after=True)
+        return Found(total, True, [key_in(source, array)], sorted_after=True)
     if is_present and is_text:
         return Found(FEW, False, conditions)
     if is_present and total <= MANY:
@@ -169,6 +168,15 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
 
 
 IS_MERGED = asset.c.merged_into.is_not(None)
+
+
+def _every(at: datetime | None) -> sa.ColumnElement[int]:
+    """Return the number of all assets; the few that do not count are subtracted, by indexes."""
+    if at is None:
+        return _number([]) - _number([IS_MERGED])
+    was_there = asset.c.first_seen <= at
+    unreported = _number([was_there, asset.c.kind.in_(UNREPORTED)])
+    return _number([was_there]) - unreported - _number([IS_MERGED, asset.c.unchanged_since <= at])
 
 
 def _number(conditions: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[int]:

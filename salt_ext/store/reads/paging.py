@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
+from salt_ext.store.bulk import array
 from salt_ext.store.database import Row, rows
 from salt_ext.store.reads.listing import Listing, joined, tables_of
 from salt_ext.store.schema import asset, asset_seen
@@ -95,8 +97,8 @@ def page_of(
             if sorted_after:
                 chosen = statement.cte("chosen").prefix_with("MATERIALIZED")
                 statement = sa.select(chosen.c._order, chosen.c.id)
-            ids = _first(statement, down, limit - len(page)).subquery("page")
-            page += rows(link.execute(_with_columns(ids, source, wanted, down)))
+            ids = _first(statement, down, limit - len(page))
+            page += _rows(link, ids, source, wanted, down)
             is_all = start is None and found.exact and len(page) == found.total
             if len(page) == limit or is_all:
                 return page[::-1] if backwards else page
@@ -166,18 +168,32 @@ def _first(statement: sa.Select[Any], down: bool, limit: int) -> sa.Select[Any]:
     return statement.order_by(*ordered).limit(limit)
 
 
-def _with_columns(
-    ids: sa.Subquery, source: Listing, wanted: Mapping[str, sa.ColumnElement[Any]], down: bool
-) -> sa.Select[Any]:
-    statement = sa.select(
-        ids.c.id, ids.c._order, *(column.label(name) for name, column in wanted.items())
-    ).select_from(ids)
-    if source.at is None:
-        statement = statement.join(asset, asset.c.id == ids.c.id).join(
-            asset_seen, asset_seen.c.asset_id == ids.c.id
-        )
-    else:
-        statement = statement.join(source.key.table, source.key == ids.c.id)
-    return statement.order_by(
-        *((ids.c._order.desc(), ids.c.id.desc()) if down else (ids.c._order, ids.c.id))
+def _rows(
+    link: sa.Connection,
+    statement: sa.Select[Any],
+    source: Listing,
+    wanted: Mapping[str, sa.ColumnElement[Any]],
+    down: bool,
+) -> list[Row]:
+    """Return the rows of a page, of which a statement finds the ids in their order."""
+    columns = [column.label(name) for name, column in wanted.items()]
+    if source.at is not None:
+        # Joined with a page, the whole fleet of that moment would be put together.
+        page = rows(link.execute(statement))
+        those = key_in(source, array(row["id"] for row in page))
+        found = link.execute(sa.select(source.key.label("id"), *columns).where(those))
+        by_id = {row["id"]: row for row in rows(found)}
+        return [{**row, **by_id[row["id"]]} for row in page if row["id"] in by_id]
+    ids = statement.subquery("page")
+    joined_ids = (
+        sa.select(ids.c.id, ids.c._order, *columns)
+        .join(asset, asset.c.id == ids.c.id)
+        .join(asset_seen, asset_seen.c.asset_id == ids.c.id)
     )
+    order = (ids.c._order.desc(), ids.c.id.desc()) if down else (ids.c._order, ids.c.id)
+    return rows(link.execute(joined_ids.order_by(*order)))
+
+
+def key_in(source: Listing, ids: str) -> sa.ColumnElement[bool]:
+    """Whether an asset is one of these, which are the text of an array."""
+    return source.key == sa.any_(sa.cast(sa.literal(ids, sa.Text), ARRAY(UUID)))
