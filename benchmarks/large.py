@@ -87,7 +87,8 @@ def built(running: Server, assets: int) -> store.Database:
     """Return the store; it is built if it is not there, and gets the schema of this code."""
     if (NAME,) in running.ask("SELECT datname FROM pg_database"):
         database = running.database(NAME)
-        store.migrate(database)
+        if store.migrate(database):
+            running.ask("VACUUM ANALYZE", NAME)
         return database
     say("building")
     return multiply.build(running, NAME, assets)

@@ -21,7 +21,8 @@ from webui.access.who import is_auditor
 from webui.metrics import KEPT_AGE_SECONDS
 
 MOST = 256
-"""So many answers are kept; the one that was not used for longest makes room."""
+MOST_ROWS = 50_000
+"""So much is kept in all; the answer that was not used for longest makes room."""
 
 
 Room = Callable[[], AbstractContextManager[None]]
@@ -53,8 +54,6 @@ class Cache:
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
-            while len(self._slots) > MOST:
-                self._slots.popitem(last=False)
         found = self._young(slot)
         if found is not None:
             return found
@@ -62,9 +61,17 @@ class Cache:
             found = self._young(slot)
             if found is None:
                 slot.value = ask()
+                slot.rows = _rows(slot.value)
                 slot.asked_at = time.monotonic()
                 found = Kept(slot.value, 0)
+                self._make_room()
             return found
+
+    def _make_room(self) -> None:
+        with self._lock:
+            rows = sum(slot.rows for slot in self._slots.values())
+            while len(self._slots) > MOST or rows > MOST_ROWS:
+                rows -= self._slots.popitem(last=False)[1].rows
 
     def _young(self, slot: _Slot) -> Kept | None:
         asked_at = slot.asked_at
@@ -78,7 +85,12 @@ class _Slot:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.asked_at: float | None = None
+        self.rows = 0
         self.value: Any = None
+
+
+def _rows(value: Any) -> int:
+    return len(list(value.rows)) if isinstance(value, Table) else 1
 
 
 def kept(key: Hashable, ask: Callable[[], Any]) -> Kept:

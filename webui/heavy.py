@@ -8,7 +8,6 @@ thread that waits answers nobody, ``/healthz`` included.
 from __future__ import annotations
 
 import contextlib
-import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -92,8 +91,3 @@ def admit(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Response:
         raise
     when_sent(response, gate.leave)
     return response
-
-
-def heavy(view: Callable[..., Any]) -> Callable[..., Response]:
-    """Make a view a heavy read, whatever it is asked."""
-    return functools.wraps(view)(functools.partial(admit, view))

@@ -3,7 +3,8 @@
 import contextlib
 import threading
 
-from webui.cached import Cache
+from salt_ext.questions.table import Table
+from webui.cached import MOST_ROWS, Cache
 
 
 def test_an_answer_is_kept_for_some_seconds():
@@ -57,3 +58,25 @@ def test_an_error_is_not_kept():
     with contextlib.suppress(ValueError):
         cache.get("a", lambda: int("x"))
     assert cache.get("a", lambda: 1).value == 1
+
+
+def table(rows):
+    return Table("rows", ["x"], [{"x": 1}] * rows, rows)
+
+
+def test_long_tables_make_room_for_each_other():
+    cache, asked = Cache(60), []
+
+    def ask(name):
+        cache.get(name, lambda: asked.append(name) or table(MOST_ROWS // 2 - 1))
+
+    for name in ("a", "b", "a", "c", "a", "b"):
+        ask(name)
+    assert asked == ["a", "b", "c", "b"]
+
+
+def test_a_table_longer_than_all_that_may_be_kept_is_shown_and_not_kept():
+    cache = Cache(60)
+    assert cache.get("a", lambda: table(MOST_ROWS + 1)).value.total == MOST_ROWS + 1
+    assert cache.get("b", lambda: "b").value == "b"
+    assert cache.get("a", lambda: "asked again").value == "asked again"

@@ -1,13 +1,15 @@
 """Two heavy reads run, two wait a moment, and all others are told at once to come again."""
 
+import contextlib
 import threading
 import time
+from functools import partial
 
 import pytest
 from flask import Flask, Response
 
 from webui import heavy
-from webui.heavy import Crowded, Gate
+from webui.heavy import Crowded, Gate, admit
 
 
 @pytest.fixture
@@ -23,9 +25,9 @@ def app():
     def fail():
         raise ValueError("no")
 
-    app.add_url_rule("/file", "file", heavy.heavy(lambda: Response(pieces())))
-    app.add_url_rule("/page", "page", heavy.heavy(lambda: "page"))
-    app.add_url_rule("/bug", "bug", heavy.heavy(fail))
+    app.add_url_rule("/file", "file", partial(admit, lambda: Response(pieces())))
+    app.add_url_rule("/page", "page", partial(admit, lambda: "page"))
+    app.add_url_rule("/bug", "bug", partial(admit, fail))
     return app
 
 
@@ -102,4 +104,31 @@ def test_a_file_that_is_only_asked_about_makes_room(app):
 def test_a_bug_makes_room(app):
     for _ in range(heavy.RUNNING + heavy.WAITING + 1):
         assert app.test_client().get("/bug").status_code == 500
+    assert is_free(app)
+
+
+def test_a_part_of_a_page_takes_a_room_and_leaves_it(app):
+    gate = app.extensions["heavy"]
+    for _ in range(heavy.RUNNING):
+        gate.enter()
+    with app.test_request_context("/"), pytest.raises(Crowded), heavy.room():
+        pytest.fail("there was no room")
+    gate.leave()
+    gate.leave()
+    with app.test_request_context("/"), heavy.room():
+        pass
+    assert is_free(app)
+
+
+def test_a_part_of_what_is_a_heavy_read_already_takes_no_second_room(app):
+    rooms = [heavy.room for _ in range(heavy.RUNNING + heavy.WAITING)]
+
+    def view():
+        with contextlib.ExitStack() as stack:
+            for one in rooms:
+                stack.enter_context(one())
+            return "page"
+
+    with app.test_request_context("/"):
+        assert admit(view).data == b"page"
     assert is_free(app)
