@@ -384,7 +384,7 @@ def browse(address: str, web: subprocess.Popen[bytes]) -> None:
     for name in MINIONS:
         if name not in assets:
             raise Failed(f"{ours} does not show {name}")
-    link = re.search(rf'href="/([^"]+)"[^>]*>\s*{SERVER}\s*<', assets)
+    link = re.search(rf'href="/([^"]+)"[^>]*>\s*<bdi>{SERVER}</bdi>', assets)
     if link is None:
         raise Failed(f"{ours} has no link to {SERVER}")
     page = _page(address + html.unescape(link[1]))

@@ -82,9 +82,8 @@ def _crowded(error: Crowded) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    response = answer(
-        error.code or 500, error.description or error.name, getattr(error, "hint", "")
-    )
+    hint, title = getattr(error, "hint", ""), getattr(error, "title", "")
+    response = answer(error.code or 500, error.description or error.name, hint, title)
     # Keep the headers that belong to the status, such as Allow.
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from salt_ext.settings import Settings
 from webui.access import local, log, oidc, proxies, sessions, tokens
 from webui.access.refused import Refused
-from webui.access.ways import Ways, configured
+from webui.access.ways import Ways, configured, origin
 from webui.access.who import Who, who
 
 PROBES = ("probes.alive", "probes.ready")
@@ -40,6 +40,7 @@ def register(app: Flask, settings: Settings) -> None:
     log.register(app, settings["access_log"])
     app.before_request(_admit)
     app.add_template_global(who)
+    app.add_template_global(origin)
 
 
 def _admit() -> Response | None:

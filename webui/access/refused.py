@@ -18,6 +18,7 @@ class Refused(HTTPException):
         super().__init__(reason)
         self.code = code
         self.hint = hint
+        self.title = "The login provider is away" if code == 503 else ""
         self.challenge = challenge
         g.refused = reason
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from argon2 import extract_parameters
 from argon2.exceptions import InvalidHash
+from flask import current_app, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from salt_ext.settings import Settings, SettingsError
@@ -134,6 +135,12 @@ def configured(settings: Settings) -> Ways:
     if ways.oidc and not ways.origin:
         raise SettingsError("login: oidc needs public_url, where the provider sends people back")
     return ways
+
+
+def origin() -> str:
+    """Return where people find the web UI; unless the settings say it, where this request did."""
+    ways: Ways = current_app.extensions["ways"]
+    return ways.origin or request.host_url.rstrip("/")
 
 
 def secret(path: str) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from salt_ext.questions.table import Table
 from webui import timemode
 from webui.access.log import counted
+from webui.access.ways import origin
 from webui.asked import Asked
 
 PREFIX = "/api/v1"
@@ -66,7 +67,7 @@ def of_table(table: Table, question: Asked) -> Response:
     if table.next:
         here = request.endpoint or ""
         address = timemode.to(here, question.at(table.next), **(request.view_args or {}))
-        following = request.host_url.rstrip("/") + address
+        following = origin() + address
     response = value(
         of=table.of,
         columns=list(table.columns),

@@ -218,6 +218,7 @@ def test_a_provider_that_is_away_is_told_and_healed_without_a_restart(
         response = app.test_client().get("/login/oidc")
         assert (response.status_code, "Retry-After" in response.headers) == (503, True)
         assert "the login provider does not answer" in response.text
+        assert "database" not in response.text
         app.extensions["oidc"]._server_metadata_url = f"{provider.url}/nowhere"
         assert app.test_client().get("/login/oidc").status_code == 503
         app.extensions[

@@ -306,3 +306,13 @@ def test_the_hash_of_a_password_is_made_by_a_command(database_url, tmp_path):
         assert log_in(app.test_client(), "dora").status_code == 303
     short = subprocess.run(argv, input="short\n", capture_output=True, text=True)
     assert (short.returncode, short.stdout) == (1, "")
+
+
+def test_addresses_that_are_told_are_those_where_people_find_us(database_url, tmp_path):
+    said = {"login": {"users": USERS}, "public_url": "https://cmdb.example.net/"}
+    with application(database_url, tmp_path, **said) as app:
+        client = app.test_client()
+        log_in(client, base_url="https://localhost")
+        page = client.get("/api", base_url="https://localhost")
+        assert "https://cmdb.example.net/api/v1" in page.text
+        assert "localhost" not in page.text
