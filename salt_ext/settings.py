@@ -286,6 +286,14 @@ OPTIONS: dict[str, Option] = {
         " (`since=2026-11-01`): a name of IANA's list such as `Europe/Berlin`. JSON and events"
         " are always in UTC.",
     ),
+    "hidden_fields": Option(
+        [],
+        list,
+        "web",
+        "What only the role `auditor` sees: fields of the list (`sn`, `list.owner`), fields of"
+        " the facts (`disks.serial_number`, `system.uuid`) and whole sections (`bmc`), and with"
+        " each all that tells the same; see docs/web/access.md.",
+    ),
     "keep_problems": Option(
         "90d",
         "duration",
@@ -338,6 +346,7 @@ def resolve(*layers: tuple[str, Mapping[str, Any]]) -> Settings:
     for name, option in OPTIONS.items():
         if option.type == "duration":
             settings[name] = seconds(settings[name])
+    settings["hidden_fields"] = _hidden(settings)
     for name in FILL_SECTIONS:
         if settings["location"] and settings[name].get("location"):
             where = settings.sources[name]
@@ -410,6 +419,21 @@ def _checked(source: str, name: str, value: Any) -> Any:
     if kind is int and value < least:
         raise SettingsError(f"{source}: {name} is {value}, but it must be at least {least}")
     return value
+
+
+def _hidden(settings: Settings) -> list[str]:
+    """Return the names of hidden fields as the facts and the list have them."""
+    if not settings["hidden_fields"]:
+        return []
+    from salt_ext.words.hidable import hidable  # not at the top: a minion hides nothing
+
+    sections = {section for name in FILL_SECTIONS for section in settings[name]}
+    try:
+        return [hidable(str(name), sections) for name in settings["hidden_fields"]]
+    except ValueError as error:
+        raise SettingsError(
+            f"{settings.sources['hidden_fields']}: hidden_fields: {error}"
+        ) from None
 
 
 def _check_sections(source: str, name: str, value: Mapping[Any, Any]) -> None:

@@ -30,6 +30,7 @@ TITLES = {
 def register(app: Flask) -> None:
     """Register a handler for every kind of error."""
     app.register_error_handler(store.FilterError, _bad_question)
+    app.register_error_handler(store.HiddenField, _hidden)
     app.register_error_handler(store.NotFound, _not_found)
     app.register_error_handler(store.StoreError, _store_error)
     app.register_error_handler(store.StatementFailed, _too_much)
@@ -54,6 +55,10 @@ def answer(status: int, error: str, hint: str, title: str = "") -> Response:
 
 def _bad_question(error: store.FilterError) -> Response:
     return answer(400, str(error), "correct the address, or begin again with the whole list")
+
+
+def _hidden(error: store.HiddenField) -> Response:
+    return answer(403, str(error), "leave it out of the address, or log in as an auditor")
 
 
 def _not_found(error: store.NotFound) -> Response:

@@ -61,9 +61,9 @@ def is_number_column(name: str) -> bool:
 NUMBERS = ("count", "assets", "of", "failing", "gone", "in_use", "changes", "total")
 
 
-def count(number: int) -> str:
-    """Return a number with commas between its thousands."""
-    return f"{number:,}"
+def count(number: int | str) -> str:
+    """Return a number with commas between its thousands; a word in place of one as it is."""
+    return number if isinstance(number, str) else f"{number:,}"
 
 
 def since(then: datetime) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 from flask import current_app
 
 from salt_ext import store
+from webui.access.who import is_auditor
 
 
 def database() -> store.Database:
-    """Return the store that the application reads from."""
+    """Return the store, in which fields are hidden unless an auditor asks."""
     found: store.Database = current_app.extensions["database"]
-    return found
+    return found if is_auditor() else found.hiding(found.settings["hidden_fields"])

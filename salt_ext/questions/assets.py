@@ -20,11 +20,13 @@ PLACE = ("site", "rack", "unit")
 """Where an asset stands: a terminal has no room for it, a page and a file do."""
 
 
-def usual(at: datetime | None) -> list[str]:
+def usual(database: store.Database, at: datetime | None) -> list[str]:
     """Return the columns of a page and of its files when none are asked for."""
-    columns = store.usual_columns(at)
-    after = columns.index("sn") + 1
-    return [*columns[:after], *PLACE, *columns[after:]]
+    hidden = database.hidden
+    columns = store.usual_columns(at, hidden)
+    place = [name for name in PLACE if name not in hidden.columns]
+    after = columns.index("sn" if "sn" in columns else "minion_id") + 1
+    return [*columns[:after], *place, *columns[after:]]
 
 
 def assets(
@@ -46,7 +48,7 @@ def assets(
     ``called`` where their first name is not known. All rows of a long list are read from
     the store a page at a time, as they are taken.
     """
-    shown = list(columns) or store.usual_columns(at)
+    shown = list(columns) or store.usual_columns(at, database.hidden)
     filters, words = box.read(database, text, filters, at)
 
     def page(limit: int, cursor: str | None) -> store.Page:

@@ -54,6 +54,7 @@ def read(
         asking = store.asking(database, at)
         searched = []
         for term in terms:
+            database.hidden.check(term.field)
             meant = _meant(term, asking)
             if not meant:
                 searched.append(term.value)

@@ -40,7 +40,7 @@ class Overview(NamedTuple):
 
     totals: Mapping[str, int]
     groups: Sequence[Sequence[Mapping[str, Any]]]
-    """For each of :data:`GROUPINGS` the totals of each group, the largest first."""
+    """For each of :data:`GROUPINGS` the totals of each group, the largest first; none if hidden."""
     since: datetime
     """Since when changes are counted."""
     changed: int
@@ -57,13 +57,16 @@ class Overview(NamedTuple):
 def overview(database: store.Database, now: datetime, at: datetime | None = None) -> Overview:
     """Return the fleet as it is ``now``, or as it was at a moment."""
     end = at or now
-    totals, groups = store.totals(database, groupings=GROUPINGS, at=at)
+    hidden = database.hidden.columns
+    shown = [names for names in GROUPINGS if hidden.isdisjoint(names)]
+    totals, tables = store.totals(database, groupings=shown, at=at)
+    by_names = dict(zip(shown, tables, strict=True))
     since = end - LATELY
     counts = store.count_classes(database, store.Wanted(since=since, until=at))
     important = store.Wanted(until=at, classes=IMPORTANT)
     found = Overview(
         totals,
-        groups,
+        [by_names.get(names, []) for names in GROUPINGS],
         since,
         sum(one.number for one in counts.values()),
         counts["loss"].number if "loss" in counts else 0,

@@ -29,6 +29,7 @@ from salt_ext.store.counting import Statements, count_statements
 from salt_ext.store.database import HEAD, PAGES, USUAL, Database, ping
 from salt_ext.store.errors import (
     FilterError,
+    HiddenField,
     Merged,
     NotFound,
     NotYet,
@@ -127,6 +128,7 @@ __all__ = [
     "Deviation",
     "Extract",
     "FilterError",
+    "HiddenField",
     "Listener",
     "Merged",
     "News",

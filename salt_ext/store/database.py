@@ -8,7 +8,7 @@ import contextlib
 import copy
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from functools import cache
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from salt_ext.store.errors import (
     StoreError,
     StoreUnreachable,
 )
+from salt_ext.store.hidden import NOTHING, Hidden, hidden
 from salt_ext.store.url import parsed as parsed_url
 from salt_ext.store.url import scrubbed, shown
 from salt_ext.words.times import zone_of
@@ -146,6 +147,7 @@ class Database:
         self.url = url
         self.read_only = read_only
         self.limits = limits
+        self.hidden: Hidden = NOTHING
         self.shown_url = shown(url)
 
     @property
@@ -157,6 +159,16 @@ class Database:
         """Return the same database, whose statements have these limits."""
         other = copy.copy(self)
         other.limits = limits
+        return other
+
+    def hiding(self, names: Iterable[str]) -> Database:
+        """
+        Return the same database for somebody from whom these fields are hidden.
+
+        It has the same connections; the names are those of the setting ``hidden_fields``.
+        """
+        other = copy.copy(self)
+        other.hidden = hidden(names)
         return other
 
     def _engine(self) -> sa.Engine:

@@ -81,3 +81,7 @@ class Merged(NotFound):
 
 class FilterError(ValueError):
     """A filter that cannot be understood; the text says why, and names the nearest known word."""
+
+
+class HiddenField(FilterError):
+    """A question about a field that is hidden from whoever asks."""

@@ -32,9 +32,13 @@ class Source(NamedTuple):
     type: tuple[str, ...]
     same: tuple[str, ...] = ()
 
+    def made_of(self, column: str) -> tuple[str, ...]:
+        """Return the fields that become a column of ``part``."""
+        return (column,) if column in self.same else self._asdict().get(column, ())
+
     def fills(self, column: str) -> bool:
         """Whether a column of ``part`` can have a value."""
-        return column in (*self.same, "count") or bool(self._asdict().get(column))
+        return column == "count" or bool(self.made_of(column))
 
 
 SOURCES = {

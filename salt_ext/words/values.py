@@ -199,19 +199,19 @@ def _number(value: int, name: str, path: str) -> str:
     return f"{value}{NO_BREAK}{unit}" if unit else str(value)
 
 
-def binary(value: int | None) -> str:
+def binary(value: int | str | None) -> str:
     """Return a number of bytes in powers of 1024, as memory is sold: ``128 GiB``."""
     return _scaled(value, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
 
 
-def decimal(value: int | None) -> str:
+def decimal(value: int | str | None) -> str:
     """Return a number of bytes in powers of 1000, as disks are sold: ``3.8 TB``."""
     return _scaled(value, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
 
 
-def _scaled(value: int | None, step: int, units: tuple[str, ...]) -> str:
-    if value is None:
-        return NOTHING
+def _scaled(value: int | str | None, step: int, units: tuple[str, ...]) -> str:
+    if value is None or isinstance(value, str):
+        return value or NOTHING  # a word stands in place of a number that is hidden
     left, at = float(value), 0
     # 999.96 would be printed as 1000.0, so the next unit begins a little earlier.
     while abs(left) >= step - 0.05 and at < len(units) - 1:

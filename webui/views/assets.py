@@ -35,7 +35,7 @@ def ask(database: Database, asked: Assets, limit: int | None) -> Table:
         asked.filters,
         limit,
         text=asked.text,
-        columns=asked.columns or questions.usual(as_of()),
+        columns=asked.columns or questions.usual(database, as_of()),
         sort=asked.sort,
         cursor=asked.cursor or None,
         at=as_of(),

@@ -70,6 +70,7 @@ def _page(asked: Asked) -> str:
         groups=[
             Group(title, ",".join(names), _bars(names, rows))
             for title, names, rows in zip(TITLES, GROUPINGS, found.groups, strict=True)
+            if rows
         ],
         columns=_columns(found.days),
         runs=runs(found.recent),

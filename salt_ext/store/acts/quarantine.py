@@ -19,7 +19,7 @@ from salt_ext.report.limits import Limits, limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.store import clock
 from salt_ext.store.database import Database
-from salt_ext.store.errors import NotFound, StoreError
+from salt_ext.store.errors import HiddenField, NotFound, StoreError
 from salt_ext.store.identity import claims
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
@@ -37,6 +37,10 @@ from salt_ext.store.schema import held
 
 def choices(database: Database, minion_id: str) -> list[Ruling]:
     """Return what may be decided about the held report of a minion, each with what it would do."""
+    if database.hidden:
+        raise HiddenField(
+            "what may be decided about a report is hidden from viewers: ask an auditor"
+        )
     with database.begin() as link:
         arrival = _held(link, minion_id)
         claim = _claim(arrival)

@@ -22,6 +22,7 @@ def addresses(database: Database) -> dict[str, str]:
     A machine that people expect and that was never heard is reached by the address that
     their list has, or else by its name.
     """
+    database.hidden.check("address")
     statement = sa.select(asset.c.minion_id, asset.c.address).where(
         asset.c.minion_id.is_not(None), asset.c.address.is_not(None)
     )

@@ -20,6 +20,7 @@ from salt_ext.report import digests
 from salt_ext.store.database import Database, Row
 from salt_ext.store.documents import current
 from salt_ext.store.errors import NotFound, NotYet, StoreError
+from salt_ext.store.reads.masking import masked, of_document, of_row
 from salt_ext.store.schema import OF_REVISION, change, handover, revision
 
 OF_DOCUMENT = change.c.op != "renamed"
@@ -32,9 +33,12 @@ def document(
     """Return the revision that an asset had at a moment, or has now, and its facts then."""
     with database.autocommit() as link:
         then = revision_at(link, asset_id, at)
-        return then, document_at(link, asset_id, then)
+        facts = document_at(link, asset_id, then)
+    hidden = database.hidden
+    return (of_row(hidden, then) or {}, of_document(hidden, facts)) if hidden else (then, facts)
 
 
+@masked
 def compare_assets(
     database: Database, one: uuid.UUID, other: uuid.UUID, at: datetime | None = None
 ) -> list[Change]:

@@ -14,6 +14,7 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import Merged, NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.said import ABOUT, newest
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
@@ -70,6 +71,7 @@ SHARED = sa.and_(
 """Whether a key is shown by another machine too: then it decides for neither alone."""
 
 
+@masked
 def overview(database: Database, asset_id: uuid.UUID) -> Row:
     """
     Return all of one asset: list columns, facts, volatile values, times and identifiers.
@@ -83,6 +85,7 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
         return _overview(link, database, asset_id)
 
 
+@masked
 def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
     """
     Return all that one page shows of an asset.
@@ -93,7 +96,7 @@ def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
     """
     with database.autocommit() as link:
         asset = _overview(link, database, asset_id)
-        found, changed, revisions = history.of_asset(link, asset_id, limit)
+        found, changed, revisions = history.of_asset(link, asset_id, limit, database.hidden)
         return {
             "asset": asset,
             "changes": found,

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from salt_ext.store.columns import UNREPORTED
 from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import FilterError
+from salt_ext.store.hidden import NOTHING, Hidden, hidden
 from salt_ext.store.reads import cursors
 from salt_ext.store.reads.filters import matching, names, only_parts
 from salt_ext.store.reads.listing import NOW_ONLY, Listing, joined, listing, tables_of
@@ -66,9 +67,10 @@ class Page(NamedTuple):
     previous: str | None
 
 
-def usual_columns(at: datetime | None) -> list[str]:
+def usual_columns(at: datetime | None, hidden: Hidden = NOTHING) -> list[str]:
     """Return the columns that a list has when none are asked for."""
-    return [one for one in DEFAULT_COLUMNS if at is None or one not in NOW_ONLY]
+    shown = [one for one in DEFAULT_COLUMNS if one not in hidden.columns]
+    return [one for one in shown if at is None or one not in NOW_ONLY]
 
 
 def assets(
@@ -90,11 +92,17 @@ def assets(
     ``at`` the assets are as they were at that moment.
     """
     source = listing(database, at)
-    wanted = {name: source.field(name) for name in names(columns) or usual_columns(at)}
+    wanted = {
+        name: source.field(name) for name in names(columns) or usual_columns(at, source.hidden)
+    }
     zones = zones_of(source, sort)
     start = None if cursor is None else _start(cursor, sort, zones[0].order)
     backwards = start is not None and start.backwards
+    # Whoever gets such a cursor from an auditor cannot read in it what he may not see.
+    is_secret = sort.removeprefix("-") in hidden(database.settings["hidden_fields"]).columns
     with database.autocommit() as link:
+        if start is not None and is_secret:
+            start = start._replace(value=_value_of(link, source, zones[0].order, start.id))
         found = _found(link, source, filters or {}, text)
         # One row more than asked for shows whether there is a further page.
         page = page_of(link, source, zones, wanted, found, sort, limit + 1, start)
@@ -106,7 +114,8 @@ def assets(
     last = first + len(page)
 
     def beside(row: Row, number: int, backwards: bool) -> str:
-        return cursors.write((sort, row["_order"], row["id"], number, backwards))
+        value = None if is_secret else row["_order"]
+        return cursors.write((sort, value, row["id"], number, backwards))
 
     return Page(
         [{key: value for key, value in row.items() if key != "_order"} for row in page],
@@ -127,6 +136,16 @@ def _start(cursor: str, sort: str, order: sa.ColumnElement[Any]) -> Cursor:
     return Cursor(*start)
 
 
+def _value_of(
+    link: sa.Connection, source: Listing, field: sa.ColumnElement[Any], asset_id: uuid.UUID
+) -> Any:
+    """Return what an asset has in a field, for a cursor that does not say it."""
+    found = link.execute(joined(sa.select(field), source, [source.key == asset_id])).one_or_none()
+    if found is None:
+        raise FilterError("the asset at which the cursor stood is gone: begin without it")
+    return found[0]
+
+
 def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], text: str) -> Found:
     """
     Return how many assets fit, and the conditions that find them.
@@ -136,7 +155,7 @@ def _found(link: sa.Connection, source: Listing, filters: Mapping[str, Any], tex
     """
     conditions = matching(source, filters, text)
     is_present, is_text = source.at is None, bool(text.strip())
-    of_parts = only_parts(filters, text) if is_present else None
+    of_parts = only_parts(filters, text, source.hidden) if is_present else None
     if not conditions:
         return Found(link.scalar(sa.select(_every(source.at))) or 0, True, ())
     merged: sa.ColumnElement[int] = sa.literal(0)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import Listing, listing, own_value
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.said import OWN
 from salt_ext.store.schema import LIST_COLUMNS, asset, expected
 
@@ -34,6 +35,7 @@ IS_AWAITED = sa.and_(
 )
 
 
+@masked
 def awaited(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
     """
     Return what is expected, has never reported and shall report, each machine once.
@@ -75,6 +77,7 @@ def _of_lists(source: Listing) -> Listing:
         for name, column in source.fields.items()
     }
     fields |= {name: expected.c.fields[name].astext for name in SPOKEN if name in fields}
-    fields |= {"sn": expected.c.sn, "minion_id": expected.c.minion_id}
+    known = {"sn": expected.c.sn, "minion_id": expected.c.minion_id}
+    fields |= {name: column for name, column in known.items() if name in fields}
     never = dict.fromkeys(source.states, sa.false())
     return source._replace(fields=fields, key=expected.c.id, text=expected.c.source, states=never)

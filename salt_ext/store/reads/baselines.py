@@ -23,6 +23,7 @@ from salt_ext.store.errors import NotFound
 from salt_ext.store.reads.as_of import the_revision
 from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
 
 
@@ -56,6 +57,7 @@ def _state(one: Change) -> str:
     return {"removed": "lost", "added": "added"}.get(one.op, "different")
 
 
+@masked
 def baseline_of(database: Database, asset_id: uuid.UUID) -> Row:
     """Return the baseline of an asset with its ``deviations``. Raises :class:`NotFound`."""
     with database.autocommit() as link:
@@ -68,6 +70,7 @@ def baseline_of(database: Database, asset_id: uuid.UUID) -> Row:
         return {**found[0], "deviations": _found(link, found[0])}
 
 
+@masked
 def check_baselines(
     database: Database, filters: Mapping[str, Any] | None = None, section: str = ""
 ) -> Iterator[Row]:

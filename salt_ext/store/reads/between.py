@@ -19,9 +19,11 @@ from salt_ext.document.diff import Change, diff
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import StoreError
 from salt_ext.store.reads.as_of import documents_at, revision_at, the_revision
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import OF_HANDOVER, handover, revision
 
 
+@masked
 def compare(
     database: Database, asset_id: uuid.UUID, start: datetime | None, end: datetime | None
 ) -> tuple[Row | None, Row, list[Change]]:
@@ -73,6 +75,7 @@ def changes_between(link: sa.Connection, asset_id: uuid.UUID, old: Row, new: Row
     return changes
 
 
+@masked
 def handovers(
     database: Database,
     asset_id: uuid.UUID,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from salt_ext.store.database import Database
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.history import ALL, Wanted, each_class, of_few, others, span
 from salt_ext.store.schema import Moment, change
 
@@ -72,7 +73,11 @@ def count_days(database: Database, starts: Sequence[datetime]) -> list[dict[str,
     day = sa.func.width_bucket(change.c.recorded_at, moments)
     days = (
         sa.select(day.label("day"), sa.func.count().label("number"))
-        .where(change.c["class"] == one.c.name, change.c.recorded_at >= starts[0])
+        .where(
+            change.c["class"] == one.c.name,
+            change.c.recorded_at >= starts[0],
+            *seen.changes(database.hidden),
+        )
         .group_by(day)
         .lateral("days")
     )

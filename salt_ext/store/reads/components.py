@@ -16,9 +16,12 @@ from salt_ext.document.placeholders import why_not_serial, why_not_text
 from salt_ext.store.columns import integer_of, text_of
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError, NotFound
+from salt_ext.store.hidden import MARK
 from salt_ext.store.parts import SOURCES
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.filters import matching, of_parts
-from salt_ext.store.reads.listing import joined, listing
+from salt_ext.store.reads.listing import hides_part, joined, listing
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.reads.slipped import nearest_part
 from salt_ext.store.schema import (
     OF_REVISION,
@@ -51,11 +54,14 @@ def components(
     if section not in SOURCES:
         raise FilterError(unknown("section of parts", section, SOURCES))
     source = listing(database, None)
+    if source.hidden.path(".".join(SOURCES[section].path)):
+        raise source.hidden.refusal(section)
     of_section: dict[str, Any] = {}
     of_assets: dict[str, Any] = {}
     for name, value in (filters or {}).items():
         (of_section if name.startswith(f"{section}.") else of_assets)[name] = value
-    kinds = [part.c[name] for name in PART_FIELDS]
+    closed = [name for name in PART_FIELDS if hides_part(source.hidden, f"{section}.{name}")]
+    kinds = [part.c[name] for name in PART_FIELDS if name not in closed]
     counted = (
         sa.select(
             *kinds,
@@ -63,7 +69,7 @@ def components(
             sa.func.count().label("assets"),
             sa.func.count().over().label("kinds"),
         )
-        .where(part.c.section == section, *of_parts(of_section))
+        .where(part.c.section == section, *of_parts(of_section, source.hidden))
         .group_by(*kinds)
         .order_by(sa.desc("count"), *kinds)
         .limit(limit)
@@ -76,16 +82,19 @@ def components(
     total = int(found[0]["kinds"]) if found else 0
     for row in found:
         row["count"] = int(row["count"])
+        row |= dict.fromkeys(closed, MARK)
         del row["kinds"]
     return found, total
 
 
+@masked
 def genealogy(database: Database, serial: str) -> list[Row]:
     """
     Return every place where a part was, the last first, with the ``changes`` of the part there.
 
     Raises :class:`NotFound` when no part has this serial number, WWN or MAC.
     """
+    hidden = database.hidden
     reason = why_not_serial(serial)
     nowhere = NotFound(
         f"no part has the serial number, WWN or MAC {serial!r}"
@@ -99,14 +108,16 @@ def genealogy(database: Database, serial: str) -> list[Row]:
             link.execute(
                 sa.select(placement, asset.c.minion_id, asset.c.sn)
                 .join(asset, asset.c.id == placement.c.asset_id)
-                .where(placement.c.serial.in_({serial, serial.lower()}))
+                .where(placement.c.serial.in_({serial, serial.lower()}), *seen.placements(hidden))
                 .order_by(placement.c.since.desc(), placement.c.path, placement.c.place)
                 .limit(LONGEST)
             )
         )
         if not stays:
-            if near := nearest_part(link, serial):
+            if near := nearest_part(link, serial, hidden):
                 nowhere.hint = f"the nearest is {near!r}"
+            if hidden:
+                nowhere.hint += f"; {hidden.note()}"
             raise nowhere
         own = rows(
             link.execute(

@@ -11,9 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import decision
 
 
+@masked
 def decisions(
     database: Database,
     *,

@@ -14,6 +14,7 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.listing import freshness
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import asset, asset_seen, identifier
 from salt_ext.words.nearest import unknown
 
@@ -23,6 +24,7 @@ SHARED = (*COLUMNS, *KINDS)
 """The values that two assets may share, and should not."""
 
 
+@masked
 def duplicates(
     database: Database,
     by: str,
@@ -39,6 +41,8 @@ def duplicates(
     """
     if by not in SHARED:
         raise FilterError(unknown("value to find duplicates by", by, SHARED))
+    if by in database.hidden.columns or by in database.hidden.kinds:
+        raise database.hidden.refusal(by)
     held = _columns(by) if by in COLUMNS else _ledger(by)
     several = (
         sa.select(held.c.value)

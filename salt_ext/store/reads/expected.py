@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.awaited import IS_AWAITED
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import expected
 
 ORDER = (expected.c.source, expected.c.row, expected.c.sn, expected.c.id)
 
 
+@masked
 def expected_machines(database: Database) -> list[Row]:
     """
     Return what people expect, in the order of their lists.
@@ -26,6 +28,7 @@ def expected_machines(database: Database) -> list[Row]:
         return rows(link.execute(statement))
 
 
+@masked
 def said_of(database: Database, asset_id: uuid.UUID) -> list[Row]:
     """Return the rows of people's lists that mean an asset, the newest first."""
     newest_first = (expected.c.imported_at.desc(), expected.c.id)

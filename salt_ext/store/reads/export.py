@@ -19,10 +19,13 @@ import sqlalchemy as sa
 from salt_ext.document.diff import Change
 from salt_ext.document.undo import undo
 from salt_ext.store.database import Database, Row, ping
+from salt_ext.store.hidden import MARK
 from salt_ext.store.parts import SOURCES, is_there, items_of
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.history import TOLD
 from salt_ext.store.reads.listing import Listing, joined, listing
+from salt_ext.store.reads.masking import of_answer, of_value
 from salt_ext.store.schema import (
     OF_HANDOVER,
     OF_REVISION,
@@ -87,6 +90,8 @@ class Extract:
 
     def parts(self, section: str) -> Iterator[tuple[str | None, str | None, Mapping[str, Any]]]:
         """Yield minion id, SN and the facts of each part of a section, asset by asset."""
+        hidden, path = self._source.hidden, ".".join(SOURCES[section].path)
+        hidden.check(path)
         chosen = self._chosen()
         here = sa.and_(asset_facts.c.asset_id == chosen.c.id, asset_facts.c.section == section)
         statement = (
@@ -105,7 +110,7 @@ class Extract:
                     steps = [one for one in steps if one.revision < number]
                 facts = _undone(section, then, steps)
                 for item in filter(is_there, items_of(facts, SOURCES[section].path)):
-                    yield row.minion_id, row.sn, item
+                    yield row.minion_id, row.sn, of_value(hidden, path, item) if hidden else item
 
     def _later(self, section: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
         """Return what changed in a section after the moment, the last revision first."""
@@ -148,7 +153,7 @@ class Extract:
             sa.select(*told, revision.c.recorded_at, chosen.c.minion_id, chosen.c.sn)
             .join(revision, OF_REVISION)
             .join(chosen, chosen.c.id == revision.c.asset_id)
-            .where(revision.c.recorded_at >= since, TOLD)
+            .where(revision.c.recorded_at >= since, TOLD, *seen.changes(self._source.hidden))
             .order_by(
                 revision.c.recorded_at.desc(),
                 revision.c.asset_id,
@@ -174,7 +179,8 @@ class Extract:
     def _chosen(self) -> sa.Subquery:
         """Return the assets that the filter finds: id, minion id and SN."""
         fields = self._source.fields
-        columns = (self._source.key.label("id"), fields["minion_id"], fields["sn"])
+        number = fields.get("sn", sa.literal(MARK).label("sn"))
+        columns = (self._source.key.label("id"), fields["minion_id"], number)
         return joined(sa.select(*columns), self._source, self._found).subquery("chosen")
 
     def _batches(self, statement: sa.Select[Any]) -> Iterator[Sequence[sa.Row[Any]]]:
@@ -183,9 +189,10 @@ class Extract:
 
     def _rows(self, statement: sa.Select[Any]) -> Iterator[Row]:
         names = [column.name for column in statement.selected_columns]
+        hidden = self._source.hidden
         for batch in self._batches(statement):
-            for row in batch:
-                yield dict(zip(names, row, strict=True))
+            found = (dict(zip(names, row, strict=True)) for row in batch)
+            yield from of_answer(hidden, [*found]) if hidden else found
 
 
 def _undone(section: str, facts: Any, later: Sequence[Any]) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from salt_ext.document.names import NUMBERS
 from salt_ext.store.columns import text_of
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.faults import FAILS
+from salt_ext.store.hidden import Hidden
 from salt_ext.store.parts import SOURCES, items_of
 from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.listing import hides_part
 from salt_ext.store.schema import (
     OF_REVISION,
     asset,
@@ -52,13 +54,20 @@ def failing_batches(
     that only moved has not failed. The changes are found by the index on the times
     of revisions, the disks that fail by the index of faults.
     """
+    hidden = database.hidden
+    if "smart" in hidden.unjudged:
+        raise hidden.refusal("smart")
     with database.autocommit() as link:
         bad: dict[tuple[Any, ...], Row] = {}
         gone = {tuple(kind): count for *kind, count in link.execute(_gone(since))}
         for name, counted in (("gone", gone), ("failing", _failing(link))):
             for kind, count in counted.items():
                 bad.setdefault(kind, {"gone": 0, "failing": 0})[name] += count
-        kinds = [kind for kind, one in bad.items() if one["gone"] + one["failing"] >= FEWEST]
+        kinds = [
+            kind
+            for kind, one in bad.items()
+            if one["gone"] + one["failing"] >= FEWEST and not _is_hidden(hidden, kind[0])
+        ]
         used = {
             (row["section"], row["model"], row["firmware_version"]): row
             for row in (rows(link.execute(_in_use(database, kinds, filters))) if kinds else [])
@@ -86,6 +95,11 @@ def failing_batches(
         )
     found.sort(key=lambda row: (-row["share_percent"], row["section"], row["model"] or ""))
     return found
+
+
+def _is_hidden(hidden: Hidden, section: str) -> bool:
+    """Whether the kinds of a section's parts tell something that is hidden."""
+    return any(hides_part(hidden, f"{section}.{one}") for one in ("model", "firmware_version"))
 
 
 def _gone(since: datetime) -> sa.Select[Any]:

@@ -21,12 +21,14 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
+from salt_ext.store.hidden import NOTHING, Hidden
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.listing import (
     PARTS,
     Day,
     Listing,
     Number,
+    hides_part,
     joined,
     listing,
     no_field,
@@ -50,7 +52,8 @@ def listable(database: Database, at: datetime | None = None) -> list[str]:
 
 def fields(database: Database, at: datetime | None = None) -> list[str]:
     """Return the fields that people can filter by: those of a list, and now those of parts."""
-    return [*listable(database, at), *(PARTS if at is None else ())]
+    parts = [name for name in PARTS if at is None and not hides_part(database.hidden, name)]
+    return [*listable(database, at), *parts]
 
 
 class Asking(NamedTuple):
@@ -117,7 +120,8 @@ def matching(
                 ]
                 found.append(sa.or_(*each))
             else:
-                found.append(_condition(column, field, operator, value, source.zone))
+                is_open = not source.hidden
+                found.append(_condition(column, field, operator, value, source.zone, is_open))
         elif source.at is None:
             sections.setdefault(section, {})[name] = value
         else:
@@ -125,28 +129,35 @@ def matching(
     # If the filters ask nothing else of the assets, the narrow table has their ids.
     key = source.key if found or text.strip() or source.at else asset_seen.c.asset_id
     for section, asked in sections.items():
-        having = sa.select(part.c.asset_id).where(part.c.section == section, *of_parts(asked))
+        having = sa.select(part.c.asset_id).where(
+            part.c.section == section, *of_parts(asked, source.hidden)
+        )
         found.append(key.in_(having))
     if not is_text(text):
         raise FilterError(f"the words {text!a} hold a NUL or half a character")
     return [*found, *(has_word(source, word) for word in words(text))]
 
 
-def only_parts(filters: Mapping[str, Any], text: str) -> sa.Select[Any] | None:
+def only_parts(
+    filters: Mapping[str, Any], text: str, hidden: Hidden = NOTHING
+) -> sa.Select[Any] | None:
     """Return the statement for the ids if all filters are on parts of one section, else None."""
     sections = {name.partition(".")[0] for name in filters}
     if len(sections) != 1 or not sections <= SOURCES.keys() or text.strip():
         return None
-    return sa.select(part.c.asset_id).where(part.c.section.in_(sections), *of_parts(filters))
+    conditions = (part.c.section.in_(sections), *of_parts(filters, hidden))
+    return sa.select(part.c.asset_id).where(*conditions)
 
 
-def of_parts(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+def of_parts(filters: Mapping[str, Any], hidden: Hidden = NOTHING) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of filters such as ``disks.model=...`` on one row of ``part``."""
     found = []
     for name, value in filters.items():
         field, _, operator = name.partition("__")
         if field not in PARTS:
             raise no_field(field, PARTS)
+        if hides_part(hidden, field):
+            raise hidden.refusal(field)
         found.append(_condition(PARTS[field], field, operator or "exact", value))
     return found
 
@@ -197,6 +208,7 @@ def _condition(
     operator: str,
     value: Any,
     zone: tzinfo = timezone.utc,
+    is_open: bool = True,
 ) -> sa.ColumnElement[bool]:
     is_truth = isinstance(column.type, sa.Boolean)
     _check_operator(name, operator, WITHOUT_ORDER if is_truth else OPERATORS)
@@ -204,9 +216,11 @@ def _condition(
         return column.is_(None) if _truth(f"{name}__isnull", value) else column.is_not(None)
     values = several(operator, value)
     if operator in PATTERNS:
-        return matches(column, name, operator, [_text(name, str(one)) for one in values])
+        texts = [_text(name, str(one)) for one in values]
+        return matches(column, name, operator, texts, by_text=is_open)
     if operator == "notcontains":
-        having = matches(column, name, "contains", [_text(name, str(one)) for one in values])
+        texts = [_text(name, str(one)) for one in values]
+        having = matches(column, name, "contains", texts, by_text=is_open)
         return column.is_(None) | ~having
     if name.startswith(OWN) and operator in IN_ORDER:
         if isinstance(column.type, Day):

@@ -15,13 +15,17 @@ from sqlalchemy.dialects.postgresql import JSON
 from salt_ext.document.diff import Change
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import StoreError
+from salt_ext.store.hidden import Hidden
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import OF_REVISION, asset, change, handover, revision
 
 WAVES = 20
 
 
+@masked
 def fleet_diff(
     database: Database,
     start: datetime,
@@ -39,12 +43,12 @@ def fleet_diff(
     have in common; ``sections`` is how many of them changed in each section.
     """
     recorded = _recorded(database, start, end, filters)
-    touched = _touched(recorded)
+    touched = _touched(recorded, database.hidden)
     whole = sa.select(
         sa.func.count().label("assets"),
         sa.func.count().filter(touched.c.is_new).label("new"),
     ).where(touched.c.differs)
-    each = _each(recorded)
+    each = _each(recorded, database.hidden)
     # Applied after equal changes were put together: so PostgreSQL does that in parallel.
     told = each.c.asset_id.not_in(sa.select(touched.c.asset_id).where(~touched.c.differs))
     parts = {
@@ -66,6 +70,7 @@ def fleet_diff(
     }
 
 
+@masked
 def differing(
     database: Database,
     start: datetime,
@@ -81,7 +86,7 @@ def differing(
     A change that was undone by the second moment does not count. For the next page
     pass the last ``name`` as ``after``; the name of a detached asset is its id.
     """
-    touched = _touched(_recorded(database, start, end, filters))
+    touched = _touched(_recorded(database, start, end, filters), database.hidden)
     with database.autocommit() as link:
         return _with_changes(link, rows(link.execute(_page(touched, after, limit))))
 
@@ -98,7 +103,7 @@ def _recorded(
     return recorded
 
 
-def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
+def _touched(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
     """Return the assets with revisions, the first and last of these, and whether they differ."""
     ranges = (
         sa.select(
@@ -123,6 +128,7 @@ def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
                 # A merged asset is left out: the asset that it turned out to be stands for it.
                 (ranges.c.asset_id.in_(merged), sa.false()),
                 (ranges.c.first == 1, sa.true()),
+                *([(~_is_seen(ranges, hidden), sa.false())] if hidden.pattern else []),
                 # Where another source took over, not all that differs has changed.
                 (_has(handover, ranges), _differs_between(ranges) | _is_renamed(ranges)),
                 # A single revision without a reason exists because the facts differ.
@@ -135,7 +141,13 @@ def _touched(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
     )
 
 
-def _each(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
+def _is_seen(ranges: sa.Subquery, hidden: Hidden) -> sa.ColumnElement[bool]:
+    """Whether a range of revisions has a change that is not hidden."""
+    here = (*_within(change, ranges), *seen.changes(hidden))
+    return sa.select(change.c.revision).where(*here).exists()
+
+
+def _each(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
     """Return all changes; equal changes of the same asset count once."""
     is_value = change.c.component.is_(None)
     return (
@@ -149,7 +161,7 @@ def _each(recorded: list[sa.ColumnElement[bool]]) -> sa.CTE:
         )
         .distinct()
         .join(revision, OF_REVISION)
-        .where(*recorded)
+        .where(*recorded, *seen.changes(hidden))
         .cte("each")
     )
 

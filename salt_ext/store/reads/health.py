@@ -14,10 +14,13 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.faults import RULES, SEVERITIES
+from salt_ext.store.hidden import MARK, Hidden
 from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.masking import masked, of_value
 from salt_ext.store.schema import IS_ILL, asset, asset_facts, asset_seen
 
 
+@masked
 def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
     """
     Return the faults, a row for each fault of a part, the worst asset first.
@@ -26,13 +29,19 @@ def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> l
     and ``says``. Detached and retired assets are left out. One statement reads the
     sections with a fault, by the index that has only these.
     """
+    hidden = database.hidden
+    judged = [
+        (number, rule) for number, rule in enumerate(RULES) if rule.section not in hidden.unjudged
+    ]
+    if not judged:
+        return []
     rules = sa.values(
         sa.column("number", sa.Integer),
         sa.column("section", sa.Text),
         sa.column("is_volatile", sa.Boolean),
         sa.column("path", sa.Text),
         name="rule",
-    ).data([(number, *rule[:3]) for number, rule in enumerate(RULES)])
+    ).data([(number, *rule[:3]) for number, rule in judged])
     content = sa.case((rules.c.is_volatile, asset_facts.c.volatile), else_=asset_facts.c.facts)
     found = (
         sa.func.jsonb_path_query(content, sa.cast(rules.c.path, JSONPATH), "{}", sa.true())
@@ -57,15 +66,28 @@ def health(database: Database, *, filters: Mapping[str, Any] | None = None) -> l
         ids = matching_ids(database, filters)
         statement = statement.where(asset_facts.c.asset_id.in_(ids))
     with database.autocommit() as link:
-        return _worst_first(rows(link.execute(statement)))
+        return _worst_first(rows(link.execute(statement)), hidden)
 
 
-def _worst_first(found: list[Row]) -> list[Row]:
+LISTS = {"raid": tuple(f"raid.{name}" for name in ("controllers", "volumes", "members"))}
+"""Where the items of a section may stand that has several lists."""
+
+
+def _seen(hidden: Hidden, section: str, item: Row) -> Row:
+    """Return an item, which a path found, without the names and numbers that are hidden."""
+    lists = LISTS.get(section, (section,))
+    for path in lists:
+        item = of_value(hidden, path, item)
+    is_closed = "key" in item and any(map(hidden.names_parts, lists))
+    return {**item, "key": MARK} if is_closed else item
+
+
+def _worst_first(found: list[Row], hidden: Hidden) -> list[Row]:
     """Return each item as a finding; assets with the most severe and most findings come first."""
     judged = []
     for row in found:
         rule = RULES[row["number"]]
-        finding = rule.judge(row["item"])
+        finding = rule.judge(_seen(hidden, rule.section, row["item"]) if hidden else row["item"])
         about = {name: row[name] for name in ("id", "minion_id", "sn")}
         judged.append({**about, "section": rule.section, **finding._asdict()})
     counts: dict[Any, list[int]] = {}

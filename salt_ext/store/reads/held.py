@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError
 from salt_ext.store.identity.decision import RULES
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.reads.patterns import glob
 from salt_ext.store.schema import held
 from salt_ext.words.nearest import unknown
@@ -19,6 +20,7 @@ SHOWN = [one for one in held.columns if one.name != "report"]
 """The columns of a held report without its facts."""
 
 
+@masked
 def held_reports(
     database: Database, minion_id: str = "*", limit: int = 50, *, rule: str = ""
 ) -> tuple[list[Row], int]:
@@ -37,6 +39,7 @@ def held_reports(
         return rows(link.execute(newest)), int(link.scalar(number) or 0)
 
 
+@masked
 def claiming(database: Database, asset_id: uuid.UUID, limit: int = 20) -> list[Row]:
     """Return the reports that wait for a person and that may be of an asset, the last first."""
     statement = sa.select(*SHOWN).where(claimed(asset_id), held.c.rejected_at.is_(None))

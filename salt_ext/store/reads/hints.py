@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
+from salt_ext.store.hidden import NOTHING
 from salt_ext.store.parts import SOURCES
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.filters import matching, several
 from salt_ext.store.reads.history import Wanted, newest
 from salt_ext.store.reads.listing import PARTS, Listing, joined, listing
@@ -58,7 +60,8 @@ def hint(database: Database, filters: Mapping[str, Any], text: str = "") -> str:
                     said.append(_of_filter(link, source, name, one))
         for word in words(text):
             if not _is_found(link, source, {}, word):
-                near = nearest(word, [*_words(link), *slipped(link, word, NAMES)])
+                known = [*_words(link, source), *slipped(link, word, NAMES, source.hidden)]
+                near = nearest(word, known)
                 said.append(f"no asset has the word {word!r}{_the(near)}")
     return "; and ".join(said)
 
@@ -70,6 +73,7 @@ def check_section(database: Database, section: str) -> None:
     Those of our collectors are known; for another one the store is searched, because a
     site may have added it.
     """
+    database.hidden.check(section)
     name = section.partition(".")[0]
     ours = [*database.settings["collectors"], *database.settings["slow_collectors"]]
     if name in ours:
@@ -95,7 +99,9 @@ def hint_of_changes(database: Database, wanted: Wanted) -> str:
         others = wanted._replace(component="", section="")
         with database.autocommit() as link:
             last = newest(link, database, others, NEWEST).subquery()
-            values = link.scalars(sa.select(last.c[column.name]).distinct()).all()
+            known_by = seen.known(database.hidden, last.c.path) if name == "component" else []
+            told = sa.select(last.c[column.name]).where(*known_by).distinct()
+            values = link.scalars(told).all()
         if typed not in values:
             listed = sorted(filter(None, values))
             near = None if typed in known else nearest(typed, [*known, *listed])
@@ -160,7 +166,9 @@ def _near(
     is_numerous = _is_numerous(column)
     if operator not in PIECES:
         if is_numerous:
-            return nearest(typed, [*_cased(link, column, typed), *slipped(link, typed, [column])])
+            return nearest(
+                typed, [*_cased(link, column, typed), *slipped(link, typed, [column], NOTHING)]
+            )
         return nearest(typed, _values(link, column, within))
     piece, cut = PIECES[operator](typed)
     if not piece:
@@ -202,10 +210,10 @@ def _values(
     return [one for one in link.scalars(each.limit(MOST)) if one is not None]
 
 
-def _words(link: sa.Connection) -> Iterable[str]:
+def _words(link: sa.Connection, source: Listing) -> Iterable[str]:
     """Return the words of what many assets share."""
     for name in SHARED:
-        for one in _values(link, asset.c[name], []):
+        for one in _values(link, source.fields[name], []) if name in source.fields else ():
             yield from one.split()
 
 

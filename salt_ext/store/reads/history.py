@@ -5,7 +5,7 @@ What changed, and when.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,8 +14,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from salt_ext.document.classes import CLASSES
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.hidden import Hidden
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.components import moves
 from salt_ext.store.reads.filters import matching_ids
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import OF_HANDOVER, OF_REVISION, asset, change, handover, revision
 
 
@@ -52,6 +55,7 @@ class Position(NamedTuple):
     position: int
 
 
+@masked
 def changes(
     database: Database, wanted: Wanted = ALL, limit: int = 50, after: Position | None = None
 ) -> list[Row]:
@@ -68,16 +72,17 @@ def changes(
 
 
 def of_asset(
-    link: sa.Connection, asset_id: uuid.UUID, limit: int
+    link: sa.Connection, asset_id: uuid.UUID, limit: int, hidden: Hidden
 ) -> tuple[list[Row], int, list[Row]]:
     """Return the newest changes of an asset, how many there are, and its newest revisions."""
-    mine = (change.c.asset_id.in_(_with_merged(link, asset_id)), TOLD)
+    told = (TOLD, *seen.changes(hidden))
+    mine = (change.c.asset_id.in_(_with_merged(link, asset_id)), *told)
     found = _changes(link, _first(sa.select(change).where(*mine), limit))
     number = len(found)
     if number == limit:
         every = sa.select(sa.func.count()).select_from(change).where(*mine)
         number = int(link.scalar(every) or 0)
-    return found, number, _revisions(link, asset_id, limit)
+    return found, number, _revisions(link, asset_id, limit, told)
 
 
 def newest(
@@ -133,7 +138,11 @@ def others(
     database: Database, wanted: Wanted, ids: list[uuid.UUID] | None
 ) -> list[sa.ColumnElement[bool]]:
     """Return all other conditions; ``ids`` are those of :func:`of_few`."""
-    found: list[sa.ColumnElement[bool]] = []
+    hidden = database.hidden
+    hidden.check(wanted.section)
+    if wanted.component and hidden.names_parts(wanted.section):
+        raise hidden.refusal(f"what the parts of {wanted.section} are known by")
+    found: list[sa.ColumnElement[bool]] = seen.changes(hidden)
     if ids is not None:
         found += [change.c.asset_id.in_(ids), TOLD]
         if wanted.classes:
@@ -146,7 +155,7 @@ def others(
         here = change.c.path == wanted.section
         found.append(here | change.c.path.startswith(wanted.section + ".", autoescape=True))
     if wanted.component:
-        found.append(change.c.component == wanted.component)
+        found += [change.c.component == wanted.component, *seen.known(hidden, change.c.path)]
     if wanted.op:
         found.append(change.c.op == wanted.op)
     return found
@@ -192,9 +201,14 @@ def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:
     return [asset_id, *link.scalars(sa.select(asset.c.id).where(asset.c.merged_into == asset_id))]
 
 
-def _revisions(link: sa.Connection, asset_id: uuid.UUID, limit: int) -> list[Row]:
+def _revisions(
+    link: sa.Connection,
+    asset_id: uuid.UUID,
+    limit: int,
+    told: Iterable[sa.ColumnElement[bool]],
+) -> list[Row]:
     """Return the newest revisions of an asset, with the number of changes and the ``handed``."""
-    count = sa.select(sa.func.count()).where(OF_REVISION, TOLD).scalar_subquery()
+    count = sa.select(sa.func.count()).where(OF_REVISION, *told).scalar_subquery()
     pair = sa.func.json_build_array(handover.c.source, handover.c.section)
     every = sa.func.json_agg(aggregate_order_by(pair, handover.c.source, handover.c.section))
     handed = sa.select(every).where(OF_HANDOVER).scalar_subquery()

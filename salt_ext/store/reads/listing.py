@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from salt_ext.report.envelope import MODES
 from salt_ext.store.columns import KINDS, UNREPORTED
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
+from salt_ext.store.hidden import NOTHING, Hidden
 from salt_ext.store.listening import silences
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.said import OWN
@@ -23,6 +25,7 @@ from salt_ext.store.schema import (
     LIFECYCLES,
     OF_REVISION,
     PART_FIELDS,
+    PLACE,
     WAS_COLUMNS,
     asset,
     asset_seen,
@@ -32,9 +35,13 @@ from salt_ext.store.schema import (
     part,
     revision,
 )
+from salt_ext.store.search import DESCRIBED_BY, KNOWN_BY, NUMBERS
 from salt_ext.words.fields import FIELDS
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import zone_of
+
+SEARCHED = ("minion_id", *KNOWN_BY, *DESCRIBED_BY)
+"""The columns that free text is searched in, beside the numbers in the facts."""
 
 FRESHNESS = ("fresh", "stale", "missing", "detached", "unreported")
 
@@ -67,9 +74,12 @@ class Listing(NamedTuple):
     """All values that some fields can have."""
     zone: tzinfo = timezone.utc
     """Of the moments that people write without one."""
+    hidden: Hidden = NOTHING
+    """What is not among the fields because whoever asks may not see it."""
 
     def field(self, name: str) -> sa.ColumnElement[Any]:
         """Return a field by its name, or raise :class:`FilterError` that names the nearest."""
+        self.hidden.check(name)
         if name in self.fields:
             return self.fields[name]
         if name in PARTS:
@@ -102,10 +112,52 @@ NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode", "from_list")
 def listing(database: Database, at: datetime | None) -> Listing:
     """Return what a list is made of, now or at a moment."""
     if at is not None:
-        return _past(at)._replace(words=_words(database.settings), zone=database.zone)
+        then = _past(at)._replace(words=_words(database.settings), zone=database.zone)
+        return _without(then, database.hidden)
     with database.autocommit() as link:
         own = tuple((row.name, row.type) for row in link.execute(OWN_FIELDS))
-    return present(database.settings, own)
+    return _without(present(database.settings, own), database.hidden)
+
+
+def hides_part(hidden: Hidden, name: str) -> bool:
+    """Whether a field of :data:`PARTS` tells something that is hidden."""
+    section, _, column = name.partition(".")
+    path = ".".join(SOURCES[section].path)
+    return hidden.path(path) or hidden.any(path, SOURCES[section].made_of(column))
+
+
+def _without(source: Listing, hidden: Hidden) -> Listing:
+    """Return a listing without hidden fields: neither among its fields nor in its text."""
+    if not hidden:
+        return source
+    fields = {name: one for name, one in source.fields.items() if name not in hidden.columns}
+    if source.at is None and not _hides_text(hidden):
+        return source._replace(fields=fields, hidden=hidden)
+    searched = WAS_COLUMNS if source.at is not None else SEARCHED
+    texts = [fields[name] for name in searched if name in fields]
+    texts = [one for one in texts if isinstance(one.type, sa.Text)]
+    if source.at is None:
+        texts.append(_said_but(hidden.columns))
+    # One value on each line, as in the column that is made for this.
+    text = sa.func.lower(sa.func.concat_ws("\n", *texts))
+    return source._replace(fields=fields, text=text, hidden=hidden)
+
+
+def _hides_text(hidden: Hidden) -> bool:
+    """Whether something hidden is in the text that free text is searched in now."""
+    of_lists = any(name.startswith(OWN) for name in hidden.columns)
+    return (
+        of_lists
+        or not hidden.columns.isdisjoint((*SEARCHED, *PLACE))
+        or any(hidden.tells(section, one) for section, fields in NUMBERS.items() for one in fields)
+    )
+
+
+def _said_but(names: Iterable[str]) -> sa.ColumnElement[str]:
+    """Return what people's lists say of an asset but for some fields."""
+    others = asset.c.listed.op("-")(sa.cast(sorted(names), ARRAY(sa.Text)))
+    values = sa.func.jsonb_path_query_array(others, sa.text("'$.*'"))
+    return sa.case((asset.c.listed.is_not(None), sa.cast(values, sa.Text)))
 
 
 def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:

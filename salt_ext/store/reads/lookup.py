@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from salt_ext.document import encode
 from salt_ext.document.keys import place
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.hidden import MARK, Hidden
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.known import (
     AFTER_MAKER,
     has_bare_sn,
@@ -19,6 +21,8 @@ from salt_ext.store.reads.known import (
     is_known_by,
     is_short_name,
 )
+from salt_ext.store.reads.listing import listing
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.said import OWN
 from salt_ext.store.schema import (
     asset,
@@ -43,10 +47,14 @@ SHORTEST = 3
 Fits = Callable[[str], bool]
 Compares = Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]
 
+MOST_CALLED = 50
+"""So many assets that are called the same are looked at one by one."""
+
 HELD = "held report"
 """What a text is that only a report shows which waits for a person."""
 
 
+@masked
 def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
     """
     Return where a text is known, the present before the past, and whether there is more.
@@ -82,17 +90,25 @@ def _order(row: Row) -> tuple[Any, ...]:
 def _exact(database: Database, forms: Sequence[str], limit: int) -> list[Row]:
     lower = sorted({one.lower() for one in forms})
     its_name = is_known_by(lower)
-    legs = [_former(lower), _ledger(lower), _parts(placement.c.serial.in_(forms)), _held(lower)]
+    is_value = _is_seen(sa.func.lower(VALUE).in_(lower), database.hidden)
+    hidden = database.hidden
+    legs = [
+        _former(lower, hidden),
+        _ledger(lower, hidden),
+        _parts(placement.c.serial.in_(forms), hidden),
+        _held(lower, hidden),
+    ]
     with database.autocommit() as link:
         found = rows(link.execute(_all(legs, limit)))
-        found += rows(link.execute(_said(sa.func.lower(VALUE).in_(lower), its_name, lower, limit)))
-        found += _present(link, its_name, lower.__contains__, found, limit)
+        found += rows(link.execute(_said(is_value, its_name, lower, limit)))
+        found += _present(link, its_name, lower.__contains__, found, limit, hidden)
     return found
 
 
 def _nearly(database: Database, text: str, limit: int) -> list[Row]:
     """Return the assets whose name has no domain, or whose SN has zeros before it, unlike these."""
-    where = has_bare_sn(bare(text))
+    hidden = database.hidden
+    where = sa.false() if "sn" in hidden.columns else has_bare_sn(bare(text))
     if "." in text and not bare_address(text):
         where |= is_known_by([text.lower().partition(".")[0]])
     names = {bare(text), text.lower().partition(".")[0]}
@@ -101,27 +117,39 @@ def _nearly(database: Database, text: str, limit: int) -> list[Row]:
         return value in names or bare(value) in names
 
     with database.autocommit() as link:
-        return _present(link, where, fits, [], limit)
+        return _present(link, where, fits, [], limit, hidden)
+
+
+def called_so(database: Database, lower: Sequence[str]) -> list[Any]:
+    """Return the ids of assets that are known by one of these texts now, as far as it is seen."""
+    with database.autocommit() as link:
+        where = is_known_by(lower)
+        found = _present(link, where, lower.__contains__, [], MOST_CALLED, database.hidden)
+    return [row["asset_id"] for row in found]
 
 
 def _containing(database: Database, text: str, limit: int) -> list[Row]:
     def has(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         return column.contains(text, autoescape=True)
 
-    said = sa.func.lower(VALUE).contains(text, autoescape=True)
+    hidden = database.hidden
+    said = _is_seen(sa.func.lower(VALUE).contains(text, autoescape=True), hidden)
     legs = [
-        _was(has(FORMER_NAMES), has),
+        _was(has(FORMER_NAMES), has, hidden),
         # Those of now are in the search text.
         _of_ledger(
-            has(identifier.c.value) & has(AFTER_MAKER) & identifier.c.last_seen.is_not(None)
+            has(identifier.c.value) & has(AFTER_MAKER) & identifier.c.last_seen.is_not(None),
+            hidden,
         ),
-        _parts(has(sa.func.lower(placement.c.serial))),
+        _parts(has(sa.func.lower(placement.c.serial)), hidden),
     ]
-    in_search = has(asset.c.search)
+    in_search = has(listing(database, None).text if hidden else asset.c.search)
     with database.autocommit() as link:
         found = rows(link.execute(_all(legs, limit)))
         found += rows(link.execute(_said(said, in_search, [text], limit)))
-        found += _present(link, in_search, lambda one: text in one, found, limit, DESCRIBED_BY)
+        found += _present(
+            *(link, in_search, lambda one: text in one, found, limit, hidden, DESCRIBED_BY)
+        )
     return found
 
 
@@ -169,6 +197,7 @@ def _present(
     fits: Fits,
     found: Iterable[Row],
     limit: int,
+    hidden: Hidden,
     besides: Sequence[str] = (),
 ) -> list[Row]:
     """
@@ -176,6 +205,8 @@ def _present(
 
     ``besides`` are columns that are looked at where no other one fits.
     """
+    shown = [name for name in COLUMNS if name not in hidden.columns]
+    besides = [name for name in besides if name not in hidden.columns]
     columns = (asset.c[name] for name in ("id", "first_seen", *COLUMNS, *besides))
     those = sa.select(*columns).where(where, asset.c.merged_into.is_(None))
     told = {row["asset_id"] for row in found if row["known"] == "present"}
@@ -184,13 +215,13 @@ def _present(
     for one in rows(link.execute(_few(those, limit))):
         here = [
             _row(one, name, one[name], "", one["first_seen"])
-            for name in COLUMNS
+            for name in shown
             if one[name] and _fits_name(name, one[name].lower(), fits)
         ]
         hits += here
         if not here and one["id"] not in told:
             others[one["id"]] = one
-    told_by_facts = _in_facts(link, others, fits) if others else []
+    told_by_facts = _in_facts(link, others, fits, hidden) if others else []
     for hit in told_by_facts:
         others.pop(hit["asset_id"], None)
     return [
@@ -209,14 +240,16 @@ def _fits_name(column: str, value: str, fits: Fits) -> bool:
     return fits(value) or (column in ("minion_id", "hostname") and fits(value.partition(".")[0]))
 
 
-def _in_facts(link: sa.Connection, assets: Mapping[Any, Row], fits: Fits) -> list[Row]:
+def _in_facts(
+    link: sa.Connection, assets: Mapping[Any, Row], fits: Fits, hidden: Hidden
+) -> list[Row]:
     """Return which numbers and addresses in the facts of some assets fit."""
     statement = sa.select(asset_facts.c.asset_id, asset_facts.c.section, asset_facts.c.facts)
     where = (asset_facts.c.asset_id.in_(list(assets)), asset_facts.c.section.in_(NUMBERS))
     hits: dict[tuple[Any, ...], Row] = {}
     for row in link.execute(statement.where(*where)):
         for one in numbers({row.section: row.facts}):
-            if fits(one.value):
+            if fits(one.value) and not hidden.tells(one.section, one.field):
                 where_it_is = place(one.item) or ""
                 what = f"{one.section}.{one.field}"
                 hit = _row(assets[row.asset_id], what, one.value, where_it_is, None)
@@ -243,13 +276,15 @@ FORMER_NAMES = sa.func.lower(
 """What an asset was called and how it was reached once; pg_trgm gives it an index."""
 
 
-def _former(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
+def _former(lower: Sequence[str], hidden: Hidden) -> sa.Select[tuple[object, ...]]:
     """Return the assets that had one of these names or addresses once."""
     name = is_short_name(asset_was.c.hostname, lower)
-    return _was(name | asset_was.c.address.in_(lower), lambda column: column.in_(lower))
+    return _was(name | asset_was.c.address.in_(lower), lambda column: column.in_(lower), hidden)
 
 
-def _was(where: sa.ColumnElement[bool], fits: Compares) -> sa.Select[tuple[object, ...]]:
+def _was(
+    where: sa.ColumnElement[bool], fits: Compares, hidden: Hidden
+) -> sa.Select[tuple[object, ...]]:
     """Return what assets were called, or reached by, and are no more."""
     each = sa.union_all(
         *(
@@ -271,20 +306,22 @@ def _was(where: sa.ColumnElement[bool], fits: Compares) -> sa.Select[tuple[objec
             where,
             fits(value) | (each.c.what == "hostname") & fits(sa.func.split_part(value, ".", 1)),
             each.c.value.is_distinct_from(each.c.now),
+            each.c.what.not_in(sorted(hidden.columns)),
         )
         .group_by(each.c.what, each.c.value, asset.c.id)
     )
 
 
-def _ledger(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
+def _ledger(lower: Sequence[str], hidden: Hidden) -> sa.Select[tuple[object, ...]]:
     """Return the identifiers with one of these values."""
-    return _of_ledger(is_identifier(lower))
+    return _of_ledger(is_identifier(lower), hidden)
 
 
-def _of_ledger(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
+def _of_ledger(where: sa.ColumnElement[bool], hidden: Hidden) -> sa.Select[tuple[object, ...]]:
     """Return some identifiers, except those that a column of the asset shows too."""
     number = sa.func.split_part(identifier.c.value, "/", 2)
-    known = [sa.func.lower(asset.c[name]) for name in ("minion_id", "sn")]
+    shown = [name for name in ("minion_id", "sn") if name not in hidden.columns]
+    known = [sa.func.lower(asset.c[name]) for name in shown]
     return (
         _hit(
             identifier.c.kind,
@@ -296,6 +333,7 @@ def _of_ledger(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
         .select_from(identifier.join(asset, asset.c.id == identifier.c.asset_id))
         .where(
             where,
+            *seen.identifiers(hidden),
             *(
                 (sa.func.lower(identifier.c.value) != one) & (number != one)
                 | one.is_(None)
@@ -306,7 +344,7 @@ def _of_ledger(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _parts(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
+def _parts(where: sa.ColumnElement[bool], hidden: Hidden) -> sa.Select[tuple[object, ...]]:
     """Return the parts with this serial number, where they are and where they were."""
     return (
         _hit(
@@ -317,20 +355,21 @@ def _parts(where: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
             placement.c.until,
         )
         .select_from(placement.join(asset, asset.c.id == placement.c.asset_id))
-        .where(where)
+        .where(where, *seen.placements(hidden))
     )
 
 
-def _held(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
+def _held(lower: Sequence[str], hidden: Hidden) -> sa.Select[tuple[object, ...]]:
     """Return the held reports under one of these names, or with one of these keys."""
     each = sa.func.jsonb_array_elements(held.c.evidence["keys"]).table_valued("value")
-    value = sa.cast(each.c.value, held.c.evidence.type)[1].astext
+    key = sa.cast(each.c.value, held.c.evidence.type)
+    value, is_shown = key[1].astext, key[0].astext.not_in(sorted(hidden.kinds))
     number = sa.func.substr(value, sa.func.strpos(value, "/") + 1)
-    shows = sa.exists(sa.select(each).where(value.in_(lower) | number.in_(lower)))
+    shows = sa.exists(sa.select(each).where(value.in_(lower) | number.in_(lower), is_shown))
     return sa.select(
         sa.literal(HELD, sa.Text).label("what"),
         held.c.minion_id.label("value"),
-        held.c.reason.label("place"),
+        (sa.literal(MARK, sa.Text) if hidden.kinds else held.c.reason).label("place"),
         held.c.minion_id,
         sa.cast(sa.null(), sa.Text).label("sn"),
         sa.cast(sa.null(), asset.c.id.type).label("asset_id"),
@@ -342,6 +381,11 @@ def _held(lower: Sequence[str]) -> sa.Select[tuple[object, ...]]:
 
 EACH = sa.func.jsonb_each_text(expected.c.fields).table_valued("key", "value")
 VALUE: sa.ColumnElement[str] = EACH.c.value
+
+
+def _is_seen(fits: sa.ColumnElement[bool], hidden: Hidden) -> sa.ColumnElement[bool]:
+    """Whether a list says something that fits and is not hidden."""
+    return fits & EACH.c.key.not_in(sorted(hidden.columns))
 
 
 def _said(

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from salt_ext.store.database import Database, rows
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.hidden import Hidden
 from salt_ext.store.schema import PLACE, asset
 from salt_ext.words.called import called
 
@@ -24,4 +25,9 @@ def names_of(database: Database, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         return {}
     with database.autocommit() as link:
         found = rows(link.execute(sa.select(asset.c.id, *CALLED).where(asset.c.id.in_(ids))))
-    return {row["id"]: called(row) for row in found}
+    return {row["id"]: called(but(database.hidden, row)) for row in found}
+
+
+def but(hidden: Hidden, row: Row) -> Row:
+    """Return a row in which hidden columns have no value: nothing is called after them."""
+    return {name: None if name in hidden.columns else value for name, value in row.items()}

@@ -4,15 +4,16 @@ Values that few machines of a group have, while most have another: found by coun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError
+from salt_ext.store.hidden import Hidden
 from salt_ext.store.reads.filters import matching, names
-from salt_ext.store.reads.listing import joined, listing
+from salt_ext.store.reads.listing import hides_part, joined, listing
 from salt_ext.store.schema import asset, asset_facts, part
 
 USUAL = 0.5
@@ -22,6 +23,7 @@ NAMED = 5
 """How many of the machines are named."""
 
 COLUMNS = ("os", "kernel_release", "processor_model", "memory_bytes", "disk_count")
+KIND = ("model", "firmware_version")
 PARTS = ("disks", "memory", "network", "gpus", "power_supplies")
 PATHS = (
     ("firmware", "version"),
@@ -58,12 +60,13 @@ def odd(
     # know that of an expression.
     group = groups[0] if len(groups) == 1 else sa.func.concat_ws(", ", *groups)
     columns = [asset.c.id, asset.c.minion_id, group.label("group")]
-    columns += [asset.c[name] for name in COLUMNS]
+    shown = [name for name in COLUMNS if name not in source.hidden.columns]
+    columns += [asset.c[name] for name in shown]
     found = joined(sa.select(*columns), source, matching(source, filters or {}, ""))
     members = found.where(asset.c.minion_id.is_not(None), group != "").subquery("members")
     rare: list[Row] = []
     with database.autocommit() as link:
-        for held in (_columns(members), _held(members, _parts()), _held(members, _paths())):
+        for held in _kinds_of_values(members, shown, source.hidden):
             rare += rows(link.execute(_minorities(held.cte("held"), threshold)))
     rare.sort(key=lambda row: (row["assets"] / row["of"], row["group"], row["field"], row["value"]))
     return [
@@ -73,7 +76,21 @@ def odd(
     ]
 
 
-def _columns(members: sa.Subquery) -> sa.CompoundSelect[Any]:
+def _kinds_of_values(
+    members: sa.Subquery, columns: Sequence[str], hidden: Hidden
+) -> Iterator[sa.SelectBase]:
+    """Yield the statements that count the values of columns, of parts, and at paths."""
+    parts = [name for name in PARTS if not any(hides_part(hidden, f"{name}.{one}") for one in KIND)]
+    paths = [path for path in PATHS if not hidden.path(".".join(path))]
+    if columns:
+        yield _columns(members, columns)
+    if parts:
+        yield _held(members, _parts(parts))
+    if paths:
+        yield _held(members, _paths(paths))
+
+
+def _columns(members: sa.Subquery, names: Sequence[str]) -> sa.CompoundSelect[Any]:
     """Count the values of each column by itself."""
     return sa.union_all(
         *(
@@ -85,7 +102,7 @@ def _columns(members: sa.Subquery) -> sa.CompoundSelect[Any]:
             )
             .where(members.c[name].is_not(None))
             .group_by(members.c.group, members.c[name])
-            for name in COLUMNS
+            for name in names
         )
     )
 
@@ -122,23 +139,23 @@ def _minorities(held: sa.CTE, threshold: float) -> sa.Select[Any]:
     )
 
 
-def _parts() -> sa.Subquery:
+def _parts(sections: Sequence[str]) -> sa.Subquery:
     kind = sa.func.concat_ws(" ", part.c.model, part.c.firmware_version)
     kinds = sa.func.string_agg(sa.distinct(kind), sa.literal(", "))
     return (
         sa.select(part.c.asset_id, part.c.section.label("field"), kinds.label("value"))
-        .where(part.c.section.in_(PARTS), part.c.model.is_not(None))
+        .where(part.c.section.in_(sections), part.c.model.is_not(None))
         .group_by(part.c.asset_id, part.c.section)
         .subquery("values")
     )
 
 
-def _paths() -> sa.Subquery:
+def _paths(paths: Sequence[tuple[str, str]]) -> sa.Subquery:
     each = sa.values(
         sa.column("section", sa.Text),
         sa.column("name", sa.Text),
         name="each",
-    ).data(list(PATHS))
+    ).data(list(paths))
     return (
         sa.select(
             asset_facts.c.asset_id,
@@ -146,6 +163,6 @@ def _paths() -> sa.Subquery:
             asset_facts.c.facts.op("->>")(each.c.name).label("value"),
         )
         .join(each, each.c.section == asset_facts.c.section)
-        .where(asset_facts.c.section.in_({section for section, _ in PATHS}))
+        .where(asset_facts.c.section.in_({section for section, _ in paths}))
         .subquery("values")
     )

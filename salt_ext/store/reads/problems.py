@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.bulk import array
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.reads.patterns import glob
 from salt_ext.store.schema import problem
 
@@ -44,6 +45,7 @@ SELECT minion_id FROM held WHERE minion_id = ANY(CAST(:names AS text[]))
 """)  # noqa: S608 - a constant of ours
 
 
+@masked
 def problems(
     database: Database,
     *,

@@ -7,17 +7,23 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.schema import asset, asset_seen
+from salt_ext.store.reads.masking import masked
+from salt_ext.store.schema import PLACE, asset, asset_seen
 
 
+@masked
 def neighbours(database: Database, site: str | None, rack: str) -> list[Row]:
     """Return what is in a rack, each with its ``unit``; detached machines are left out."""
+    database.hidden.check(*PLACE)
+    name: sa.ColumnElement[str | None] = asset.c.minion_id
+    if "hostname" not in database.hidden.columns:
+        name = sa.func.coalesce(name, asset.c.hostname)
     with database.autocommit() as link:
         return rows(
             link.execute(
                 sa.select(
                     asset.c.id,
-                    sa.func.coalesce(asset.c.minion_id, asset.c.hostname).label("minion_id"),
+                    name.label("minion_id"),
                     asset.c.sn,
                     asset.c.product_name,
                     asset.c.unit,

@@ -12,8 +12,12 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.known import is_called, is_identifier
-from salt_ext.store.reads.names import CALLED
+from salt_ext.store.reads.listing import listing
+from salt_ext.store.reads.lookup import called_so
+from salt_ext.store.reads.masking import masked
+from salt_ext.store.reads.names import CALLED, but
 from salt_ext.store.reads.slipped import nearest_asset
 from salt_ext.store.schema import asset, identifier
 from salt_ext.store.text import is_text
@@ -32,8 +36,11 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
     nobody = NotFound(f"there is no asset {reference!r}", "look for it in the list of assets")
     if not reference or not is_text(reference):
         raise nobody
+    hidden = database.hidden
+    note = f"; {hidden.note()}" if hidden else ""
+    text = listing(database, None).text if hidden else asset.c.search
     with database.autocommit() as link:
-        for statement in _meanings(reference):
+        for statement in _meanings(reference, database):
             # An asset that was merged stands for the one that it turned out to be.
             meant = sa.select(sa.func.coalesce(asset.c.merged_into, asset.c.id)).where(
                 asset.c.id.in_(statement)
@@ -47,19 +54,21 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
             if len(found) == 1:
                 return uuid.UUID(str(found[0].id))
             if found:
-                several = ", ".join(f"{called(row._asdict())} ({row.id})" for row in found)
+                several = ", ".join(
+                    f"{called(but(hidden, row._asdict()))} ({row.id})" for row in found
+                )
                 raise NotFound(
                     f"{reference!r} means several assets: {several}",
                     "use one of these ids or minion ids",
                 )
-        near = nearest_asset(link, reference)
+        near = nearest_asset(link, reference, hidden)
         if near is not None:
-            nobody.hint = f"the nearest is {near!r}"
+            nobody.hint = f"the nearest is {near!r}{note}"
             raise nobody
         similar = link.scalars(
             sa.select(asset.c.minion_id)
             .where(
-                asset.c.search.contains(reference.lower(), autoescape=True),
+                text.contains(reference.lower(), autoescape=True),
                 asset.c.minion_id.is_not(None),
             )
             .order_by(asset.c.minion_id)
@@ -67,38 +76,40 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
         ).all()
     if similar:
         nobody.hint = f"similar: {', '.join(str(one) for one in similar)}"
+    nobody.hint += note
     raise nobody
 
 
-def _meanings(reference: str) -> Iterator[sa.SelectBase]:
+def _meanings(reference: str, database: Database) -> Iterator[sa.SelectBase]:
     with contextlib.suppress(ValueError):
         yield sa.select(asset.c.id).where(asset.c.id == uuid.UUID(reference))
-    yield sa.select(asset.c.id).where(
-        sa.or_(asset.c.minion_id == reference, asset.c.sn == reference)
-    )
-    yield sa.select(asset.c.id).where(
-        sa.or_(asset.c.hostname == reference, asset.c.address == reference)
-    )
+    hidden = database.hidden
+    for names in (("minion_id", "sn"), ("hostname", "address")):
+        columns = [asset.c[name] for name in names if name not in hidden.columns]
+        is_one = sa.or_(sa.false(), *(column == reference for column in columns))
+        yield sa.select(asset.c.id).where(is_one)
     lower = sorted({one.lower() for one in spellings(reference)})
-    ledger = sa.select(identifier.c.asset_id).where(is_identifier(lower))
-    yield ledger.where(identifier.c.last_seen.is_(None)).union(
-        sa.select(asset.c.id).where(is_called(lower))
-    )
+    ledger = sa.select(identifier.c.asset_id).where(is_identifier(lower), *seen.identifiers(hidden))
+    is_it = asset.c.id.in_(called_so(database, lower)) if hidden else is_called(lower)
+    yield ledger.where(identifier.c.last_seen.is_(None)).union(sa.select(asset.c.id).where(is_it))
     yield ledger
 
 
 LONGEST_NUMBER = 30
 
 
+@masked
 def padded(database: Database, number: int) -> list[Row]:
     """Return the assets whose serial number or name is this number after leading zeros."""
+    columns = [asset.c.minion_id]
+    columns += [asset.c.sn] if "sn" not in database.hidden.columns else []
     digits = str(number)
     spellings = [digits.zfill(length) for length in range(len(digits), LONGEST_NUMBER)]
     with database.autocommit() as link:
         return rows(
             link.execute(
                 sa.select(asset.c.id, asset.c.minion_id, asset.c.sn)
-                .where(asset.c.sn.in_(spellings) | asset.c.minion_id.in_(spellings))
+                .where(sa.or_(*(column.in_(spellings) for column in columns)))
                 .order_by(asset.c.minion_id)
                 .limit(10)
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.known import is_identifier
 from salt_ext.store.reads.listing import Listing
 from salt_ext.store.schema import identifier, placement
@@ -23,11 +24,14 @@ def has_word(source: Listing, word: str) -> sa.ColumnElement[bool]:
     texts = sorted({word.lower(), *normal_forms(word)})
     forms = sorted(spellings(word))
     parts = sa.select(placement.c.asset_id).where(
-        placement.c.serial.in_(forms), _is_then(source, placement.c.since, placement.c.until)
+        placement.c.serial.in_(forms),
+        _is_then(source, placement.c.since, placement.c.until),
+        *seen.placements(source.hidden),
     )
     numbers = sa.select(identifier.c.asset_id).where(
         is_identifier(sorted({one.lower() for one in forms})),
         _is_then(source, identifier.c.first_seen, identifier.c.last_seen),
+        *seen.identifiers(source.hidden),
     )
     # As an array: then PostgreSQL finds these by the key, and the others by their text.
     having = sa.func.array(parts.union_all(numbers).scalar_subquery())

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from salt_ext.store.database import Database
+from salt_ext.store.hidden import Hidden
+from salt_ext.store.reads import seen
 from salt_ext.store.reads.patterns import NUMEROUS
 from salt_ext.store.schema import asset, identifier, placement
 from salt_ext.store.text import is_text
@@ -30,14 +32,14 @@ ENOUGH = 10
 """So many values of a column are compared with what was typed."""
 
 
-def nearest_asset(link: sa.Connection, typed: str) -> str | None:
+def nearest_asset(link: sa.Connection, typed: str, hidden: Hidden) -> str | None:
     """Return the name, number or other identifier of an asset that was meant."""
-    return nearest(typed, slipped(link, typed, (*NAMES, *LEDGER)))
+    return nearest(typed, slipped(link, typed, (*NAMES, *LEDGER), hidden))
 
 
-def nearest_part(link: sa.Connection, typed: str) -> str | None:
+def nearest_part(link: sa.Connection, typed: str, hidden: Hidden) -> str | None:
     """Return the number of a part that was meant."""
-    return nearest(typed, slipped(link, typed, PARTS))
+    return nearest(typed, slipped(link, typed, PARTS, hidden))
 
 
 def nearest_known(database: Database, typed: str) -> str | None:
@@ -45,15 +47,22 @@ def nearest_known(database: Database, typed: str) -> str | None:
     if not is_text(typed):
         return None
     with database.autocommit() as link:
-        return nearest(typed, slipped(link, typed, (*NAMES, *LEDGER, *PARTS)))
+        return nearest(typed, slipped(link, typed, (*NAMES, *LEDGER, *PARTS), database.hidden))
 
 
-def slipped(link: sa.Connection, typed: str, columns: Iterable[sa.ColumnElement[str]]) -> list[str]:
+def slipped(
+    link: sa.Connection, typed: str, columns: Iterable[sa.ColumnElement[str]], hidden: Hidden
+) -> list[str]:
     """Return the values of columns from which a text differs by one slip of the finger."""
     cases = (typed, typed.lower(), typed.upper())
     possible = sa.literal(sorted(set().union(*map(slips, cases))), ARRAY(sa.Text))
     found: dict[str, None] = {}
+    shown = {identifier: seen.identifiers, placement: seen.placements}
     for column in columns:
+        if column.name in hidden.columns:
+            continue
         here = sa.select(column).where(column == sa.any_(possible)).limit(ENOUGH)
+        [table] = here.columns_clause_froms
+        here = here.where(*(shown[table](hidden) if table in shown else []))
         found.update(dict.fromkeys(link.scalars(here)))
     return list(found)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import snapshot
 from salt_ext.words.nearest import unknown
 from salt_ext.words.times import moment, past
@@ -19,6 +20,7 @@ from salt_ext.words.times import moment, past
 NAME = r"[A-Za-z][A-Za-z0-9._-]{0,99}"
 
 
+@masked
 def snapshots(database: Database, limit: int = 100) -> tuple[list[Row], int]:
     """Return the snapshots, the last first, and how many there are in all."""
     with database.autocommit() as link:

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import freshness, joined, listing
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import asset, asset_seen
 
 
+@masked
 def standing(database: Database, *, filters: Mapping[str, Any] | None = None) -> list[Row]:
     """
     Return every asset that has a name: its ``freshness``, ``last_seen``, ``mode``, ``lifecycle``.

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row
+from salt_ext.store.hidden import MARK
 from salt_ext.store.reads.filters import matching, names
 from salt_ext.store.reads.listing import joined, listing, states, tables_of
 from salt_ext.store.schema import asset, asset_seen
@@ -37,7 +38,9 @@ def totals(
     source = listing(database, at)
     asked = [names(one) for one in groupings]
     fields = {name: source.field(name) for grouping in asked for name in grouping}
-    sums = {name: sa.cast(sa.func.sum(source.fields[name]), sa.BigInteger) for name in SUMMED}
+    summed = [name for name in SUMMED if name in source.fields]
+    sums = {name: sa.cast(sa.func.sum(source.fields[name]), sa.BigInteger) for name in summed}
+    kept_back = dict.fromkeys((name for name in SUMMED if name not in summed), MARK)
     found = matching(source, filters or {}, "")
     statement: sa.Select[Any] = joined(sa.select(*fields.values(), *sums.values()), source, found)
     counts = dict(source.states)
@@ -74,10 +77,10 @@ def totals(
     for grouping in asked:
         wanted = (*grouping, *counted)
         found_rows = by_grouping.get(_bits(grouping, fields), [])
-        rows = [{name: row[name] for name in wanted} for row in found_rows]
+        rows = [{**{name: row[name] for name in wanted}, **kept_back} for row in found_rows]
         tables.append(sorted(rows, key=partial(_by_size, grouping)))
     first = tables[0] if tables else by_grouping.get(0, [])
-    return {name: sum(row[name] for row in first) for name in counted}, tables
+    return {**{name: sum(row[name] for row in first) for name in counted}, **kept_back}, tables
 
 
 def _bits(grouping: Sequence[str], fields: Iterable[str]) -> int:

@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import joined, listing
+from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import asset, asset_seen, expected
 
 SHOWN = ("minion_id", "sn", "manufacturer", "product_name", "site", "first_seen")
 
 
+@masked
 def unexpected(
     database: Database, *, filters: Mapping[str, Any] | None = None, limit: int | None = None
 ) -> tuple[list[Row], int]:

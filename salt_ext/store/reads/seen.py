@@ -1,0 +1,34 @@
+"""
+The conditions for rows that tell something beside what is hidden: none where nothing is.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from salt_ext.store.hidden import Hidden
+from salt_ext.store.schema import change, identifier, placement
+
+Conditions = list[sa.ColumnElement[bool]]
+
+
+def changes(hidden: Hidden) -> Conditions:
+    """Return the condition for changes that are not of a hidden field alone."""
+    path = sa.func.concat_ws(".", change.c.path, change.c.field)
+    return [sa.not_(path.regexp_match(hidden.pattern))] if hidden.pattern else []
+
+
+def known(hidden: Hidden, path: sa.ColumnElement[str]) -> Conditions:
+    """Return the condition for paths of lists whose parts are known by nothing that is hidden."""
+    closed = [one for one in (hidden.keys, hidden.pattern) if one]
+    return [sa.not_(path.regexp_match(pattern)) for pattern in closed]
+
+
+def placements(hidden: Hidden) -> Conditions:
+    """Return the condition for parts whose numbers are not hidden."""
+    return known(hidden, placement.c.path)
+
+
+def identifiers(hidden: Hidden) -> Conditions:
+    """Return the condition for identifiers that are not hidden."""
+    return [identifier.c.kind.not_in(sorted(hidden.kinds))] if hidden.kinds else []
