@@ -231,6 +231,13 @@ OPTIONS: dict[str, Option] = {
         " `title`, and the `query` of a list as it stands in an address, or `group_by`, fields"
         " with commas, to count. Laid over the default; a null takes one away.",
     ),
+    "language": Option(
+        "",
+        str,
+        "web",
+        "The language of the pages: `en` or `zh-CN`; when empty, the one that each browser asks"
+        " for.",
+    ),
     "cache_seconds": Option(
         30,
         int,

@@ -1,25 +1,77 @@
 """
-The language of the pages: English is what stands in the code.
+The language of the pages: English, which stands in the code, or Simplified Chinese.
+
+A browser says which one it wants, unless the setting ``language`` names one for all. The
+translations are in ``languages/``, a catalog (.po) for each language but English.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from babel.messages.pofile import read_po
+from flask import Flask, Response, current_app, g, has_request_context, request
+
+from salt_ext.settings import SettingsError
+from salt_ext.words.nearest import unknown
+
+LANGUAGES = ("en", "zh-CN")
+DIRECTORY = Path(__file__).parent / "languages"
 
 
 def register(app: Flask) -> None:
-    """Let templates translate their texts."""
+    """Let templates translate their texts. Raises :class:`SettingsError`."""
+    wanted = app.extensions["settings"]["language"]
+    if wanted and wanted not in LANGUAGES:
+        raise SettingsError(unknown("language", wanted, LANGUAGES))
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        _translation,
+        lambda one, many, number: _translation(one if number == 1 else many),
+        newstyle=True,
+    )
+    app.add_template_global(language)
+    app.after_request(_vary)
+
+
+def language() -> str:
+    """Return the language of this request, as HTML names it."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    if "language" not in g:
+        wanted = current_app.extensions["settings"]["language"]
+        g.language = wanted or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    found: str = g.language
+    return found
 
 
 def translated(text: str, **values: Any) -> str:
     """Return a text in the language of this request, with its ``%(name)s`` filled in."""
-    return text % values if values else text
+    found = _translation(text)
+    return found % values if values else found
 
 
 def marked(text: str) -> str:
     """Return a text as it is; the mark says that a template translates it later."""
     return text
+
+
+def _translation(text: str) -> str:
+    return catalog(language()).get(text, text)
+
+
+@cache
+def catalog(name: str) -> dict[str, str]:
+    """Return the translations into a language, by their English texts."""
+    if name == LANGUAGES[0]:
+        return {}
+    with open(DIRECTORY / f"{name}.po", "rb") as file:
+        return {str(one.id): str(one.string) for one in read_po(file) if one.id and one.string}
+
+
+def _vary(response: Response) -> Response:
+    if response.mimetype == "text/html" and not current_app.extensions["settings"]["language"]:
+        response.vary.add("Accept-Language")
+    return response

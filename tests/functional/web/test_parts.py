@@ -26,7 +26,7 @@ def test_the_number_of_a_kind_of_part_is_that_of_the_list_that_it_opens(database
     ingest(database, [arrival(server(1)), arrival(server(2), "web02")])
     for section in ("disks", "memory", "network"):
         for row in page(f"/parts?section={section}").tbody.find_all("tr"):
-            assert f"{row.a.get_text()} asset" in text(page(row.a["href"]).find(role="status"))
+            assert f"Assets: {row.a.get_text()}" in text(page(row.a["href"]).find(role="status"))
 
 
 def test_a_part_is_shown_with_every_place_where_it_was(database, page):

@@ -51,7 +51,7 @@ def test_the_number_of_a_group_is_that_of_the_list_that_it_opens(database, page)
     rows = page("/reports/groups?group_by=site,os").tbody.find_all("tr")
     assert len(rows) == 2
     for row in rows:
-        assert "1 asset" in text(page(row.a["href"]).find(role="status"))
+        assert "Assets: 1" in text(page(row.a["href"]).find(role="status"))
 
 
 def test_groups_can_be_counted_as_of_a_moment(database, page):

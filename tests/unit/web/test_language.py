@@ -1,0 +1,44 @@
+"""The pages in another language: what is asked for, and what is there."""
+
+import re
+
+import pytest
+
+from salt_ext import settings
+from salt_ext.settings import SettingsError
+from webui import create_app
+from webui.language import LANGUAGES, catalog, language, translated
+
+
+def app_with(**options):
+    return create_app(settings.resolve(("test", options)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("zh-CN,zh;q=0.9,en;q=0.5", "zh-CN"), ("de,en;q=0.5", "en"), ("", "en"), ("zh", "zh-CN")],
+)
+def test_a_browser_gets_the_language_that_it_asks_for_if_it_is_there(asked, given):
+    with app_with().test_request_context(headers={"Accept-Language": asked}):
+        assert language() == given
+
+
+def test_the_setting_counts_more_than_the_browser():
+    with app_with(language="zh-CN").test_request_context(headers={"Accept-Language": "en"}):
+        assert language() == "zh-CN"
+
+
+def test_a_language_that_is_not_there_stops_the_process_with_the_nearest():
+    with pytest.raises(SettingsError, match="zh-CN"):
+        app_with(language="zh_CN")
+
+
+def test_what_has_no_translation_stays_english():
+    with app_with().test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert translated("%(number)s of nothing", number=3) == "3 of nothing"
+
+
+@pytest.mark.parametrize("name", LANGUAGES[1:])
+def test_a_translation_has_the_places_of_its_text(name):
+    for text, there in catalog(name).items():
+        assert sorted(re.findall(r"%\(\w+\)s", text)) == sorted(re.findall(r"%\(\w+\)s", there))
