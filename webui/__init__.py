@@ -69,7 +69,6 @@ VIEWS = (
     asset_identity,
     asset_raw,
     find,
-    changes,
     quality,
     reports,
     status,
@@ -79,6 +78,7 @@ VIEWS = (
 """The pages that are more than a table."""
 
 RESOURCES = (
+    *changes.RESOURCES,
     *parts.RESOURCES,
     *racks.RESOURCES,
     *compare.RESOURCES,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import date, datetime, timezone, tzinfo
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from salt_ext.words.called import called
 from salt_ext.words.times import ago, timestamp
 from salt_ext.words.values import binary, decimal, label, moment, value
 from salt_ext.words.visible import visible
+from webui.language import marked
 
 
 def register(app: Flask, zone: tzinfo) -> None:
@@ -26,6 +27,8 @@ def register(app: Flask, zone: tzinfo) -> None:
         app.add_template_filter(filter_)
     app.add_template_filter(partial(moment, zone=zone), "moment")
     app.add_template_filter(timestamp, "stamp")
+    app.add_template_filter(partial(clock, zone=zone), "clock")
+    app.add_template_filter(weekday)
     app.jinja_env.globals["zone"] = str(zone)
     app.jinja_env.tests["number_column"] = is_number_column
     app.jinja_env.finalize = harmless
@@ -69,6 +72,22 @@ def count(number: int | str) -> str:
 def since(then: datetime) -> str:
     """Return how long ago a moment was."""
     return f"{ago(then, datetime.now(timezone.utc))} ago"
+
+
+WEEKDAYS = (
+    *(marked("Monday"), marked("Tuesday"), marked("Wednesday"), marked("Thursday")),
+    *(marked("Friday"), marked("Saturday"), marked("Sunday")),
+)
+
+
+def weekday(day: date) -> str:
+    """Return which day of the week it is."""
+    return WEEKDAYS[day.weekday()]
+
+
+def clock(then: datetime, zone: tzinfo) -> str:
+    """Return the time of day of a moment."""
+    return f"{then.astimezone(zone):%H:%M}"
 
 
 def pretty(value: Any) -> Markup:

@@ -48,8 +48,7 @@ TABLES: dict[sa.Table, str] = {
     asset_facts: "",
     identifier: "first_seen",
     revision: "recorded_at",
-    change: "(SELECT recorded_at FROM seed_revision AS r WHERE r.asset_id = seed.asset_id"
-    " AND r.number = seed.revision)",
+    change: "recorded_at",
     part: "",
     placement: "since",
     decision: "decided_at",
@@ -142,7 +141,6 @@ def _copy(link: sa.Connection) -> None:
     for table in TABLES:
         run(f"CREATE TEMPORARY TABLE seed_{table.name} AS TABLE {table.name}")
         run(f"ANALYZE seed_{table.name}")
-    run("CREATE INDEX ON seed_revision (asset_id, number)")
     run(f"TRUNCATE {', '.join(table.name for table in TABLES)} CASCADE")
     for table, moment in TABLES.items():
         order = f"pg_temp.earlier({moment}, copy)" if moment else "pg_temp.id(asset_id, copy)"

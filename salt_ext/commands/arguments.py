@@ -25,7 +25,7 @@ LARGEST_COUNT = 10_000_000
 OPTIONS = frozenset(
     (
         *("limit", "sort", "columns", "cursor", "as_of", "out_file", "group_by", "exit_code"),
-        *("since", "until", "section", "component", "older_than"),
+        *("since", "until", "section", "component", "class", "older_than"),
     )
 )
 """The options of commands that take filters beside them."""
@@ -129,17 +129,6 @@ def count(name: str, value: Any) -> int:
             f"{name} is {value!r}, but it must be a whole number from 1 to {LARGEST_COUNT:,}"
         )
     return value
-
-
-def span_of(
-    database: store.Database, since: Any, until: Any
-) -> tuple[datetime | None, datetime | None]:
-    """Return from when until when something is asked, as people write it; None is open."""
-    first = store.moment_of(database, since, now()) if since else None
-    last = store.moment_of(database, until, now()) if until else None
-    if first is not None and last is not None and first > last:
-        raise Misused(f"the span is reversed: since={since} is after until={until}")
-    return first, last
 
 
 def uuid_of(value: Any) -> uuid.UUID:

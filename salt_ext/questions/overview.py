@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.questions import health
+from salt_ext.questions.changes import USUAL
 
 GROUPINGS = (("site",), ("manufacturer", "product_name"), ("os",))
 LATELY = timedelta(hours=24)
@@ -62,7 +63,7 @@ def overview(database: store.Database, now: datetime, at: datetime | None = None
     totals, tables = store.totals(database, groupings=shown, at=at)
     by_names = dict(zip(shown, tables, strict=True))
     since = end - LATELY
-    counts = store.count_classes(database, store.Wanted(since=since, until=at))
+    counts = store.count_classes(database, store.Wanted(since=since, until=at, classes=USUAL))
     important = store.Wanted(until=at, classes=IMPORTANT)
     found = Overview(
         totals,
@@ -88,7 +89,10 @@ def _days(database: store.Database, end: datetime) -> list[Day]:
     dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     # The days that follow are counted apart, and left out.
     starts = [datetime.combine(one, time(), database.zone) for one in dates]
-    counts = store.count_days(database, [*starts, end])[:DAYS]
+    counts = [
+        {name: number for name, number in of_class.items() if name in USUAL}
+        for of_class in store.count_days(database, [*starts, end])[:DAYS]
+    ]
     return [
         Day(one, since, until, sum(of_class.values()), of_class.get("loss", 0))
         for one, since, until, of_class in zip(

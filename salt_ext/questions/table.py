@@ -33,6 +33,8 @@ class Table(NamedTuple):
     """Why there are no rows, if something about the question says why."""
     age_seconds: float = 0
     """How old the answer is, if it was kept since somebody else asked."""
+    counts: Mapping[str, Any] = {}
+    """How many rows of each class there are, where rows have classes."""
 
 
 def cut(

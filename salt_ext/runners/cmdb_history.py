@@ -19,10 +19,10 @@ from salt_ext.commands.arguments import (
     count,
     nothing_else,
     now,
-    span_of,
     text,
     who,
 )
+from salt_ext.questions import changes as questions
 from salt_ext.words.changes import worth_telling
 
 if TYPE_CHECKING:
@@ -36,35 +36,25 @@ def __virtual__() -> str:
     return __virtualname__
 
 
-CHANGE_COLUMNS = (
-    *("recorded_at", "minion_id", "sn", "op", "path", "component", "field", "old", "new"),
-    *("moved_from", "moved_to"),
-)
 OF_CHANGE = ("asset_id", "revision")
 """By what programs know the report of a change."""
 
 OF_REVISION = ("number", "recorded_at", "collected_at", "mode", "reason")
 """What is told of a revision."""
 
-PAGE = 1000
-"""How many changes are read at once for a file."""
 
-
-def _wanted(
-    database: store.Database, since: str, until: str, section: Any, component: Any, **more: Any
-) -> store.Wanted:
-    """Return which changes are asked for, from moments and names as people write them."""
-    section = text("section", section)
-    if section:
-        store.check_section(database, section)
-    first, last = span_of(database, since, until)
-    return store.Wanted(
-        section=section,
-        component=text("component", component),
-        since=first,
-        until=last,
-        **more,
-    )
+def _asked(
+    since: str, until: str, section: Any, component: Any, op: Any, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return which changes are asked for; ``class`` is taken from the options."""
+    return {
+        "since": since,
+        "until": until,
+        "section": text("section", section),
+        "component": text("component", component),
+        "op": text("op", op),
+        "classes": text("class", options.pop("class", "")),
+    }
 
 
 def _page_or_file(
@@ -72,21 +62,12 @@ def _page_or_file(
 ) -> dict[str, Any]:
     """Return a page of changes with the number of all, or write all into a file."""
     if out_file:
-        path = text("out_file", out_file)
-        return answers.file(database.zone, path, CHANGE_COLUMNS, _all_of(database, wanted))
-    found, following = store.changes_page(database, wanted, count("limit", limit), str(cursor))
-    rows = [{name: row[name] for name in (*CHANGE_COLUMNS, *OF_CHANGE)} for row in found]
-    total = store.count_changes(database, wanted)
-    done = {"changes": rows, "total": total, "next": following}
-    return answers.or_why(done, rows, lambda: store.hint_of_changes(database, wanted))
-
-
-def _all_of(database: store.Database, wanted: store.Wanted) -> Iterator[dict[str, Any]]:
-    """Yield every change, page by page."""
-    cursor: str | None = ""
-    while cursor is not None:
-        rows, cursor = store.changes_page(database, wanted, PAGE, cursor)
-        yield from rows
+        table = questions.changes(database, wanted, None)
+        return answers.file(database.zone, text("out_file", out_file), table.columns, table.rows)
+    table = questions.changes(database, wanted, count("limit", limit), str(cursor))
+    rows = [{name: row[name] for name in (*table.columns, *OF_CHANGE)} for row in table.rows]
+    done = {"changes": rows, "total": table.total, "next": table.next}
+    return answers.or_why(done, rows, lambda: table.hint)
 
 
 def history(
@@ -95,6 +76,7 @@ def history(
     until: str = "",
     section: str = "",
     component: str = "",
+    op: str = "",
     limit: int = 50,
     cursor: str = "",
     out_file: str = "",
@@ -108,11 +90,18 @@ def history(
         Its minion id, serial number or any other identifier.
     since, until
         ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` or the name
-        of a snapshot.
+        of a snapshot; ``since=last-night`` is from yesterday 18:00 to today 8:00.
     section
         Only changes of this section or list: ``memory``, ``memory.devices``.
     component
         Only changes of the part with this serial number, or in this slot.
+    class
+        Only changes of these classes, with commas between them: ``loss``, ``replaced``,
+        ``added``, ``firmware``, ``moved``, ``renamed``, ``software``, ``other``,
+        ``device_name``.
+    op
+        Only what was ``added``, ``removed``, ``changed``, ``moved``, ``replaced`` or
+        ``renamed``.
     limit
         How many changes at most.
     cursor
@@ -133,14 +122,16 @@ def history(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
+        options = salt.utils.args.clean_kwargs(**kwargs)
+        asked = _asked(since, until, section, component, op, options)
         nothing_else(
-            kwargs,
-            *("asset", "since", "until", "section", "component", "limit", "cursor", "out_file"),
-            "handovers",
+            options,
+            *("asset", "since", "until", "section", "component", "class", "op", "limit", "cursor"),
+            *("out_file", "handovers"),
         )
         check_truths(handovers=handovers)
         asset_id = asset_of(database, asset)
-        wanted = _wanted(database, since, until, section, component, asset_id=asset_id)
+        wanted = questions.wanted(database, now(), **asked, asset_id=asset_id)
         first = store.overview(database, asset_id)["first_seen"]
         found = _page_or_file(database, wanted, limit, cursor, out_file)
         if out_file:
@@ -179,6 +170,7 @@ def changes(
     until: str = "",
     section: str = "",
     component: str = "",
+    op: str = "",
     limit: int = 100,
     cursor: str = "",
     out_file: str = "",
@@ -191,11 +183,18 @@ def changes(
         An identifier of one asset, or a glob of minion ids.
     since, until
         ``24h``, ``7d``, ``2026-11-01``, ``'2026-11-01 10:00'`` or the name
-        of a snapshot.
+        of a snapshot; ``since=last-night`` is from yesterday 18:00 to today 8:00.
     section
         Only changes of this section or list: ``memory``, ``memory.devices``.
     component
         Only changes of the part with this serial number, or in this slot.
+    class
+        Only changes of these classes, with commas between them: ``loss``, ``replaced``,
+        ``added``, ``firmware``, ``moved``, ``renamed``, ``software``, ``other``,
+        ``device_name``.
+    op
+        Only what was ``added``, ``removed``, ``changed``, ``moved``, ``replaced`` or
+        ``renamed``.
     limit
         How many changes at most.
     cursor
@@ -214,14 +213,17 @@ def changes(
     .. code-block:: bash
 
         salt-run cmdb.changes since=7d section=memory.devices site=dc1
+        salt-run cmdb.changes since=last-night class=loss,replaced
         salt-run cmdb.changes since=30d out_file=/srv/changes.xlsx
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
         if not since:
             raise Misused("since when? give since=24h, a date or a snapshot's name")
-        filters = assets_of(database, tgt, kwargs)
-        wanted = _wanted(database, since, until, section, component, filters=filters)
+        options = salt.utils.args.clean_kwargs(**kwargs)
+        asked = _asked(since, until, section, component, op, options)
+        filters = assets_of(database, tgt, options)
+        wanted = questions.wanted(database, now(), **asked, filters=filters)
         return _page_or_file(database, wanted, limit, cursor, out_file)
 
     return answer(__opts__, "changes", ask)

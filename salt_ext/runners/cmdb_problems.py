@@ -18,7 +18,6 @@ from salt_ext.commands.arguments import (
     now,
     one_of,
     reference,
-    span_of,
     text,
     uuid_of,
     who,
@@ -26,6 +25,7 @@ from salt_ext.commands.arguments import (
 from salt_ext.questions import problems, quality
 from salt_ext.questions.identity import choices, undecided
 from salt_ext.questions.identity import identity as identity_of
+from salt_ext.questions.span import span_of
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -86,7 +86,7 @@ def errors(
         names = ("tgt", "since", "until", "id", "kind", "closed", "limit", "out_file")
         nothing_else(kwargs, *names)
         check_truths(closed=closed)
-        first, last = span_of(database, since, until)
+        first, last = span_of(database, since, until, now())
         found = problems.problems(
             database,
             kind=one_of("kind of problem", kind, store.PROBLEM_KINDS) if kind else "",

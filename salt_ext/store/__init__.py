@@ -51,14 +51,14 @@ from salt_ext.store.migrate import ENCODING, migrate, new_database
 from salt_ext.store.news import News, tell
 from salt_ext.store.reads.addresses import addresses
 from salt_ext.store.reads.as_of import compare_assets, document
-from salt_ext.store.reads.asset import asset_page, overview
+from salt_ext.store.reads.asset import asset_page, name_of, overview
 from salt_ext.store.reads.assets import Page, assets, usual_columns
 from salt_ext.store.reads.awaited import awaited
 from salt_ext.store.reads.baselines import Deviation, baseline_of, check_baselines
 from salt_ext.store.reads.beside import beside
 from salt_ext.store.reads.between import compare, handovers
 from salt_ext.store.reads.changes_count import Count, count_changes, count_classes, count_days
-from salt_ext.store.reads.changes_page import changes_page
+from salt_ext.store.reads.changes_page import after_report, changes_page
 from salt_ext.store.reads.components import components, genealogy
 from salt_ext.store.reads.decisions import decisions
 from salt_ext.store.reads.due import due, news_since, stalest_first
@@ -94,7 +94,7 @@ from salt_ext.store.reads.totals import totals
 from salt_ext.store.reads.unexpected import unexpected
 from salt_ext.store.roles import grant
 from salt_ext.store.said import spoken
-from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, PROBLEM_KINDS, ROLES
+from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, OPS, PROBLEM_KINDS, ROLES
 from salt_ext.store.text import storable
 from salt_ext.store.url import secrets as url_secrets
 from salt_ext.store.url import shown as shown_url
@@ -110,6 +110,7 @@ __all__ = [
     "KEPT_COLUMNS",
     "KINDS",
     "LIFECYCLES",
+    "OPS",
     "OWN_BUSINESS",
     "PAGES",
     "PROBLEM_KINDS",
@@ -147,6 +148,7 @@ __all__ = [
     "Wanted",
     "accept_baseline",
     "addresses",
+    "after_report",
     "as_of_moment",
     "asking",
     "asset_page",
@@ -204,6 +206,7 @@ __all__ = [
     "masters",
     "migrate",
     "moment_of",
+    "name_of",
     "names_of",
     "nearest_known",
     "neighbours",

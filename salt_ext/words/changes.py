@@ -35,6 +35,7 @@ PARTS = {
     "gpus": "GPU",
     "pci": "PCI device",
     "slots": "Slot",
+    "usb": "USB device",
 }
 
 
@@ -89,6 +90,23 @@ def line(row: Mapping[str, Any]) -> Line:
         before = None if old is None else describe(old, path)
         after = None if new is None else describe(new, path)
     return Line(row["op"], SYMBOLS.get(row["op"], "•"), what, before, after)
+
+
+def kind(row: Mapping[str, Any]) -> str:
+    """Return what changed, whichever part of its list it is: ``Disk: Firmware version``."""
+    names = names_of(row["path"])
+    if row["component"] is None:
+        return line(row).what
+    part = _part(row["path"], names)
+    return part if row["field"] is None else f"{part}: {label(row['field'])}"
+
+
+def of_many(rows: Sequence[Mapping[str, Any]]) -> Line:
+    """Return what happened to many machines alike, with the values that are the same in all."""
+    first, *others = map(line, rows)
+    old = first.old if all(one.old == first.old for one in others) else None
+    new = first.new if all(one.new == first.new for one in others) else None
+    return Line(first.op, first.symbol, kind(rows[0]), old, new)
 
 
 def _part(path: str, names: list[str]) -> str:

@@ -23,6 +23,7 @@ def commands():
 
 COMMANDS = commands()
 NAMED = {"diff": ("from", "to"), "fleet_diff": ("from", "to"), "purge": ("class",)}
+NAMED |= {"changes": ("class",), "history": ("class",)}
 NAMED |= {"quarantine": ("as",), "reconcile": ("map",), "expected": ("map",)}
 """Arguments that no Python function can name."""
 

@@ -15,6 +15,7 @@ from salt_ext.store.errors import Merged, NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.reads.masking import masked
+from salt_ext.store.reads.names import names_of
 from salt_ext.store.said import ABOUT, newest
 from salt_ext.store.schema import (
     KEPT_COLUMNS,
@@ -83,6 +84,15 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
     """
     with database.autocommit() as link:
         return _overview(link, database, asset_id)
+
+
+def name_of(database: Database, asset_id: uuid.UUID) -> str:
+    """Return what an asset is called. Raises :class:`NotFound`, or :class:`Merged`."""
+    with database.autocommit() as link:
+        here = (asset.c.id == asset_id, asset.c.merged_into.is_(None))
+        if link.scalar(sa.select(sa.true()).where(*here)) is None:
+            raise _nobody(link, asset_id)
+    return names_of(database, [asset_id])[asset_id]
 
 
 @masked

@@ -5,7 +5,9 @@ The changes page by page: each page says where the next one begins.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from salt_ext.store.database import Database, Row
 from salt_ext.store.reads import cursors
@@ -13,6 +15,9 @@ from salt_ext.store.reads.history import Position, Wanted, changes
 
 KINDS = (datetime, uuid.UUID, int, int)
 """The types of the fields of a position."""
+
+LAST = 2**31 - 1
+"""No report has so many changes."""
 
 
 def changes_page(
@@ -24,3 +29,9 @@ def changes_page(
     if len(found) <= limit:
         return found, None
     return found[:limit], cursors.write([found[limit - 1][name] for name in Position._fields])
+
+
+def after_report(row: Mapping[str, Any]) -> str:
+    """Return the cursor of the page that begins behind the report that brought a change."""
+    *report, _ = (row[name] for name in Position._fields)
+    return cursors.write([*report, LAST])

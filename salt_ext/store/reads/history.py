@@ -35,6 +35,8 @@ class Wanted(NamedTuple):
     classes: Collection[str] = ()
     """Which of the classes of changes; without any, all of them."""
     op: str = ""
+    revision: int | None = None
+    """Only what this report of the asset changed."""
 
 
 ALL = Wanted()
@@ -158,6 +160,8 @@ def others(
         found += [change.c.component == wanted.component, *seen.known(hidden, change.c.path)]
     if wanted.op:
         found.append(change.c.op == wanted.op)
+    if wanted.revision is not None:
+        found.append(change.c.revision == wanted.revision)
     return found
 
 
