@@ -46,6 +46,7 @@ from webui.views import (
     changes,
     compare,
     find,
+    fleet_diff,
     health,
     help,
     login,
@@ -82,6 +83,7 @@ RESOURCES = (
     *parts.RESOURCES,
     *racks.RESOURCES,
     *compare.RESOURCES,
+    *fleet_diff.RESOURCES,
     *health.RESOURCES,
     *odd.RESOURCES,
     *quality.RESOURCES,
@@ -143,7 +145,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())
-    api.register(app, RESOURCES)
+    api.register(app, (assets.LIST, *RESOURCES))
     login.register(app)
     limits.register(app)
     return app

@@ -102,6 +102,12 @@ def kept(key: Hashable, ask: Callable[[], Any]) -> Kept:
     return _kept(key, ask, nullcontext)
 
 
+def kept_heavy(key: Hashable, ask: Callable[[], Any]) -> Kept:
+    """Return the same of a question that looks through the fleet."""
+    # To look through the fleet is heavy, and so is to wait for who does.
+    return _kept(key, ask, heavy.room)
+
+
 def kept_table(key: Hashable, ask: Callable[[], Table], limit: int | None) -> Table:
     """Return the first rows of a table that is read and kept as a whole; None for all rows."""
 
@@ -109,8 +115,7 @@ def kept_table(key: Hashable, ask: Callable[[], Table], limit: int | None) -> Ta
         table = ask()
         return table._replace(rows=list(table.rows))
 
-    # To look through the fleet is heavy, and so is to wait for who does.
-    table, age_seconds = _kept(key, whole, heavy.room)
+    table, age_seconds = kept_heavy(key, whole)
     return table._replace(rows=table.rows[:limit], age_seconds=age_seconds)  # type: ignore[no-any-return]
 
 

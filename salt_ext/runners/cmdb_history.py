@@ -2,8 +2,6 @@
 The commands about the past: what changed, and what was at any moment.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import salt.utils.args
@@ -23,6 +21,7 @@ from salt_ext.commands.arguments import (
     who,
 )
 from salt_ext.questions import changes as questions
+from salt_ext.questions import fleet_diff as fleet_questions
 from salt_ext.words.changes import worth_telling
 
 if TYPE_CHECKING:
@@ -348,39 +347,18 @@ def fleet_diff(
         filters = assets_of(database, tgt, options)
 
         if out_file:
-            found = _differences(partial(store.differing, database, first, last, filters=filters))
-            written = answers.file(database.zone, text("out_file", out_file), DIFF_COLUMNS, found)
-            done = {**written, "assets": written["rows"]}
-            return answers.or_why(done, done["rows"], lambda: store.hint(database, filters))
-        whole = store.fleet_diff(
-            database, first, last, filters=filters, after=str(after), limit=count("limit", limit)
+            table = fleet_questions.table(database, first, last, filters)
+            done = answers.of_table(database.zone, table, text("out_file", out_file))
+            return {**done, "assets": table.total}
+        found = fleet_questions.fleet_diff(
+            database, first, last, filters, after=str(after), limit=count("limit", limit)
         )
-        rows = [{**row, "changes": worth_telling(row["changes"])} for row in whole["rows"]]
-        done = {"from": first, "to": last, **whole, "rows": rows}
-        return answers.or_why(done, whole["assets"], lambda: store.hint(database, filters))
+        hint = found.pop("hint")
+        return {"from": first, "to": last, **found} | ({"hint": hint} if hint else {})
 
     return answer(
         __opts__, "fleet_diff", ask, differs=lambda content: exit_code and content["assets"] > 0
     )
-
-
-DIFF_COLUMNS = ("minion_id", "sn", "op", "path", "component", "field", "old", "new")
-DIFF_PAGE = 1000
-
-
-def _differences(differing: Callable[..., list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each difference of each asset; a new asset has a single row."""
-    after = ""
-    while True:
-        rows = differing(after=after, limit=DIFF_PAGE)
-        for row in rows:
-            about = {"minion_id": row["minion_id"], "sn": row["sn"]}
-            new = [{**dict.fromkeys(DIFF_COLUMNS), "op": "new"}] if row["is_new"] else []
-            for one in [*new, *worth_telling(row["changes"])]:
-                yield {**one, **about}
-        if len(rows) < DIFF_PAGE:
-            return
-        after = rows[-1]["name"]
 
 
 def snapshot(name: str = "", comment: str = "", tgt: str = "*", **kwargs: Any) -> dict[str, Any]:

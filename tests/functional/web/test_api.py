@@ -81,3 +81,30 @@ def test_the_description_names_every_path_and_has_nothing_from_elsewhere(app, cl
     page = client.get("/api").text
     assert "/api/v1/health" in page
     assert "<script" not in page
+
+
+def test_the_fleet_is_counted_by_any_question(database, client):
+    ingest(database, [arrival(server(1, location={"site": "dc1"})), arrival(server(2), "web02")])
+    assert client.get("/api/v1/assets/count?site=dc1").json["total"] == 1
+    [facet] = client.get("/api/v1/facets?_field=site").json["facets"]
+    assert {"value": "dc1", "assets": 1} in [
+        {name: one[name] for name in ("value", "assets")} for one in facet["values"]
+    ]
+    counts = client.get("/api/v1/counts").json
+    assert counts["totals"]["assets"] == 2
+    assert counts["quality"]["held"] == 0
+    told = client.get("/api/v1/schema/fields").json["fields"]
+    assert {"site", "disks.model"} <= {one["name"] for one in told}
+
+
+def test_the_fleet_is_compared_at_two_moments(database, client, page):
+    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    facts = server(1)
+    facts["memory"]["devices"].pop()
+    ingest(database, [arrival(facts)])
+    told = client.get("/api/v1/changes/fleet?since=30m").json
+    assert told["total"] == 1
+    assert {one["path"] for one in told["rows"]} == {"memory.devices"}
+    assert "Assets that differ: 1" in page("/changes/fleet?since=30m").main.get_text()
+    lines = client.get("/changes/fleet.ndjson?since=30m").text.splitlines()
+    assert len(lines) == len(told["rows"])
