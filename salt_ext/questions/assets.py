@@ -87,6 +87,26 @@ def assets(
     )
 
 
+def facets(
+    database: store.Database,
+    fields: str | Sequence[str],
+    filters: Mapping[str, Any],
+    limit: int,
+    *,
+    text: str = "",
+    at: datetime | None = None,
+) -> tuple[list[dict[str, Any]], str]:
+    """
+    Return for each field its most frequent values and how many assets have each, and a hint.
+
+    ``text`` is what the search box takes. The hint says why there are none, if none fits.
+    """
+    filters, words = box.read(database, text, filters, at)
+    found = store.facets(database, fields, filters=filters, text=words, limit=limit, at=at)
+    is_empty = not any(one["assets"] for one in found)
+    return found, store.hint(database, filters, words) if is_empty else ""
+
+
 def name_column(columns: Sequence[str]) -> str:
     """Return the column that says which asset a row is, for links and for lists without names."""
     return "minion_id" if "minion_id" in columns else columns[0]

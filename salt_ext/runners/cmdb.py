@@ -25,7 +25,6 @@ from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
 from salt_ext.questions import assets as questions
-from salt_ext.questions import box
 from salt_ext.questions.find import find as where_known
 from salt_ext.questions.parts import kinds
 
@@ -197,16 +196,15 @@ def facets(
 
     def ask(database: store.Database) -> dict[str, Any]:
         asked = ",".join(fields) if isinstance(fields, list) else text("fields", fields)
-        then = store.as_of_moment(database, as_of, now()) if as_of else None
-        filters, words = box.read(database, str(q), assets_of(database, tgt, kwargs), then)
-        found = store.facets(
-            database, asked, filters=filters, text=words, limit=count("limit", limit), at=then
+        found, hint = questions.facets(
+            database,
+            asked,
+            assets_of(database, tgt, kwargs),
+            count("limit", limit),
+            text=str(q),
+            at=store.as_of_moment(database, as_of, now()) if as_of else None,
         )
-        return answers.or_why(
-            {"facets": found},
-            any(one["assets"] for one in found),
-            lambda: store.hint(database, filters, words),
-        )
+        return {"facets": found, **({"hint": hint} if hint else {})}
 
     return answer(__opts__, "facets", ask)
 

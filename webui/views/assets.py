@@ -17,6 +17,7 @@ from salt_ext.questions.table import Table
 from salt_ext.store import Database
 from salt_ext.words.fields import grouped
 from webui import query
+from webui.facets import facets, suggested
 from webui.query import Assets
 from webui.resources import Resource
 from webui.takes import takes
@@ -44,13 +45,16 @@ def ask(database: Database, asked: Assets, limit: int | None) -> Table:
 
 def more(database: Database, asked: Assets, table: Table) -> Mapping[str, Any]:
     """Return what the page has around the list."""
+    listable = store.listable(database, as_of())
     return {
         "then": as_of(),
         "link": questions.name_column(table.columns),
         "fields": grouped(store.fields(database, as_of())),
-        "listable": grouped(store.listable(database, as_of())),
+        "listable": grouped(listable),
         "sizes": sorted({*SIZES, asked.limit}),
         "comparisons": query.WORDS,
+        "facets": facets(database, asked, table, listable, as_of()) if table.total else [],
+        "suggested": suggested(database, asked, listable),
         "without": {} if table.total else _without(database, asked),
     }
 
