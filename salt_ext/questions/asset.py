@@ -22,7 +22,8 @@ def known(
     if at is None:
         return store.overview(database, asset_id)
     revision, facts = store.document(database, asset_id, at)
-    page = store.assets(database, filters={"id": asset_id}, columns=store.KEPT_COLUMNS, at=at)
+    one, columns = {"id": asset_id}, store.KEPT_COLUMNS
+    page = store.assets(database, filters=one, columns=columns, at=at, mask_hidden=True)
     if not page.rows:
         # It had turned out to be another one before: this says which.
         return store.overview(database, asset_id)

@@ -29,6 +29,8 @@ def card(database: store.Database, asset_id: uuid.UUID) -> dict[str, Any]:
     """
     row = store.overview(database, asset_id)
     name, rack = row["minion_id"], row["rack"]
+    is_seen = database.hidden.columns.isdisjoint(store.PLACE)
+    standing = store.neighbours(database, row["site"], rack) if rack and is_seen else []
     of_asset = store.Wanted(asset_id)
     ill = store.health(database, filters={"id": asset_id})
     wrong = store.problems(database, minion_id=name, limit=PROBLEMS) if name else ([], 0)
@@ -48,7 +50,7 @@ def card(database: store.Database, asset_id: uuid.UUID) -> dict[str, Any]:
         "expected": _expected(row, said_of(database, row)),
         "changes": store.changes(database, of_asset, limit=CHANGES),
         "changes_total": store.count_changes(database, of_asset),
-        "beside": _beside(asset_id, store.neighbours(database, row["site"], rack) if rack else []),
+        "beside": _beside(asset_id, standing),
     }
 
 

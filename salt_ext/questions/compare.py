@@ -74,7 +74,8 @@ def side(
     elif when:
         at = moment(when)
     revision, facts = store.document(database, asset_id, at)
-    row = store.assets(database, filters={"id": asset_id}, columns=("minion_id", "sn")).rows
+    one, columns = {"id": asset_id}, ("minion_id", "sn")
+    row = store.assets(database, filters=one, columns=columns, mask_hidden=True).rows
     called = row[0] if row else {"minion_id": None, "sn": None}
     recorded_at = revision["recorded_at"]
     return Side(asset_id, called["minion_id"], called["sn"], at, recorded_at, facts)

@@ -52,11 +52,12 @@ def claims(database: store.Database, asset_id: uuid.UUID) -> list[dict[str, Any]
     have the ``choices`` and the ``report`` of :func:`undecided` too.
     """
     waiting = store.claiming(database, asset_id)
+    most = 0 if database.hidden else CLAIMS
     return [
         {
             **one,
             "command": decides(one["minion_id"]),
-            **(undecided(database, one) if number < CLAIMS else {"choices": []}),
+            **(undecided(database, one) if number < most else {"choices": []}),
         }
         for number, one in enumerate(waiting)
     ]

@@ -60,7 +60,9 @@ def duplicates(
     """Return the assets that share a value which only one should have; ``by`` are its kinds."""
     rows: list[dict[str, Any]] = []
     total = 0
-    for kind in by or store.SHARED:
+    hidden = database.hidden
+    shown = [one for one in store.SHARED if one not in hidden.columns | hidden.kinds]
+    for kind in by or shown:
         left = None if limit is None else limit - len(rows)
         found, number = store.duplicates(database, kind, filters=filters, limit=left)
         rows += [{**row, "asset_id": row["id"]} for row in found]
@@ -77,6 +79,7 @@ def missing(database: store.Database, filters: Mapping[str, Any], limit: int | N
         columns=MISSING_COLUMNS,
         sort="last_seen",
         limit=limit or MOST,
+        mask_hidden=True,
     )
     rows = [{**row, "asset_id": row["id"]} for row in page.rows]
     hint = "" if rows else store.hint(database, filters)

@@ -44,6 +44,7 @@ def rack(
         columns=COLUMNS if at else (*COLUMNS, "freshness"),
         limit=MOST,
         at=at,
+        mask_hidden=True,
     )
     rows = [{**row, "asset_id": row["id"]} for row in page.rows]
     rows.sort(key=lambda row: (-max(units(row["unit"]), default=0), row["minion_id"] or ""))

@@ -94,7 +94,7 @@ from salt_ext.store.reads.totals import totals
 from salt_ext.store.reads.unexpected import unexpected
 from salt_ext.store.roles import grant
 from salt_ext.store.said import spoken
-from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, OPS, PROBLEM_KINDS, ROLES
+from salt_ext.store.schema import KEPT_COLUMNS, LIFECYCLES, OPS, PLACE, PROBLEM_KINDS, ROLES
 from salt_ext.store.text import storable
 from salt_ext.store.url import secrets as url_secrets
 from salt_ext.store.url import shown as shown_url
@@ -113,6 +113,7 @@ __all__ = [
     "OPS",
     "OWN_BUSINESS",
     "PAGES",
+    "PLACE",
     "PROBLEM_KINDS",
     "ROLES",
     "SEVERITIES",

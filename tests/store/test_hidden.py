@@ -103,6 +103,7 @@ def reads(database, one, two):
         ),
         "listable": [ask["listable"]],
         "lookup": each(ask["lookup"], *TYPED),
+        "name_of": each(ask["name_of"], one, two),
         "names_of": each(ask["names_of"], [row["id"] for row in store.assets(database).rows]),
         "nearest_known": each(ask["nearest_known"], *TYPED),
         "neighbours": [partial(ask["neighbours"], "qsite2", "qrack2")],

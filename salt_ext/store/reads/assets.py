@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from salt_ext.store.columns import UNREPORTED
 from salt_ext.store.database import Database, Row
 from salt_ext.store.errors import FilterError
-from salt_ext.store.hidden import NOTHING, Hidden, hidden
+from salt_ext.store.hidden import MARK, NOTHING, Hidden, hidden
 from salt_ext.store.reads import cursors
 from salt_ext.store.reads.filters import matching, names, only_parts
 from salt_ext.store.reads.listing import NOW_ONLY, Listing, joined, listing, tables_of
@@ -83,18 +83,20 @@ def assets(
     limit: int = 100,
     cursor: str | None = None,
     at: datetime | None = None,
+    mask_hidden: bool = False,
 ) -> Page:
     """
     Return a page of the asset list and how many assets the filter has in all.
 
     ``sort`` is a field, with ``-`` before it for the other direction; assets
     without a value in it come last. Each row has ``id`` beside its columns. With
-    ``at`` the assets are as they were at that moment.
+    ``at`` the assets are as they were at that moment. With ``mask_hidden``, for columns that
+    nobody chose, a hidden one is not refused: it has the word ``hidden`` in each row.
     """
     source = listing(database, at)
-    wanted = {
-        name: source.field(name) for name in names(columns) or usual_columns(at, source.hidden)
-    }
+    asked = names(columns) or usual_columns(at, source.hidden)
+    masked = {name: MARK for name in asked if mask_hidden and name in source.hidden.columns}
+    wanted = {name: source.field(name) for name in asked if name not in masked}
     zones = zones_of(source, sort)
     start = None if cursor is None else _start(cursor, sort, zones[0].order)
     backwards = start is not None and start.backwards
@@ -118,7 +120,7 @@ def assets(
         return cursors.write((sort, value, row["id"], number, backwards))
 
     return Page(
-        [{key: value for key, value in row.items() if key != "_order"} for row in page],
+        [{key: value for key, value in row.items() if key != "_order"} | masked for row in page],
         found.total,
         found.exact,
         first + 1 if page else 0,
