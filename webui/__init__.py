@@ -58,6 +58,7 @@ from webui.views import (
     racks,
     reports,
     status,
+    suggest,
 )
 
 METHODS = ("GET", "HEAD")
@@ -89,6 +90,7 @@ RESOURCES = (
     *quality.RESOURCES,
     *reports.RESOURCES,
     *status.RESOURCES,
+    *suggest.RESOURCES,
 )
 """The tables, each with a page and files."""
 
@@ -145,7 +147,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())
-    api.register(app, (assets.LIST, *RESOURCES))
+    api.register(app, (assets.LIST, *RESOURCES, find.PLACES))
     login.register(app)
     limits.register(app)
     return app

@@ -8,6 +8,8 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from salt_ext import store
+from salt_ext.questions.box import BoxError
+from salt_ext.words import box
 from webui.heavy import Crowded
 
 RETRY_SECONDS = 10
@@ -39,13 +41,24 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def answer(status: int, error: str, hint: str, title: str = "") -> Response:
-    """Return an error as JSON below ``/api/`` and for a file, or else as a page."""
+def answer(
+    status: int, error: str, hint: str, title: str = "", typed: BoxError | None = None
+) -> Response:
+    """
+    Return an error as JSON below ``/api/`` and for a file, or else as a page.
+
+    ``typed`` is what cannot be understood in the search box: its place is told too.
+    """
     if request.path.startswith("/api/") or request.path.endswith(FILES):
-        response = jsonify(ok=False, error=error, hint=hint, status=status, request_id=g.request_id)
+        place = {"text": typed.text, "start": typed.start, "end": typed.end} if typed else {}
+        said = {"error": error, "hint": hint, **({"typed": place} if place else {})}
+        response = jsonify(ok=False, **said, status=status, request_id=g.request_id)
     else:
         title = title or TITLES.get(status, "This did not work")
-        page = render_template("error.html", title=title, status=status, error=error, hint=hint)
+        typed_in = [*box.pieces(typed.text, typed.start, typed.end)] if typed else []
+        page = render_template(
+            "error.html", title=title, status=status, error=error, hint=hint, typed=typed_in
+        )
         response = Response(page, mimetype="text/html")
     response.status_code = status
     if status == 503:
@@ -54,6 +67,9 @@ def answer(status: int, error: str, hint: str, title: str = "") -> Response:
 
 
 def _bad_question(error: store.FilterError) -> Response:
+    if isinstance(error, BoxError):
+        hint = "correct what is marked; the page Help has the fields and the comparisons"
+        return answer(400, error.sentence, hint, typed=error)
     return answer(400, str(error), "correct the address, or begin again with the whole list")
 
 

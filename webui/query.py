@@ -9,9 +9,12 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from salt_ext.questions import box
+from salt_ext.store import Database
 from salt_ext.words.values import label, value
 from webui.asked import MAX_LIMIT, Filtered, Paged, Past
 from webui.language import translated as _
+from webui.timemode import as_of
 
 WORDS = {
     "exact": "is",
@@ -106,6 +109,18 @@ class Assets(Filtered, Past, Paged):
         if self.text:
             found.append((_("matches “%(words)s”", words=self.text), self.but(q="")))
         return found
+
+
+def settled(database: Database, asked: Assets) -> Assets:
+    """
+    Return a question in its one form: what the search box takes as fields becomes filters.
+
+    Raises :class:`salt_ext.questions.box.BoxError`.
+    """
+    boxed = box.read(database, asked.q, asked.filters, as_of())
+    if boxed.filters == asked.filters:
+        return asked
+    return asked.where(boxed.filters).but(q=boxed.text)
 
 
 def added(asked: Assets, name: str, operator: str, given: str) -> Assets:

@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from salt_ext import store
 from salt_ext.exchange import FORMATS, stream
@@ -56,6 +57,8 @@ class Resource(NamedTuple):
     """What its rows are, and what to do about them; marked too."""
     has_past: bool = False
     more: Callable[..., Mapping[str, Any]] | None = None
+    settled: Callable[[Database, Any], Asked] | None = None
+    """Returns a question in its one form; the page of another form leads there."""
 
     def alone(self) -> Blueprint:
         """Return a blueprint that has nothing but this."""
@@ -72,8 +75,10 @@ class Resource(NamedTuple):
             view = takes(self.asked, has_past=self.has_past, is_page=False)(file)
             blueprint.add_url_rule(f"{self.path}.{format_of}", format_of, view)
 
-    def page(self, question: Asked, **path: Any) -> str | Response:
+    def page(self, question: Asked, **path: Any) -> str | Response | AnyResponse:
         """Show the table."""
+        if self.settled and (one := self.settled(database(), question)) != question:
+            return redirect(timemode.to(f"{self.name}.page", one, **path))
         if self.is_of_the_past():
             return admit(self._page, question, **path)
         return self._page(question, **path)

@@ -49,7 +49,7 @@ def read(
     given = dict(filters or {})
     try:
         terms = box.terms(text)
-        if not any(one.field or _is_pattern(one) for one in terms):
+        if not any(one.field or box.is_pattern(one) for one in terms):
             return Boxed(given, box.as_text([one.value for one in terms]))
         asking = store.asking(database, at)
         searched = []
@@ -67,14 +67,10 @@ def read(
         raise BoxError(str(slip), text, slip.start, slip.end) from None
 
 
-def _is_pattern(term: Term) -> bool:
-    return not term.is_quoted and box.WILD.search(term.value) is not None
-
-
 def _meant(term: Term, asking: store.Asking) -> dict[str, Any]:
     """Return the filters that a term means; none for a word. Raises :class:`Slip`."""
     if not term.field:
-        return {NAME_LIKE: term.value} if _is_pattern(term) else {}
+        return {NAME_LIKE: term.value} if box.is_pattern(term) else {}
     meant = box.filters(term, asking.kinds)
     try:
         asking.check(meant)

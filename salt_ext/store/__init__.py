@@ -89,6 +89,7 @@ from salt_ext.store.reads.slipped import nearest_known
 from salt_ext.store.reads.snapshots import as_of_moment, moment_of, snapshots
 from salt_ext.store.reads.standing import standing
 from salt_ext.store.reads.statistics import failing_collectors, statistics
+from salt_ext.store.reads.suggestions import suggestions
 from salt_ext.store.reads.tokens import token_of, tokens
 from salt_ext.store.reads.totals import totals
 from salt_ext.store.reads.unexpected import unexpected
@@ -244,6 +245,7 @@ __all__ = [
     "statistics",
     "storable",
     "submit",
+    "suggestions",
     "take_inbox",
     "take_snapshot",
     "tell",

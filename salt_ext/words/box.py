@@ -102,9 +102,23 @@ def words(text: str) -> list[str]:
 
 
 def as_text(searched: list[str]) -> str:
-    """Return words as a text of which :func:`words` returns them again."""
+    """Return words as a text in which :func:`terms` finds these words again, and nothing else."""
     plain = (one.replace('"', "") for one in searched)
-    return " ".join(f'"{one}"' if re.search(r"\s", one) else one for one in plain)
+    return " ".join(one if _is_plain(one) else f'"{one}"' for one in plain if one.strip())
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word means itself without quotes."""
+    try:
+        found = terms(word)
+    except Slip:
+        return False
+    return [one.value for one in found if not one.field] == [word] and not is_pattern(found[0])
+
+
+def is_pattern(term: Term) -> bool:
+    """Whether a term has ``*`` or ``?`` in it that stand for any characters."""
+    return not term.is_quoted and WILD.search(term.value) is not None
 
 
 def filters(term: Term, kinds: Mapping[str, str]) -> dict[str, Any]:
@@ -188,17 +202,13 @@ def _compared(term: Term, name: str, kind: str) -> tuple[str, Any]:
     given = _values(term, kind, name)
     if not is_equal:
         return INVERSE[comparison] if is_out else comparison, given
-    if kind == "text" and comparison == "contains" and not _is_wild(term):
+    if kind == "text" and comparison == "contains" and not is_pattern(term):
         return "notcontains" if is_out else "contains", given
-    if _is_wild(term) and kind in ("text", "word") and comparison == "contains":
+    if is_pattern(term) and kind in ("text", "word") and comparison == "contains":
         if is_out:
             raise term.slip(f"* and ? cannot be left out: write -{term.field}: with a piece of it")
         return "glob", given
     return "not" if is_out else "exact", given
-
-
-def _is_wild(term: Term) -> bool:
-    return not term.is_quoted and WILD.search(term.value) is not None
 
 
 def _values(term: Term, kind: str, name: str) -> Any:

@@ -119,6 +119,7 @@ def reads(database, one, two):
         ],
         "snapshots": [ask["snapshots"]],
         "standing": [ask["standing"]],
+        "suggestions": each(ask["suggestions"], "os", "minion_id", "disks.type"),
         "totals": [
             partial(ask["totals"], groupings=["kind"]),
             partial(ask["totals"], at=later(days=-10)),

@@ -48,6 +48,16 @@ class Value(BaseModel):
     ok: bool = Field(description="True.")
 
 
+class Typed(BaseModel):
+    """What was typed into the search box, and from where to where it cannot be understood."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    start: int
+    end: int
+
+
 class Error(BaseModel):
     """What is wrong, and what to do about it."""
 
@@ -58,6 +68,7 @@ class Error(BaseModel):
     hint: str
     status: int
     request_id: str = Field(description="Under it the log of the process has more.")
+    typed: Typed | None = Field(None, description="Where q cannot be understood, if that is it.")
 
 
 def of_table(table: Table, question: Asked) -> Response:

@@ -68,7 +68,12 @@ def _without(database: Database, asked: Assets) -> dict[str, int]:
     return {words: ask(database, without, 1).total for words, without in asked.pills[:MOST_PILLS]}
 
 
-LIST = Resource("assets", "/assets", Assets, ask, "assets.html", has_past=True, more=more)
+LIST = Resource(
+    *("assets", "/assets", Assets, ask, "assets.html"),
+    has_past=True,
+    more=more,
+    settled=query.settled,
+)
 LIST.register(blueprint)
 
 

@@ -34,6 +34,21 @@ COMPARISONS = (
 """Each comparison: its name, an example, and what it means."""
 
 
+BOX = (
+    ("web01", marked("has this word: in a name, a number, an address, its model, its place")),
+    ('"rocky linux"', marked("has these words as they stand here")),
+    ("web0*", marked("has a name like this")),
+    ("site:dc1", marked("has it in this field, in any case; site=dc1 is exactly this")),
+    ("site:dc1,dc2", marked("has one of them in this field")),
+    ("-os:debian", marked("has it not, or is not known")),
+    ('rack:""', marked("is not known")),
+    ("ram>=256", marked("is at least 256 GiB; of disks a number without a unit is GB")),
+    ("seen<7d", marked("was seen in the last seven days; seen>7d: was not")),
+    ("disks.model:PM9A3", marked("has such a part")),
+)
+"""What the search box takes: an example, and what it means."""
+
+
 @blueprint.get("/help")
 @takes()
 def page(_asked: Asked) -> str:
@@ -42,6 +57,7 @@ def page(_asked: Asked) -> str:
     parts = [name for name in store.fields(database()) if "." in name and name not in of_lists]
     return render_template(
         "help.html",
+        box=BOX,
         comparisons=COMPARISONS,
         meanings=fields.MEANINGS,
         of_lists=of_lists,

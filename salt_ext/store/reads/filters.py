@@ -71,12 +71,16 @@ class Asking(NamedTuple):
 def asking(database: Database, at: datetime | None = None) -> Asking:
     """Return what can be asked of assets, as they are or as they were at a moment."""
     source = listing(database, at)
+    return Asking(kinds_of(source), lambda filters: matching(source, filters, ""))
+
+
+def kinds_of(source: Listing) -> dict[str, str]:
+    """Return the fields of a listing and of parts, and of what kind the values of each are."""
     columns = {**source.fields, **PARTS}
-    kinds = {
+    return {
         name: "word" if name in source.words else _kind(name, column)
         for name, column in columns.items()
     }
-    return Asking(kinds, lambda filters: matching(source, filters, ""))
 
 
 def _kind(name: str, column: sa.ColumnElement[Any]) -> str:

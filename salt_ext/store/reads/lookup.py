@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import encode
-from salt_ext.document.keys import place
+from salt_ext.document.keys import number, place
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.hidden import MARK, Hidden
+from salt_ext.store.parts import PLACED
 from salt_ext.store.reads import seen
 from salt_ext.store.reads.known import (
     AFTER_MAKER,
@@ -44,6 +45,9 @@ COLUMNS = ("minion_id", "hostname", "sn", "address")
 SHORTEST = 3
 """Letters and digits: of fewer no text is searched inside longer ones, because most have them."""
 
+WORLDWIDE = ("wwn", "eui64", "nguid", "uuid")
+"""The fields with another number of a part than that by which it is followed."""
+
 Fits = Callable[[str], bool]
 Compares = Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]
 
@@ -55,21 +59,24 @@ HELD = "held report"
 
 
 @masked
-def lookup(database: Database, text: str, limit: int = 50) -> tuple[list[Row], bool]:
+def lookup(
+    database: Database, text: str, limit: int = 50, *, pieces: bool = True
+) -> tuple[list[Row], bool]:
     """
     Return where a text is known, the present before the past, and whether there is more.
 
     Each place has ``what`` (a column, a kind of identifier, a list of parts or the field
     of a section), ``value``, ``place`` of a part or the list that says so, ``known``
-    (``present`` or ``former``), ``since_at`` and ``until_at``. Any spelling of a number or
-    an address will do. Only if nothing equals the text, values that contain it are
-    searched; of more than ``limit`` any may be left out.
+    (``present`` or ``former``), ``since_at`` and ``until_at``, and of a part with a number of
+    its own that ``serial``. Any spelling of a number or an address will do. Only if nothing
+    equals the text, and ``pieces`` of values count, values that contain it are searched; of
+    more than ``limit`` any may be left out.
     """
     text = text.strip()
     if not text or not is_text(text):
         return [], False
     found = _exact(database, sorted(spellings(text)), limit) or _nearly(database, text, limit)
-    if not found and sum(map(str.isalnum, text)) >= SHORTEST:
+    if pieces and not found and sum(map(str.isalnum, text)) >= SHORTEST:
         found = _containing(database, text.lower(), limit)
     found.sort(key=_order)
     return found[:limit], len(found) > limit
@@ -173,6 +180,7 @@ def _hit(
     place: sa.ColumnElement[str],
     since: sa.ColumnElement[object],
     until: sa.ColumnElement[object],
+    serial: sa.ColumnElement[str] | None = None,
 ) -> sa.Select[tuple[object, ...]]:
     return sa.select(
         what.label("what"),
@@ -184,9 +192,11 @@ def _hit(
         sa.case((until.is_(None), "present"), else_="former").label("known"),
         since.label("since_at"),
         until.label("until_at"),
+        (NO_SERIAL if serial is None else serial).label("serial"),
     )
 
 
+NO_SERIAL = sa.cast(sa.null(), sa.Text)
 NO_PLACE = sa.literal("", sa.Text)
 NO_TIME = sa.cast(sa.null(), asset.c.first_seen.type)
 
@@ -253,8 +263,24 @@ def _in_facts(
                 where_it_is = place(one.item) or ""
                 what = f"{one.section}.{one.field}"
                 hit = _row(assets[row.asset_id], what, one.value, where_it_is, None)
+                is_number = one.section in PLACED and one.field in WORLDWIDE
+                hit["serial"] = number(one.item) if is_number else None
                 hits.setdefault((row.asset_id, what, one.value, where_it_is), hit)
+    _keep_serials_of_parts(link, [*hits.values()], hidden)
     return [*hits.values()]
+
+
+def _keep_serials_of_parts(link: sa.Connection, hits: Sequence[Row], hidden: Hidden) -> None:
+    """Leave the serial numbers of parts that are followed; one on two parts is of neither."""
+    numbered = [(hit["serial"], hit["asset_id"]) for hit in hits if hit["serial"]]
+    if not numbered:
+        return
+    pair = sa.tuple_(placement.c.serial, placement.c.asset_id)
+    known = sa.select(placement.c.serial, placement.c.asset_id).where(pair.in_(numbered))
+    followed = {tuple(row) for row in link.execute(known.where(*seen.placements(hidden)))}
+    for hit in hits:
+        if (hit["serial"], hit["asset_id"]) not in followed:
+            hit["serial"] = None
 
 
 def _row(asset: Row, what: str, value: str, place: str, since: Any) -> Row:
@@ -267,6 +293,7 @@ def _row(asset: Row, what: str, value: str, place: str, since: Any) -> Row:
         "known": "present",
         "since_at": since,
         "until_at": None,
+        "serial": None,
     }
 
 
@@ -353,6 +380,7 @@ def _parts(where: sa.ColumnElement[bool], hidden: Hidden) -> sa.Select[tuple[obj
             sa.func.concat_ws(" ", placement.c.place, placement.c.model),
             placement.c.since,
             placement.c.until,
+            placement.c.serial,
         )
         .select_from(placement.join(asset, asset.c.id == placement.c.asset_id))
         .where(where, *seen.placements(hidden))
@@ -376,6 +404,7 @@ def _held(lower: Sequence[str], hidden: Hidden) -> sa.Select[tuple[object, ...]]
         sa.literal("present", sa.Text).label("known"),
         held.c.first_seen.label("since_at"),
         NO_TIME.label("until_at"),
+        NO_SERIAL.label("serial"),
     ).where(sa.func.lower(held.c.minion_id).in_(lower) | shows)
 
 
@@ -424,6 +453,7 @@ def _of_list() -> sa.Select[Any]:
         sa.literal("present", sa.Text).label("known"),
         expected.c.imported_at.label("since_at"),
         NO_TIME.label("until_at"),
+        NO_SERIAL.label("serial"),
     ).select_from(
         expected.outerjoin(asset, asset.c.id == expected.c.asset_id).join(EACH, sa.true())
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salt_ext.words.box import Slip, as_text, filters, pieces, terms, words
+from salt_ext.words.box import Slip, as_text, filters, is_pattern, pieces, terms, words
 from salt_ext.words.fields import FIELDS, MEANINGS
 
 UUID = "4c4c4544-0058-5910-805a-b9c04f000001"
@@ -140,7 +140,26 @@ def test_any_text_means_something_or_has_a_slip_inside_of_it(text):
     assert slip is None or (0 <= slip.start < slip.end <= len(text) and str(slip))
 
 
-@given(st.lists(st.text(st.characters(exclude_characters='"'), min_size=1).filter(str.strip)))
-def test_words_in_a_text_are_read_again(searched):
-    kept = [one for one in searched if one == one.strip() or any(map(str.isspace, one))]
-    assert words(as_text(kept)) == kept
+@given(st.text(max_size=80) | st.lists(PIECES, max_size=20).map("".join))
+def test_words_are_the_same_words_when_they_are_written_again(text):
+    try:
+        searched = [one.value for one in terms(text) if not one.field and not is_pattern(one)]
+    except Slip:
+        return
+    again = terms(as_text(searched))
+    assert [one.value for one in again] == searched == words(as_text(searched))
+    assert not any(one.field or is_pattern(one) for one in again)
+    assert as_text(words(as_text(searched))) == as_text(searched)
+
+
+@pytest.mark.parametrize(
+    ("searched", "text"),
+    [
+        (["web01", "two words"], 'web01 "two words"'),
+        (["site:fra1"], '"site:fra1"'),
+        (["-web", "OR", "a*"], '"-web" "OR" "a*"'),
+        (["aa:bb:cc:dd:ee:ff"], "aa:bb:cc:dd:ee:ff"),
+    ],
+)
+def test_words_have_quotes_where_they_would_mean_something_else(searched, text):
+    assert as_text(searched) == text
