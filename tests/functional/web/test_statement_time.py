@@ -1,5 +1,8 @@
 """A question that takes PostgreSQL too long ends with a page that says what to do."""
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
@@ -20,9 +23,9 @@ def app(database, database_url):
     within.close()
 
 
-@pytest.fixture
-def locked(app, database_url):
-    """No asset can be read, until the test is over."""
+@contextlib.contextmanager
+def locked(database_url):
+    """Let nobody read an asset meanwhile."""
     engine = sa.create_engine(database_url)
     with engine.begin() as link:
         link.execute(sa.text("LOCK TABLE asset IN ACCESS EXCLUSIVE MODE"))
@@ -37,10 +40,20 @@ def test_pages_wait_for_five_seconds(database_url):
     app.extensions["database"].close()
 
 
-@pytest.mark.usefixtures("locked")
-def test_what_takes_longer_says_what_to_do(app):
-    response = app.test_client().get("/assets")
+def test_what_takes_longer_says_what_to_do(app, database_url):
+    with locked(database_url):
+        response = app.test_client().get("/assets")
     assert response.status_code == 503
     assert "Retry-After" in response.headers
     assert "This takes too long" in response.text
     assert "ask for less: a filter" in response.text
+
+
+def test_a_file_may_take_longer_than_a_page(app, database_url):
+    with ThreadPoolExecutor(1) as pool:
+        with locked(database_url):
+            file = pool.submit(app.test_client().get, "/assets.csv", buffered=True)
+            assert app.test_client().get("/assets").status_code == 503
+            assert app.test_client().get("/assets").status_code == 503
+            assert not file.done()
+        assert file.result().status_code == 200

@@ -56,10 +56,11 @@ def test_the_third_waits_until_one_has_left():
 def test_who_waited_in_vain_is_told_within_a_second():
     gate = Gate(running=1, waiting=1)
     gate.enter()
-    began = time.monotonic()
-    with pytest.raises(Crowded):
-        gate.enter()
-    assert 0.5 < time.monotonic() - began < 1
+    for _ in range(2):  # the first to go has left the place where one waits
+        began = time.monotonic()
+        with pytest.raises(Crowded):
+            gate.enter()
+        assert 0.5 < time.monotonic() - began < 1
 
 
 def test_who_finds_all_places_taken_is_told_at_once():
