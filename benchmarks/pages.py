@@ -51,6 +51,7 @@ def pages(sample: Sample) -> list[Page]:
         *_of_one(sample),
         *_of_parts(sample),
         *_of_quality(),
+        *_of_the_api(sample),
     ]
 
 
@@ -66,10 +67,10 @@ def _of_the_fleet(sample: Sample) -> list[Page]:
         Page("list, three filters", filtered, LIST),
         Page("list, a text", texts, LIST),
         Page("list as of 300 days", ["/assets?_as_of=300d", "/assets?_as_of=299d"], AS_OF_300_DAYS),
-        Page("list for programs", ["/assets.json?_limit=100"], LIST),
         Page("changes of 24 hours", ["/changes"], CHANGES),
         Page("changes of 30 days", ["/changes?since=30d"], CHANGES),
         Page("changes of 400 days", ["/changes?since=400d"], CHANGES),
+        Page("fleet diff of 7 days", ["/changes/fleet?since=7d"], THROUGH_THE_FLEET, is_kept=True),
         Page("reports", ["/reports"]),
         Page("totals by fields", ["/reports/groups"], THROUGH_THE_FLEET, is_kept=True),
         Page("snapshots", ["/snapshots"]),
@@ -86,7 +87,7 @@ def _of_one(sample: Sample) -> list[Page]:
     return [
         Page("asset", [f"/a/{one}" for one in ids], ASSET),
         Page("asset as of 30 days", [f"/a/{one}?_as_of=30d" for one in old]),
-        Page("asset for programs", [f"/a/{one}.json" for one in ids], ASSET),
+        Page("asset's changes", [f"/a/{one}/changes" for one in ids]),
         Page("identity", [f"/a/{one}/identity" for one in ids]),
         Page("card", [f"/a/{one}/card" for one in ids]),
         Page("raw document", [f"/a/{one}/raw" for one in ids], WHOLE),
@@ -111,6 +112,22 @@ def _of_parts(sample: Sample) -> list[Page]:
         Page("part", of_parts),
         Page("racks", ["/racks"]),
         Page("rack", of_racks),
+    ]
+
+
+def _of_the_api(sample: Sample) -> list[Page]:
+    ids = [row["id"] for row in sample.assets]
+    api = "/api/v1"
+    return [
+        Page("API: list", [f"{api}/assets"], LIST),
+        Page("API: list as of 300 days", [f"{api}/assets?_as_of=300d"], AS_OF_300_DAYS),
+        Page("API: asset", [f"{api}/assets/{one}" for one in ids], ASSET),
+        Page("API: document", [f"{api}/assets/{one}/document" for one in ids], WHOLE),
+        Page("API: changes of 24 hours", [f"{api}/changes"], CHANGES),
+        Page("API: counts", [f"{api}/counts"], THROUGH_THE_FLEET, is_kept=True),
+        Page("API: facets", [f"{api}/facets?_field=site,product_name"], THROUGH_THE_FLEET),
+        Page("API: ill parts", [f"{api}/health"], THROUGH_THE_FLEET, is_kept=True),
+        Page("API: description", [f"{api}/openapi.json"], WHOLE),
     ]
 
 
