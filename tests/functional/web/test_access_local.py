@@ -9,9 +9,9 @@ from tests.functional.web.access import ELSEWHERE, PAGES, application
 HOW = "configure `login` in the file that CMDB_SETTINGS names"
 
 
-@pytest.fixture
-def client(database_url, tmp_path):
-    with application(database_url, tmp_path) as app:
+@pytest.fixture(scope="module")
+def client(new_database, tmp_path_factory):
+    with application(new_database(), tmp_path_factory.mktemp("local")) as app:
         yield app.test_client()
 
 
