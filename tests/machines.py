@@ -8,11 +8,14 @@ import copy
 import hashlib
 from datetime import datetime, timedelta, timezone
 
+import sqlalchemy as sa
+
 from benchmarks.fleet import documents, hardware, models
 from salt_ext import store
 from salt_ext.facts import timestamp
 from salt_ext.report import envelope
 from salt_ext.store import Arrival
+from salt_ext.store.schema import revision
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 
@@ -96,4 +99,7 @@ def reporting(database):
 
 def revisions(database, asset_id):
     """Every revision of an asset, the newest first."""
-    return store.asset_page(database, asset_id, limit=10_000)["revisions"]
+    of_asset = sa.select(revision).where(revision.c.asset_id == asset_id)
+    with database.begin() as link:
+        found = link.execute(of_asset.order_by(revision.c.number.desc()))
+        return [dict(row._mapping) for row in found]

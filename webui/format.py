@@ -18,12 +18,13 @@ from salt_ext.words.times import ago, timestamp
 from salt_ext.words.values import binary, decimal, label, moment, value
 from salt_ext.words.visible import visible
 from webui.language import marked
+from webui.said import folded, harmless, linked, said
 
 
 def register(app: Flask, zone: tzinfo) -> None:
     """Register the filters for the templates, which show times in a zone."""
     values = (label, value, binary, decimal, count, pretty, lines, in_sections)
-    for filter_ in (*values, called, since):
+    for filter_ in (*values, called, since, said, folded, linked):
         app.add_template_filter(filter_)
     app.add_template_filter(partial(moment, zone=zone), "moment")
     app.add_template_filter(timestamp, "stamp")
@@ -32,15 +33,6 @@ def register(app: Flask, zone: tzinfo) -> None:
     app.jinja_env.globals["zone"] = str(zone)
     app.jinja_env.tests["number_column"] = is_number_column
     app.jinja_env.finalize = harmless
-
-
-def harmless(value: Any) -> Any:
-    """
-    Return what a template prints with its invisible characters made visible.
-
-    Jinja does this with every value, so that no template can forget it.
-    """
-    return visible(value) if type(value) is str else value
 
 
 def lines(text: str) -> Markup:

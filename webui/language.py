@@ -7,15 +7,19 @@ translations are in ``languages/``, a catalog (.po) for each language but Englis
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
 from flask import Flask, Response, current_app, g, has_request_context, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from salt_ext.settings import SettingsError
 from salt_ext.words.nearest import unknown
+from webui.said import harmless
 
 LANGUAGES = ("en", "zh-CN")
 DIRECTORY = Path(__file__).parent / "languages"
@@ -32,8 +36,22 @@ def register(app: Flask) -> None:
         lambda one, many, number: _translation(one if number == 1 else many),
         newstyle=True,
     )
+    # What is filled into a text becomes a part of it before Jinja sees it.
+    known: dict[str, Any] = app.jinja_env.globals
+    known.update({name: _with_harmless(known[name]) for name in ("gettext", "ngettext")})
     app.add_template_global(language)
     app.after_request(_vary)
+
+
+def _with_harmless(translate: Callable[..., str]) -> Callable[..., str]:
+    """Return a function of Jinja's whose values cannot hide or turn anything."""
+
+    @pass_context
+    def translated_with(context: Context, *texts: Any, **values: Any) -> str:
+        shown = {name: harmless(value) for name, value in values.items()}
+        return translate(context, *texts, **shown)
+
+    return translated_with
 
 
 def language() -> str:

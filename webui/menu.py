@@ -26,4 +26,3 @@ PAGES = (
 def register(app: Flask) -> None:
     """Let templates show the menu."""
     app.jinja_env.globals["menu"] = PAGES
-    app.jinja_env.globals["endpoints"] = app.view_functions

@@ -49,6 +49,9 @@ from salt_ext.store.listening import BRIDGE, Listener, beat, number_of
 from salt_ext.store.maintain import maintain
 from salt_ext.store.migrate import ENCODING, migrate, new_database
 from salt_ext.store.news import News, tell
+from salt_ext.store.parts import FILTERS as PART_FILTERS
+from salt_ext.store.parts import LONGEST as LONGEST_OF_PART
+from salt_ext.store.parts import PLACED
 from salt_ext.store.reads.addresses import addresses
 from salt_ext.store.reads.as_of import compare_assets, document
 from salt_ext.store.reads.asset import asset_page, name_of, overview
@@ -111,10 +114,13 @@ __all__ = [
     "KEPT_COLUMNS",
     "KINDS",
     "LIFECYCLES",
+    "LONGEST_OF_PART",
     "OPS",
     "OWN_BUSINESS",
     "PAGES",
+    "PART_FILTERS",
     "PLACE",
+    "PLACED",
     "PROBLEM_KINDS",
     "ROLES",
     "SEVERITIES",

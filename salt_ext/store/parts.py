@@ -57,6 +57,17 @@ SOURCES = {
 }
 """The sections whose parts people can filter by, as in ``disks.model=...``."""
 
+FILTERS = {
+    (".".join(source.path), fields[0]): f"{section}.{column}"
+    for section, source in SOURCES.items()
+    for column, fields in (
+        *((name, getattr(source, name)) for name in ("manufacturer", "model", "type")),
+        *((name, (name,)) for name in source.same),
+    )
+    if fields
+}
+"""By the path of a list of parts and a field: the filter for machines with such a part."""
+
 PLACED = (
     "baseboards",
     "batteries",

@@ -9,10 +9,12 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from salt_ext.document import is_components
 from salt_ext.document.keys import is_empty, place
+from salt_ext.document.names import PLACES, place_in
 
 NOTHING = "–"  # noqa: RUF001 - the dash of tables
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -59,6 +61,8 @@ LABELS = {
     "uuid": "UUID",
     "wwn": "WWN",
     "mtu": "MTU",
+    "md": "Software RAID",
+    "lvm": "LVM",
     "vlan_id": "VLAN",
     "sku_number": "SKU number",
     "hctl": "HCTL",
@@ -110,9 +114,10 @@ COLUMNS = {
         "transport",
         "rotational",
         "firmware_version",
-        "pci_slot",
         "enclosure",
         "slot",
+        "hctl",
+        "pci_slot",
         "paths",
         "health",
     ),
@@ -160,6 +165,7 @@ FIRST = (
 """The fields that come first in any section; the others follow in alphabetical order."""
 
 
+@lru_cache(maxsize=4096)
 def label(name: str) -> str:
     """Return the label of a field, of a field of people's lists, or of a section for people."""
     name = name.removeprefix("list.")
@@ -236,12 +242,27 @@ def columns_of(path: str, items: Iterable[Mapping[str, Any]]) -> Sequence[str]:
     return [name for name in COLUMNS.get(path) or in_order(present) if name in present]
 
 
-def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return components sorted by place, numbers as numbers: slot A2 before A10."""
+KERNEL_DISK = re.compile(r"(?:sd|hd|vd|xvd|dasd)[a-z]+")
 
-    def order(item: Mapping[str, Any]) -> list[tuple[int, str]]:
-        parts = re.findall(r"\d{1,18}|\D+", place(item) or "")
-        return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """
+    Return components sorted by place, numbers as numbers: slot A2 before A10.
+
+    The places come in the order of their kinds: disks by bay, then by address, then by the
+    name that the kernel gave them, of which sdz comes before sdaa.
+    """
+
+    def order(item: Mapping[str, Any]) -> tuple[int, list[tuple[int, int, str]]]:
+        kind, text = next(
+            ((kind, text) for kind, group in enumerate(PLACES) if (text := place_in(group, item))),
+            (len(PLACES), ""),
+        )
+        is_kernels = KERNEL_DISK.fullmatch(text) is not None
+        return kind, [
+            (int(part), 0, "") if part.isdecimal() else (-1, len(part) if is_kernels else 0, part)
+            for part in re.findall(r"\d{1,18}|\D+", text)
+        ]
 
     return sorted(items, key=order)
 

@@ -50,13 +50,11 @@ def test_a_stale_machine_says_what_to_do(open_page):
     assert page.get_by_text("salt web02 test.ping").is_visible()
 
 
-def test_raw_facts_open_by_keyboard(open_page):
+def test_the_raw_facts_are_a_page_of_their_own(open_page):
     page = open_page("/host/web01")
-    raw = page.get_by_role("region", name="Raw facts")
-    assert not raw.get_by_text('"locator": "A1"').is_visible()
-    raw.get_by_text("All that is known, as JSON").focus()
-    page.keyboard.press("Enter")
-    assert raw.get_by_text('"locator": "A1"').is_visible()
+    tabs = page.get_by_role("navigation", name="Pages of this asset")
+    tabs.get_by_role("link", name="Raw facts").click()
+    assert page.get_by_text('"locator": "A1"').is_visible()
 
 
 def test_the_first_key_press_offers_to_skip_to_the_content(open_page):

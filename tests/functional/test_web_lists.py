@@ -31,10 +31,10 @@ def test_the_page_of_an_asset_has_them_apart_with_who_says_so(client, database):
         for row in page.select("#listed tbody tr")
     ]
     assert rows == [
-        ["Cost", "12.5", "bought.xlsx", "7", "ann"],
-        ["Owner", HOSTILE, "bought.xlsx", "7", "ann"],
         ["Site", "dc1", "bought.xlsx", "7", "ann"],
         ["Unit", "12", "bought.xlsx", "7", "ann"],
+        ["Owner", HOSTILE, "bought.xlsx", "7", "ann"],
+        ["Cost", "12.5", "bought.xlsx", "7", "ann"],
     ]
     summary = page.select_one("#summary").get_text(" ", strip=True)
     assert "Site dc1 from list" in summary

@@ -5,19 +5,20 @@ One asset: everything that is known of it, on one page.
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from salt_ext import store
-from salt_ext.questions.asset import known
-from salt_ext.words.handovers import handovers
+from salt_ext.questions.asset import known, said
+from salt_ext.words.called import called
 from salt_ext.words.times import timestamp
-from webui import errors, timemode
+from webui import errors, sections, timemode
 from webui.asked import Asked, Past
+from webui.peers import Peers
 from webui.reading import database
 from webui.runs import runs
-from webui.sections import groups
 from webui.takes import takes
 
 blueprint = Blueprint("asset", __name__)
@@ -26,24 +27,46 @@ SHOWN_CHANGES = 20
 
 
 @blueprint.get("/a/<uuid:asset_id>")
-@takes()
-def page(_asked: Asked, asset_id: uuid.UUID) -> str:
-    """Show the asset."""
-    found = store.asset_page(database(), asset_id, SHOWN_CHANGES)
+@takes(Past, has_past=True)
+def page(_asked: Past, asset_id: uuid.UUID) -> str:
+    """Show the asset as it is, or as it was."""
+    at = timemode.as_of()
+    then = known(database(), asset_id, at) if at else None
+    try:
+        found = store.asset_page(database(), asset_id, SHOWN_CHANGES, at)
+    except store.Merged:
+        if then is None:
+            raise
+        # It was an asset of its own then, and is part of another one now.
+        return _show({"asset": then, "changes": [], "problems": [], "lost": []}, then, [])
+    ill = store.health(database(), asset_id=asset_id)
+    return _show(found, then or found["asset"], ill)
+
+
+def _show(found: dict[str, Any], asset: dict[str, Any], ill: list[dict[str, Any]]) -> str:
+    """Show what is known now beside the facts of an asset, which may be those of the past."""
+    at, now = timemode.as_of(), found["asset"]
+    is_ill = {word for one in ill for word in str(one["component"]).split()} if at is None else ()
+    is_lost = {one["place"] for one in found["lost"]} if at is None else ()
+    peers = Peers(asset, is_past=at is not None)
+    problems = found["problems"] if at is None else []
     return render_template(
         "asset.html",
-        asset=found["asset"],
-        groups=groups(found["asset"], found["problems"]),
-        problems=found["problems"],
+        asset=asset,
+        now=now,
+        at=at,
+        title=asset["minion_id"] or asset["sn"] or called(asset),
+        peers=peers,
+        facts=sections.shown(asset, problems, sections.Marks(peers, is_ill, is_lost)),
+        ill=ill,
+        lost=found["lost"],
+        held=found.get("held", 0),
+        said=said(database(), asset) if found.get("is_said") and at is None else [],
+        problems=problems,
         runs=runs(found["changes"]),
-        revisions={one["number"]: one for one in found["revisions"]},
-        handed=[
-            {**one, "said": said}
-            for one in found["revisions"]
-            for said in handovers(one["handed"], one["mode"])
-        ],
+        reports={(one["asset_id"], one["revision"]): one for one in found["changes"]},
         shown=len(found["changes"]),
-        changed=found["changed"],
+        has_more=found.get("more", False),
     )
 
 

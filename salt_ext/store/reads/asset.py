@@ -5,14 +5,18 @@ Everything that is known of one asset.
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from salt_ext.document.hardware import HARDWARE
 from salt_ext.facts.identity import KEYS
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import Merged, NotFound
 from salt_ext.store.reads import history, problems
+from salt_ext.store.reads.held import claimed
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.reads.masking import masked
 from salt_ext.store.reads.names import names_of
@@ -22,9 +26,12 @@ from salt_ext.store.schema import (
     asset,
     asset_facts,
     asset_seen,
+    baseline,
     expected,
+    held,
     identifier,
     other_source,
+    placement,
 )
 
 SHOWN = (
@@ -83,7 +90,12 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
     ``listed`` is what people's lists say of it: each field with its value and who says so.
     """
     with database.autocommit() as link:
-        return _overview(link, database, asset_id)
+        row = _row(link, database, asset_id)
+        return {
+            **_overview(link, row),
+            "listed": _listed(link, asset_id) if row["listed"] else [],
+            "identifiers": _ledger(link, row),
+        }
 
 
 def name_of(database: Database, asset_id: uuid.UUID) -> str:
@@ -96,47 +108,122 @@ def name_of(database: Database, asset_id: uuid.UUID) -> str:
 
 
 @masked
-def asset_page(database: Database, asset_id: uuid.UUID, limit: int) -> Row:
+def asset_page(
+    database: Database, asset_id: uuid.UUID, limit: int, until: datetime | None = None
+) -> Row:
     """
     Return all that one page shows of an asset.
 
-    These are ``asset`` (what :func:`overview` returns), the newest ``changes``, how
-    many there are in all as ``changed``, the newest ``revisions`` and the open
-    ``problems``.
+    These are ``asset`` (what :func:`overview` returns, without identifiers and what lists
+    say), the newest ``changes``, those until a moment if it is given, each with the ``mode``
+    and ``reason`` of its report, whether there are ``more`` of them, the open ``problems``, how
+    many reports that are ``held`` may be of it, whether it ``is_said`` to be something by
+    people's lists, and its hardware that is ``lost``: each part with ``path``, ``place``,
+    ``serial`` and ``until``.
     """
     with database.autocommit() as link:
-        asset = _overview(link, database, asset_id)
-        found, changed, revisions = history.of_asset(link, asset_id, limit, database.hidden)
+        row = _row(link, database, asset_id, *BESIDE)
+        others, waiting, is_said, lost = (row.pop(one.name) for one in BESIDE)
+        found = history.of_asset(
+            link, [asset_id, *(others or ())], limit + 1, database.hidden, until
+        )
         return {
-            "asset": asset,
-            "changes": found,
-            "changed": changed,
-            "revisions": revisions,
-            "problems": problems.open_of(link, asset["minion_id"]),
+            "asset": _overview(link, row),
+            "changes": found[:limit],
+            "more": len(found) > limit,
+            "problems": problems.open_of(link, row["minion_id"]),
+            "held": waiting,
+            "is_said": is_said,
+            "lost": [_lost(*one) for one in lost or ()],
         }
 
 
-def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> Row:
-    found = link.execute(
+LOST_DAYS = 30
+"""So long a part that is gone counts as lost, unless a person accepts the machine without it."""
+
+
+def _beside() -> list[sa.Label[Any]]:
+    """Return what the page of an asset needs besides, as columns of the same statement."""
+    other = asset.alias("merged")
+    there, back = placement.alias("there"), placement.alias("back")
+    when = sa.select(baseline.c.accepted_at).where(baseline.c.asset_id == asset.c.id)
+    accepted = when.scalar_subquery()
+    until = sa.func.extract("epoch", placement.c.until)
+    gone = (
         sa.select(
-            *SHOWN,
-            freshness(database.settings).label("freshness"),
-            asset.c.listed,
-            *OTHERS,
+            sa.func.json_agg(
+                aggregate_order_by(
+                    sa.func.json_build_array(
+                        *(placement.c.path, placement.c.place, placement.c.serial, until)
+                    ),
+                    placement.c.until.desc(),
+                    placement.c.place,
+                )
+            )
         )
+        .where(
+            placement.c.asset_id == asset.c.id,
+            placement.c.until > sa.func.now() - timedelta(days=LOST_DAYS),
+            placement.c.until > sa.func.coalesce(accepted, sa.text("'-infinity'")),
+            sa.func.split_part(placement.c.path, ".", 1).in_(HARDWARE),
+            # It is nowhere else, and nothing else is in its place.
+            ~sa.exists().where(back.c.serial == placement.c.serial, back.c.until.is_(None)),
+            ~sa.exists().where(
+                there.c.asset_id == placement.c.asset_id,
+                there.c.path == placement.c.path,
+                there.c.place == placement.c.place,
+                there.c.until.is_(None),
+            ),
+        )
+        .correlate(asset)
+    )
+    return [
+        sa.select(sa.func.array_agg(other.c.id))
+        .where(other.c.merged_into == asset.c.id)
+        .scalar_subquery()
+        .label("merged"),
+        sa.select(sa.func.count())
+        .select_from(held)
+        .where(claimed(asset.c.id), held.c.rejected_at.is_(None))
+        .scalar_subquery()
+        .label("held"),
+        sa.exists()
+        .where((expected.c.asset_id == asset.c.id) | (expected.c.stands_as == asset.c.id))
+        .label("is_said"),
+        gone.scalar_subquery().label("lost"),
+    ]
+
+
+BESIDE = _beside()
+
+
+def _lost(path: str, place: str, serial: str, until: float) -> Row:
+    """Return a part that is gone, from a row of JSON."""
+    moment = datetime.fromtimestamp(float(until), timezone.utc)
+    return {"path": path, "place": place, "serial": serial, "until": moment}
+
+
+def _row(
+    link: sa.Connection, database: Database, asset_id: uuid.UUID, *more: sa.ColumnElement[Any]
+) -> Row:
+    """Return the columns of an asset, and ``more``. Raises :class:`NotFound`."""
+    fresh = freshness(database.settings).label("freshness")
+    found = link.execute(
+        sa.select(*SHOWN, fresh, asset.c.listed, *OTHERS, *more)
         .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
         .where(asset.c.id == asset_id)
     )
     row = found.one_or_none()
     if row is None:
         raise _nobody(link, asset_id)
-    sections = link.execute(sa.select(asset_facts).where(asset_facts.c.asset_id == asset_id)).all()
-    ledger = link.execute(
-        sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
-        .where(identifier.c.asset_id == asset_id)
-        .order_by(identifier.c.kind, identifier.c.first_seen)
-    )
-    about = dict(row._mapping)
+    return dict(row._mapping)
+
+
+def _overview(link: sa.Connection, row: Row) -> Row:
+    """Return an asset with its facts."""
+    columns = [asset_facts.c[name] for name in KEPT]
+    sections = link.execute(sa.select(*columns).where(asset_facts.c.asset_id == row["id"])).all()
+    about = {**row}
     others, *times = (about.pop(one.name) or () for one in OTHERS)
     seen, collected = (dict(zip(others, one, strict=True)) for one in times)
     if about["mode"] == "list":
@@ -144,24 +231,36 @@ def _overview(link: sa.Connection, database: Database, asset_id: uuid.UUID) -> R
         about |= dict.fromkeys(("last_seen", "collected_at", "detached_at"))
     return {
         **about,
-        "sources": {one.section: one.source or row.mode for one in sections},
+        "sources": {one.section: one.source or row["mode"] for one in sections},
         "other_sources": seen,
-        "listed": _listed(link, asset_id) if row.listed else [],
         "facts": {one.section: one.facts for one in sections},
         "volatile": {one.section: one.volatile for one in sections if one.volatile is not None},
         "collected": {
-            one.section: one.collected_at or collected.get(one.source, row.collected_at)
+            one.section: one.collected_at or collected.get(one.source, row["collected_at"])
             for one in sections
         },
-        "identifiers": [
-            {
-                **one._mapping,
-                "last_seen": one.last_seen or row.last_seen,
-                "is_current": one.last_seen is None,
-            }
-            for one in ledger
-        ],
     }
+
+
+KEPT = ("section", "facts", "volatile", "collected_at", "source")
+"""The columns of a section that say something about the machine."""
+
+
+def _ledger(link: sa.Connection, row: Row) -> list[Row]:
+    """Return the identifiers of an asset, present and former."""
+    ledger = link.execute(
+        sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
+        .where(identifier.c.asset_id == row["id"])
+        .order_by(identifier.c.kind, identifier.c.first_seen)
+    )
+    return [
+        {
+            **one._mapping,
+            "last_seen": one.last_seen or row["last_seen"],
+            "is_current": one.last_seen is None,
+        }
+        for one in ledger
+    ]
 
 
 def _nobody(link: sa.Connection, asset_id: uuid.UUID) -> NotFound:

@@ -5,6 +5,7 @@ The reports that wait for a person.
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -47,6 +48,7 @@ def claiming(database: Database, asset_id: uuid.UUID, limit: int = 20) -> list[R
         return rows(link.execute(statement.order_by(held.c.last_seen.desc()).limit(limit)))
 
 
-def claimed(asset_id: uuid.UUID) -> sa.ColumnElement[bool]:
+def claimed(asset_id: Any) -> sa.ColumnElement[bool]:
     """Return the condition that a held report may be of an asset."""
-    return held.c.candidates.contains([{"asset_id": str(asset_id)}])
+    one = sa.func.jsonb_build_object("asset_id", sa.cast(asset_id, sa.Text))
+    return held.c.candidates.contains(sa.func.jsonb_build_array(one))

@@ -5,12 +5,12 @@ What changed, and when.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from salt_ext.document.classes import CLASSES
 from salt_ext.store.database import Database, Row, rows
@@ -19,7 +19,7 @@ from salt_ext.store.reads import seen
 from salt_ext.store.reads.components import moves
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.masking import masked
-from salt_ext.store.schema import OF_HANDOVER, OF_REVISION, asset, change, handover, revision
+from salt_ext.store.schema import asset, change, revision
 
 
 class Wanted(NamedTuple):
@@ -74,17 +74,20 @@ def changes(
 
 
 def of_asset(
-    link: sa.Connection, asset_id: uuid.UUID, limit: int, hidden: Hidden
-) -> tuple[list[Row], int, list[Row]]:
-    """Return the newest changes of an asset, how many there are, and its newest revisions."""
-    told = (TOLD, *seen.changes(hidden))
-    mine = (change.c.asset_id.in_(_with_merged(link, asset_id)), *told)
-    found = _changes(link, _first(sa.select(change).where(*mine), limit))
-    number = len(found)
-    if number == limit:
-        every = sa.select(sa.func.count()).select_from(change).where(*mine)
-        number = int(link.scalar(every) or 0)
-    return found, number, _revisions(link, asset_id, limit, told)
+    link: sa.Connection,
+    ids: Sequence[uuid.UUID],
+    limit: int,
+    hidden: Hidden,
+    until: datetime | None = None,
+) -> list[Row]:
+    """
+    Return the newest changes of an asset and of those that were merged into it, by their ids.
+
+    Each has the ``mode`` and the ``reason`` of the report that brought it.
+    """
+    told = (TOLD, *seen.changes(hidden), *span(Wanted(until=until)))
+    mine = _first(sa.select(change).where(change.c.asset_id.in_(ids), *told), limit)
+    return _changes(link, mine, with_report=True)
 
 
 def newest(
@@ -165,13 +168,16 @@ def others(
     return found
 
 
-def _changes(link: sa.Connection, found: sa.Select[Any]) -> list[Row]:
+def _changes(link: sa.Connection, found: sa.Select[Any], *, with_report: bool = False) -> list[Row]:
     one = found.subquery("newest")
     named = (
         sa.select(one, asset.c.minion_id, asset.c.sn)
         .join(asset, asset.c.id == one.c.asset_id)
         .order_by(*_order(one.c))
     )
+    if with_report:
+        of_report = (revision.c.asset_id == one.c.asset_id) & (revision.c.number == one.c.revision)
+        named = named.add_columns(revision.c.mode, revision.c.reason).join(revision, of_report)
     return moves(link, rows(link.execute(named)))
 
 
@@ -203,29 +209,3 @@ def _with_merged(link: sa.Connection, asset_id: uuid.UUID) -> list[uuid.UUID]:
     longer to plan than to run.
     """
     return [asset_id, *link.scalars(sa.select(asset.c.id).where(asset.c.merged_into == asset_id))]
-
-
-def _revisions(
-    link: sa.Connection,
-    asset_id: uuid.UUID,
-    limit: int,
-    told: Iterable[sa.ColumnElement[bool]],
-) -> list[Row]:
-    """Return the newest revisions of an asset, with the number of changes and the ``handed``."""
-    count = sa.select(sa.func.count()).where(OF_REVISION, *told).scalar_subquery()
-    pair = sa.func.json_build_array(handover.c.source, handover.c.section)
-    every = sa.func.json_agg(aggregate_order_by(pair, handover.c.source, handover.c.section))
-    handed = sa.select(every).where(OF_HANDOVER).scalar_subquery()
-    names = ("number", "recorded_at", "collected_at", "mode", "reason")
-    return rows(
-        link.execute(
-            sa.select(
-                *(revision.c[name] for name in names),
-                count.label("changes"),
-                handed.label("handed"),
-            )
-            .where(revision.c.asset_id == asset_id)
-            .order_by(revision.c.number.desc())
-            .limit(limit)
-        )
-    )

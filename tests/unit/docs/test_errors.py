@@ -14,7 +14,7 @@ from tests.unit.docs import markdown
 from tests.unit.docs.markdown import ROOT
 
 PAGE = "errors.md"
-ARGUMENTS = (("said",), ("said", "hint"), ({"web01": "reason"},))
+ARGUMENTS = (("said",), ("said", "hint"), ("said", "hint", "what"), ({"web01": "reason"},))
 """What an exception may be made of: a text, a text and a hint, the reasons of machines."""
 ROWS = [
     tuple(re.sub(r"^`(.*)`$", r"\1", cell) for cell in (name, path, exits, http))
