@@ -147,7 +147,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(view.blueprint)
     for resource in RESOURCES:
         app.register_blueprint(resource.alone())
-    api.register(app, (assets.LIST, *RESOURCES, find.PLACES))
+    api.register(app, (*RESOURCES, find.PLACES))
     login.register(app)
     limits.register(app)
     return app

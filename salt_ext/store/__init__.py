@@ -70,6 +70,7 @@ from salt_ext.store.reads.expected import expected_machines, expected_sources, s
 from salt_ext.store.reads.export import Extract, extract
 from salt_ext.store.reads.facets import facets
 from salt_ext.store.reads.failing_batches import failing_batches
+from salt_ext.store.reads.feed import SETTLED_SECONDS, feed
 from salt_ext.store.reads.filters import Asking, asking, fields, listable
 from salt_ext.store.reads.fleet_diff import differing, fleet_diff
 from salt_ext.store.reads.health import health
@@ -123,6 +124,7 @@ __all__ = [
     "PLACED",
     "PROBLEM_KINDS",
     "ROLES",
+    "SETTLED_SECONDS",
     "SEVERITIES",
     "SHARED",
     "SILENT_AFTER_SECONDS",
@@ -194,6 +196,7 @@ __all__ = [
     "facets",
     "failing_batches",
     "failing_collectors",
+    "feed",
     "fields",
     "fleet_diff",
     "genealogy",

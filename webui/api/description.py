@@ -63,9 +63,14 @@ FILTERS = {
 
 
 def described(
-    view: Callable[..., Any], asked: type[Asked], answer: type[BaseModel], *, tag: str
+    view: Callable[..., Any],
+    asked: type[Asked],
+    answer: type[BaseModel],
+    *,
+    tag: str,
+    media: str = "",
 ) -> Callable[..., Any]:
-    """Let a view stand in the description: what it takes, and what it answers."""
+    """Let a view stand in the description: what it takes, what it answers, and if not in JSON."""
     answers = {f"HTTP_{status}": (Error, why) for status, why in ERRORS.items()}
     found: Callable[..., Any] = SPEC.validate(
         query=asked,
@@ -75,6 +80,7 @@ def described(
         skip_validation=True,
     )(view)
     found.filters = issubclass(asked, Filtered)  # type: ignore[attr-defined]
+    found.media = media  # type: ignore[attr-defined]
     return found
 
 
@@ -92,12 +98,16 @@ def description() -> dict[str, Any]:
         SPEC.app = current_app
         made = SPEC._generate_spec()
         made["info"]["x-schema-revision"] = HEAD
-        views = current_app.view_functions.values()
+        views: list[Any] = list(current_app.view_functions.values())
         names = {view.__name__ for view in views if getattr(view, "filters", False)}
+        media = {view.__name__: view.media for view in views if getattr(view, "media", "")}
         for path in made["paths"].values():
             for operation in path.values():
                 if operation["operationId"] in names:
                     operation["parameters"].append(FILTERS)
+                if operation["operationId"] in media:
+                    kind = media[operation["operationId"]]
+                    operation["responses"]["200"]["content"] = {kind: {}}
         current_app.extensions["openapi"] = made
     found: dict[str, Any] = made
     return found

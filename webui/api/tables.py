@@ -22,7 +22,8 @@ def blueprint_of(resources: Iterable[Resource]) -> Blueprint:
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for resource in resources:
         view = takes(resource.asked, has_past=resource.has_past, is_page=False)(_view(resource))
-        blueprint.add_url_rule(resource.path, resource.name.replace(".", "_"), view)
+        path = resource.path.replace("/a/", "/assets/", 1)
+        blueprint.add_url_rule(path, resource.name.replace(".", "_"), view)
     return blueprint
 
 

@@ -108,3 +108,17 @@ def test_the_fleet_is_compared_at_two_moments(database, client, page):
     assert "Assets that differ: 1" in page("/changes/fleet?since=30m").main.get_text()
     lines = client.get("/changes/fleet.ndjson?since=30m").text.splitlines()
     assert len(lines) == len(told["rows"])
+
+
+def test_assets_come_with_the_sections_that_are_asked_for(database, client):
+    ingest(database, [arrival(server(1)), arrival(server(2), "web02")])
+    rows = client.get("/api/v1/assets?include=disks,memory&_sort=-minion_id").json["rows"]
+    assert [row["minion_id"] for row in rows] == ["web02", "web01"]
+    assert [set(row["sections"]) for row in rows] == [{"disks", "memory"}] * 2
+    assert "include" in client.get("/api/v1/assets?include=disks&_as_of=1s").json["error"]
+    assert client.get("/api/v1/assets?include=nope").status_code in (400, 404)
+    first = client.get("/api/v1/assets?_limit=1&include=disks")
+    assert first.json["next_url"] in first.headers["Link"]
+    assert "include=disks" in first.json["next_url"]
+    following = client.get(first.json["next_url"])
+    assert following.json["rows"][0]["minion_id"] == "web02"

@@ -1,0 +1,77 @@
+"""
+Changes in the order in which they were recorded, for programs that follow them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.reads import cursors
+from salt_ext.store.reads.components import moves
+from salt_ext.store.reads.history import Position, Wanted, each_class, of_few, others, span
+from salt_ext.store.reads.masking import masked
+from salt_ext.store.schema import asset, change
+
+SETTLED_SECONDS = 60
+"""
+A change is told when it is so old.
+
+What is being stored has its moment already and is seen only when its transaction ends: who
+had read beyond that moment would never be told of it. A statement that stores reports ends
+after five seconds.
+"""
+
+KINDS = (datetime, uuid.UUID, int, int)
+"""The types of the fields of a position."""
+
+SETTLED = sa.text(f"now() - interval '{SETTLED_SECONDS} seconds'")
+
+
+@masked
+def feed(
+    database: Database, wanted: Wanted, limit: int, cursor: str = ""
+) -> tuple[list[Row], str, bool]:
+    """
+    Return the changes behind a cursor, the oldest first, the cursor behind them, and if more wait.
+
+    Without a cursor it begins at ``since`` of what is wanted. The cursor of an empty answer
+    is that of the question, or of the moment up to which all was told.
+    """
+    columns = [change.c[name] for name in Position._fields]
+    behind = []
+    if cursor:
+        after = Position(*cursors.read(cursor, KINDS))
+        behind = [
+            change.c.recorded_at >= after.recorded_at,  # where to begin in the index
+            sa.tuple_(*columns) > sa.tuple_(*after),
+        ]
+    with database.autocommit() as link:
+        ids = of_few(link, database, wanted)
+        here = [*span(wanted), *others(database, wanted, ids), *behind]
+        here.append(change.c.recorded_at <= SETTLED)
+        one = each_class(wanted)
+        of_class = sa.select(change).where(change.c["class"] == one.c.name, *here)
+        found = of_class.order_by(*columns).limit(limit + 1).lateral("found")
+        order = [found.c[name] for name in Position._fields]
+        statement = (
+            sa.select(found, asset.c.minion_id, asset.c.sn)
+            .select_from(one)
+            .join(found, sa.true())
+            .join(asset, asset.c.id == found.c.asset_id)
+            .order_by(*order)
+            .limit(limit + 1)
+        )
+        told = moves(link, rows(link.execute(statement)))
+        settled = link.scalar(sa.select(SETTLED))
+    is_more = len(told) > limit
+    told = told[:limit]
+    if told:
+        cursor = cursors.write([told[-1][name] for name in Position._fields])
+    elif not cursor:
+        first = max(settled, wanted.since) if wanted.since else settled
+        cursor = cursors.write([first, uuid.UUID(int=0), 0, 0])
+    return told, cursor, is_more
