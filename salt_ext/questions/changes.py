@@ -23,8 +23,14 @@ COLUMNS = (
 USUAL = tuple(name for name in CLASSES if name != "device_name")
 """The classes that are news: a name that a kernel gives anew after a boot is none."""
 
-LOOKED_AT = 5000
+COUNTED = 5000
 """So many of the newest of each class are counted for a page; a year has millions."""
+
+COUNTED_ROWS = 1000
+"""The same where the index is not enough and each change is read."""
+
+REST = 12
+"""So many changes of a report are added to a page, so that it need not be cut."""
 
 PAGE = 1000
 """How many changes are read at once for a file."""
@@ -80,18 +86,20 @@ def changes(
     asked: store.Wanted,
     limit: int | None,
     cursor: str = "",
-    most: int | None = None,
+    *,
+    is_quick: bool = False,
 ) -> Table:
     """
     Return a page of changes; ``limit`` None returns all, read page by page.
 
-    ``counts`` of the table has the classes that are not asked for too. With ``most`` only so
-    many of the newest of each class are counted.
+    ``counts`` of the table has the classes that are not asked for too. Quickly, of many changes
+    only the newest of each class are counted: see :data:`COUNTED`.
     """
     if limit is None:
         return Table("changes", COLUMNS, _all_of(database, asked, cursor), 0, exact=False)
     rows, following = store.changes_page(database, asked, limit, cursor)
-    counts = store.count_classes(database, asked._replace(classes=()), most)
+    every = asked._replace(classes=())
+    counts = store.count_classes(database, every, _most(every) if is_quick else None)
     mine = [one for name, one in counts.items() if name in (asked.classes or CLASSES)]
     return Table(
         "changes",
@@ -105,6 +113,11 @@ def changes(
     )
 
 
+def _most(asked: store.Wanted) -> int:
+    is_of_time = asked == store.Wanted(since=asked.since, until=asked.until)
+    return COUNTED if is_of_time else COUNTED_ROWS
+
+
 def _all_of(
     database: store.Database, asked: store.Wanted, cursor: str | None
 ) -> Iterator[Mapping[str, Any]]:
@@ -113,14 +126,28 @@ def _all_of(
         yield from rows
 
 
-def left_of_report(
-    database: store.Database, asked: store.Wanted, rows: list[Mapping[str, Any]]
-) -> int:
-    """Return how many changes of the last report on a page are not on it."""
+def whole_reports(
+    database: store.Database, asked: store.Wanted, table: Table
+) -> tuple[list[Mapping[str, Any]], int, str | None]:
+    """
+    Return the rows of a page with the rest of its last report, and where the next page begins.
+
+    Of a long rest its number is returned in place of its rows: the next page begins behind it.
+    """
+    rows = list(table.rows)
+    if table.next is None:
+        return rows, 0, None
     last = rows[-1]
     report = asked._replace(asset_id=last["asset_id"], revision=last["revision"], filters={})
-    shown = [one for one in rows if _report(one) == _report(last)]
-    return store.count_changes(database, report) - len(shown)
+    here = store.Position(*(last[name] for name in store.Position._fields))
+    rest = store.changes(database, report, REST + 1, here)
+    left = 0
+    if len(rest) > REST:
+        shown = [one for one in rows if _report(one) == _report(last)]
+        rest, left = [], store.count_changes(database, report) - len(shown)
+    following = store.after_report(last)
+    is_last = not store.changes_page(database, asked, 1, following)[0]
+    return [*rows, *rest], left, None if is_last else following
 
 
 def _report(row: Mapping[str, Any]) -> tuple[Any, Any]:

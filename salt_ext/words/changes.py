@@ -76,7 +76,7 @@ def line(row: Mapping[str, Any]) -> Line:
     names = names_of(path)
     old, new = row["old"], row["new"]
     if component is None:
-        what = "Name" if row["op"] == "renamed" else " › ".join(map(label, names))  # noqa: RUF001
+        what = _value(row["op"], names)
         before, after = _values(old, new, names[-1], path)
     elif field is not None:
         what = f"{_part(path, names)} {component}: {label(field)}"
@@ -96,7 +96,7 @@ def kind(row: Mapping[str, Any]) -> str:
     """Return what changed, whichever part of its list it is: ``Disk: Firmware version``."""
     names = names_of(row["path"])
     if row["component"] is None:
-        return line(row).what
+        return _value(row["op"], names)
     part = _part(row["path"], names)
     return part if row["field"] is None else f"{part}: {label(row['field'])}"
 
@@ -107,6 +107,10 @@ def of_many(rows: Sequence[Mapping[str, Any]]) -> Line:
     old = first.old if all(one.old == first.old for one in others) else None
     new = first.new if all(one.new == first.new for one in others) else None
     return Line(first.op, first.symbol, kind(rows[0]), old, new)
+
+
+def _value(op: str, names: list[str]) -> str:
+    return "Name" if op == "renamed" else " › ".join(map(label, names))  # noqa: RUF001
 
 
 def _part(path: str, names: list[str]) -> str:

@@ -199,7 +199,7 @@ def test_the_feed_is_grouped_by_report_with_the_newest_first(client, database, l
     assert [text(run.a) for run in runs] == ["web02", "web01"]
     assert len(runs[1].find_all("li")) == 2
     cut = page(client, "/changes?_limit=1")
-    assert text(cut.find(role="status")) == "4 changes, 1 of them here"
+    assert text(cut.find(role="status")) == "4 changes, 2 of them here"
     assert "Nothing changed" in text(
         page(client, f"/changes?since={later(minutes=5):%Y-%m-%dT%H:%M}")
     )

@@ -92,7 +92,7 @@ def test_of_many_changes_the_newest_are_counted_and_no_more(kinds):
     whole = store.count_classes(kinds)
     assert sum(one.number for one in whole.values()) == store.count_changes(kinds)
     some = store.count_classes(kinds, most=2)
-    assert some["loss"] == (3, False)
+    assert some["loss"] == (2, False)
     assert some["renamed"] == (1, True)
 
 

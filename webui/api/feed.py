@@ -108,7 +108,7 @@ def atom(asked: AskedFeed) -> Response:
 
     An Atom document (RFC 4287), the newest first; it has no pages.
     """
-    table = questions.changes(database(), asked.wanted, asked.limit, most=1)
+    table = questions.changes(database(), asked.wanted, asked.limit, is_quick=True)
     root = Element("feed", xmlns="http://www.w3.org/2005/Atom")
     here = request.base_url
     SubElement(root, "id").text = here

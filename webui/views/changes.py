@@ -22,9 +22,7 @@ from webui.asked import Filtered, Paged, Past
 from webui.language import marked
 from webui.query import words_of
 from webui.resources import Resource
-from webui.runs import SHOWN, days
-
-LIMIT = 200
+from webui.runs import days
 
 SPANS = {
     "1h": marked("1 hour"),
@@ -39,7 +37,6 @@ SPANS = {
 class AskedChanges(Paged, Past):
     """Which changes."""
 
-    limit: int = Field(LIMIT, alias="_limit", ge=1, le=1000, description="How many at most.")
     since: str = Field(
         "24h",
         max_length=200,
@@ -95,7 +92,7 @@ def of_fleet(database: Database, asked: AskedFleet, limit: int | None) -> Table:
     """Return the changes of the fleet."""
     _check_names(database, asked)
     wanted = _wanted(database, asked, filters=asked.filters)
-    return questions.changes(database, wanted, limit, asked.cursor, questions.LOOKED_AT)
+    return questions.changes(database, wanted, limit, asked.cursor, is_quick=True)
 
 
 def _check_names(database: Database, asked: AskedFleet) -> None:
@@ -112,7 +109,7 @@ def of_asset(
     """Return the changes of an asset. Raises :class:`store.NotFound`."""
     store.name_of(database, asset_id)
     wanted = _wanted(database, asked, asset_id=asset_id, revision=asked.report)
-    return questions.changes(database, wanted, limit, asked.cursor, questions.LOOKED_AT)
+    return questions.changes(database, wanted, limit, asked.cursor, is_quick=True)
 
 
 def _about_fleet(database: Database, asked: AskedFleet, table: Table) -> dict[str, Any]:
@@ -131,12 +128,16 @@ def _about_asset(
 
 def _about(database: Database, asked: AskedChanges, table: Table, wanted: Wanted) -> dict[str, Any]:
     """Return the changes by day, each report whole or with what is left of it, and the classes."""
-    rows = list(table.rows)
-    left = questions.left_of_report(database, wanted, rows) if table.next else 0
-    alone = wanted.revision is not None
+    if wanted.revision is None:
+        rows, left, following = questions.whole_reports(database, wanted, table)
+        by_day = days(rows, database.zone, left)
+    else:
+        rows, following = list(table.rows), table.next
+        by_day = days(rows, database.zone, shown=len(rows))
     return {
-        "days": days(rows, database.zone, left, len(rows) if alone else SHOWN),
-        "next": store.after_report(rows[-1]) if left and not alone else table.next,
+        "days": by_day,
+        "shown": len(rows),
+        "next": following,
         "span": (wanted.since, wanted.until),
         "chosen": asked.chosen,
         "usual": questions.USUAL,

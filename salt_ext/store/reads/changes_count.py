@@ -54,7 +54,7 @@ def count_classes(
         counted = sa.select(one.c.name, number.filter(seen.c.fits), number).group_by(one.c.name)
         found = link.execute(counted.select_from(one.join(seen, sa.true())))
         return {
-            name: Count(fit, most is None or looked_at <= most)
+            name: Count(fit if most is None else min(fit, most), most is None or looked_at <= most)
             for name, fit, looked_at in found
             if fit
         }

@@ -131,12 +131,12 @@ def test_each_day_has_a_heading_and_each_report_its_time_beside_its_age(database
     assert text(run).endswith("1d ago")
 
 
-@pytest.mark.parametrize("limit", [3, 5, 7])
+@pytest.mark.parametrize("limit", [3, 17, 20, 24, 25, 39, 100])
 def test_pages_never_cut_a_report_in_silence(database, page, limit):
-    report(database, 1, -60, disks=[])
-    report(database, 2, -60, disks=[])
-    report(database, 1, -30, disks=disks(1, 4))
-    report(database, 2, -20, disks=disks(2, 4))
+    counts = {"web01": 20, "web02": 4, "web03": 15}
+    for number, count in enumerate(counts.values(), 1):
+        report(database, number, -60, disks=[])
+        report(database, number, -30 + number, disks=disks(number, count))
     told, address = {}, f"/changes?_limit={limit}"
     while address:
         tree = page(address)
@@ -146,17 +146,20 @@ def test_pages_never_cut_a_report_in_silence(database, page, limit):
             told[run.a.get_text()] = shown + (int(text(more).split()[0]) if more else 0)
             if more:
                 whole = page(more.a["href"])
-                assert len(whole.select("main .changes > li")) == 4
+                assert len(whole.select("main .changes > li")) == counts[run.a.get_text()]
+        assert len(tree.select("main .feed > li"))
         following = tree.find("a", rel="next")
         address = following and following["href"]
-    assert told == {"web01": 4, "web02": 4}
+    assert told == counts
 
 
-def test_a_report_of_many_changes_shows_some_and_leads_to_all_of_them(database, page):
+@pytest.mark.parametrize("limit", [15, 35, 100])
+def test_a_report_of_many_changes_shows_some_and_leads_to_all_of_them(database, page, limit):
     report(database, 1, -60, disks=[])
     report(database, 1, -30, disks=disks(1, 40))
-    tree = page("/changes")
+    tree = page(f"/changes?_limit={limit}")
     assert len(tree.select("main .changes > li")) == 12
+    assert tree.find("a", rel="next") is None
     more = tree.find("p", class_="left")
     assert text(more) == "28 more of this report"
     assert len(page(more.a["href"]).select("main .changes > li")) == 40

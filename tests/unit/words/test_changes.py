@@ -4,7 +4,7 @@ import pytest
 
 from salt_ext.document import normal
 from salt_ext.document.diff import diff
-from salt_ext.words.changes import line
+from salt_ext.words.changes import kind, line, of_many, worth_telling
 
 PATHS = [
     {"name": "sda", "hctl": "1:0:0:1", "state": "running", "health": "ok"},
@@ -12,6 +12,7 @@ PATHS = [
 ]
 DOWN = {**PATHS[1], "state": "offline", "health": "failed"}
 MANY = [{"name": f"sd{n}", "hctl": f"{n}:0:0:1"} for n in range(9)]
+KERNEL = "Operating system \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} Kernel"
 
 
 def told(field, before, after):
@@ -47,3 +48,43 @@ def told(field, before, after):
 )
 def test_of_a_list_the_items_that_differ_are_named(field, before, after, expected):
     assert told(field, before, after) == expected
+
+
+def rows_of(*pairs):
+    """The changes between pairs of documents, as rows."""
+    found = [one for before, after in pairs for one in diff(normal(before), normal(after))]
+    return [one._asdict() for one in found]
+
+
+def kernel(release):
+    return {"operating_system": {"kernel_release": release}}
+
+
+def disk(serial, **fields):
+    return {"disks": [{"name": "sda", "serial_number": serial, **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (kernel("5"), kernel("6"), KERNEL),
+        (disk("S64F1", vendor="A"), disk("S64F1", vendor="B"), "Disk: Vendor"),
+        ({"disks": []}, disk("S64F1"), "Disk"),
+        ({"usb": []}, {"usb": [{"location": "port 1"}]}, "USB device"),
+    ],
+)
+def test_a_kind_of_change_names_no_part_of_one_machine(before, after, expected):
+    [row] = rows_of((before, after))
+    assert kind(row) == expected
+
+
+def test_the_same_change_of_many_machines_has_the_values_that_all_of_them_have():
+    alike = rows_of((kernel("5"), kernel("7")), (kernel("6"), kernel("7")))
+    assert of_many(alike)[2:] == (KERNEL, None, "7")
+    assert of_many(alike[:1])[2:] == (KERNEL, "5", "7")
+
+
+def test_what_disks_say_smart_need_not_say_again():
+    before = {**disk("S64F1"), "smart": [{"name": "sda", "serial_number": "S64F1"}]}
+    [row] = worth_telling(rows_of((before, {"disks": [], "smart": []})))
+    assert row["path"] == "disks"
