@@ -67,6 +67,7 @@ def _of_the_fleet(sample: Sample) -> list[Page]:
         Page("list, three filters", filtered, LIST),
         Page("list, a text", texts, LIST),
         Page("list as of 300 days", ["/assets?_as_of=300d", "/assets?_as_of=299d"], AS_OF_300_DAYS),
+        Page("values of a field", ["/suggest?field=product_name&q=R7"]),
         Page("changes of 24 hours", ["/changes"], CHANGES),
         Page("changes of 30 days", ["/changes?since=30d"], CHANGES),
         Page("changes of 400 days", ["/changes?since=400d"], CHANGES),
@@ -128,6 +129,7 @@ def _of_the_api(sample: Sample) -> list[Page]:
         Page("API: facets", [f"{api}/facets?_field=site,product_name"], THROUGH_THE_FLEET),
         Page("API: ill parts", [f"{api}/health"], THROUGH_THE_FLEET, is_kept=True),
         Page("API: description", [f"{api}/openapi.json"], WHOLE),
+        Page("API: description, for people", ["/api"], WHOLE),
     ]
 
 

@@ -28,8 +28,8 @@ from benchmarks.reads import Sample
 from benchmarks.web_server import Answer, Web, get, web
 from salt_ext.exchange import FORMATS
 
-WARMING = 5
-FEWEST, MOST = 10, 1000
+WARMING = 3
+FEWEST, MOST = 5, 1000
 """How often an address of a kind is asked for."""
 SECONDS = 4
 """The time for all requests of one kind; slow ones are made at least FEWEST times."""
