@@ -21,14 +21,12 @@ from salt_ext.store.parts import SOURCES, items_of
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.listing import hides_part
 from salt_ext.store.schema import (
-    OF_REVISION,
     asset,
     asset_facts,
     change,
     finds,
     part,
     placement,
-    revision,
 )
 
 SECTIONS = ("disks", "memory", "gpus", "power_supplies")
@@ -51,8 +49,8 @@ def failing_batches(
     since and are in no machine now; ``in_use``, how many there are;
     ``share_percent``, the failed ones among those in use and gone; ``assets``, how
     many machines have such parts, and some of their names as ``machines``. A part
-    that only moved has not failed. The changes are found by the index on the times
-    of revisions, the disks that fail by the index of faults.
+    that only moved has not failed. The changes are found by the index on their classes,
+    the disks that fail by the index of faults.
     """
     hidden = database.hidden
     if "smart" in hidden.unjudged:
@@ -120,18 +118,18 @@ def _gone(since: datetime) -> sa.Select[Any]:
     ]
     return (
         sa.select(*kind, sa.func.count(placement.c.serial.distinct()).label("count"))
-        .select_from(change.join(revision, OF_REVISION))
         .join(
             placement,
             sa.and_(
                 placement.c.serial.in_(shown),
                 placement.c.asset_id == change.c.asset_id,
                 placement.c.path == change.c.path,
-                placement.c.until == revision.c.recorded_at,
+                placement.c.until == change.c.recorded_at,
             ),
         )
         .where(
-            revision.c.recorded_at >= since,
+            change.c["class"].in_(("loss", "replaced")),
+            change.c.recorded_at >= since,
             change.c.op.in_(("removed", "replaced")),
             change.c.path.in_(paths),
             change.c.component.is_not(None),
