@@ -28,7 +28,7 @@ def visible(text: object) -> str:
     itself cannot write a line of its own, move the cursor or look like another name.
     """
     found = str(text)
-    if found.isascii() and found.isprintable():
+    if found.isprintable() and (found.isascii() or not IGNORED.search(found)):
         return found
     return "".join(map(sign, found))
 
