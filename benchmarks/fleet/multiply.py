@@ -14,6 +14,7 @@ from benchmarks.fleet.documents import SITES
 from benchmarks.fleet.seed import seed
 from benchmarks.postgres import Server
 from salt_ext import store
+from salt_ext.store import schema
 from salt_ext.store.schema import (
     asset,
     asset_facts,
@@ -50,6 +51,7 @@ TABLES: dict[sa.Table, str] = {
     revision: "recorded_at",
     change: "recorded_at",
     part: "",
+    schema.build: "",
     placement: "since",
     decision: "decided_at",
 }

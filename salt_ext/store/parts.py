@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from salt_ext.document import is_components
+from salt_ext.document import encode, is_components
 from salt_ext.document.keys import is_empty, numbers, place
 from salt_ext.store.columns import integer_of, text_of
 
@@ -98,6 +98,24 @@ class Part(NamedTuple):
     size_bytes: int | None
 
 
+BUILT_OF = ("disks", "memory", "network", "gpus", "power_supplies")
+"""The sections whose kinds of parts make up a build."""
+
+FIRMWARE = {
+    "firmware_version": ("firmware", "version"),
+    "firmware_mode": ("firmware", "mode"),
+    "secure_boot": ("firmware", "secure_boot"),
+    "bmc_firmware_version": ("bmc", "firmware_version"),
+}
+"""The other columns of a build, each with its section and its field."""
+
+BUILT = frozenset((*BUILT_OF, *(section for section, _ in FIRMWARE.values())))
+"""All sections that a build is made from."""
+
+LONGEST_BUILD = 2000
+"""Characters of all kinds of one section."""
+
+
 class Placement(NamedTuple):
     """Where a part with a number of its own is; its fields are columns of ``placement``."""
 
@@ -121,6 +139,33 @@ def parts(facts: Mapping[str, Any]) -> Counter[Part]:
         for item in items_of(facts, source.path)
         if is_there(item) and item.get("kind", "physical") == "physical"
     )
+
+
+def build(facts: Mapping[str, Any]) -> dict[str, str | None]:
+    """
+    Return what a machine is built of, as the columns of the table ``build``.
+
+    Of each section that is the models and firmwares of its parts as one text, so that one
+    disk of another model is another build.
+    """
+    kinds: dict[str, set[str]] = {}
+    for one in parts({name: facts[name] for name in BUILT_OF if name in facts}):
+        if one.model is not None:
+            kind = " ".join(filter(None, (one.model, one.firmware_version)))
+            kinds.setdefault(one.section, set()).add(kind)
+    found = {name: ", ".join(sorted(kinds.get(name, ())))[:LONGEST_BUILD] for name in BUILT_OF}
+    return {
+        **{name: text or None for name, text in found.items()},
+        **{name: _told(facts.get(section), field) for name, (section, field) in FIRMWARE.items()},
+    }
+
+
+def _told(section: Any, field: str) -> str | None:
+    """Return a value as text, ``true`` and ``false`` as in JSON."""
+    value = section.get(field) if isinstance(section, Mapping) else None
+    if value is None:
+        return None
+    return (value if isinstance(value, str) else encode(value).decode())[:LONGEST]
 
 
 def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:

@@ -376,6 +376,22 @@ part = sa.Table(
     comment="which parts an asset has now, equal ones in one row: to filter and to count by",
 )
 
+build = sa.Table(
+    "build",
+    metadata,
+    _asset_id(),
+    sa.Column("disks", sa.Text, comment="the models and firmwares of its disks, in one text"),
+    sa.Column("memory", sa.Text),
+    sa.Column("network", sa.Text),
+    sa.Column("gpus", sa.Text),
+    sa.Column("power_supplies", sa.Text),
+    sa.Column("firmware_version", sa.Text),
+    sa.Column("firmware_mode", sa.Text),
+    sa.Column("secure_boot", sa.Text, comment="true or false"),
+    sa.Column("bmc_firmware_version", sa.Text),
+    comment="what an asset is built of, in one row: to find the one that is not as the others",
+)
+
 PART_FIELDS = ("manufacturer", "model", "type", "firmware_version", "size_bytes")
 
 placement = sa.Table(

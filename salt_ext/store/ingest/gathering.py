@@ -34,13 +34,15 @@ from salt_ext.store.ingest.spending import ROW_BYTES, Cost
 from salt_ext.store.ingest.stays import HandedStays
 from salt_ext.store.ingest.steps import former
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
-from salt_ext.store.parts import PARTED, Placement, parts, placements
+from salt_ext.store.parts import BUILT, PARTED, Placement, parts, placements
+from salt_ext.store.parts import build as built
 from salt_ext.store.schema import (
     WAS_COLUMNS,
     asset,
     asset_facts,
     asset_seen,
     asset_was,
+    build,
     change,
     decision,
     handover,
@@ -245,6 +247,7 @@ class Gathered:
             self._handed(accepted, document, number)
             self._ledger(accepted, name, before, known, at)
             self._parts(asset_id, document, at, is_beside=is_beside)
+            self._build(asset_id, document)
         if accepted.handed:
             self._stays(accepted, document, before, at)
         is_due = before is None or _is_old(before.volatile_at, made_at)
@@ -491,6 +494,12 @@ class Gathered:
                 self.placed.append((stay.serial, stay.path, str(asset_id), None, now[stay]))
         if told:
             self.handed.append(HandedStays(asset_id, at, frozenset(), told))
+
+    def _build(self, asset_id: uuid.UUID, document: Document) -> None:
+        """Gather what an asset is built of, if that is not as before."""
+        if BUILT.isdisjoint(document.new) or built(document.new) == built(document.old):
+            return
+        self.add(build, asset_id=asset_id, **built(document.facts))
 
     def _stays(
         self, accepted: Accepted, document: Document, before: Before | None, at: datetime

@@ -20,6 +20,7 @@ from salt_ext.store.schema import (
     asset_facts,
     asset_seen,
     asset_was,
+    build,
     change,
     decision,
     handover,
@@ -199,6 +200,7 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     change: None,
     handover: None,
     part: _all(part),
+    build: _all(build),
     placement: bulk.taken("until", "model"),
     decision: None,
     held: {
