@@ -11,7 +11,7 @@ from tests.functional.web.access import PROXY, USERS, application, log_in
 from tests.functional.web.test_access_oidc import SITE, arrive
 from tests.machines import arrival, server
 
-SN = server(1)["system"]["serial_number"]
+SN, MODEL = (server(1)["system"][name] for name in ("serial_number", "product_name"))
 ADDRESSES = ("/assets", "/assets.json", "/assets.csv", "/api/v1/assets", f"/find?q={SN}")
 
 
@@ -58,7 +58,7 @@ def app(provider, database, database_url, tmp_path):
     said = {
         "login": {"users": USERS, "header": PROXY, "oidc": oidc},
         "auditors": ["bob", "carol", "%audit"],
-        "hidden_fields": ["sn"],
+        "hidden_fields": ["sn", "product_name"],
         "public_url": SITE,
         "cache_seconds": 600,
     }
@@ -74,12 +74,18 @@ def test_only_an_auditor_sees_what_is_hidden(app, provider, database, way):
         client = app.test_client()
         way(client, role, provider=provider, database=database)
         asset_id = client.get("/api/v1/assets").json["rows"][0]["id"]
-        addresses = (*ADDRESSES, f"/a/{asset_id}", f"/a/{asset_id}.json", "/", "/status", "/odd")
+        addresses = (*ADDRESSES, f"/a/{asset_id}", f"/a/{asset_id}.json", "/", "/status")
         answers = {one: client.get(one, follow_redirects=True, buffered=True) for one in addresses}
         assert {one.status_code for one in answers.values()} <= {200, 404}
-        seen[role] = {one for one, answer in answers.items() if SN in answer.text and SN not in one}
+        seen[role] = {
+            (address, text)
+            for address, answer in answers.items()
+            for text in (SN, MODEL)
+            if text in answer.text and text not in address
+        }
     assert seen["viewer"] == set()
-    assert {"/assets", "/assets.json", "/assets.csv", "/api/v1/assets"} <= seen["auditor"]
+    lists = ("/assets", "/assets.json", "/assets.csv", "/api/v1/assets")
+    assert {*((one, SN) for one in lists), ("/", MODEL)} <= seen["auditor"]
 
 
 def test_whoever_sits_at_the_machine_is_no_auditor(database, database_url, tmp_path):
