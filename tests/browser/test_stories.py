@@ -28,12 +28,22 @@ def test_from_the_overview_to_the_changes_of_one_machine(open_page, scripts):
     assert changes.get_by_text("− removed").is_visible()
 
 
-def test_search_leads_to_the_machine_and_a_pill_back_to_all(open_page):
-    page = open_page()
-    page.get_by_role("searchbox").fill("9xyz003")
+def search(page, text):
+    page.get_by_role("searchbox").fill(text)
     page.get_by_role("searchbox").press("Enter")
+
+
+def test_the_search_box_opens_the_machine_that_has_a_number(open_page):
+    page = open_page()
+    search(page, "9xyz003")
+    assert page.get_by_role("heading", level=1).inner_text() == "web03"
+
+
+def test_fields_in_the_search_box_become_pills_and_a_pill_leads_back_to_all(open_page):
+    page = open_page()
+    search(page, "name:web03 vendor:dell")
     assert page.get_by_role("status").inner_text().startswith("Assets: 1")
-    page.get_by_role("link", name="Remove: matches “9xyz003”").click()
+    page.get_by_role("link", name="Remove: minion contains web03").click()
     assert page.get_by_role("status").inner_text().startswith("Assets: 3")
 
 
