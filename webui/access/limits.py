@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 
 from webui import errors
 from webui.access.who import who
@@ -27,14 +27,13 @@ TRIES_PER_MINUTE_OF_ALL_NAMES = 60
 
 def register(app: Flask) -> None:
     """Count, and refuse with 429 and the time after which to try again."""
-    limiter = Limiter(
-        _asker,
-        app=app,
-        storage_uri="memory://",
-        default_limits=[f"{FILES_PER_MINUTE} per minute"],
-        default_limits_per_method=False,
-        default_limits_exempt_when=lambda: not request.path.endswith(FILES),
+    files = ApplicationLimit(
+        f"{FILES_PER_MINUTE} per minute",
+        exempt_when=lambda: not request.path.endswith(FILES),
+        # What was refused because much is asked for already took nothing away.
+        deduct_when=lambda response: response.status_code == 200,
     )
+    limiter = Limiter(_asker, app=app, storage_uri="memory://", application_limits=[files])
     app.extensions["limits"] = limiter
     if login := app.view_functions.get("login.password"):
         limited: Any = limiter.limit(f"{TRIES_PER_MINUTE_OF_ALL_NAMES} per minute")(login)

@@ -88,7 +88,10 @@ def test_an_answer_that_failed_is_logged_with_its_status(client, tmp_path):
 
 def test_exports_are_limited_and_pages_are_not(client):
     log_in(client)
-    answers = [client.get("/health.csv", buffered=True) for _ in range(31)]
+    for _ in range(31):
+        assert client.get("/health.csv?_nonsense=1").status_code == 400
+    kinds = ("/health.csv", "/assets.ndjson", "/health.xlsx")
+    answers = [client.get(kinds[one % 3], buffered=True) for one in range(31)]
     assert [one.status_code for one in answers] == [200] * 30 + [429]
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert client.get("/health.json").status_code == 200
