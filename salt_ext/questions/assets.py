@@ -13,7 +13,7 @@ from salt_ext.questions import box
 from salt_ext.questions.table import Table
 from salt_ext.words.called import called
 
-PAGE = 1000
+PAGE = 2000
 """How many assets are read at once where all are asked for."""
 
 PLACE = ("site", "rack", "unit")

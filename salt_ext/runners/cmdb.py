@@ -25,6 +25,7 @@ from salt_ext.commands import answers, arguments
 from salt_ext.commands.answers import answer
 from salt_ext.commands.arguments import Misused, assets_of, count, listed, nothing_else, now, text
 from salt_ext.questions import assets as questions
+from salt_ext.questions import groups as reports
 from salt_ext.questions.find import find as where_known
 from salt_ext.questions.parts import kinds
 
@@ -68,13 +69,14 @@ def report(tgt: str = "*", group_by: str = "", as_of: str = "", **kwargs: Any) -
         then = store.as_of_moment(database, as_of, now()) if as_of else None
         filters = assets_of(database, tgt, kwargs)
         groupings = [text("group_by", group_by)] if group_by else GROUPINGS
-        whole, tables = store.totals(database, groupings=groupings, filters=filters, at=then)
-        groups = [
-            {"group_by": listed(grouping), "rows": rows}
-            for grouping, rows in zip(groupings, tables, strict=True)
-        ]
-        found = {"totals": whole, "groups": groups, "as_of": then, "filters": bool(filters)}
-        return answers.or_why(found, whole["assets"], lambda: store.hint(database, filters))
+        found = reports.report(database, groupings, filters, then)
+        return {
+            "totals": found.totals,
+            "groups": found.groups,
+            "as_of": then,
+            "filters": bool(filters),
+            **({"hint": found.hint} if found.hint else {}),
+        }
 
     return answer(__opts__, "report", ask)
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from salt_ext import store
-from salt_ext.questions import box
+from salt_ext.questions import assets, box
 from salt_ext.words import fields
 from webui.api.description import described
 from webui.api.envelope import PREFIX, Value, value
@@ -59,9 +59,8 @@ def facets(asked: AskedFacets) -> Response:
 
     Each with the number of assets that have it, the most frequent first.
     """
-    filters, words = box.read(database(), asked.q, asked.filters, as_of())
-    found = store.facets(
-        database(), asked.fields, filters=filters, text=words, limit=asked.limit, at=as_of()
+    found, _ = assets.facets(
+        database(), asked.fields, asked.filters, asked.limit, text=asked.q, at=as_of()
     )
     return value(facets=found)
 
