@@ -157,7 +157,10 @@ def fill(database, directory):
         store.ingest(database, [failed])
     # The disk and the module of web01 are in web02 now.
     store.ingest(database, [arrival(machine(2, disk=1, dimm=1), "web02", later(days=-7))])
+    # A disk and a module of web03 are nowhere.
     without = {name: one for name, one in machine(3).items() if name not in ("bmc", "smart")}
+    without["disks"] = []
+    without["memory"]["devices"][0] = {"locator": "A1", "present": False}
     store.ingest(database, [arrival(without, "web03", later(days=-6))])
     store.ingest(database, [arrival({**without, "bmc": {}, "smart": []}, "web03", later(days=-5))])
     # Other hardware under the name of web04: held. A twin of web05: its keys are shared.

@@ -46,9 +46,10 @@ def reads(database, one, two):
     ask = {name: partial(getattr(store, name), database) for name in every}
     wanted = store.Wanted
     listed = store.listable(database)
+    every_id = [row["id"] for row in store.assets(database).rows]
     return {
         "addresses": [ask["addresses"]],
-        "asset_page": [partial(ask["asset_page"], one, 99)],
+        "asset_page": [partial(ask["asset_page"], it, 99) for it in every_id],
         "assets": [
             ask["assets"],
             partial(ask["assets"], columns=listed),
@@ -65,7 +66,7 @@ def reads(database, one, two):
         "changes_page": [partial(ask["changes_page"], wanted(), 3)],
         "check_baselines": [lambda: [*ask["check_baselines"]()]],
         "choices": each(ask["choices"], "web04"),
-        "claiming": each(ask["claiming"], *(row["id"] for row in store.assets(database).rows)),
+        "claiming": each(ask["claiming"], *every_id),
         "compare": [
             partial(ask["compare"], one, None, None),
             partial(ask["compare"], one, DAYS_15, None),
@@ -85,6 +86,7 @@ def reads(database, one, two):
         "extract": [partial(files, database), partial(files, database, later(days=-10))],
         "facets": each(ask["facets"], *listed),
         "failing_batches": each(ask["failing_batches"], LONG_AGO),
+        "feed": [partial(ask["feed"], wanted(since=LONG_AGO), 999)],
         "fields": [ask["fields"]],
         "fleet_diff": [
             partial(ask["fleet_diff"], LONG_AGO, NOW),
@@ -104,7 +106,7 @@ def reads(database, one, two):
         "listable": [ask["listable"]],
         "lookup": each(ask["lookup"], *TYPED),
         "name_of": each(ask["name_of"], one, two),
-        "names_of": each(ask["names_of"], [row["id"] for row in store.assets(database).rows]),
+        "names_of": each(ask["names_of"], every_id),
         "nearest_known": each(ask["nearest_known"], *TYPED),
         "neighbours": [partial(ask["neighbours"], "qsite2", "qrack2")],
         "odd": [partial(ask["odd"], name, threshold=0.4) for name in ("kind", "lifecycle")],

@@ -225,12 +225,8 @@ def test_what_is_counted_is_what_is_shown(viewer, auditor):
     shown = store.changes(viewer, limit=9999)
     assert store.count_changes(viewer) == len(shown) < store.count_changes(auditor)
     one = store.resolve(viewer, "web01")
-    page = store.asset_page(viewer, one, 3)
-    assert page["changed"] == len(store.changes(viewer, WANTED(asset_id=one), limit=999))
-    assert (
-        sum(row["changes"] for row in store.asset_page(viewer, one, 99)["revisions"])
-        == (page["changed"])
-    )
+    page = store.asset_page(viewer, one, 999)
+    assert len(page["changes"]) == store.count_changes(viewer, WANTED(asset_id=one))
     assert [row for row in shown if row["path"].startswith("bmc")] == []
 
 

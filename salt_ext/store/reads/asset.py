@@ -147,7 +147,7 @@ def _beside() -> list[sa.Label[Any]]:
     other = asset.alias("merged")
     there, back = placement.alias("there"), placement.alias("back")
     when = sa.select(baseline.c.accepted_at).where(baseline.c.asset_id == asset.c.id)
-    accepted = when.scalar_subquery()
+    accepted = when.correlate(asset).scalar_subquery()
     until = sa.func.extract("epoch", placement.c.until)
     gone = (
         sa.select(

@@ -72,6 +72,8 @@ def of_row(hidden: Hidden, row: Row) -> Row | None:
     if row.keys() >= SAID and row["field"] in hidden.columns:
         return None
     path = row.get("path") or row.get("what")
+    if path and hidden.path(path):
+        return None
     if path and not row.keys().isdisjoint(("model", "place", "moved_from")):
         row = _of_part(hidden, path, row)
     if row.get("volatile"):
@@ -165,7 +167,9 @@ def of_change(hidden: Hidden, one: Change) -> Change | None:
 
 
 def _of_part(hidden: Hidden, path: str, row: Row) -> Row:
-    """Return a row about a part without its place and its model, if they are hidden."""
+    """Return a row about a part without its number, its place and its model, if hidden."""
+    if row.get("serial") and hidden.names_parts(path):
+        row = {**row, "serial": MARK}
     if row.get("model") and hidden.any(path, KINDS):
         row = {**row, "model": MARK}
     if hidden.any(path, PLACE if row.get("op") else (*PLACE, *KINDS)):
