@@ -105,7 +105,9 @@ def _below(section: str, fields: tuple[str, ...], value: Any) -> Iterator[Number
 def _normal(field: str, value: str) -> str:
     """Return a value as it is looked for; blank for a placeholder."""
     if field == "addresses":
-        return bare_address(value) or value.lower()
+        # Only IPv6 has several forms, and to parse one takes a while.
+        bare = bare_address(value) if ":" in value else ""
+        return bare or value.partition("/")[0].lower()
     if field == "asset_tag" and why_not_serial(value):
         return ""
     return value.lower()

@@ -65,15 +65,16 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
         if near is not None:
             nobody.hint = f"the nearest is {near!r}{note}"
             raise nobody
-        similar = link.scalars(
+        # Any of those that have it, not the first ones: nearly all may have it.
+        some = (
             sa.select(asset.c.minion_id)
             .where(
                 text.contains(reference.lower(), autoescape=True),
                 asset.c.minion_id.is_not(None),
             )
-            .order_by(asset.c.minion_id)
-            .limit(5)
-        ).all()
+            .limit(sa.select(sa.literal(SIMILAR)).scalar_subquery())
+        )
+        similar = sorted(link.scalars(some))
     if similar:
         nobody.hint = f"similar: {', '.join(str(one) for one in similar)}"
     nobody.hint += note
@@ -94,6 +95,9 @@ def _meanings(reference: str, database: Database) -> Iterator[sa.SelectBase]:
     yield ledger.where(identifier.c.last_seen.is_(None)).union(sa.select(asset.c.id).where(is_it))
     yield ledger
 
+
+SIMILAR = 5
+"""So many names are told of assets that have what was typed in their search text."""
 
 LONGEST_NUMBER = 30
 
