@@ -15,7 +15,6 @@ PAGES = (
     ("health.page", "Health"),
     ("odd.page", "Odd"),
     ("quality.page", "Quality"),
-    ("problems.page", "Problems"),
     ("reports.page", "Reports"),
     ("status.page", "Status"),
     ("help.page", "Help"),
