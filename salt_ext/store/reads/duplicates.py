@@ -4,7 +4,7 @@ Assets that share a value which only one of them should have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,11 +44,7 @@ def duplicates(
     if by in database.hidden.columns or by in database.hidden.kinds:
         raise database.hidden.refusal(by)
     held = _columns(by) if by in COLUMNS else _ledger(by)
-    several = (
-        sa.select(held.c.value)
-        .group_by(held.c.value)
-        .having(sa.func.count(held.c.asset_id.distinct()) > 1)
-    )
+    several = sa.select(held.c.value).group_by(held.c.value).having(sa.func.count() > 1)
     if filters:
         ids = matching_ids(database, filters)
         fitting = sa.select(held.c.value).where(held.c.asset_id.in_(ids))
@@ -81,24 +77,23 @@ def duplicates(
 
 
 def _columns(name: str) -> sa.CTE:
-    return (
+    column = COLUMNS[name]
+    return _held(
+        column,
+        [column.is_not(None), asset.c.merged_into.is_(None), asset.c.kind.not_in(UNREPORTED)],
         sa.select(
-            COLUMNS[name].label("value"),
+            column.label("value"),
             asset.c.id.label("asset_id"),
             sa.literal("asset", sa.Text).label("source"),
             asset.c.first_seen.label("since"),
-        )
-        .where(
-            COLUMNS[name].is_not(None),
-            asset.c.merged_into.is_(None),
-            asset.c.kind.not_in(UNREPORTED),
-        )
-        .cte("held")
+        ),
     )
 
 
 def _ledger(kind: str) -> sa.CTE:
-    return (
+    return _held(
+        identifier.c.value,
+        [identifier.c.kind == kind, identifier.c.last_seen.is_(None)],
         sa.select(
             identifier.c.value,
             identifier.c.asset_id,
@@ -106,10 +101,16 @@ def _ledger(kind: str) -> sa.CTE:
             identifier.c.first_seen.label("since"),
         )
         .join(asset, asset.c.id == identifier.c.asset_id)
-        .where(
-            identifier.c.kind == kind,
-            identifier.c.last_seen.is_(None),
-            asset.c.merged_into.is_(None),
-        )
-        .cte("held")
+        .where(asset.c.merged_into.is_(None)),
     )
+
+
+def _held(
+    column: sa.Column[str], conditions: Sequence[sa.ColumnElement[bool]], every: sa.Select[Any]
+) -> sa.CTE:
+    """Return who has the values that are there more than once; nobody has one of them twice."""
+    twice = sa.select(column).where(*conditions).group_by(column).having(sa.func.count() > 1)
+    # As an array: of a group PostgreSQL expects that a third of all values are there twice, and
+    # would read everything again.
+    values = sa.func.array(twice.scalar_subquery(), type_=sa.ARRAY(sa.Text))
+    return every.where(*conditions, column == sa.any_(values)).cte("held")
