@@ -112,6 +112,7 @@ def reads(database: store.Database) -> Iterator[Read]:
     yield from _totals(sample)
     yield from _history(sample)
     yield from _parts(sample)
+    yield from _fleet(sample)
     yield from _others(sample)
 
 
@@ -129,7 +130,7 @@ def _of_one(sample: Sample) -> Iterator[Read]:
     def page(row: Mapping[str, Any]) -> int:
         """Read what the page of an asset reads."""
         found = store.asset_page(sample.database, row["id"], limit=20)
-        return len(found["changes"]) + len(found["revisions"])
+        return len(found["changes"])
 
     for name, budget, references in (
         ("asset by serial number", 2, [row["sn"] for row in sample.assets if row["sn"]]),
@@ -282,7 +283,7 @@ def _totals(sample: Sample) -> Iterator[Read]:
         )
         yield _one(
             f"list as of {days} days ago",
-            None,
+            150,
             [_listed(sample, at=one) for one in moments],
         )
 
@@ -351,6 +352,32 @@ def _parts(sample: Sample) -> Iterator[Read]:
     yield _one(
         "components of disks of a model", None, [partial(components, **{"disks.model": model})]
     )
+
+
+def _fleet(sample: Sample) -> Iterator[Read]:
+    """Yield what looks for a few things in the whole fleet."""
+    database = sample.database
+    sites = [{"site": row["site"]} for row in sample.assets]
+
+    def health(filters: Mapping[str, Any]) -> int:
+        return len(store.health(database, filters=filters))
+
+    def odd(filters: Mapping[str, Any]) -> int:
+        return len(store.odd(database, filters=filters))
+
+    def batches(days: int) -> int:
+        return len(store.failing_batches(database, sample.now - days * DAY))
+
+    def shared(by: str) -> int:
+        return store.duplicates(database, by)[1]
+
+    yield _one("health", 100, [partial(health, {})])
+    yield _one("health of a site", 100, [partial(health, one) for one in sites])
+    yield _one("odd", 300, [partial(odd, {})])
+    yield _one("odd of a site", 100, [partial(odd, one) for one in sites])
+    yield _one("kinds of parts that failed in 90 days", 300, [partial(batches, 90)])
+    kinds = {by: [partial(shared, by)] for by in store.SHARED}
+    yield Read("duplicates by any value", 500, kinds)
 
 
 def _others(sample: Sample) -> Iterator[Read]:
