@@ -60,6 +60,7 @@ def _of_the_fleet(sample: Sample) -> list[Page]:
     texts = [f"/assets?{urlencode({'q': one[:-2]})}" for one in names]
     three = {"memory_bytes__gte": "128GiB", "kind": "physical"}
     filtered = [f"/assets?{urlencode({'site': site, **three})}" for site in sample.values("site")]
+    sites = [urlencode({"site": site}) for site in sample.values("site")]
     return [
         Page("overview", ["/"], Budget(15), is_kept=True),
         Page("list", ["/assets"], LIST),
@@ -71,6 +72,10 @@ def _of_the_fleet(sample: Sample) -> list[Page]:
         Page("changes of 24 hours", ["/changes"], CHANGES),
         Page("changes of 30 days", ["/changes?since=30d"], CHANGES),
         Page("changes of 400 days", ["/changes?since=400d"], CHANGES),
+        Page("changes, 200 days back", ["/changes?since=400d&until=200d"], CHANGES),
+        Page("losses of 400 days", ["/changes?since=400d&class=loss"], CHANGES),
+        Page("changes of a site, 400 days", [f"/changes?since=400d&{one}" for one in sites]),
+        Page("changes of memory, 400 days", ["/changes?since=400d&section=memory"]),
         Page("fleet diff of 7 days", ["/changes/fleet?since=7d"], THROUGH_THE_FLEET, is_kept=True),
         Page("reports", ["/reports"]),
         Page("totals by fields", ["/reports/groups"], THROUGH_THE_FLEET, is_kept=True),

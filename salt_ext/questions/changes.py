@@ -141,6 +141,8 @@ def whole_reports(
     report = asked._replace(asset_id=last["asset_id"], revision=last["revision"], filters={})
     here = store.Position(*(last[name] for name in store.Position._fields))
     rest = store.changes(database, report, REST + 1, here)
+    if not rest:
+        return rows, 0, table.next
     left = 0
     if len(rest) > REST:
         shown = [one for one in rows if _report(one) == _report(last)]

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from salt_ext.store.database import Database
 from salt_ext.store.reads import seen
-from salt_ext.store.reads.history import ALL, Wanted, each_class, of_few, others, span
+from salt_ext.store.reads.history import ALL, Wanted, assets_of, each_class, others, span
 from salt_ext.store.schema import Moment, change
 
 
@@ -39,9 +39,9 @@ def count_classes(
     asked of them, so that it takes the same time for any span.
     """
     with database.autocommit() as link:
-        ids = of_few(link, database, wanted)
-        asked = others(database, wanted, ids)
-        if ids is not None:
+        assets = assets_of(link, database, wanted)
+        asked = others(database, wanted, assets)
+        if assets.ids is not None:
             return _of_few(link, [*span(wanted), *asked])
         one = each_class(wanted)
         here = (change.c["class"] == one.c.name, *span(wanted))

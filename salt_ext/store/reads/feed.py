@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads import cursors
 from salt_ext.store.reads.components import moves
-from salt_ext.store.reads.history import Position, Wanted, each_class, of_few, others, span
+from salt_ext.store.reads.history import Position, Wanted, assets_of, each_class, others, span
 from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import asset, change
 
@@ -50,8 +50,8 @@ def feed(
             sa.tuple_(*columns) > sa.tuple_(*after),
         ]
     with database.autocommit() as link:
-        ids = of_few(link, database, wanted)
-        here = [*span(wanted), *others(database, wanted, ids), *behind]
+        assets = assets_of(link, database, wanted)
+        here = [*span(wanted), *others(database, wanted, assets), *behind]
         here.append(change.c.recorded_at <= SETTLED)
         one = each_class(wanted)
         of_class = sa.select(change).where(change.c["class"] == one.c.name, *here)

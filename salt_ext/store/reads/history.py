@@ -98,9 +98,9 @@ def newest(
     after: Position | None = None,
 ) -> sa.Select[Any]:
     """Return the statement for the newest changes that are wanted."""
-    ids = of_few(link, database, wanted)
-    here = [*span(wanted), *others(database, wanted, ids), *_behind(after)]
-    if ids is not None:
+    assets = assets_of(link, database, wanted)
+    here = [*span(wanted), *others(database, wanted, assets), *_behind(after)]
+    if assets.ids is not None:
         return _first(sa.select(change).where(*here), limit)
     # The newest of each class, however rare it is, stand together in the index.
     one = each_class(wanted)
@@ -129,33 +129,38 @@ def span(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def of_few(link: sa.Connection, database: Database, wanted: Wanted) -> list[uuid.UUID] | None:
-    """Return the ids of the assets that are asked for, or None if they are many or all."""
+class Assets(NamedTuple):
+    """Whose changes are wanted: of few assets their ids, of many the statement for them."""
+
+    ids: list[uuid.UUID] | None = None
+    statement: sa.Select[Any] | None = None
+
+
+def assets_of(link: sa.Connection, database: Database, wanted: Wanted) -> Assets:
+    """Return the assets that are asked for; neither ids nor a statement means all of them."""
     if wanted.asset_id is not None:
-        return _with_merged(link, wanted.asset_id)
+        return Assets(_with_merged(link, wanted.asset_id))
     if not wanted.filters:
-        return None
-    found = list(link.scalars(matching_ids(database, wanted.filters).limit(FEW + 1)))
-    return found if len(found) <= FEW else None
+        return Assets()
+    statement = matching_ids(database, wanted.filters)
+    found = list(link.scalars(statement.limit(FEW + 1)))
+    return Assets(found) if len(found) <= FEW else Assets(None, statement)
 
 
-def others(
-    database: Database, wanted: Wanted, ids: list[uuid.UUID] | None
-) -> list[sa.ColumnElement[bool]]:
-    """Return all other conditions; ``ids`` are those of :func:`of_few`."""
+def others(database: Database, wanted: Wanted, assets: Assets) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions beside the span; ``assets`` are those of :func:`assets_of`."""
     hidden = database.hidden
     hidden.check(wanted.section)
     if wanted.component and hidden.names_parts(wanted.section):
         raise hidden.refusal(f"what the parts of {wanted.section} are known by")
     found: list[sa.ColumnElement[bool]] = seen.changes(hidden)
-    if ids is not None:
-        found += [change.c.asset_id.in_(ids), TOLD]
+    if assets.ids is not None:
+        found += [change.c.asset_id.in_(assets.ids), TOLD]
         if wanted.classes:
             found.append(change.c["class"].in_(wanted.classes))
-    elif wanted.filters:
+    elif assets.statement is not None:
         # "IS true" keeps PostgreSQL from a join, which would read all changes of the span.
-        mine = change.c.asset_id.in_(matching_ids(database, wanted.filters))
-        found.append(mine.is_(sa.true()))
+        found.append(change.c.asset_id.in_(assets.statement).is_(sa.true()))
     if wanted.section:
         here = change.c.path == wanted.section
         found.append(here | change.c.path.startswith(wanted.section + ".", autoescape=True))
