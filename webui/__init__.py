@@ -30,6 +30,7 @@ from webui import (
     log,
     menu,
     metrics,
+    reading,
     silence,
     timemode,
     transfer,
@@ -141,7 +142,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(_add_headers)
     format.register(app, database.zone)
     log.register()
-    for part in (hashed, heavy, language, menu, timemode, errors, silence):
+    for part in (hashed, heavy, language, menu, reading, timemode, errors, silence):
         part.register(app)
     for view in VIEWS:
         app.register_blueprint(view.blueprint)

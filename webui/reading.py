@@ -4,10 +4,20 @@ The store as the user of this request may read it.
 
 from __future__ import annotations
 
-from flask import current_app
+from flask import Flask, current_app
 
 from salt_ext import store
 from webui.access.who import is_auditor
+
+
+def register(app: Flask) -> None:
+    """Let pages say what is hidden."""
+    app.add_template_global(hidden_names)
+
+
+def hidden_names() -> tuple[str, ...]:
+    """Return the names of the fields that are hidden from whoever asks."""
+    return database().hidden.names
 
 
 def database() -> store.Database:

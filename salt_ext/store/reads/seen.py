@@ -14,8 +14,12 @@ Conditions = list[sa.ColumnElement[bool]]
 
 def changes(hidden: Hidden) -> Conditions:
     """Return the condition for changes that are not of a hidden field alone."""
+    if not hidden.pattern:
+        return []
     path = sa.func.concat_ws(".", change.c.path, change.c.field)
-    return [sa.not_(path.regexp_match(hidden.pattern))] if hidden.pattern else []
+    # Few changes are of these sections: the pattern is tried on no other.
+    may_be = sa.func.split_part(change.c.path, ".", 1).in_(sorted(hidden.sections))
+    return [sa.case((may_be, sa.not_(path.regexp_match(hidden.pattern))), else_=sa.true())]
 
 
 def known(hidden: Hidden, path: sa.ColumnElement[str]) -> Conditions:
