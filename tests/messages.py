@@ -16,7 +16,7 @@ import webui
 from salt_ext import store
 from salt_ext.words import fields
 from salt_ext.words.values import LABELS, label
-from webui import menu
+from webui import menu, query
 from webui.language import DIRECTORY, LANGUAGES
 
 ROOT = Path(webui.__file__).parent
@@ -43,6 +43,13 @@ def messages():
     found |= {text for _, text in menu.PAGES}
     found |= {*fields.MEANINGS.values(), *fields.PART_MEANINGS.values()}
     found |= {*LABELS.values(), *map(label, fields.MEANINGS), *map(label, fields.PART_MEANINGS)}
+    found |= {
+        *query.WORDS.values(),
+        *query.MOMENT_WORDS.values(),
+        *fields.GROUPS,
+        fields.LISTS,
+        fields.PARTS,
+    }
     found |= {*store.FRESHNESS, *store.LIFECYCLES, *store.KINDS, *store.SEVERITIES}
     return {text for text in found if text.strip()}
 

@@ -99,15 +99,6 @@ def _counted(database: Database, asked: Assets, name: str, at: datetime | None) 
     return Facet(name, _opened(asked, name), values, found["distinct"] - shown, age_seconds)
 
 
-def suggested(database: Database, asked: Assets, listable: Container[str]) -> list[str]:
-    """Return the most frequent values of the field that the filter form begins with."""
-    if asked.field not in listable:
-        return []
-    facet = _counted(database, asked.where({}).but(q="", facet=(asked.field,)), asked.field, None)
-    values = [simple(one.value) for one in facet.values or () if one.value is not None]
-    return [_written(one) for one in values]
-
-
 def _written(value: Any) -> str:
     """Return a value as a filter has it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,11 +13,13 @@ from werkzeug.wrappers import Response
 
 from salt_ext import store
 from salt_ext.questions import assets as questions
+from salt_ext.questions.suggest import suggest
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
-from salt_ext.words.fields import grouped
+from salt_ext.words.fields import PARTS, grouped
 from webui import query
-from webui.facets import facets, suggested
+from webui.cached import kept
+from webui.facets import facets
 from webui.query import Assets
 from webui.resources import Resource
 from webui.takes import takes
@@ -45,18 +47,37 @@ def ask(database: Database, asked: Assets, limit: int | None) -> Table:
 
 def more(database: Database, asked: Assets, table: Table) -> Mapping[str, Any]:
     """Return what the page has around the list."""
-    listable = store.listable(database, as_of())
+    fields = grouped(store.fields(database, as_of()))
+    listable = {group: names for group, names in fields.items() if group != PARTS}
     return {
         "then": as_of(),
         "link": questions.name_column(table.columns),
-        "fields": grouped(store.fields(database, as_of())),
-        "listable": grouped(listable),
+        "fields": fields,
+        "listable": listable,
         "sizes": sorted({*SIZES, asked.limit}),
         "comparisons": query.WORDS,
-        "facets": facets(database, asked, table, listable, as_of()) if table.total else [],
-        "suggested": suggested(database, asked, listable),
+        "facets": facets(database, asked, table, set().union(*listable.values()), as_of())
+        if table.total
+        else [],
+        "suggested": _suggested(database, asked.field),
         "without": {} if table.total else _without(database, asked),
     }
+
+
+SUGGESTED = 50
+
+
+def _suggested(database: Database, field: str) -> list[str]:
+    """Return the values that the filter form suggests for a field; none of a number or a time."""
+
+    def ask() -> list[str]:
+        try:
+            found = suggest(database, field, "", SUGGESTED)
+        except store.FilterError:
+            return []
+        return [row["value"] for row in found.rows]
+
+    return kept(("suggested", field), ask).value if field else []
 
 
 MOST_PILLS = 8

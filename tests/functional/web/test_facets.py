@@ -117,3 +117,7 @@ def test_the_form_suggests_the_values_of_the_field_that_was_chosen(fleet, page, 
     values = soup.find("datalist", id=form.find("input", attrs={"name": "_value"})["list"])
     assert [one["value"] for one in values("option")] == ["dc1", "dc2", "dc3"]
     assert total(soup) == 1
+    models = page("/assets?_field=disks.model").find("datalist")
+    assert [one["value"] for one in models("option")] == ["PM9A3"]
+    for field in ("memory_bytes", "nothing"):
+        assert not page(f"/assets?_field={field}").find("datalist")
