@@ -3,7 +3,10 @@
 import json
 from urllib.parse import quote
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
 
 from salt_ext import store
 from tests.machines import arrival, later, server
@@ -186,6 +189,24 @@ def test_the_moment_is_kept(fleet, client):
 def test_no_text_is_an_error_of_ours(fleet, client, text):
     assert client.get("/find", query_string={"q": text}).status_code in (302, 300, 404, 400)
     assert client.get("/assets", query_string={"q": text}).status_code in (302, 200, 400)
+
+
+PIECES = st.sampled_from(
+    ["site", ":", "=", "!=", ">=", "<", '"', "-", " ", "ram", "256", "7d", "seen", ",", "*", "%"]
+)
+
+
+@hypothesis.settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@hypothesis.given(st.text(max_size=30) | st.lists(PIECES, max_size=12).map("".join))
+def test_whatever_is_typed_is_found_or_listed_or_marked(client, text):
+    for address in ("/find", "/assets.json"):
+        assert client.get(address, query_string={"q": text}).status_code in (200, 302, 400, 404)
 
 
 def test_a_text_of_a_machine_is_never_markup(database, page):
