@@ -48,8 +48,9 @@ def _with_harmless(translate: Callable[..., str]) -> Callable[..., str]:
 
     @pass_context
     def translated_with(context: Context, *texts: Any, **values: Any) -> str:
-        shown = {name: harmless(value) for name, value in values.items()}
-        return translate(context, *texts, **shown)
+        for name in values:
+            values[name] = harmless(values[name])
+        return translate(context, *texts, **values)
 
     return translated_with
 

@@ -4,10 +4,10 @@ From a value to the others that have it: the list of these assets, or the places
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from salt_ext import store
 from salt_ext.document.keys import is_empty
@@ -33,6 +33,10 @@ NUMBERS = ("serial_number", "wwn", "permanent_mac")
 """The fields of a part whose value leads to where the part was, if it is known by that."""
 
 
+SERIAL = "SERIAL"
+"""What stands in the place of a serial number in an address that is made once."""
+
+
 class Peers:
     """The addresses of one page of an asset."""
 
@@ -42,6 +46,7 @@ class Peers:
         self._is_past = is_past
         address = to("assets.page")
         self._list = address + ("&" if "?" in address else "?")
+        self._parts: dict[str, tuple[str, str]] = {}
 
     def of_column(self, column: str, value: Any) -> str:
         """Return the address of the assets with this value in a column of the list."""
@@ -54,6 +59,10 @@ class Peers:
             return ""
         return self._where(column, value)
 
+    def of_parts(self, path: str, names: Iterable[str]) -> set[str]:
+        """Return those fields of parts of which :meth:`of_part` may know an address."""
+        return {name for name in names if name in NUMBERS or (path, name) in store.PART_FILTERS}
+
     def of_part(self, path: str, name: str, item: Mapping[str, Any], number: str | None) -> str:
         """
         Return the address of the machines with such a part, or of the places of this very one.
@@ -61,19 +70,25 @@ class Peers:
         ``number`` is the one that is the part's own.
         """
         value = item.get(name)
+        if value is None or len(str(value)) > store.LONGEST_OF_PART or is_empty(item):
+            return ""
         if name in NUMBERS:
-            is_own = number is not None and value == number and len(number) <= store.LONGEST_OF_PART
-            return self._part(path.partition(".")[0], number) if number and is_own else ""
-        column = store.PART_FILTERS.get((path, name))
-        if column is None or self._is_past or value is None or is_empty(item):
+            return self.part(path, number) if number is not None and value == number else ""
+        if self._is_past or item.get("kind", "physical") != "physical":
             return ""
-        if item.get("kind", "physical") != "physical" or len(str(value)) > store.LONGEST_OF_PART:
-            return ""
-        return self._where(column, value)
+        return self._where(store.PART_FILTERS[path, name], value)
 
     def part(self, path: str, serial: str) -> str:
         """Return the address of the places of a part, by its own number; blank if there is none."""
-        return self._part(path.partition(".")[0], serial)
+        section = path.partition(".")[0]
+        if section not in store.PLACED:
+            return ""
+        if section not in self._parts:
+            # Made once: a server has a hundred parts.
+            before, after = to("parts.page", section=section, serial=SERIAL).split(SERIAL, 1)
+            self._parts[section] = before, after
+        before, after = self._parts[section]
+        return before + quote(serial, safe="/") + after
 
     def rack(self) -> str:
         """Return the address of its rack; that of the assets of all such racks if it has none."""
@@ -82,9 +97,6 @@ class Peers:
         if "/" in site or {site, rack} & {".", ".."}:
             return self._where("rack", rack)
         return to("rack.page", site=site, name=rack)
-
-    def _part(self, section: str, serial: str) -> str:
-        return to("parts.page", section=section, serial=serial) if section in store.PLACED else ""
 
     def _where(self, column: str, value: Any) -> str:
         return self._list + _query(column, str(value))

@@ -8,7 +8,7 @@ raw facts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -257,7 +257,8 @@ def _table(path: str, items: list[dict[str, Any]], marks: Marks, title: str) -> 
     first = by_place(items)[:MOST_ROWS]
     names = columns_of(path, first)[:MOST_COLUMNS]
     own = {id(item): number for item, number in zip(items, numbers(items), strict=True)}
-    rows = [_row(path, names, item, own[id(item)], marks) for item in first]
+    linked = marks.peers.of_parts(path, names)
+    rows = [_row(path, names, linked, item, own[id(item)], marks) for item in first]
     used = sum(item.get("present") is not False for item in items)
     columns = [label(name) for name in names]
     return Table(path, title, columns, rows, len(items), used, _picture(path, items, marks))
@@ -265,18 +266,22 @@ def _table(path: str, items: list[dict[str, Any]], marks: Marks, title: str) -> 
 
 def _row(
     path: str,
-    names: Iterable[str],
+    names: Sequence[str],
+    linked: Collection[str],
     item: Mapping[str, Any],
     number: str | None,
     marks: Marks,
 ) -> Row:
     is_gone = item.get("present") is False
+    of_part = marks.peers.of_part
     cells = [
-        escape(translated("empty"))
-        if is_gone and name == "size_bytes"
-        else _cell(item.get(name), name, path, marks.peers.of_part(path, name, item, number))
+        _cell(
+            item.get(name), name, path, of_part(path, name, item, number) if name in linked else ""
+        )
         for name in names
     ]
+    if is_gone and "size_bytes" in names:
+        cells[names.index("size_bytes")] = escape(translated("empty"))
     words = {str(one) for one in (number, item.get("name"), item.get("serial_number")) if one}
     is_ill = bool(marks.ill) and not words.isdisjoint(marks.ill)
     return Row(cells, is_gone or is_empty(item), is_ill)

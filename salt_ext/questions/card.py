@@ -32,7 +32,7 @@ def card(database: store.Database, asset_id: uuid.UUID) -> dict[str, Any]:
     is_seen = database.hidden.columns.isdisjoint(store.PLACE)
     standing = store.neighbours(database, row["site"], rack) if rack and is_seen else []
     of_asset = store.Wanted(asset_id)
-    ill = store.health(database, asset_id=asset_id)
+    ill = store.health(database, filters={"id": asset_id})
     wrong = store.problems(database, minion_id=name, limit=PROBLEMS) if name else ([], 0)
     facts = row.pop("facts")
     for unshown in ("volatile", "collected", "identifiers", "listed"):

@@ -121,6 +121,17 @@ COLUMNS = {
         "paths",
         "health",
     ),
+    "pci": (
+        "slot",
+        "class_name",
+        "vendor_name",
+        "device_name",
+        "class_id",
+        "vendor_id",
+        "device_id",
+        "driver",
+        "numa_node",
+    ),
     "network": (
         "name",
         "kind",
@@ -178,7 +189,9 @@ def label(name: str) -> str:
 
 def value(value: Any, name: str = "", path: str = "") -> str:
     """Return a value as text, with the unit that the name of its field ends in."""
-    if value in (None, "", [], {}):
+    if isinstance(value, str):
+        return value or NOTHING
+    if value in (None, [], {}):
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -38,14 +38,14 @@ def page(_asked: Past, asset_id: uuid.UUID) -> str:
         if then is None:
             raise
         # It was an asset of its own then, and is part of another one now.
-        return _show({"asset": then, "changes": [], "problems": [], "lost": []}, then, [])
-    ill = store.health(database(), asset_id=asset_id)
-    return _show(found, then or found["asset"], ill)
+        empty: dict[str, Any] = {name: [] for name in ("ill", "lost", "changes", "problems")}
+        return _show({"asset": then, **empty}, then)
+    return _show(found, then or found["asset"])
 
 
-def _show(found: dict[str, Any], asset: dict[str, Any], ill: list[dict[str, Any]]) -> str:
+def _show(found: dict[str, Any], asset: dict[str, Any]) -> str:
     """Show what is known now beside the facts of an asset, which may be those of the past."""
-    at, now = timemode.as_of(), found["asset"]
+    at, now, ill = timemode.as_of(), found["asset"], found["ill"]
     is_ill = {word for one in ill for word in str(one["component"]).split()} if at is None else ()
     is_lost = {one["place"] for one in found["lost"]} if at is None else ()
     peers = Peers(asset, is_past=at is not None)

@@ -5,6 +5,7 @@ Everything that is known of one asset.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -16,6 +17,7 @@ from salt_ext.facts.identity import KEYS
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import Merged, NotFound
 from salt_ext.store.reads import history, problems
+from salt_ext.store.reads.health import OF_SECTION, faults_of
 from salt_ext.store.reads.held import claimed
 from salt_ext.store.reads.listing import freshness
 from salt_ext.store.reads.masking import masked
@@ -92,7 +94,7 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
     with database.autocommit() as link:
         row = _row(link, database, asset_id)
         return {
-            **_overview(link, row),
+            **_overview(row, _sections(link, asset_id)),
             "listed": _listed(link, asset_id) if row["listed"] else [],
             "identifiers": _ledger(link, row),
         }
@@ -115,11 +117,11 @@ def asset_page(
     Return all that one page shows of an asset.
 
     These are ``asset`` (what :func:`overview` returns, without identifiers and what lists
-    say), the newest ``changes``, those until a moment if it is given, each with the ``mode``
-    and ``reason`` of its report, whether there are ``more`` of them, the open ``problems``, how
-    many reports that are ``held`` may be of it, whether it ``is_said`` to be something by
-    people's lists, and its hardware that is ``lost``: each part with ``path``, ``place``,
-    ``serial`` and ``until``.
+    say), its parts that are ``ill``, the newest ``changes``, those until a moment if it is
+    given, each with the ``mode`` and ``reason`` of its report, whether there are ``more`` of
+    them, the open ``problems``, how many reports that are ``held`` may be of it, whether it
+    ``is_said`` to be something by people's lists, and its hardware that is ``lost``: each part
+    with ``path``, ``place``, ``serial`` and ``until``.
     """
     with database.autocommit() as link:
         row = _row(link, database, asset_id, *BESIDE)
@@ -127,8 +129,10 @@ def asset_page(
         found = history.of_asset(
             link, [asset_id, *(others or ())], limit + 1, database.hidden, until
         )
+        sections = _sections(link, asset_id, *OF_SECTION)
         return {
-            "asset": _overview(link, row),
+            "asset": _overview(row, sections),
+            "ill": faults_of(row, sections, database.hidden),
             "changes": found[:limit],
             "more": len(found) > limit,
             "problems": problems.open_of(link, row["minion_id"]),
@@ -219,10 +223,16 @@ def _row(
     return dict(row._mapping)
 
 
-def _overview(link: sa.Connection, row: Row) -> Row:
-    """Return an asset with its facts."""
-    columns = [asset_facts.c[name] for name in KEPT]
-    sections = link.execute(sa.select(*columns).where(asset_facts.c.asset_id == row["id"])).all()
+def _sections(
+    link: sa.Connection, asset_id: uuid.UUID, *more: sa.ColumnElement[Any]
+) -> Sequence[Any]:
+    """Return what is known of each section of an asset, and ``more``."""
+    columns = (*(asset_facts.c[name] for name in KEPT), *more)
+    return link.execute(sa.select(*columns).where(asset_facts.c.asset_id == asset_id)).all()
+
+
+def _overview(row: Row, sections: Sequence[Any]) -> Row:
+    """Return an asset with its facts, which are in its sections."""
     about = {**row}
     others, *times = (about.pop(one.name) or () for one in OTHERS)
     seen, collected = (dict(zip(others, one, strict=True)) for one in times)

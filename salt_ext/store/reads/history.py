@@ -7,6 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -85,9 +86,28 @@ def of_asset(
 
     Each has the ``mode`` and the ``reason`` of the report that brought it.
     """
-    told = (TOLD, *seen.changes(hidden), *span(Wanted(until=until)))
-    mine = _first(sa.select(change).where(change.c.asset_id.in_(ids), *told), limit)
-    return _changes(link, mine, with_report=True)
+    statement = _of_asset(hidden, is_past=until is not None)
+    found = link.execute(statement, {"ids": [*ids], "most": limit, "until": until})
+    return moves(link, rows(found))
+
+
+@lru_cache(maxsize=16)
+def _of_asset(hidden: Hidden, *, is_past: bool) -> sa.Select[Any]:
+    """Return the statement of :func:`of_asset`; to make it takes as long as to run it."""
+    ids: Any = sa.bindparam("ids", expanding=True)
+    here: list[sa.ColumnElement[bool]] = [change.c.asset_id.in_(ids), TOLD]
+    here += [change.c.recorded_at <= sa.bindparam("until")] if is_past else []
+    newest_first = _order(change.c)
+    one = (
+        sa.select(change)
+        .where(*here, *seen.changes(hidden))
+        .order_by(*newest_first)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .subquery("newest")
+    )
+    of_report = (revision.c.asset_id == one.c.asset_id) & (revision.c.number == one.c.revision)
+    told = _named(one).add_columns(revision.c.mode, revision.c.reason)
+    return told.join(revision, of_report)
 
 
 def newest(
@@ -173,17 +193,17 @@ def others(database: Database, wanted: Wanted, assets: Assets) -> list[sa.Column
     return found
 
 
-def _changes(link: sa.Connection, found: sa.Select[Any], *, with_report: bool = False) -> list[Row]:
-    one = found.subquery("newest")
-    named = (
-        sa.select(one, asset.c.minion_id, asset.c.sn)
-        .join(asset, asset.c.id == one.c.asset_id)
-        .order_by(*_order(one.c))
+def _changes(link: sa.Connection, found: sa.Select[Any]) -> list[Row]:
+    return moves(link, rows(link.execute(_named(found.subquery("newest")))))
+
+
+def _named(found: sa.Subquery) -> sa.Select[Any]:
+    """Return the statement for changes with what their assets are called, in their order."""
+    return (
+        sa.select(found, asset.c.minion_id, asset.c.sn)
+        .join(asset, asset.c.id == found.c.asset_id)
+        .order_by(*_order(found.c))
     )
-    if with_report:
-        of_report = (revision.c.asset_id == one.c.asset_id) & (revision.c.number == one.c.revision)
-        named = named.add_columns(revision.c.mode, revision.c.reason).join(revision, of_report)
-    return moves(link, rows(link.execute(named)))
 
 
 def _first(found: sa.Select[Any], limit: int) -> sa.Select[Any]:
