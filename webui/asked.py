@@ -48,7 +48,8 @@ class Asked(BaseModel):
     @property
     def key(self) -> str:
         """The question without its pages as one text, by which an answer is kept."""
-        return f"{type(self).__name__} {self.whole.pairs}"
+        # Several views call their model "Asked".
+        return f"{type(self).__module__}.{type(self).__qualname__} {self.whole.pairs}"
 
     @property
     def whole(self: Model) -> Model:

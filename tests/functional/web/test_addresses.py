@@ -8,8 +8,10 @@ import re
 import openpyxl
 import pytest
 
+from salt_ext import settings
 from salt_ext.store import ingest
 from tests.machines import arrival, later, server
+from webui import create_app
 
 PATH = {"asset_id": "00000000-0000-0000-0000-000000000001", "reference": "web01", "moment": "7d"}
 
@@ -59,6 +61,17 @@ def test_a_table_is_the_same_on_the_page_and_in_each_format(database, client, pa
     assert cells == [str(one) for one in written.values()]
     book = openpyxl.load_workbook(io.BytesIO(client.get("/health.xlsx").data))
     assert [cell.value for cell in next(book.active.rows)] == columns
+
+
+def test_an_answer_that_is_kept_is_that_of_its_page_alone(database_url):
+    app = create_app(settings.resolve(("test", {"database_url": database_url})))
+    client = app.test_client()
+    asked = {
+        name: client.get(f"/{name}.csv").text.splitlines()[0] for name in ("odd", "health", "odd")
+    }
+    assert "usual" in asked["odd"]
+    assert "severity" in asked["health"]
+    app.extensions["database"].close()
 
 
 def test_a_page_without_a_past_says_so_and_its_files_refuse_to_take_the_present_for_it(
