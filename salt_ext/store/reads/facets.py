@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError
+from salt_ext.store.reads.assets import IS_MERGED
 from salt_ext.store.reads.filters import matching, names
-from salt_ext.store.reads.listing import joined, listing
+from salt_ext.store.reads.listing import Listing, joined, listing, tables_of
+from salt_ext.store.schema import asset
 
 
 def facets(
@@ -39,21 +41,14 @@ def facets(
     answer = []
     with database.autocommit() as link:
         for name, column in wanted.items():
-            statement = joined(
-                sa.select(
-                    column.label("value"),
-                    sa.func.count().label("assets"),
-                    sa.func.count(column).over().label("distinct"),
-                    sa.func.sum(sa.func.count()).over().label("all"),
-                ),
-                source,
-                found,
+            groups = _groups(source, column, found).subquery("groups")
+            statement = sa.select(
+                groups,
+                sa.func.count(groups.c.value).over().label("distinct"),
+                sa.func.sum(groups.c.assets).over().label("all"),
             )
-            counted = rows(
-                link.execute(
-                    statement.group_by(column).order_by(sa.desc("assets"), column).limit(limit)
-                )
-            )
+            order = (groups.c.assets.desc(), groups.c.value)
+            counted = rows(link.execute(statement.order_by(*order).limit(limit)))
             answer.append(
                 {
                     "field": name,
@@ -63,3 +58,19 @@ def facets(
                 }
             )
     return answer
+
+
+def _groups(
+    source: Listing, column: sa.ColumnElement[Any], found: Sequence[sa.ColumnElement[bool]]
+) -> sa.Select[Any]:
+    """Return each value and how many assets have it."""
+    value, number = column.label("value"), sa.func.count()
+    if source.at is not None or found or list(tables_of(column)) != [asset]:
+        counted = sa.select(value, number.label("assets"))
+        return joined(counted, source, found).group_by(column)
+    # The few merged assets are subtracted, so that an index alone can count the others.
+    merged = sa.select(value, -number).where(IS_MERGED).group_by(column)
+    both = sa.select(value, number.label("assets")).group_by(column).union_all(merged).subquery()
+    assets = sa.cast(sa.func.sum(both.c.assets), sa.BigInteger)
+    grouped = sa.select(both.c.value, assets.label("assets")).group_by(both.c.value)
+    return grouped.having(assets > 0)
