@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po, write_po
 
 import webui
 from salt_ext import store
+from salt_ext.document.classes import CLASSES
 from salt_ext.words import fields
 from salt_ext.words.values import LABELS, label
 from webui import menu, query
@@ -51,6 +52,7 @@ def messages():
         fields.PARTS,
     }
     found |= {*store.FRESHNESS, *store.LIFECYCLES, *store.KINDS, *store.SEVERITIES}
+    found |= {*CLASSES.values(), *map(label, CLASSES)}
     return {text for text in found if text.strip()}
 
 

@@ -7,7 +7,7 @@ Reports of many machines in which the same happened are a wave, which is one ent
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -20,8 +20,6 @@ SHOWN = 12
 
 WAVE = 5
 """So many machines make a wave."""
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 class Run(NamedTuple):
@@ -50,9 +48,24 @@ class Day(NamedTuple):
     entries: list[Run | Wave]
 
 
+class _Report(NamedTuple):
+    """The changes of one report: the first as it is stored, and all of them in words."""
+
+    first: Mapping[str, Any]
+    kinds: list[tuple[str, str]]
+    lines: list[Line]
+
+    def run(self, shown: int, left: int = 0) -> Run:
+        """Return it with at most ``shown`` lines; ``left`` changes of it were not read."""
+        first = self.first
+        more = left + len(self.lines[shown:])
+        about = (first["asset_id"], called(first), first["revision"], first["recorded_at"])
+        return Run(*about, self.lines[:shown], more)
+
+
 def runs(rows: Iterable[Mapping[str, Any]]) -> list[Run]:
     """Group changes, as the store lists them, by the report that brought them."""
-    return [_run(members, len(members)) for members in _reports(rows)]
+    return [report.run(len(report.lines)) for report in _reports(rows)]
 
 
 def days(
@@ -66,19 +79,18 @@ def days(
     """
     reports = _reports(rows)
     hidden = {id(reports[-1]): left} if reports else {}
-    by_day = groupby(reports, lambda members: members[0]["recorded_at"].astimezone(zone).date())
+    by_day = groupby(reports, lambda report: report.first["recorded_at"].astimezone(zone).date())
     return [Day(day, _entries(list(group), hidden, shown)) for day, group in by_day]
 
 
-def _entries(reports: list[Rows], hidden: Mapping[int, int], shown: int) -> list[Run | Wave]:
-    alike: dict[frozenset[tuple[str, str]], list[Rows]] = {}
-    for members in reports:
-        alike.setdefault(_what(members), []).append(members)
+def _entries(reports: list[_Report], hidden: Mapping[int, int], shown: int) -> list[Run | Wave]:
+    alike: dict[frozenset[tuple[str, str]], list[_Report]] = {}
+    for report in reports:
+        alike.setdefault(frozenset(report.kinds), []).append(report)
     found: list[Run | Wave] = []
-    # A wave stands where its newest report does: a dict keeps the order.
     for same in alike.values():
-        entries = [_run(one, shown, hidden.get(id(one), 0)) for one in same]
-        if len({one[0]["asset_id"] for one in same}) < WAVE:
+        entries = [report.run(shown, hidden.get(id(report), 0)) for report in same]
+        if len({one.asset_id for one in entries}) < WAVE:
             found += entries
         else:
             found.append(Wave(_common(same), entries))
@@ -89,26 +101,18 @@ def _newest(entry: Run | Wave) -> datetime:
     return (entry.runs[0] if isinstance(entry, Wave) else entry).recorded_at
 
 
-def _what(members: Rows) -> frozenset[tuple[str, str]]:
-    return frozenset((row["op"], kind(row)) for row in members)
+def _common(reports: list[_Report]) -> list[Line]:
+    lines: dict[tuple[str, str], list[Line]] = {}
+    for report in reports:
+        for of, one in zip(report.kinds, report.lines, strict=True):
+            lines.setdefault(of, []).append(one)
+    return [of_many(name, same) for (_, name), same in lines.items()]
 
 
-def _common(reports: list[Rows]) -> list[Line]:
-    kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in (row for members in reports for row in members):
-        kinds.setdefault((row["op"], kind(row)), []).append(row)
-    return [of_many(rows) for rows in kinds.values()]
-
-
-def _reports(rows: Iterable[Mapping[str, Any]]) -> list[Rows]:
+def _reports(rows: Iterable[Mapping[str, Any]]) -> list[_Report]:
     groups = groupby(rows, key=lambda row: (row["asset_id"], row["revision"]))
-    return [list(group) for _, group in groups]
+    return [_report(list(group)) for _, group in groups]
 
 
-def _run(members: Rows, shown: int, left: int = 0) -> Run:
-    first = members[0]
-    lines = [line(row) for row in members[:shown]]
-    more = left + len(members[shown:])
-    return Run(
-        first["asset_id"], called(first), first["revision"], first["recorded_at"], lines, more
-    )
+def _report(rows: list[Mapping[str, Any]]) -> _Report:
+    return _Report(rows[0], [(row["op"], kind(row)) for row in rows], [line(row) for row in rows])

@@ -101,12 +101,12 @@ def kind(row: Mapping[str, Any]) -> str:
     return part if row["field"] is None else f"{part}: {label(row['field'])}"
 
 
-def of_many(rows: Sequence[Mapping[str, Any]]) -> Line:
-    """Return what happened to many machines alike, with the values that are the same in all."""
-    first, *others = map(line, rows)
+def of_many(name: str, lines: Sequence[Line]) -> Line:
+    """Return one line for lines of a kind, with the values that are the same in all of them."""
+    first, *others = lines
     old = first.old if all(one.old == first.old for one in others) else None
     new = first.new if all(one.new == first.new for one in others) else None
-    return Line(first.op, first.symbol, kind(rows[0]), old, new)
+    return Line(first.op, first.symbol, name, old, new)
 
 
 def _value(op: str, names: list[str]) -> str:

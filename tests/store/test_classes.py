@@ -1,5 +1,6 @@
 """The class of each change is stored with it, and the migration fills it by the same rule."""
 
+import re
 from importlib import import_module
 from itertools import pairwise
 
@@ -137,3 +138,36 @@ def test_the_changes_of_each_day_are_counted_by_class(kinds):
     before, now, after = store.count_days(kinds, starts)
     whole = {name: one.number for name, one in store.count_classes(kinds).items()}
     assert (before, now, after) == ({}, whole, {})
+
+
+MANY = """
+INSERT INTO change (asset_id, revision, position, op, path, old, new, class, recorded_at)
+SELECT asset_id, 1, number, 'changed', 'firmware.version', '"1"', '"2"',
+       CASE mod(number, 1000) WHEN 0 THEN 'loss'::change_class ELSE 'firmware' END,
+       now() - number * interval '1 minute'
+  FROM asset_seen, generate_series(1, 40000) AS number;
+ANALYZE change
+"""
+
+
+@pytest.mark.parametrize("classes", [(), ("loss",), ("software",)])
+def test_the_newest_of_any_span_are_found_in_the_index(database, classes):
+    store.ingest(database, [arrival(server(1), "web01")])
+    with database.begin() as link:
+        link.exec_driver_sql(MANY)
+    history = import_module("salt_ext.store.reads.history")
+    wanted = store.Wanted(since=later(days=-400), until=later(days=-1), classes=classes)
+    with database.begin() as link:
+        sa.event.listen(link, "before_cursor_execute", _explained, retval=True)
+        plan = "\n".join(link.scalars(history.newest(link, database, wanted, 100)))
+    assert "Index Scan Backward using change_class_recorded_at_idx" in plan
+    assert "Seq Scan" not in plan
+    removed = [int(one) for one in re.findall(r"Rows Removed by Filter: (\d+)", plan)]
+    read = [int(one) for one in re.findall(r"on change .*actual rows=(\d+)", plan)]
+    assert read
+    assert max(read) <= 101
+    assert not removed
+
+
+def _explained(_link, _cursor, statement, parameters, _context, _many):
+    return f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) {statement}", parameters

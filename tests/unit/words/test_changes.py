@@ -79,9 +79,9 @@ def test_a_kind_of_change_names_no_part_of_one_machine(before, after, expected):
 
 
 def test_the_same_change_of_many_machines_has_the_values_that_all_of_them_have():
-    alike = rows_of((kernel("5"), kernel("7")), (kernel("6"), kernel("7")))
-    assert of_many(alike)[2:] == (KERNEL, None, "7")
-    assert of_many(alike[:1])[2:] == (KERNEL, "5", "7")
+    alike = [line(one) for one in rows_of((kernel("5"), kernel("7")), (kernel("6"), kernel("7")))]
+    assert of_many("Kernel", alike)[2:] == ("Kernel", None, "7")
+    assert of_many("Kernel", alike[:1])[2:] == ("Kernel", "5", "7")
 
 
 def test_what_disks_say_smart_need_not_say_again():
