@@ -4,7 +4,7 @@ The store as the user of this request may read it.
 
 from __future__ import annotations
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 
 from salt_ext import store
 from webui.access.who import is_auditor
@@ -22,5 +22,9 @@ def hidden_names() -> tuple[str, ...]:
 
 def database() -> store.Database:
     """Return the store, in which fields are hidden unless an auditor asks."""
-    found: store.Database = current_app.extensions["database"]
-    return found if is_auditor() else found.hiding(found.settings["hidden_fields"])
+    if "database" not in g:
+        found: store.Database = current_app.extensions["database"]
+        seen = found if is_auditor() else found.hiding(found.settings["hidden_fields"])
+        g.database = seen.of_one_question()
+    mine: store.Database = g.database
+    return mine

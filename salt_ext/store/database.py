@@ -8,7 +8,7 @@ import contextlib
 import copy
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 from functools import cache
 from typing import Any, NamedTuple
@@ -148,6 +148,7 @@ class Database:
         self.read_only = read_only
         self.limits = limits
         self.hidden: Hidden = NOTHING
+        self._answers: dict[str, Any] | None = None
         self.shown_url = shown(url)
 
     @property
@@ -170,6 +171,20 @@ class Database:
         other = copy.copy(self)
         other.hidden = hidden(names)
         return other
+
+    def of_one_question(self) -> Database:
+        """Return the same database for one question, which reads once what :meth:`once` asks."""
+        other = copy.copy(self)
+        other._answers = {}
+        return other
+
+    def once(self, name: str, ask: Callable[[], Any]) -> Any:
+        """Return an answer that is the same for all of one question, such as people's fields."""
+        if self._answers is None:
+            return ask()
+        if name not in self._answers:
+            self._answers[name] = ask()
+        return self._answers[name]
 
     def _engine(self) -> sa.Engine:
         return _engine(os.getpid(), self.url, self.read_only, self.limits)

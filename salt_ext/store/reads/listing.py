@@ -114,9 +114,13 @@ def listing(database: Database, at: datetime | None) -> Listing:
     if at is not None:
         then = _past(at)._replace(words=_words(database.settings), zone=database.zone)
         return _without(then, database.hidden)
-    with database.autocommit() as link:
-        own = tuple((row.name, row.type) for row in link.execute(OWN_FIELDS))
+    own = database.once("own fields", lambda: _own_fields(database))
     return _without(present(database.settings, own), database.hidden)
+
+
+def _own_fields(database: Database) -> tuple[tuple[str, str], ...]:
+    with database.autocommit() as link:
+        return tuple((row.name, row.type) for row in link.execute(OWN_FIELDS))
 
 
 def hides_part(hidden: Hidden, name: str) -> bool:
