@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from salt_ext.document.keys import numbers
 from salt_ext.document.names import NUMBERS
@@ -104,7 +105,8 @@ def _gone(since: datetime) -> sa.Select[Any]:
     """Count the parts with a number of their own that left a machine and are in none now."""
     paths = {".".join(SOURCES[name].path): name for name in SECTIONS}
     section = sa.case(paths, value=change.c.path)
-    shown = sa.tuple_(*(change.c.old[name].astext for name in NUMBERS))
+    # An array, because PostgreSQL looks up only those of its elements that are not null.
+    shown = postgresql.array([change.c.old[name].astext for name in NUMBERS])
     elsewhere = placement.alias("elsewhere")
     is_placed = (
         sa.select(elsewhere.c.serial)
@@ -121,7 +123,7 @@ def _gone(since: datetime) -> sa.Select[Any]:
         .join(
             placement,
             sa.and_(
-                placement.c.serial.in_(shown),
+                placement.c.serial == sa.any_(shown),
                 placement.c.asset_id == change.c.asset_id,
                 placement.c.path == change.c.path,
                 placement.c.until == change.c.recorded_at,
