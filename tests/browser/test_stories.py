@@ -11,9 +11,9 @@ def test_from_the_overview_to_the_changes_of_one_machine(open_page, scripts):
     assert page.get_by_role("heading", level=1).inner_text() == "Assets"
     assert page.get_by_role("status").inner_text().startswith("Assets: 3")
 
-    page.get_by_label("Field").select_option(label="Site")
+    page.get_by_label("Field", exact=True).select_option(label="Site")
     page.get_by_label("Comparison").select_option(label="is")
-    page.get_by_label("Value").fill("dc1")
+    page.get_by_label("Value", exact=True).fill("dc1")
     page.get_by_role("button", name="Filter").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Assets where site is dc1"
     assert page.get_by_role("status").inner_text().startswith("Assets: 2")
