@@ -91,6 +91,7 @@ def test_duplicates_sections_and_parts_are_refused(viewer):
     assert "known by is hidden" in refusal(
         store.count_changes, viewer, WANTED(section="disks", component="nothing")
     )
+    assert "bmc is hidden" in refusal(store.check_baselines, viewer, section="bmc")
     with store.extract(viewer) as extract:
         assert "sn is hidden" in refusal(extract.assets, ["minion_id", "sn"])
 

@@ -53,7 +53,11 @@ def awaited(database: Database, *, filters: Mapping[str, Any] | None = None) -> 
     )
     with database.autocommit() as link:
         said = rows(link.execute(statement))
-    return sorted(_machines(said), key=lambda row: (row["minion_id"] or "~", row["sn"] or ""))
+    # Nor does the order tell anything of a hidden number.
+    number = "id" if "sn" in database.hidden.columns else "sn"
+    return sorted(
+        _machines(said), key=lambda row: (row["minion_id"] or "~", str(row[number] or ""))
+    )
 
 
 def _machines(said: Sequence[Row]) -> Iterable[Row]:

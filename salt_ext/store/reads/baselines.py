@@ -75,6 +75,7 @@ def check_baselines(
     database: Database, filters: Mapping[str, Any] | None = None, section: str = ""
 ) -> Iterator[Row]:
     """Yield every asset that has a baseline, by name, with ``deviations`` in one section or all."""
+    database.hidden.check(section)
     ids = matching_ids(database, filters or {})
     with database.autocommit() as link:
         found = rows(link.execute(_BASELINES.where(baseline.c.asset_id.in_(ids))))
