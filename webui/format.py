@@ -17,15 +17,16 @@ from salt_ext.words.called import called
 from salt_ext.words.times import ago, timestamp
 from salt_ext.words.values import binary, decimal, label, moment, value
 from salt_ext.words.visible import visible
-from webui.language import marked
+from webui.language import marked, translated
 from webui.said import folded, harmless, linked, said
 
 
 def register(app: Flask, zone: tzinfo) -> None:
     """Register the filters for the templates, which show times in a zone."""
-    values = (label, value, binary, decimal, count, pretty, lines, in_sections)
+    values = (value, binary, decimal, count, pretty, lines, in_sections)
     for filter_ in (*values, called, since, said, folded, linked):
         app.add_template_filter(filter_)
+    app.add_template_filter(title, "label")
     app.add_template_filter(partial(moment, zone=zone), "moment")
     app.add_template_filter(timestamp, "stamp")
     app.add_template_filter(partial(clock, zone=zone), "clock")
@@ -33,6 +34,11 @@ def register(app: Flask, zone: tzinfo) -> None:
     app.jinja_env.globals["zone"] = str(zone)
     app.jinja_env.tests["number_column"] = is_number_column
     app.jinja_env.finalize = harmless
+
+
+def title(name: str) -> str:
+    """Return what people call a field or a section, in their language."""
+    return translated(label(name))
 
 
 def lines(text: str) -> Markup:
