@@ -126,7 +126,7 @@ def by_query(asked: Searched) -> Response:
     question = settled(database(), Assets.model_validate({"q": text}))
     if question.filters:
         return redirect(to("assets.page", question))
-    places, more = store.lookup(database(), text, asked.limit)
+    places, more = store.lookup(database(), text, asked.limit, whole=False)
     if len(targets(places)) != 1 and store.assets(database(), text=question.text, limit=1).total:
         return redirect(to("assets.page", question))
     return _led(asked, places, more=more)

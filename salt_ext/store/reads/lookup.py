@@ -60,7 +60,7 @@ HELD = "held report"
 
 @masked
 def lookup(
-    database: Database, text: str, limit: int = 50, *, pieces: bool = True
+    database: Database, text: str, limit: int = 50, *, whole: bool = True, pieces: bool = True
 ) -> tuple[list[Row], bool]:
     """
     Return where a text is known, the present before the past, and whether there is more.
@@ -68,14 +68,16 @@ def lookup(
     Each place has ``what`` (a column, a kind of identifier, a list of parts or the field
     of a section), ``value``, ``place`` of a part or the list that says so, ``known``
     (``present`` or ``former``), ``since_at`` and ``until_at``, and of a part with a number of
-    its own that ``serial``. Any spelling of a number or an address will do. Only if nothing
-    equals the text, and ``pieces`` of values count, values that contain it are searched; of
-    more than ``limit`` any may be left out.
+    its own that ``serial``. Any spelling of a number or an address will do. If nothing equals
+    the text, values that contain it are searched; ``whole`` and ``pieces`` say which of both
+    is tried. Of more than ``limit`` any may be left out.
     """
     text = text.strip()
     if not text or not is_text(text):
         return [], False
-    found = _exact(database, sorted(spellings(text)), limit) or _nearly(database, text, limit)
+    found: list[Row] = []
+    if whole:
+        found = _exact(database, sorted(spellings(text)), limit) or _nearly(database, text, limit)
     if pieces and not found and sum(map(str.isalnum, text)) >= SHORTEST:
         found = _containing(database, text.lower(), limit)
     found.sort(key=_order)
