@@ -27,7 +27,7 @@ LIST = Budget(20)
 ASSET = Budget(8, statements=8, kilobytes=60)
 CHANGES = Budget(30)
 THROUGH_THE_FLEET = Budget(100)
-"""Of what looks through all assets: kept up to date, or kept for some seconds with its age."""
+"""Kept up to date, or kept for some seconds with its age."""
 AS_OF_300_DAYS = Budget(150)
 WHOLE = Budget(kilobytes=None)
 """A page of which nothing is left out."""
@@ -76,9 +76,9 @@ def _of_the_fleet(sample: Sample) -> list[Page]:
         Page("losses of 400 days", ["/changes?since=400d&class=loss"], CHANGES),
         Page("changes of a site, 400 days", [f"/changes?since=400d&{one}" for one in sites]),
         Page("changes of memory, 400 days", ["/changes?since=400d&section=memory"]),
-        Page("fleet diff of 7 days", ["/changes/fleet?since=7d"], THROUGH_THE_FLEET, is_kept=True),
+        Page("fleet diff of 7 days", ["/changes/fleet?since=7d"], is_kept=True),
         Page("reports", ["/reports"]),
-        Page("totals by fields", ["/reports/groups"], THROUGH_THE_FLEET, is_kept=True),
+        Page("totals by fields", ["/reports/groups"], is_kept=True),
         Page("snapshots", ["/snapshots"]),
         Page("status", ["/status"], is_kept=True),
         Page("help", ["/help"], WHOLE),
@@ -113,8 +113,8 @@ def _of_parts(sample: Sample) -> list[Page]:
     of_parts = [f"/parts/{one['section']}/{quote(one['serial'], safe='')}" for one in parts]
     of_racks = [f"/racks/{quote(site)}/{quote(rack)}" for site, rack in places]
     return [
-        Page("kinds of disks", ["/parts"], THROUGH_THE_FLEET, is_kept=True),
-        Page("kinds of memory", ["/parts?section=memory"], THROUGH_THE_FLEET, is_kept=True),
+        Page("kinds of disks", ["/parts"], is_kept=True),
+        Page("kinds of memory", ["/parts?section=memory"], is_kept=True),
         Page("part", of_parts),
         Page("racks", ["/racks"]),
         Page("rack", of_racks),
@@ -130,8 +130,8 @@ def _of_the_api(sample: Sample) -> list[Page]:
         Page("API: asset", [f"{api}/assets/{one}" for one in ids], ASSET),
         Page("API: document", [f"{api}/assets/{one}/document" for one in ids], WHOLE),
         Page("API: changes of 24 hours", [f"{api}/changes"], CHANGES),
-        Page("API: counts", [f"{api}/counts"], THROUGH_THE_FLEET, is_kept=True),
-        Page("API: facets", [f"{api}/facets?_field=site,product_name"], THROUGH_THE_FLEET),
+        Page("API: counts", [f"{api}/counts"], is_kept=True),
+        Page("API: facets", [f"{api}/facets?_field=site,product_name"]),
         Page("API: ill parts", [f"{api}/health"], THROUGH_THE_FLEET, is_kept=True),
         Page("API: description", [f"{api}/openapi.json"], WHOLE),
         Page("API: description, for people", ["/api"], WHOLE),
