@@ -11,6 +11,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
@@ -35,6 +37,7 @@ SECONDS = 4
 """The time for all requests of one kind; slow ones are made at least FEWEST times."""
 
 READERS = 16
+NICE = 10
 AGAIN_SECONDS = 0.5
 """After this time a reader who was told to come again does so, whatever he was told."""
 PROBES = 300
@@ -145,7 +148,38 @@ def _files(of: Web) -> Iterator[dict[str, Any]]:
 
 def _probes(of: Web) -> dict[str, Any]:
     """Return how fast ``/healthz`` is while others ask for what is heavy."""
-    is_over = threading.Event()
+    # A process of its own, and one that gives way: these readers have machines of their own.
+    is_over = multiprocessing.Event()
+    answers: multiprocessing.SimpleQueue[list[Answer]] = multiprocessing.SimpleQueue()
+    readers = multiprocessing.Process(target=_read, args=(of, is_over, answers))
+    readers.start()
+    times = []
+    for _ in range(PROBES):
+        is_over.wait(0.05)
+        with of.link() as link:
+            times.append(get(link, "/healthz").seconds)
+    is_over.set()
+    answered = answers.get()
+    readers.join()
+    times.sort()
+    p99 = round(1000 * times[math.ceil(0.99 * len(times)) - 1], 1)
+    refused = [one.seconds for one in answered if one.retry_after]
+    return {
+        "probes": len(times),
+        "p50_ms": round(1000 * statistics.median(times), 1),
+        "p99_ms": p99,
+        "max_ms": round(1000 * times[-1], 1),
+        "budget_ms": PROBE_BUDGET_MS,
+        "ok": p99 <= PROBE_BUDGET_MS,
+        "answered": sum(one.status == 200 for one in answered),
+        "refused": len(refused),
+        "refused_within_ms": round(1000 * max(refused, default=0)),
+    }
+
+
+def _read(of: Web, is_over: Any, answers: Any) -> None:
+    """Ask for what is heavy, as many readers do at once, until it is over."""
+    os.nice(NICE)
     answered: list[Answer] = []
 
     def read(first: int) -> None:
@@ -161,28 +195,9 @@ def _probes(of: Web) -> dict[str, Any]:
     readers = [threading.Thread(target=read, args=[number]) for number in range(READERS)]
     for reader in readers:
         reader.start()
-    times = []
-    for _ in range(PROBES):
-        is_over.wait(0.05)
-        with of.link() as link:
-            times.append(get(link, "/healthz").seconds)
-    is_over.set()
     for reader in readers:
         reader.join()
-    times.sort()
-    p99 = round(1000 * times[math.ceil(0.99 * len(times)) - 1], 1)
-    refused = [one.seconds for one in answered if one.retry_after]
-    return {
-        "probes": len(times),
-        "p50_ms": round(1000 * statistics.median(times), 1),
-        "p99_ms": p99,
-        "max_ms": round(1000 * times[-1], 1),
-        "budget_ms": PROBE_BUDGET_MS,
-        "ok": p99 <= PROBE_BUDGET_MS,
-        "answered": sum(one.status == 200 for one in answered),
-        "refused": len(refused),
-        "refused_within_ms": round(1000 * max(refused, default=0)),
-    }
+    answers.put(answered)
 
 
 def markdown(result: dict[str, Any]) -> str:
