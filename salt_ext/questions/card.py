@@ -27,15 +27,14 @@ def card(database: store.Database, asset_id: uuid.UUID) -> dict[str, Any]:
     ill parts, open problems, what people's list says as ``expected``, the last changes, and
     what is ``beside`` it in the rack.
     """
-    row = store.overview(database, asset_id)
+    found = store.asset_page(database, asset_id, CHANGES)
+    row, ill = found["asset"], found["ill"]
     name, rack = row["minion_id"], row["rack"]
     is_seen = database.hidden.columns.isdisjoint(store.PLACE)
     standing = store.neighbours(database, row["site"], rack) if rack and is_seen else []
-    of_asset = store.Wanted(asset_id)
-    ill = store.health(database, filters={"id": asset_id})
     wrong = store.problems(database, minion_id=name, limit=PROBLEMS) if name else ([], 0)
     facts = row.pop("facts")
-    for unshown in ("volatile", "collected", "identifiers", "listed"):
+    for unshown in ("volatile", "collected", "listed"):
         row.pop(unshown)
     return {
         "asset": row,
@@ -47,9 +46,9 @@ def card(database: store.Database, asset_id: uuid.UUID) -> dict[str, Any]:
         "ill_total": len(ill),
         "problems": wrong[0],
         "problems_total": wrong[1],
-        "expected": _expected(row, said_of(database, row)),
-        "changes": store.changes(database, of_asset, limit=CHANGES),
-        "changes_total": store.count_changes(database, of_asset),
+        "expected": _expected(row, said_of(database, row) if found["is_said"] else None),
+        "changes": found["changes"],
+        "changes_total": store.count_changes(database, store.Wanted(asset_id)),
         "beside": _beside(asset_id, standing),
     }
 
