@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from salt_ext.questions import assets
 from salt_ext.questions.table import Table
 from salt_ext.store import Database
-from salt_ext.words.plain import simple
 from webui.cached import kept
 from webui.query import Assets, field_of
 
@@ -84,12 +83,12 @@ def _counted(database: Database, asked: Assets, name: str, at: datetime | None) 
     found, age_seconds = kept(key, ask)
     values = []
     for row in found["values"]:
-        value = simple(row["value"])
+        value = row["value"]
         chosen = {f"{name}__isnull": "true"} if value is None else {name: _written(value)}
         is_chosen = chosen.items() <= asked.filters.items()
         values.append(
             Value(
-                row["value"],
+                value,
                 row["assets"],
                 is_chosen,
                 asked.where(others if is_chosen else {**others, **chosen}),
@@ -100,5 +99,7 @@ def _counted(database: Database, asked: Assets, name: str, at: datetime | None) 
 
 
 def _written(value: Any) -> str:
-    """Return a value as a filter has it."""
+    """Return a value as a filter has it, a moment to the microsecond."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from salt_ext.words.durations import seconds
 from salt_ext.words.nearest import nearest
 
-FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+FORMATS = (
+    *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"),
+    *("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"),
+)
 LARGEST_OFFSET_HOURS = 14
 """The clocks of Kiritimati are so far from UTC, and no others further."""
 

@@ -1,6 +1,7 @@
 """The values of fields beside the list of assets, and the values that its form suggests."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -94,6 +95,18 @@ def test_any_field_can_be_counted_beside_the_list(fleet, page):
     assert total(page(link)) == 5
     assert len(facet(soup, "Minion")) == 5
     assert "there is no field 'sit'" in text(page("/assets?_facet=sit", 400))
+
+
+@pytest.mark.parametrize("field", ["last_seen", "first_seen", "temporary", "disk_bytes", "rack"])
+def test_a_value_of_any_type_opens_the_list_of_its_number(database, fleet, page, field):
+    at = later(minutes=-1) + timedelta(microseconds=250)
+    ingest(database, [arrival(server(6), "web06", at=at)])
+    soup = page(f"/assets?_facet={field}")
+    [values] = [one for one in soup.select(".facets section") if f"{field}=" in str(one)] or [
+        one for one in soup.select(".facets section") if f"{field}__isnull=" in str(one)
+    ]
+    for one in values.find_all("li"):
+        assert total(page(one.a["href"])) == count(one)
 
 
 def test_the_values_of_the_past_are_those_of_then(database, page):
