@@ -113,6 +113,7 @@ def test_the_usual_columns_and_what_can_be_chosen_leave_it_out(viewer, auditor):
 PAIRS = [
     ("QSN6", "QSN0"),
     ("qmaker/qsn1", "qmaker/qsn0"),
+    ("QSN44", "QSN00"),  # of a held report
     ("QSN", "QNN"),
     ("203.0.113.1", "203.0.114.1"),
     ("203.0.113.101", "203.0.114.101"),
