@@ -81,7 +81,7 @@ class Peers:
     def part(self, path: str, serial: str) -> str:
         """Return the address of the places of a part, by its own number; blank if there is none."""
         section = path.partition(".")[0]
-        if section not in store.PLACED:
+        if section not in store.PLACED or serial == store.MARK:
             return ""
         if section not in self._parts:
             # Made once: a server has a hundred parts.

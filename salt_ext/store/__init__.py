@@ -39,6 +39,7 @@ from salt_ext.store.errors import (
     Unstored,
 )
 from salt_ext.store.faults import SEVERITIES
+from salt_ext.store.hidden import MARK
 from salt_ext.store.identity.rulings import Ruling
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.batch import ingest
@@ -116,6 +117,7 @@ __all__ = [
     "KINDS",
     "LIFECYCLES",
     "LONGEST_OF_PART",
+    "MARK",
     "OPS",
     "OWN_BUSINESS",
     "PAGES",

@@ -203,6 +203,13 @@ def test_any_facts_and_any_changes_can_be_shown(web, old, new, volatile):
         assert all(text is None or isinstance(text, str) for text in (said.old, said.new))
 
 
+def test_a_number_that_is_hidden_leads_nowhere(web):
+    with web.test_request_context():
+        peers = Peers({}, is_past=False)
+        assert peers.part("memory.devices", "4F1/2") == "/parts/memory/4F1/2"
+        assert peers.part("memory.devices", store.MARK) == ""
+
+
 def test_the_json_of_an_asset_is_its_overview(client, lost_dimm):
     answer = client.get(f"/a/{lost_dimm}.json").json
     assert answer["ok"] is True
