@@ -22,7 +22,7 @@ from salt_ext.document.volatile import with_volatile
 from salt_ext.words.values import NOTHING, by_place, columns_of, in_order, label, value
 from webui.language import marked, translated
 from webui.peers import Peers
-from webui.said import harmless, html
+from webui.said import html, said
 from webui.slots import Picture, bays, memory
 
 SECTIONS = {
@@ -56,10 +56,7 @@ class Fields(NamedTuple):
     @property
     def body(self) -> Markup:
         """The pairs as HTML."""
-        pairs = [
-            f"<div><dt>{escape(harmless(name))}</dt><dd>{text}</dd></div>\n"
-            for name, text in self.rows
-        ]
+        pairs = [f"<div><dt>{said(name)}</dt><dd>{text}</dd></div>\n" for name, text in self.rows]
         return Markup("".join(pairs))  # noqa: S704 - all are escaped
 
 
