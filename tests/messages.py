@@ -51,7 +51,7 @@ def messages():
         fields.LISTS,
         fields.PARTS,
     }
-    found |= {*store.FRESHNESS, *store.LIFECYCLES, *store.KINDS, *store.SEVERITIES}
+    found |= {*store.OPS, *store.FRESHNESS, *store.LIFECYCLES, *store.KINDS, *store.SEVERITIES}
     found |= {*CLASSES.values(), *map(label, CLASSES)}
     return {text for text in found if text.strip()}
 

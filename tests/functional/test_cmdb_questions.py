@@ -24,6 +24,7 @@ FREE = {
     ("expected", "sn"),
     ("get", "asset"),
     ("quarantine", "report"),
+    ("token", "name"),
 }
 """Arguments in which no value is a slip, and those that other tests try."""
 
@@ -234,6 +235,10 @@ TABLE = [
     ("snapshot", "kwargs", ["friday"], {"kind": "fysical"}, WRONG, "did you mean 'physical'?"),
     ("status", "tgt", ["wbe*"], {}, OK, NOT_CALLED),
     ("status", "kwargs", [], {"site": "DC1"}, OK, "no asset has site=DC1; the nearest is 'dc1'"),
+    ("token", "role", ["x"], {"role": "viewr", "out_file": "/x"}, WRONG, "mean 'viewer'"),
+    ("token", "expires", ["x"], {"expires": "soon", "out_file": "/x"}, WRONG, "soon"),
+    ("token", "out_file", ["x"], {"out_file": "/nowhere/x"}, WRONG, "/nowhere/x"),
+    ("token", "revoke", ["x"], {"revoke": "Ture"}, WRONG, f"{TRUTH}'Ture'"),
 ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from salt_ext import settings
 from salt_ext.settings import SettingsError
+from tests.messages import messages
 from webui import create_app
 from webui.language import LANGUAGES, catalog, language, translated
 
@@ -42,3 +43,9 @@ def test_what_has_no_translation_stays_english():
 def test_a_translation_has_the_places_of_its_text(name):
     for text, there in catalog(name).items():
         assert sorted(re.findall(r"%\(\w+\)s", text)) == sorted(re.findall(r"%\(\w+\)s", there))
+
+
+@pytest.mark.parametrize("name", LANGUAGES[1:])
+def test_every_text_has_a_translation_and_no_translation_is_of_a_text_that_is_gone(name):
+    assert sorted(messages() - set(catalog(name))) == []
+    assert sorted(set(catalog(name)) - messages()) == []
