@@ -22,6 +22,7 @@ from salt_ext.words.plain import simple
 from webui import (
     access,
     api,
+    cells,
     errors,
     format,
     hashed,
@@ -141,6 +142,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(refuse_options)
     app.after_request(_add_headers)
     format.register(app, database.zone)
+    cells.register(app, database.zone)
     log.register()
     for part in (hashed, heavy, language, menu, reading, timemode, errors, silence):
         part.register(app)

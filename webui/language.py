@@ -59,10 +59,11 @@ def language() -> str:
     """Return the language of this request, as HTML names it."""
     if not has_request_context():
         return LANGUAGES[0]
-    if "language" not in g:
+    found: str | None = g.get("language")
+    if found is None:
         wanted = current_app.extensions["settings"]["language"]
-        g.language = wanted or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-    found: str = g.language
+        found = wanted or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+        g.language = found
     return found
 
 
