@@ -32,6 +32,7 @@ def register(app: Flask, zone: tzinfo) -> None:
     app.add_template_filter(partial(clock, zone=zone), "clock")
     app.add_template_filter(weekday)
     app.jinja_env.globals["zone"] = str(zone)
+    app.jinja_env.globals["shown_at"] = lambda: datetime.now(timezone.utc)
     app.jinja_env.tests["number_column"] = is_number_column
     app.jinja_env.finalize = harmless
 

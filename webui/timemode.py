@@ -17,9 +17,16 @@ from flask import Flask, g, request, url_for
 from salt_ext import store
 from salt_ext.words.times import timestamp
 from webui.asked import Asked
+from webui.language import marked
 from webui.reading import database
 
 OPTION = "_as_of"
+
+AGO = (
+    *((marked("a week ago"), "7d"), (marked("a month ago"), "30d")),
+    *((marked("three months ago"), "90d"), (marked("a year ago"), "365d")),
+)
+"""Moments that a page of the fleet offers."""
 
 
 class Bar(NamedTuple):
@@ -37,6 +44,7 @@ def register(app: Flask) -> None:
     """Let templates make links that keep the moment, and show the bar."""
     app.add_template_global(to)
     app.add_template_global(bar)
+    app.add_template_global(earlier)
 
 
 def as_of() -> datetime | None:
@@ -95,6 +103,11 @@ def bar() -> Bar | None:
         _here(timestamp(rounded_up(after))) if after else None,
         _here(None),
     )
+
+
+def earlier() -> list[tuple[str, str]]:
+    """Return some moments in words, and the address of this page as of each; none in the past."""
+    return [] if as_of() else [(text, _here(moment)) for text, moment in AGO]
 
 
 def rounded_up(moment: datetime) -> datetime:

@@ -20,7 +20,7 @@ BATCH_COLUMNS = (
 
 def health(database: store.Database, filters: Mapping[str, Any], limit: int | None) -> Table:
     """Return each part that fails, the worst machine first."""
-    rows = store.health(database, filters=filters)
+    rows = [{**row, "asset_id": row["id"]} for row in store.health(database, filters=filters)]
     return cut("ill parts", COLUMNS, rows, limit, lambda: store.hint(database, filters))
 
 

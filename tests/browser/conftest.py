@@ -1,15 +1,19 @@
 """A real browser on a real server: Debian's Chromium through Playwright."""
 
+import contextlib
 import os
 import shutil
 import threading
+from typing import NamedTuple
 
 import pytest
+from flask import Flask
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from salt_ext import settings, store
 from salt_ext.store import ingest
+from tests.browser.fleet import tell
 from tests.machines import NOW, arrival, later, server
 from webui import create_app
 
@@ -57,16 +61,42 @@ def site(new_database):
     facts["memory"]["devices"][1] = {"locator": "A2", "present": False}
     facts["memory"]["installed_bytes"] = 64 << 30
     ingest(database, [arrival(facts, at=later(minutes=-2))])
+    with served(configured) as (url, _app):
+        yield url
+    database.close()
+
+
+class Fleet(NamedTuple):
+    """A UI over the made-up fleet: its address, the application and the store."""
+
+    url: str
+    app: Flask
+    database: store.Database
+
+
+@pytest.fixture(scope="package")
+def fleet(new_database):
+    """The UI over some hundred machines of which one is of each kind."""
+    configured = settings.resolve(("test", {"database_url": new_database()}))
+    database = store.Database(configured)
+    tell(database)
+    with served(configured) as (url, app):
+        yield Fleet(url, app, database)
+    database.close()
+
+
+@contextlib.contextmanager
+def served(configured):
+    """Serve the UI with these settings; yield its address and the application."""
     app = create_app(configured)
     listening = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=listening.serve_forever, name=f"webui of {os.getpid()}")
     thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}"
+    yield f"http://127.0.0.1:{listening.server_port}", app
     listening.shutdown()
     thread.join()
     listening.server_close()
     app.extensions["database"].close()
-    database.close()
 
 
 @pytest.fixture

@@ -20,12 +20,20 @@ from salt_ext.words.fields import PARTS, grouped
 from webui import query
 from webui.cached import kept
 from webui.facets import facets
+from webui.language import marked
 from webui.query import Assets
 from webui.resources import Resource
 from webui.takes import takes
 from webui.timemode import as_of, to
 
 blueprint = Blueprint("assets", __name__)
+
+ALSO = (
+    *(("changes.page", marked("Changes")), ("health.page", marked("Ill parts"))),
+    *(("odd.page", marked("Odd ones out")), ("groups.page", marked("Counted"))),
+    *(("missing.page", marked("Silent")), ("kinds.page", marked("Parts"))),
+)
+"""The pages that tell more of the assets that fit a filter, and what they are called."""
 
 SIZES = (25, 50, 100, 250, 1000)
 """How many rows a page may have, to choose among."""
@@ -54,6 +62,7 @@ def more(database: Database, asked: Assets, table: Table) -> Mapping[str, Any]:
         "link": questions.name_column(table.columns),
         "fields": fields,
         "listable": listable,
+        "also": ALSO,
         "sizes": sorted({*SIZES, asked.limit}),
         "comparisons": query.WORDS,
         "facets": facets(database, asked, table, set().union(*listable.values()), as_of())
