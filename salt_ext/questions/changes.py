@@ -23,7 +23,7 @@ COLUMNS = (
 USUAL = tuple(name for name in CLASSES if name != "device_name")
 """The classes that are news: a name that a kernel gives anew after a boot is none."""
 
-COUNTED = 5000
+COUNTED = 2000
 """So many of the newest of each class are counted for a page; a year has millions."""
 
 COUNTED_ROWS = 1000

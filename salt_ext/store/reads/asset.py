@@ -7,6 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from salt_ext.store.errors import Merged, NotFound
 from salt_ext.store.reads import history, problems
 from salt_ext.store.reads.health import OF_SECTION, faults_of
 from salt_ext.store.reads.held import claimed
-from salt_ext.store.reads.listing import freshness
+from salt_ext.store.reads.listing import freshness_after
 from salt_ext.store.reads.masking import masked
 from salt_ext.store.reads.names import names_of
 from salt_ext.store.said import ABOUT, newest
@@ -94,7 +95,7 @@ def overview(database: Database, asset_id: uuid.UUID) -> Row:
     with database.autocommit() as link:
         row = _row(link, database, asset_id)
         return {
-            **_overview(row, _sections(link, asset_id)),
+            **_overview(row, link.execute(SECTIONS, {"asset_id": asset_id}).all()),
             "listed": _listed(link, asset_id) if row["listed"] else [],
             "identifiers": _ledger(link, row),
         }
@@ -124,12 +125,12 @@ def asset_page(
     with ``path``, ``place``, ``serial`` and ``until``.
     """
     with database.autocommit() as link:
-        row = _row(link, database, asset_id, *BESIDE)
+        row = _row(link, database, asset_id, is_page=True)
         others, waiting, is_said, lost = (row.pop(one.name) for one in BESIDE)
         found = history.of_asset(
             link, [asset_id, *(others or ())], limit + 1, database.hidden, until
         )
-        sections = _sections(link, asset_id, *OF_SECTION)
+        sections = link.execute(WITH_FAULTS, {"asset_id": asset_id}).all()
         return {
             "asset": _overview(row, sections),
             "ill": faults_of(row, sections, database.hidden),
@@ -208,27 +209,34 @@ def _lost(path: str, place: str, serial: str, until: float) -> Row:
 
 
 def _row(
-    link: sa.Connection, database: Database, asset_id: uuid.UUID, *more: sa.ColumnElement[Any]
+    link: sa.Connection, database: Database, asset_id: uuid.UUID, *, is_page: bool = False
 ) -> Row:
-    """Return the columns of an asset, and ``more``. Raises :class:`NotFound`."""
-    fresh = freshness(database.settings).label("freshness")
-    found = link.execute(
-        sa.select(*SHOWN, fresh, asset.c.listed, *OTHERS, *more)
-        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
-        .where(asset.c.id == asset_id)
-    )
-    row = found.one_or_none()
+    """Return the columns of an asset, for a page with BESIDE. Raises :class:`NotFound`."""
+    ages = (database.settings["stale_after"], database.settings["missing_after"])
+    row = link.execute(_of_asset(*ages, is_page=is_page), {"asset_id": asset_id}).one_or_none()
     if row is None:
         raise _nobody(link, asset_id)
     return dict(row._mapping)
 
 
-def _sections(
-    link: sa.Connection, asset_id: uuid.UUID, *more: sa.ColumnElement[Any]
-) -> Sequence[Any]:
-    """Return what is known of each section of an asset, and ``more``."""
-    columns = (*(asset_facts.c[name] for name in KEPT), *more)
-    return link.execute(sa.select(*columns).where(asset_facts.c.asset_id == asset_id)).all()
+@lru_cache(maxsize=16)
+def _of_asset(stale_after: int, missing_after: int, *, is_page: bool) -> sa.Select[Any]:
+    """Return the statement of :func:`_row`; to make it takes as long as to run it."""
+    fresh = freshness_after(stale_after, missing_after).label("freshness")
+    return (
+        sa.select(*SHOWN, fresh, asset.c.listed, *OTHERS, *(BESIDE if is_page else ()))
+        .join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+        .where(asset.c.id == sa.bindparam("asset_id"))
+    )
+
+
+KEPT = ("section", "facts", "volatile", "collected_at", "source")
+"""The columns of a section that say something about the machine."""
+
+SECTIONS = sa.select(*(asset_facts.c[name] for name in KEPT)).where(
+    asset_facts.c.asset_id == sa.bindparam("asset_id")
+)
+WITH_FAULTS = SECTIONS.add_columns(*OF_SECTION)
 
 
 def _overview(row: Row, sections: Sequence[Any]) -> Row:
@@ -250,10 +258,6 @@ def _overview(row: Row, sections: Sequence[Any]) -> Row:
             for one in sections
         },
     }
-
-
-KEPT = ("section", "facts", "volatile", "collected_at", "source")
-"""The columns of a section that say something about the machine."""
 
 
 def _ledger(link: sa.Connection, row: Row) -> list[Row]:

@@ -244,8 +244,16 @@ def _after(stays: list[Any], row: Row) -> Any:
 
 
 def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
+    """Return the stays of each number in their order, if it never was in two machines at once."""
+    journeys: dict[str, list[Any]] = {}
+    for stay in link.execute(STAYS, {"serials": list(serials)}):
+        journeys.setdefault(stay.serial, []).append(stay)
+    return {serial: stays for serial, stays in journeys.items() if _is_of_one_part(stays)}
+
+
+def _stays() -> sa.Select[Any]:
     """
-    Return the stays of each number in their order, if it never was in two machines at once.
+    Return the statement for the stays of some ``serials``.
 
     A part was seen last when its machine reported last with it. Of a machine that is
     detached or retired that is its last report.
@@ -261,20 +269,20 @@ def _journeys(link: sa.Connection, serials: set[str]) -> dict[str, list[Any]]:
     )
     rare = (
         sa.select(placement.c.serial)
-        .where(placement.c.serial.in_(serials))
+        .where(placement.c.serial.in_(sa.bindparam("serials", expanding=True)))
         .group_by(placement.c.serial)
         .having(sa.func.count() <= LONGEST)
     )
-    journeys: dict[str, list[Any]] = {}
-    for stay in link.execute(
+    return (
         sa.select(placement, asset.c.minion_id, seen.label("last_seen"))
         .join(asset, asset.c.id == placement.c.asset_id)
         .join(asset_seen, asset_seen.c.asset_id == placement.c.asset_id, isouter=True)
         .where(placement.c.serial.in_(rare))
         .order_by(placement.c.since)
-    ):
-        journeys.setdefault(stay.serial, []).append(stay)
-    return {serial: stays for serial, stays in journeys.items() if _is_of_one_part(stays)}
+    )
+
+
+STAYS = _stays()
 
 
 def _is_of_one_part(stays: list[Any]) -> bool:

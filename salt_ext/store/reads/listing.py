@@ -166,7 +166,12 @@ def _said_but(names: Iterable[str]) -> sa.ColumnElement[str]:
 
 def freshness(settings: Mapping[str, Any]) -> sa.ColumnElement[str]:
     """Return the one expression for how fresh an asset is: fresh, stale, missing, detached."""
-    return present(settings).fields["freshness"]
+    return freshness_after(settings["stale_after"], settings["missing_after"])
+
+
+def freshness_after(stale_after: int, missing_after: int) -> sa.ColumnElement[str]:
+    """Return the same for these two ages, in seconds."""
+    return _present(stale_after, missing_after, ()).fields["freshness"]
 
 
 def present(settings: Mapping[str, Any], own: tuple[tuple[str, str], ...] = ()) -> Listing:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -77,25 +78,28 @@ def problems(
     elif is_open:
         where.append(problem.c.closed_at.is_(None))
     with database.autocommit() as link:
-        found = _newest(link, where, limit)
+        found = rows(link.execute(_newest(where, limit)))
         total = link.scalar(sa.select(sa.func.count()).select_from(problem).where(*where))
         return found, int(total or 0)
 
 
-def open_of(link: sa.Connection, minion_id: str | None, limit: int = 50) -> list[Row]:
+def open_of(link: sa.Connection, minion_id: str | None) -> list[Row]:
     """Return the problems of a machine that are not over, those last seen first."""
-    return _newest(link, [problem.c.minion_id == minion_id, problem.c.closed_at.is_(None)], limit)
+    return rows(link.execute(OPEN_OF, {"minion_id": minion_id}))
 
 
-def _newest(link: sa.Connection, where: Sequence[sa.ColumnElement[bool]], limit: int) -> list[Row]:
-    return rows(
-        link.execute(
-            sa.select(*(one for one in problem.columns if one.name != "told"))
-            .where(*where)
-            .order_by(problem.c.last_seen.desc(), problem.c.minion_id, problem.c.subject)
-            .limit(limit)
-        )
+def _newest(where: Sequence[sa.ColumnElement[bool]], limit: int) -> sa.Select[Any]:
+    return (
+        sa.select(*(one for one in problem.columns if one.name != "told"))
+        .where(*where)
+        .order_by(problem.c.last_seen.desc(), problem.c.minion_id, problem.c.subject)
+        .limit(limit)
     )
+
+
+OPEN_OF = _newest(
+    [problem.c.minion_id == sa.bindparam("minion_id"), problem.c.closed_at.is_(None)], 50
+)
 
 
 def attention(database: Database) -> list[Row]:
