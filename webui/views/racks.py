@@ -47,6 +47,8 @@ def elevation(
         "site": None if site == NOWHERE else site,
         "name": name,
         "placed": placed,
+        # Machines that claim the very same units would hide each other: the first is drawn.
+        "drawn": list({(one.unit, one.height): one for one in reversed(placed)}.values()),
         "unplaced": unplaced,
         "height": height,
     }

@@ -58,6 +58,17 @@ def test_machines_stand_at_their_units_and_whoever_claims_one_twice_is_told(data
     assert [row.a.get_text() for row in soup.tbody.find_all("tr")] == ["web03", "web01", "web02"]
 
 
+def test_a_rack_in_which_everything_claims_one_unit_is_drawn_once_and_told_shortly(database, page):
+    ingest(
+        database, [arrival(in_rack(number, "U10"), f"web{number:02}") for number in range(1, 13)]
+    )
+    soup = page("/racks/dc1/R07")
+    [drawn] = soup.svg.find_all(class_="machine")
+    assert "web01" in text(drawn)
+    assert "web10 U10, 2 more" in text(soup.find(class_="note"))
+    assert len(soup.tbody.find_all("tr")) == 12
+
+
 def test_a_rack_is_shown_as_it_was(database, page):
     ingest(database, [arrival(in_rack(1, "U10"), at=later(hours=-1))])
     ingest(database, [arrival(in_rack(1, "U12"), at=later(minutes=-1))])
