@@ -17,6 +17,8 @@ from benchmarks.fleet import documents, models
 from salt_ext import store
 
 SERVERS = 24
+FIRST = 10_000
+"""Before the first of them: ``--fleet`` makes machines of the same kinds, from 1 on."""
 MODEL = models.MODELS[0]._replace(slots=8, modules=8, disks=2)
 
 GIVES_DISK, TAKES_DISK = 5, 6
@@ -92,9 +94,10 @@ def _story() -> Iterator[tuple[timedelta, list[Said]]]:
 
 
 def _new(number: int) -> models.Machine:
-    machine = models.Machine(number, name(number), number, number, kernel=2, bios=1)
-    machine.modules = [models.module(MODEL.dimm, number * 64 + slot) for slot in range(8)]
-    machine.drives = [models.drive(MODEL.disk, number * 64 + bay) for bay in range(2)]
+    own = FIRST + number
+    machine = models.Machine(own, name(number), own, own, kernel=2, bios=1)
+    machine.modules = [models.module(MODEL.dimm, own * 64 + slot) for slot in range(8)]
+    machine.drives = [models.drive(MODEL.disk, own * 64 + bay) for bay in range(2)]
     if number == IS_ODD:
         machine.bios = 0
     return machine

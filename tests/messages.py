@@ -5,6 +5,7 @@ The texts of the pages that can be translated, and what each catalog lacks of th
 translation, and takes away those that no page has any more.
 """
 
+import ast
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import webui
-from salt_ext import store
+from salt_ext import questions, store
 from salt_ext.document.classes import CLASSES
 from salt_ext.words import fields
 from salt_ext.words.values import LABELS, label
@@ -53,7 +54,22 @@ def messages():
     }
     found |= {*store.OPS, *store.FRESHNESS, *store.LIFECYCLES, *store.KINDS, *store.SEVERITIES}
     found |= {*CLASSES.values(), *map(label, CLASSES)}
+    found |= set(of_questions())
     return {text for text in found if text.strip()}
+
+
+def of_questions():
+    """Yield what the tables call their rows and their columns."""
+    for path in Path(questions.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Table", "cut"):
+                if isinstance(node.args[0], ast.Constant):
+                    yield node.args[0].value
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").endswith(
+                "COLUMNS"
+            ):
+                names = [one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)]
+                yield from (label(name) for name in names if isinstance(name, str))
 
 
 def update(name):

@@ -11,6 +11,7 @@ from salt_ext import store
 from salt_ext.questions.box import BoxError
 from salt_ext.words import box
 from webui.heavy import Crowded
+from webui.language import marked
 
 RETRY_SECONDS = 10
 
@@ -18,14 +19,14 @@ FILES = (".json", ".ndjson")
 """How paths end that programs read; people open the other files in a browser."""
 
 TITLES = {
-    400: "This cannot be asked",
-    401: "Who are you?",
-    403: "Not for you",
-    404: "Not found",
-    405: "This page can only be read",
-    429: "Too often",
-    500: "Something broke here",
-    503: "The database is away",
+    400: marked("This cannot be asked"),
+    401: marked("Who are you?"),
+    403: marked("Not for you"),
+    404: marked("Not found"),
+    405: marked("This page can only be read"),
+    429: marked("Too often"),
+    500: marked("Something broke here"),
+    503: marked("The database is away"),
 }
 
 
@@ -54,7 +55,7 @@ def answer(
         said = {"error": error, "hint": hint, **({"typed": place} if place else {})}
         response = jsonify(ok=False, **said, status=status, request_id=g.request_id)
     else:
-        title = title or TITLES.get(status, "This did not work")
+        title = title or TITLES.get(status, marked("This did not work"))
         typed_in = [*box.pieces(typed.text, typed.start, typed.end)] if typed else []
         page = render_template(
             "error.html", title=title, status=status, error=error, hint=hint, typed=typed_in

@@ -70,7 +70,7 @@ def count(number: int | str) -> str:
 
 def since(then: datetime) -> str:
     """Return how long ago a moment was."""
-    return f"{ago(then, datetime.now(timezone.utc))} ago"
+    return translated("%(age)s ago", age=ago(then, datetime.now(timezone.utc)))
 
 
 WEEKDAYS = (

@@ -104,8 +104,9 @@ def unexpected(database: store.Database, filters: Mapping[str, Any], limit: int 
     """Return the machines that report and that are on no list; none where there is no list."""
     rows, total = store.unexpected(database, filters=filters, limit=limit)
     hint = "" if rows else store.hint(database, filters)
-    of = "machines that were found and are not expected"
-    return Table(of, UNEXPECTED_COLUMNS, rows, total, hint=hint)
+    return Table(
+        "machines that were found and are not expected", UNEXPECTED_COLUMNS, rows, total, hint=hint
+    )
 
 
 def collectors(database: store.Database, limit: int | None) -> Table:

@@ -255,6 +255,7 @@ def columns_of(path: str, items: Iterable[Mapping[str, Any]]) -> Sequence[str]:
     return [name for name in COLUMNS.get(path) or in_order(present) if name in present]
 
 
+PCI_ADDRESS = re.compile("[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}[.][0-9a-f]")
 KERNEL_DISK = re.compile(r"(?:sd|hd|vd|xvd|dasd)[a-z]+")
 
 
@@ -271,6 +272,8 @@ def by_place(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
             ((kind, text) for kind, group in enumerate(PLACES) if (text := place_in(group, item))),
             (len(PLACES), ""),
         )
+        if PCI_ADDRESS.fullmatch(text):
+            return kind, [(0, 0, text)]  # hexadecimal digits, as many in each
         is_kernels = KERNEL_DISK.fullmatch(text) is not None
         return kind, [
             (int(part), 0, "") if part.isdecimal() else (-1, len(part) if is_kernels else 0, part)

@@ -33,7 +33,7 @@ class AskedFacets(AskedCount):
 
     fields: str = Field(
         "site,manufacturer,product_name,os",
-        alias="_field",
+        alias="_facet",
         max_length=400,
         description="Fields, with commas.",
     )

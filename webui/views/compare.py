@@ -27,7 +27,7 @@ class Asked(Past):
     b: str = Field("", max_length=400, description=FORMS)
     c: str = Field("", max_length=400, description=FORMS)
     d: str = Field("", max_length=400, description=FORMS)
-    id: tuple[str, ...] = Field((), max_length=4, description="The same, as a list ticks them.")
+    id: tuple[str, ...] = Field((), description="The same, as a list ticks them.")
     everything: bool = Field(False, alias="_all", description="What does not differ, too.")
 
     @property

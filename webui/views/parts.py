@@ -41,7 +41,13 @@ def lines(
     _database: Database, _asked: Numbered, table: Table, section: str, serial: str
 ) -> dict[str, Any]:
     """Return what changed on the part at each of its places."""
-    changed = [(one, line(one)) for row in table.rows for one in row["changes"]]
+    told = {
+        (one["asset_id"], one["revision"], one["position"]): (row["minion_id"], one)
+        for row in table.rows
+        for one in row["changes"]
+    }
+    newest = sorted(told.values(), key=lambda pair: pair[1]["recorded_at"], reverse=True)
+    changed = [(name, one, line(one)) for name, one in newest]
     return {"serial": serial, "changed": changed}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from salt_ext.questions import groups, rack
 from salt_ext.questions.table import Table
-from salt_ext.store import Database
+from salt_ext.store import Database, NotFound
 from webui.asked import Asked, Filtered, Numbered, Past
 from webui.language import marked
 from webui.resources import Resource
@@ -30,12 +30,15 @@ def all_of_them(database: Database, asked: AskedRacks, limit: int | None) -> Tab
     """Return the racks, the fullest first."""
     filters = {"rack__isnull": "false", **asked.filters}
     found = groups.groups(database, "site,rack", filters, limit, as_of())
-    return found._replace(of="racks")
+    return found._replace(of=marked("racks"))
 
 
 def one(database: Database, _asked: Asked, limit: int | None, site: str, name: str) -> Table:
-    """Return what is in a rack."""
-    return rack.rack(database, None if site == NOWHERE else site, name, as_of())
+    """Return what is in a rack. Raises :class:`NotFound` for one that has nothing."""
+    found = rack.rack(database, None if site == NOWHERE else site, name, as_of())
+    if not found.total:
+        raise NotFound(f"nothing stands in a rack {name!r} of {site!r}", "see: /racks")
+    return found
 
 
 def elevation(

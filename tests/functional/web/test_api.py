@@ -86,7 +86,7 @@ def test_the_description_names_every_path_and_has_nothing_from_elsewhere(app, cl
 def test_the_fleet_is_counted_by_any_question(database, client):
     ingest(database, [arrival(server(1, location={"site": "dc1"})), arrival(server(2), "web02")])
     assert client.get("/api/v1/assets/count?site=dc1").json["total"] == 1
-    [facet] = client.get("/api/v1/facets?_field=site").json["facets"]
+    [facet] = client.get("/api/v1/facets?_facet=site").json["facets"]
     assert {"value": "dc1", "assets": 1} in [
         {name: one[name] for name in ("value", "assets")} for one in facet["values"]
     ]

@@ -104,7 +104,7 @@ def test_a_machine_is_compared_with_what_it_was(database, page):
         ("a=web01", "Name two at least"),
         ("a=web01&b=nobody", "nobody"),
         ("a=web01&b=web01@never", "never"),
-        ("id=web01&id=web01&id=web01&id=web01&id=web01", "id is"),
+        ("id=web01&id=web01&id=web01&id=web01&id=web01", "four fit"),
         ("a=web01&b=web01&c=web01&d=web01&id=web01", "four fit"),
     ],
 )

@@ -21,11 +21,12 @@ def links(soup):
 
 
 @pytest.mark.parametrize("address", ["/help", "/reports", "/status", "/reports/groups"])
-def test_every_link_of_a_page_leads_to_a_page(database, page, address):
+def test_every_link_of_a_page_leads_to_a_page(database, client, page, address):
     ingest(database, [arrival(server(1, location={"site": "dc1"}))])
     for link in links(page(address)):
-        if not urlsplit(link).path.endswith((".csv", ".xlsx", ".json", ".ndjson")):
-            assert page(link).h1, link
+        response = client.get(link, follow_redirects=True)
+        # An example of something that this fleet does not have is not found.
+        assert response.status_code == 200 or link.startswith("/find"), link
 
 
 def test_a_preset_of_the_settings_stands_among_the_reports_and_a_null_takes_one_away(new_database):
