@@ -88,7 +88,7 @@ class Peers:
             before, after = to("parts.page", section=section, serial=SERIAL).split(SERIAL, 1)
             self._parts[section] = before, after
         before, after = self._parts[section]
-        return before + quote(serial, safe="/") + after
+        return before + quote(serial, safe="") + after
 
     def rack(self) -> str:
         """Return the address of its rack; that of the assets of all such racks if it has none."""

@@ -22,6 +22,9 @@ from webui.reading import database
 
 OPTION = "_as_of"
 
+FIRST_YEAR = 1970
+"""Before it no computer had a clock that we could have heard of."""
+
 AGO = (
     *((marked("a week ago"), "7d"), (marked("a month ago"), "30d")),
     *((marked("three months ago"), "90d"), (marked("a year ago"), "365d")),
@@ -67,9 +70,12 @@ def moment(option: str, text: str, read: Callable[..., datetime] = store.moment_
     Raises :class:`store.FilterError`, and :class:`store.NotFound` for an unknown snapshot.
     """
     try:
-        return read(database(), text, datetime.now(timezone.utc))
+        found = read(database(), text, datetime.now(timezone.utc))
     except ValueError as error:
         raise store.FilterError(f"{option}: {error}") from None
+    if found.year < FIRST_YEAR:
+        raise store.FilterError(f"{option}: of {text!r} nothing is known: it is too long ago")
+    return found
 
 
 def to(endpoint: str, question: Asked | None = None, **values: Any) -> str:

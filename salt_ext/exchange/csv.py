@@ -17,7 +17,7 @@ from typing import IO, Any
 from salt_ext.exchange import Sheet, write_pieces
 from salt_ext.exchange.cells import simple
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones too
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones too
 """How a text begins that a spreadsheet reads as a formula."""
 
 PIECE_CHARACTERS = 1 << 14

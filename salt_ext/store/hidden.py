@@ -33,13 +33,22 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("unit", "location.unit"),
     ("manufacturer", "system.manufacturer", "baseboards.manufacturer", "chassis.manufacturer"),
     ("product_name", "system.product_name"),
-    ("os", "operating_system.pretty_name", "operating_system.name"),
+    (
+        *("os", "operating_system.pretty_name", "operating_system.name"),
+        *("operating_system.id", "operating_system.version_id"),
+    ),
     ("kernel_release", "operating_system.kernel_release"),
     ("processor_model", "processors.model", "processors.packages.version"),
-    ("processor_threads", "processors.threads", "processors.online"),
-    ("memory_bytes", "memory.installed_bytes", "memory.total_bytes", "memory.size_bytes"),
+    (
+        *("processor_threads", "processors.threads", "processors.online"),
+        *("processors.thread_count", "processors.cpus"),
+    ),
+    (
+        *("memory_bytes", "memory.installed_bytes", "memory.total_bytes", "memory.size_bytes"),
+        "processors.memory_bytes",
+    ),
     ("disk_count", "disks"),
-    ("disk_bytes", "disks.size_bytes"),
+    ("disk_bytes", "disks.size_bytes", "raid.size_bytes", "multipath.size_bytes"),
     ("address", "network.addresses", "network.default_address"),
     ("network.mac", "network.permanent_mac"),
     ("disks.serial_number", "smart.serial_number", "raid.members.serial_number"),
@@ -49,6 +58,10 @@ ALIKE: tuple[tuple[str, ...], ...] = (
 """Fields that tell the same: who hides one of a line hides the others with it."""
 
 ALSO: dict[str, tuple[str, ...]] = {
+    # Dell and others call a BMC after the serial number of its machine.
+    "system.serial_number": ("bmc.hostname", "bmc.redfish"),
+    "disks.serial_number": ("multipath.wwid",),
+    "system.product_name": ("system.sku_number",),
     "rack": ("system.enclosure.rack_name",),
     "system.uuid": ("bmc.guid",),
     # A disk by several paths has its worldwide name in the names of what lies on it.

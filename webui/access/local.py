@@ -11,8 +11,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 LOOPBACK_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.I)
 
 OF_PROXIES = re.compile(
-    "HTTP_(FORWARDED|VIA|X_FORWARDED.*|X_REAL_IP|X_ORIGINAL_.*|X_REMOTE_.*|.*CLIENT_IP"
-    "|.*CONNECTING_IP)"
+    "HTTP_(FORWARDED.*|VIA|X_FORWARDED.*|X_REAL_IP|X_ORIGINAL_.*|X_REMOTE_.*|.*CLIENT_?IP"
+    "|.*CONNECTING_IP|X_PROXYUSER.*|X_ENVOY_.*|X_VARNISH|CDN_LOOP|CF_.*|REMOTE_USER"
+    "|AUTHORIZATION)"
 )
 """Headers that a proxy adds, as WSGI calls them."""
 
@@ -38,6 +39,8 @@ def why_from_elsewhere(environ: Mapping[str, str]) -> str:
         return "this request is for a Host that is not loopback"
     if any(OF_PROXIES.fullmatch(name) for name in environ):
         return "this request came through a proxy: it has a header that proxies add"
+    if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
+        return "this request was made by a page of another site"
     if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         # What nginx speaks to those behind it unless told otherwise, and no browser.
         return "this request came through a proxy: it is HTTP/1.0"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,9 @@ from webui.log import JsonLines
 from webui.sent import when_sent
 
 LONGEST_ADDRESS = 2000
+
+TOKEN = re.compile(r"cmdb_[\w-]{8,}")
+"""Somebody may put a token into an address, where it is of no use and still a secret."""
 STANDARD_OUTPUT = "-"
 
 Row = TypeVar("Row")
@@ -75,6 +79,7 @@ def _said(response: Response) -> dict[str, Any]:
     # The query of the way back from an OIDC provider has its code.
     is_login = (request.endpoint or "").startswith("login.")
     address = request.full_path if request.query_string and not is_login else request.path
+    address = TOKEN.sub("cmdb_...", address)
     return {
         "request_id": g.get("request_id"),
         "who": asking.name if asking else None,

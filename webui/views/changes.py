@@ -73,6 +73,9 @@ class AskedAsset(AskedChanges):
 def _wanted(database: Database, asked: AskedChanges, **more: Any) -> Wanted:
     """Return what is asked for; in the past, as of then."""
     now = timemode.as_of() or datetime.now(timezone.utc)
+    for option, text in (("since", asked.since), ("until", asked.until)):
+        if text and text != LAST_NIGHT:
+            timemode.moment(option, text)
     found = questions.wanted(
         database,
         now,

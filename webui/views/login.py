@@ -16,6 +16,7 @@ from flask import (
     url_for,
 )
 from pydantic import Field
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from webui.access import oidc, sessions, users
@@ -85,6 +86,7 @@ def password() -> Response | tuple[str, int]:
 @takes(Onwards)
 def leave(asked: Onwards) -> Response:
     """Go to the OIDC provider."""
+    _check_oidc()
     there = _next(asked.next)
     # What was begun before and not ended would make the cookie larger each time.
     session.clear()
@@ -95,10 +97,16 @@ def leave(asked: Onwards) -> Response:
 @blueprint.get("/login/oidc/back")
 def back() -> Response:
     """Come back from the OIDC provider."""
+    _check_oidc()
     there = _next(session.get("next", ""))
     person = oidc.arrive(_ways())
     sessions.begin(_ways(), person.name, "oidc", person.groups)
     return redirect(there, 303)
+
+
+def _check_oidc() -> None:
+    if not _ways().oidc:
+        raise NotFound
 
 
 back.asked = Asked  # type: ignore[attr-defined] # its options are the provider's

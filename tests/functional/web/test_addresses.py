@@ -96,3 +96,15 @@ def test_characters_that_nobody_sees_are_shown(database, page):
     shown = page("/health").get_text()
     assert not {"\u202e", "\u200b", "\x1b"} & set(shown)
     assert "sda<U+202E><U+200B><U+001B>" in shown
+
+
+@pytest.mark.parametrize(
+    "when", ["5", "1h30m", "2026-02-30", "-5d", "9999999999999d", "0001-01-01"]
+)
+@pytest.mark.parametrize(
+    "address", ["/changes?since=", "/assets?_as_of=", "/?_as_of=", "/api/v1/changes?since="]
+)
+def test_a_time_that_is_none_is_refused_with_a_sentence(client, address, when):
+    response = client.get(f"{address}{when}")
+    assert response.status_code in (400, 404), response.text[:300]
+    assert when in response.text
