@@ -131,7 +131,7 @@ def _of_the_api(sample: Sample) -> list[Page]:
         Page("API: document", [f"{api}/assets/{one}/document" for one in ids], WHOLE),
         Page("API: changes of 24 hours", [f"{api}/changes"], CHANGES),
         Page("API: counts", [f"{api}/counts"], is_kept=True),
-        Page("API: facets", [f"{api}/facets?_field=site,product_name"]),
+        Page("API: facets", [f"{api}/facets?_facet=site,product_name"]),
         Page("API: ill parts", [f"{api}/health"], THROUGH_THE_FLEET, is_kept=True),
         Page("API: description", [f"{api}/openapi.json"], WHOLE),
         Page("API: description, for people", ["/api"], WHOLE),
