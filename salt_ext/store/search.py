@@ -18,6 +18,9 @@ from salt_ext.words.spellings import bare_address
 LENGTH = 6000
 """Characters: room for all columns, with at most 500 each, and for many addresses."""
 
+LINE = 500
+"""Characters of one value: with four bytes each an index still takes it."""
+
 DESCRIBED_BY = ("site", "rack", "manufacturer", "product_name", "os")
 KNOWN_BY = ("hostname", "sn", "address")
 """The columns that free text is searched in, beside the minion id."""
@@ -114,5 +117,6 @@ def _normal(field: str, value: str) -> str:
 
 
 def _lines(values: Iterable[Any]) -> str:
-    """Return texts as lines in lower case, each once."""
-    return "\n".join(dict.fromkeys(one.lower() for one in values if isinstance(one, str) and one))
+    """Return texts as lines in lower case, each once, no longer than an index takes."""
+    texts = (one.lower()[:LINE] for one in values if isinstance(one, str) and one)
+    return "\n".join(dict.fromkeys(texts))

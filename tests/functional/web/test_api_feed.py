@@ -9,12 +9,11 @@ from salt_ext import store
 from salt_ext.store import ingest
 from tests.machines import arrival, server
 
-NOW = datetime.now(timezone.utc)
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def ago(**span):
-    return NOW - timedelta(**span)
+    return datetime.now(timezone.utc) - timedelta(**span)
 
 
 def without(slots, number=1):

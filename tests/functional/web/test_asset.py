@@ -206,7 +206,7 @@ def test_any_facts_and_any_changes_can_be_shown(web, old, new, volatile):
 def test_a_number_that_is_hidden_leads_nowhere(web):
     with web.test_request_context():
         peers = Peers({}, is_past=False)
-        assert peers.part("memory.devices", "4F1/2") == "/parts/memory/4F1/2"
+        assert peers.part("memory.devices", "4F1/2") == "/parts/memory/4F1%2F2"
         assert peers.part("memory.devices", store.MARK) == ""
 
 

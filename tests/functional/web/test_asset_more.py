@@ -149,7 +149,7 @@ def test_the_page_of_the_past_has_the_facts_of_then_and_says_what_is_of_now(page
     assert soup.find(id="ill") is None
     assert soup.find(class_="chips").a["href"] == f"/a/{ill}#ill"
     assert "Nothing has changed" in text(soup.find(id="changes"))
-    assert "now" in text(soup.find(class_="asset").p)
+    assert "now" in text(soup.find(class_="facts"))
     following = soup.find("a", rel="next")["href"]
     assert "4F0001A2" not in text(page(following).find(id="memory"))
 

@@ -138,6 +138,7 @@ def test_all_else_is_answered_while_heavy_reads_have_taken_their_rooms(served, d
         assert "Retry-After" in headers
         assert "Too much at once" in body
     assert [status for status, *_ in answers] == [200] * len(answers)
-    assert 1 <= running == len(answers) <= rooms
+    # Those that waited for a room when the table was free again are answered too.
+    assert 1 <= running <= len(answers) <= rooms
     assert served.number("cmdb_web_heavy_reads_refused_total") == len(refused)
     engine.dispose()

@@ -10,7 +10,7 @@ KNOWN, LISTED = r"E'\n\x1d\n'", r"E'\n\x1e\n'"
 
 # What search.numbers yields, in its order; an interface may have thousands of addresses.
 NUMBERS = r"""
-SELECT asset_id, string_agg(value, E'\n' ORDER BY place, value) AS lines
+SELECT asset_id, string_agg(left(value, 500), E'\n' ORDER BY place, value) AS lines
   FROM (SELECT DISTINCT f.asset_id, one.place,
                lower(CASE WHEN one.is_address THEN split_part(one.value #>> '{}', '/', 1)
                           ELSE one.value #>> '{}' END) AS value
@@ -64,7 +64,10 @@ UPDATE asset
                      || concat_ws(E'\\n', lower(minion_id), lower(hostname), lower(sn),
                                   lower(address), numbers.lines), 6000)
                 || CASE WHEN search LIKE '%' || {LISTED} || '%'
-                        THEN {LISTED} || split_part(search, {LISTED}, 2) ELSE '' END
+                        THEN {LISTED} || (
+                            SELECT string_agg(left(line, 500), E'\\n' ORDER BY number)
+                              FROM unnest(string_to_array(split_part(search, {LISTED}, 2), E'\\n'))
+                                   WITH ORDINALITY AS lines(line, number)) ELSE '' END
   FROM (SELECT id, lines FROM asset LEFT JOIN ({NUMBERS}) AS each ON asset_id = id) AS numbers
  WHERE numbers.id = asset.id
 """  # noqa: S608 - constants of this step
