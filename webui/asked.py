@@ -119,14 +119,6 @@ class Filtered(Asked):
 
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Allow filters, whatever other bases a model has: the last one's rule would count."""
-        super().__pydantic_init_subclass__(**kwargs)
-        if cls.model_config["extra"] != "allow":
-            cls.model_config["extra"] = "allow"
-            cls.model_rebuild(force=True)
-
     @property
     def filters(self) -> dict[str, str | list[str]]:
         """The filters, in the grammar of the store; a repeated field means either value."""
@@ -142,11 +134,14 @@ def read(model: type[Model], args: MultiDict[str, str]) -> Model:
         is_field = has_filters and name not in model.model_fields and not name.startswith("_")
         if name not in options and not is_field:
             raise FilterError(unknown("option", name, options))
-        is_list = name not in options or _takes_many(model, name)
-        if len(values) > 1 and not is_list:
+        if name not in options:
+            given[name] = values if len(values) > 1 else values[0]
+        elif _takes_many(model, name):
+            given[name] = values
+        elif len(values) > 1:
             raise FilterError(f"{name} is given {len(values)} times: give it once")
-        is_single = len(values) == 1 and name not in options
-        given[name] = values[0] if is_single or not is_list else values
+        else:
+            given[name] = values[0]
     try:
         return model.model_validate(given)
     except ValidationError as error:

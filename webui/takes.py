@@ -40,7 +40,6 @@ def takes(
             return view(asked.read(model, args), **path)
 
         taking.asked = model  # type: ignore[attr-defined]
-        taking.has_past = has_past  # type: ignore[attr-defined]
         return taking
 
     return decorated

@@ -49,8 +49,7 @@ def assets(asked: AskedAssets) -> Response:
         raise store.FilterError("include= is of the present only: ask for the document instead")
     for name in asked.include:
         store.check_section(database(), name)
-    answer = admit(_list, asked) if timemode.as_of() else _list(asked)
-    return answer
+    return admit(_list, asked) if timemode.as_of() else _list(asked)
 
 
 def _list(asked: AskedAssets) -> Response:

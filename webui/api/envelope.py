@@ -101,7 +101,8 @@ def value(**content: Any) -> Response:
     """Return an answer; who has it already, by its ETag, gets 304 and no body."""
     response = jsonify(ok=True, **content)
     # What only says how old the rest is makes no other answer.
-    told = jsonify(**{name: one for name, one in content.items() if name != "age_seconds"})
+    is_old = content.get("age_seconds")
+    told = jsonify(ok=True, **{**content, "age_seconds": 0.0}) if is_old else response
     digest = hashlib.blake2b(told.get_data() + _reader(), digest_size=12).hexdigest()
     response.set_etag(digest, weak=True)
     response.make_conditional(request)

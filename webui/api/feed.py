@@ -22,9 +22,10 @@ from salt_ext.words.times import timestamp
 from salt_ext.words.visible import visible
 from webui import timemode
 from webui.access.log import counted
+from webui.access.ways import origin
 from webui.api.description import described
 from webui.api.envelope import PREFIX, Value, value
-from webui.asked import Filtered, Limited
+from webui.asked import Filtered, Limited, Paged
 from webui.language import translated
 from webui.reading import database
 from webui.takes import takes
@@ -40,23 +41,17 @@ LOOK_SECONDS = 2
 """How often is looked for news while a program waits."""
 
 _waiting = threading.BoundedSemaphore(MOST_WAITING)
-_woken = threading.Event()
-"""Never set: waiting on it is a pause that ends with the process."""
 
 
-class AskedFeed(Filtered, Limited):
-    """Changes of the assets that fit the filters now, the oldest first."""
+class AskedNews(Filtered, Limited):
+    """Changes of the assets that fit the filters now."""
 
-    cursor: str = Field(
-        "", alias="_from", max_length=2000, description="What the last answer gave as its cursor."
-    )
     since: str = Field(
-        "24h", max_length=200, description="Where to begin without a cursor: 24h, 2026-11-01."
+        "24h", max_length=200, description="Where to begin, without a cursor: 24h, 2026-11-01."
     )
     classes: tuple[str, ...] = Field((), alias="class", description="Classes, repeated.")
     section: str = Field("", max_length=200, description="Of one section or list.")
     op: str = Field("", max_length=20, description=f"One of {', '.join(store.OPS)}.")
-    wait: int = Field(0, alias="_wait", ge=0, le=20, description="Seconds to wait for news.")
 
     @property
     def wanted(self) -> Wanted:
@@ -73,6 +68,12 @@ class AskedFeed(Filtered, Limited):
             )
         except ValueError as error:
             raise store.FilterError(str(error)) from None
+
+
+class AskedFeed(AskedNews, Paged):
+    """The same behind a cursor, the oldest first."""
+
+    wait: int = Field(0, alias="_wait", ge=0, le=20, description="Seconds to wait for news.")
 
 
 def feed(asked: AskedFeed) -> Response:
@@ -96,13 +97,13 @@ def _awaited(asked: AskedFeed, cursor: str) -> tuple[list[dict[str, Any]], str, 
     until = time.monotonic() + asked.wait
     while True:
         left = until - time.monotonic()
-        _woken.wait(max(0.0, min(LOOK_SECONDS, left)))
+        time.sleep(max(0.0, min(LOOK_SECONDS, left)))
         found = store.feed(database(), asked.wanted, asked.limit, cursor)
         if found[0] or left <= LOOK_SECONDS:
             return found
 
 
-def atom(asked: AskedFeed) -> Response:
+def atom(asked: AskedNews) -> Response:
     """
     The newest changes for readers of feeds.
 
@@ -110,7 +111,7 @@ def atom(asked: AskedFeed) -> Response:
     """
     table = questions.changes(database(), asked.wanted, asked.limit, is_quick=True)
     root = Element("feed", xmlns="http://www.w3.org/2005/Atom")
-    here = request.base_url
+    here = f"{origin()}{request.script_root}{request.path}"
     SubElement(root, "id").text = here
     SubElement(root, "title").text = translated("Changes")
     SubElement(root, "link", rel="self", href=here)
@@ -135,16 +136,17 @@ def _entry(root: Element, row: Mapping[str, Any]) -> None:
     SubElement(entry, "updated").text = timestamp(row["recorded_at"])
     SubElement(entry, "category", term=str(row["class"]))
     address = timemode.to("asset.page", asset_id=row["asset_id"])
-    SubElement(entry, "link", rel="alternate", href=request.host_url.rstrip("/") + address)
+    SubElement(entry, "link", rel="alternate", href=origin() + address)
     values = " → ".join(one for one in (told.old, told.new) if one is not None)
     SubElement(entry, "summary").text = visible(values)
 
 
-for path, view, media in (("/changes/feed", feed, ""), ("/changes.atom", atom, ATOM)):
+for path, view, model, media in (
+    ("/changes/feed", feed, AskedFeed, ""),
+    ("/changes.atom", atom, AskedNews, ATOM),
+):
     blueprint.add_url_rule(
         path,
         view.__name__,
-        takes(AskedFeed, is_page=False)(
-            described(view, AskedFeed, Value, tag="changes", media=media)
-        ),
+        takes(model, is_page=False)(described(view, model, Value, tag="changes", media=media)),
     )

@@ -23,7 +23,7 @@ def blueprint_of(resources: Iterable[Resource]) -> Blueprint:
     for resource in resources:
         view = takes(resource.asked, has_past=resource.has_past, is_page=False)(_view(resource))
         path = resource.path.replace("/a/", "/assets/", 1)
-        blueprint.add_url_rule(path, resource.name.replace(".", "_"), view)
+        blueprint.add_url_rule(path, resource.name, view)
     return blueprint
 
 

@@ -52,7 +52,12 @@ def sides(database: store.Database, asked: Asked) -> list[compare.Side]:
     def when(text: str) -> datetime:
         return moment("a moment behind @", text, store.as_of_moment)
 
-    return [compare.side(database, text, when, as_of()) for text in asked.texts]
+    def read() -> list[compare.Side]:
+        return [compare.side(database, text, when, as_of()) for text in asked.texts]
+
+    # The table and the headings of its columns are made of the same documents.
+    found: list[compare.Side] = database.once("sides", read)
+    return found
 
 
 def more(database: store.Database, asked: Asked, table: Table) -> dict[str, Any]:

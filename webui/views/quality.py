@@ -6,14 +6,14 @@ One page has the numbers and the beginning of each list; each list is a table of
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Blueprint, render_template
 from pydantic import Field
 
 from salt_ext.questions import problems, quality
 from salt_ext.questions.table import Table
-from salt_ext.store import Database
+from salt_ext.store import PROBLEM_KINDS, SHARED, Database
 from webui.asked import Asked, Filtered, Numbered
 from webui.cached import kept_table
 from webui.language import marked
@@ -37,7 +37,7 @@ class AskedHeld(Numbered):
 class AskedDuplicates(Filtered, Numbered):
     """Assets that share a value, of which at least one fits the filters."""
 
-    by: Literal["", "sn", "hostname", "mac", "uuid"] = Field(
+    by: Literal[("", *SHARED)] = Field(  # type: ignore[valid-type]
         "", description="The kind of value; all of them by default."
     )
 
@@ -50,7 +50,7 @@ class AskedProblems(Numbered):
     """What is wrong: collectors that failed, reports that were refused or held, doubts."""
 
     minion_id: str = Field("", max_length=300, description="Of a minion id, or of a glob.")
-    kind: Literal["", "report", "collector", "doubt", "identity", "hook", "engine", "mode"] = Field(
+    kind: Literal[("", *PROBLEM_KINDS)] = Field(  # type: ignore[valid-type]
         "", description="What the problem is about."
     )
     closed: bool = Field(False, description="Those that are over, too.")
@@ -89,6 +89,11 @@ def unexpected(database: Database, asked: AskedAssets, limit: int | None) -> Tab
 def collectors(database: Database, _asked: Numbered, limit: int | None) -> Table:
     """Return the collectors that fail."""
     return quality.collectors(database, limit)
+
+
+def kinds(_database: Database, _asked: AskedProblems, _table: Table) -> dict[str, Any]:
+    """Return the kinds of problems to choose among; blank for all."""
+    return {"kinds": ("", *PROBLEM_KINDS)}
 
 
 def wrong(database: Database, asked: AskedProblems, limit: int | None) -> Table:
@@ -175,6 +180,7 @@ PROBLEMS = Resource(
         "Collectors that failed or took too long, reports that were refused or held, values that"
         " are hardly true. Each ends by itself when it is no longer so."
     ),
+    more=kinds,
 )
 RESOURCES = (HELD, DUPLICATES, MISSING, AWAITED, UNEXPECTED, COLLECTORS, PROBLEMS)
 

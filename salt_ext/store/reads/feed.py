@@ -5,7 +5,7 @@ Changes in the order in which they were recorded, for programs that follow them.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -28,7 +28,7 @@ after five seconds.
 KINDS = (datetime, uuid.UUID, int, int)
 """The types of the fields of a position."""
 
-SETTLED = sa.text(f"now() - interval '{SETTLED_SECONDS} seconds'")
+SETTLED = sa.func.now() - timedelta(seconds=SETTLED_SECONDS)
 
 
 @masked
@@ -38,21 +38,25 @@ def feed(
     """
     Return the changes behind a cursor, the oldest first, the cursor behind them, and if more wait.
 
-    Without a cursor it begins at ``since`` of what is wanted. The cursor of an empty answer
-    is that of the question, or of the moment up to which all was told.
+    Without a cursor it begins at ``since`` of what is wanted; a cursor says itself where to
+    go on, however old it is. The cursor of an empty answer is the moment up to which all was
+    told, so that the next question does not look through the same time again.
     """
     columns = [change.c[name] for name in Position._fields]
     behind = []
     if cursor:
         after = Position(*cursors.read(cursor, KINDS))
+        wanted = wanted._replace(since=None)
         behind = [
             change.c.recorded_at >= after.recorded_at,  # where to begin in the index
             sa.tuple_(*columns) > sa.tuple_(*after),
         ]
     with database.autocommit() as link:
+        # One moment for all: what settles between two statements would be passed over.
+        settled: datetime = link.execute(sa.select(SETTLED)).scalar_one()
         assets = assets_of(link, database, wanted)
         here = [*span(wanted), *others(database, wanted, assets), *behind]
-        here.append(change.c.recorded_at <= SETTLED)
+        here.append(change.c.recorded_at <= settled)
         one = each_class(wanted)
         of_class = sa.select(change).where(change.c["class"] == one.c.name, *here)
         found = of_class.order_by(*columns).limit(limit + 1).lateral("found")
@@ -66,12 +70,11 @@ def feed(
             .limit(limit + 1)
         )
         told = moves(link, rows(link.execute(statement)))
-        settled = link.scalar(sa.select(SETTLED))
     is_more = len(told) > limit
     told = told[:limit]
     if told:
         cursor = cursors.write([told[-1][name] for name in Position._fields])
-    elif not cursor:
-        first = max(settled, wanted.since) if wanted.since else settled
-        cursor = cursors.write([first, uuid.UUID(int=0), 0, 0])
+    else:
+        begun = after.recorded_at if behind else wanted.since or settled
+        cursor = cursors.write([max(settled, begun), uuid.UUID(int=0), 0, 0])
     return told, cursor, is_more

@@ -74,6 +74,23 @@ def test_a_cursor_of_an_empty_feed_leads_to_what_comes_then(database, client):
     assert [one["class"] for one in since] == ["loss"]
 
 
+def test_a_cursor_leads_on_however_long_a_program_was_away(history, client):
+    began = told(client, "/api/v1/changes/feed?since=10h&_limit=1")
+    following = told(client, f"/api/v1/changes/feed?since=1h&_from={began['cursor']}")
+    assert [one["minion_id"] for one in following["rows"]] == ["web02"]
+
+
+def test_an_empty_answer_leads_on_to_where_it_ended(history, client):
+    empty = told(client, "/api/v1/changes/feed?since=10h&class=firmware")
+    assert empty["rows"] == []
+    assert told(client, f"/api/v1/changes/feed?_from={empty['cursor']}")["rows"] == []
+
+
+def test_a_reader_of_feeds_is_told_that_there_is_neither_a_cursor_nor_a_wait(client):
+    for option in ("_from=x", "_wait=1"):
+        assert client.get(f"/api/v1/changes.atom?{option}").status_code == 400
+
+
 def test_the_feed_takes_filters_classes_and_sections(history, client):
     feed = "/api/v1/changes/feed?since=10h"
     assert len(told(client, f"{feed}&minion_id=web02")["rows"]) == 1
