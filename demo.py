@@ -337,11 +337,7 @@ def configure(demo: Demo, url: str) -> None:
             minion = {"id": name, "master": LOOPBACK, "master_port": demo.return_port}
             machine = "/" if name == THIS_MACHINE else str(demo.root / "hardware")
             _write(home / "minion", {**common, **minion, "cmdb": {"root": machine}})
-    formula = {
-        "settings": {"database_url": url},
-        "extension_modules": str(demo.root / "master/modules"),
-        "user": user,
-    }
+    formula = {"settings": {"database_url": url}}
     pillar_argument = "pillar=" + json.dumps({"cmdb_formula": {"master": formula}})
     command = ("state.apply", "cmdb.master", pillar_argument, "--out=json")
     _check_states(json.loads(demo.salt("salt-call", "--local", *command)))

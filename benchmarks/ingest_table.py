@@ -15,15 +15,10 @@ TIB = 1 << 40
 
 def markdown(result: dict[str, Any]) -> str:
     """Return all tables, ready to be pasted."""
-    return "\n\n".join(
-        [
-            _where(result),
-            _ours(result),
-            _others(result),
-            _year(result["year"]),
-            _engine(result["engine"]),
-        ]
-    )
+    tables = [_where(result), _ours(result), _unchanged(result), _others(result)]
+    if "year" in result:
+        tables += [_year(result["year"]), _engine(result["engine"])]
+    return "\n\n".join(tables)
 
 
 def _where(result: dict[str, Any]) -> str:
@@ -59,6 +54,11 @@ def _ours(result: dict[str, Any]) -> str:
         "WAL bytes", "disk bytes",
     )  # fmt: skip
     return _table(head, rows)
+
+
+def _unchanged(result: dict[str, Any]) -> str:
+    told = ", ".join(f"{when} {size:g}" for when, size in result["unchanged_wal_bytes"].items())
+    return f"WAL bytes of an unchanged report, one by one: {told}."
 
 
 def _others(result: dict[str, Any]) -> str:

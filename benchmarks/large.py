@@ -1,5 +1,5 @@
 """
-A server with a store of 100,000 assets and a year of history, which is built once and may be kept.
+A server with a store of many assets and a year of history, which is built once and may be kept.
 """
 
 from __future__ import annotations
@@ -22,8 +22,20 @@ from salt_ext import store
 
 ASSETS, QUICK_ASSETS = 100_000, 20_000
 NAME = "queries"
-SHARED_BUFFERS = "1GB"
+SETTINGS = {
+    "shared_buffers": "1GB",
+    # Without a log of what is copied into a new table: nothing follows this server.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 DEBIAN = Path("/usr/lib/postgresql")
+
+
+def _number(text: str) -> int:
+    """Return how many assets the command line asks for."""
+    if not text.isdecimal() or int(text) < multiply.COPIES:
+        raise argparse.ArgumentTypeError(f"{text} is no number from {multiply.COPIES} on")
+    return int(text)
 
 
 def parser(prog: str, about: str | None) -> argparse.ArgumentParser:
@@ -32,12 +44,18 @@ def parser(prog: str, about: str | None) -> argparse.ArgumentParser:
         prog=prog, description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
+        "--assets",
+        type=_number,
+        default=ASSETS,
+        metavar="N",
+        help=f"about so many assets, at least {multiply.COPIES}; without it {ASSETS:,}",
+    )
+    parser.add_argument(
         "--quick",
         dest="assets",
         action="store_const",
         const=QUICK_ASSETS,
-        default=ASSETS,
-        help=f"{QUICK_ASSETS:,} assets instead of {ASSETS:,}",
+        help=f"the same as --assets {QUICK_ASSETS}",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -75,7 +93,7 @@ def _running(directory: Path, bindir: Path | None) -> Iterator[Server]:
     running.ensure_pgdata_inited()
     # The server's user owns this file: write into it, as a new file would be ours.
     with (directory / "postgresql.auto.conf").open("w") as configuration:
-        configuration.write(f"shared_buffers = {SHARED_BUFFERS}\n")
+        configuration.write("".join(f"{name} = {value}\n" for name, value in SETTINGS.items()))
     running.start()
     try:
         yield Server(psycopg2.extensions.parse_dsn(running.get_uri())["host"])

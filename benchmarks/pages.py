@@ -75,7 +75,7 @@ def _of_the_fleet(sample: Sample) -> list[Page]:
         Page("changes, 200 days back", ["/changes?since=400d&until=200d"], CHANGES),
         Page("losses of 400 days", ["/changes?since=400d&class=loss"], CHANGES),
         Page("changes of a site, 400 days", [f"/changes?since=400d&{one}" for one in sites]),
-        Page("changes of memory, 400 days", ["/changes?since=400d&section=memory"]),
+        Page("changes of memory, 400 days", ["/changes?since=400d&section=memory"], CHANGES),
         Page("fleet diff of 7 days", ["/changes/fleet?since=7d"], is_kept=True),
         Page("reports", ["/reports"]),
         Page("totals by fields", ["/reports/groups"], is_kept=True),
@@ -142,7 +142,11 @@ def _of_quality() -> list[Page]:
     return [
         Page("ill parts", ["/health"], THROUGH_THE_FLEET, is_kept=True),
         Page("batches", ["/health/batches"], THROUGH_THE_FLEET, is_kept=True),
+        Page("warnings", ["/health/warnings"], is_kept=True),
+        Page("losses", ["/losses"]),
+        Page("reactions", ["/reactions"]),
         Page("odd", ["/odd"], THROUGH_THE_FLEET, is_kept=True),
+        Page("installations", ["/installations"]),
         Page("quality", ["/quality"], is_kept=True),
         Page("held reports", ["/quality/held"]),
         Page("duplicates", ["/quality/duplicates"], is_kept=True),
@@ -150,6 +154,7 @@ def _of_quality() -> list[Page]:
         Page("expected, not found", ["/quality/awaited"]),
         Page("found, not expected", ["/quality/unexpected"]),
         Page("collectors that fail", ["/quality/collectors"]),
+        Page("clouds", ["/clouds"]),
         Page("problems", ["/problems"]),
     ]
 

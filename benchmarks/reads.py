@@ -2,8 +2,8 @@
 Every read that the runner and the web make of the store, with what to ask it for.
 
 Each goes through the function of the store that they use. The questions have values of the store
-itself. Its assets are chosen by the digest of their id, so that they are spread over the store
-and a second run asks the same.
+itself. Its assets are the first ones from some id on, so that they are spread over the store and
+a second run asks the same.
 """
 
 from __future__ import annotations
@@ -17,15 +17,25 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext import store
-from salt_ext.store.reads.listing import PARTS
+from salt_ext.store.reads import cursors
+from salt_ext.store.reads.listing import PARTS, joined, listing
+from salt_ext.store.reads.paging import zones_of
 
 SAMPLE = 200
 PAGE = 100
 DEPTHS = (0.1, 0.5, 0.9)
 TEXTS = ("contains", "startswith", "endswith", "glob")
 MAGNITUDES = ("gt", "gte", "lt", "lte")
-MOMENTS = ("first_seen", "last_seen", "changed_at")
 DAY = timedelta(days=1)
+
+MANY = 500_000
+"""With more assets than this, the budgets are those of a million."""
+
+FROM = """
+coalesce((SELECT id FROM asset WHERE id > '40000000-0000-0000-0000-000000000000' LIMIT 1),
+         '00000000-0000-0000-0000-000000000000')
+"""
+"""The id from which the samples are taken: among those of copies, which are spread evenly."""
 
 Ask = Callable[[], int]
 """Ask for one thing; return how many rows came."""
@@ -46,24 +56,24 @@ class Sample:
         """Read the samples from the store."""
         self.database = database
         self.now = datetime.now(timezone.utc)
-        by_chance = f"ORDER BY md5(asset.id::text) LIMIT {SAMPLE}"
-        current = "identifier JOIN asset ON asset.id = asset_id WHERE identifier.last_seen IS"
+        of_each = f"asset_id > {FROM} ORDER BY asset_id LIMIT {SAMPLE}"
+        identifiers = "SELECT DISTINCT ON (asset_id) value FROM identifier WHERE last_seen"
         self.assets = self.rows(
             "SELECT asset.*, last_seen, changed_at, mode FROM asset"
-            f" JOIN asset_seen ON asset_id = asset.id {by_chance}"
+            f" JOIN asset_seen ON asset_id = asset.id WHERE minion_id IS NOT NULL AND {of_each}"
         )
         self.total = int(self.column("SELECT count(*) FROM asset")[0])
-        self.macs = self.column(
-            f"SELECT value FROM {current} NULL AND identifier.kind = 'mac' {by_chance}"
-        )
-        self.former = self.column(
-            f"SELECT value FROM {current} NOT NULL AND identifier.kind = 'minion_id' {by_chance}"
-        )
+        self.macs = self.column(f"{identifiers} IS NULL AND kind = 'mac' AND {of_each}")
+        self.former = self.column(f"{identifiers} IS NOT NULL AND kind = 'minion_id' AND {of_each}")
         self.serials = self.column(
-            "SELECT serial FROM placement JOIN asset ON asset.id = asset_id"
-            f" WHERE until IS NOT NULL {by_chance}"
+            "SELECT DISTINCT ON (asset_id) serial FROM placement"
+            f" WHERE until IS NOT NULL AND {of_each}"
         )
         self.has_trigrams = store.server(database)["has_trigrams"]
+
+    def budget_ms(self, usual: float, of_a_million: float) -> float:
+        """Return what a read may take in this store."""
+        return of_a_million if self.total > MANY else usual
 
     def weeks(self) -> list[datetime]:
         """Return when each week of the past began, the one with the fewest reports first."""
@@ -77,6 +87,7 @@ class Sample:
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """Run a statement that only reads; return its rows."""
         with self.database.begin() as link:
+            link.exec_driver_sql("SET LOCAL statement_timeout = 0")
             return [dict(row._mapping) for row in link.execute(sa.text(statement))]
 
     def column(self, statement: str) -> list[Any]:
@@ -89,15 +100,17 @@ class Sample:
 
     def values(self, field: str) -> tuple[Any, Any]:
         """Return the most frequent value of a field and one of the least frequent."""
-        section, _, name = field.partition(".")
-        table = f"part WHERE section = '{section}' AND" if name else "asset, asset_seen WHERE"
-        name = name or field
-        joined = "" if "." in field else " AND asset_id = asset.id"
         if field == "freshness":
             return "fresh", "missing"
+        section, _, name = field.partition(".")
+        table = "asset JOIN asset_seen ON asset_id = asset.id"
+        if name:
+            table = f"part WHERE section = '{section}'"
         found = self.column(
-            f"SELECT {name} FROM {table} {name} IS NOT NULL{joined}"
-            f" GROUP BY 1 ORDER BY count(*) DESC, md5({name}::text)"
+            f"WITH counted AS (SELECT value, count(*) FROM (SELECT {name or field} AS value"
+            f"  FROM {table}) AS one WHERE value IS NOT NULL GROUP BY value)"
+            " (SELECT value FROM counted ORDER BY count DESC, value LIMIT 1) UNION ALL"
+            " (SELECT value FROM counted ORDER BY count, value DESC LIMIT 1)"
         )
         return (found[0], found[-1]) if found else (None, None)
 
@@ -132,15 +145,16 @@ def _of_one(sample: Sample) -> Iterator[Read]:
         found = store.asset_page(sample.database, row["id"], limit=20)
         return len(found["changes"])
 
+    quick = sample.budget_ms(2, 3)
     for name, budget, references in (
-        ("asset by serial number", 2, [row["sn"] for row in sample.assets if row["sn"]]),
-        ("asset by minion id", 2, [row["minion_id"] for row in sample.assets]),
+        ("asset by serial number", quick, [row["sn"] for row in sample.assets if row["sn"]]),
+        ("asset by minion id", quick, [row["minion_id"] for row in sample.assets]),
         ("asset by MAC", None, sample.macs),
         ("asset by former name", None, sample.former or ["nobody"]),
         ("asset that is not there", None, [f"nobody-{number}" for number in range(SAMPLE)]),
     ):
         yield _one(name, budget, [partial(find, one) for one in references])
-    yield _one("asset page", 8, [partial(page, row) for row in sample.assets])
+    yield _one("asset page", sample.budget_ms(8, 10), [partial(page, row) for row in sample.assets])
 
 
 def _listed(sample: Sample, **question: Any) -> Ask:
@@ -164,33 +178,41 @@ def _paging(sample: Sample, sort: str, cursor: str | None) -> Sequence[Ask]:
 
 
 def _lists(sample: Sample) -> Iterator[Read]:
+    budget = sample.budget_ms(25, 40)
     sorts = [way + name for name in store.listable(sample.database) for way in ("", "-")]
     yield Read(
         "list, first page, any sort",
-        25,
+        budget,
         {sort: [_listed(sample, sort=sort)] for sort in sorts},
     )
-    cursors: dict[str, str | None] = dict.fromkeys(sorts)
-    done = 0.0
-    for depth in DEPTHS:
-        for sort in sorts:
-            page = store.assets(
-                sample.database,
-                columns="minion_id",
-                sort=sort,
-                limit=int(sample.total * (depth - done)),
-                cursor=cursors[sort],
-            )
-            cursors[sort] = page.next
-        done = depth
+    # To find the row in the middle of a million takes as long as some hundred pages.
+    for depth in DEPTHS[1:2] if sample.total > MANY else DEPTHS:
         yield Read(
             f"list, page at {depth:.0%}, any sort",
-            25,
-            {sort: _paging(sample, sort, cursors[sort]) for sort in sorts},
+            budget,
+            {sort: _paging(sample, sort, _cursor(sample, sort, depth)) for sort in sorts},
         )
 
 
+def _cursor(sample: Sample, sort: str, depth: float) -> str | None:
+    """Return the cursor of the row so deep in a list, without reading the pages before it."""
+    source = listing(sample.database, None)
+    number = skipped = int(sample.total * depth)
+    with sample.database.begin() as link:
+        link.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        for zone in zones_of(source, sort):
+            order, key = zone.order.label("value"), source.key.label("id")
+            rows = joined(sa.select(order, key), source, [zone.condition])
+            ways = (order.desc(), key.desc()) if sort.startswith("-") else (order, key)
+            found = link.execute(rows.order_by(*ways).offset(skipped).limit(1)).first()
+            if found is not None:
+                return cursors.write((sort, *found, number, False))
+            skipped -= link.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
+    return None
+
+
 def _filters(sample: Sample) -> Iterator[Read]:
+    budget = sample.budget_ms(60, 250)
     of_assets, of_parts = store.listable(sample.database), list(PARTS)
     for name, fields in (("the asset", of_assets), ("its parts", of_parts)):
         kinds = {
@@ -200,11 +222,11 @@ def _filters(sample: Sample) -> Iterator[Read]:
             for field in fields
             for question in _questions(field, *sample.values(field))
         }
-        yield Read(f"list and count, one filter on {name}", 60, kinds)
+        yield Read(f"list and count, one filter on {name}", budget, kinds)
     two = {"disks.model": "disks.firmware_version", "memory.manufacturer": "memory.type"}
     yield Read(
         "list and count, two filters on one part",
-        60,
+        budget,
         {
             f"{one} {other}": [
                 _listed(sample, filters={one: value, other: sample.values(other)[0]})
@@ -244,7 +266,7 @@ def _questions(field: str, common: Any, rare: Any) -> Iterator[dict[str, Any]]:
 
 
 def _texts(sample: Sample) -> Iterator[Read]:
-    budget = 25 if sample.has_trigrams else 150
+    budget = sample.budget_ms(25, 60) if sample.has_trigrams else 150
     names = [row["minion_id"] for row in sample.assets]
     models = [(row["product_name"] or "none").split()[-1] for row in sample.assets]
     both = [f"{one} {row['site']}" for one, row in zip(models, sample.assets, strict=True)]
@@ -269,7 +291,7 @@ def _totals(sample: Sample) -> Iterator[Read]:
 
     for group_by, budget in (
         ("site", None),
-        ("manufacturer,product_name", 100),
+        ("manufacturer,product_name", sample.budget_ms(100, 600)),
         ("os", None),
         ("site,manufacturer,product_name,os", None),
     ):
@@ -315,7 +337,8 @@ def _history(sample: Sample) -> Iterator[Read]:
     last = [partial(compare, row, None) for row in sample.assets]
     yield _one("compare the last two revisions", None, last)
     days = [sample.now - DAY - timedelta(minutes=one) for one in range(SAMPLE)]
-    yield _one("changes of 24 hours, the newest 100", 10, [partial(feed, one, 100) for one in days])
+    newest = [partial(feed, one, 100) for one in days]
+    yield _one("changes of 24 hours, the newest 100", sample.budget_ms(10, 15), newest)
     yield _one("count of the changes of 24 hours", None, [partial(count, one) for one in days])
     month = sample.now - 60 * DAY
     quiet_week, *_, busy_week = sample.weeks()
@@ -375,7 +398,7 @@ def _fleet(sample: Sample) -> Iterator[Read]:
     yield _one("health of a site", 100, [partial(health, one) for one in sites])
     yield _one("odd", 300, [partial(odd, {})])
     yield _one("odd of a site", 100, [partial(odd, one) for one in sites])
-    yield _one("kinds of parts that failed in 90 days", 300, [partial(batches, 90)])
+    yield _one("kinds of parts that failed in 90 days", 3000, [partial(batches, 90)])
     kinds = {by: [partial(shared, by)] for by in store.SHARED}
     yield Read("duplicates by any value", 500, kinds)
 

@@ -179,6 +179,21 @@ OPTIONS: dict[str, Option] = {
     "collect_timeout_seconds": Option(
         60, int, "master", "How long `cmdb.collect` waits for one machine."
     ),
+    "roster_filters": Option(
+        {},
+        dict,
+        "master",
+        "Which machines the roster `cmdb` has, as filters of the list: `{site: fra1}`. Without one"
+        " on `lifecycle` or `freshness`, retired, detached and missing machines are left out.",
+    ),
+    "nodegroups": Option(
+        {},
+        dict,
+        "master, web",
+        "Node groups of Salt by name, each as filters of the list (`{list.role: web}`) or as what"
+        " the search box takes (`site:fra1 -os:debian`); `cmdb.inventory nodegroups` writes them,"
+        " see docs/salt.md.",
+    ),
     "stale_after": Option(
         "2h",
         "duration",
@@ -201,11 +216,67 @@ OPTIONS: dict[str, Option] = {
         " this long.",
     ),
     "events": Option(
-        ["changed", "new", "renamed", "held", "problem", "stale", "missing", "returned"],
+        [
+            *("changed", "new", "renamed", "held", "problem", "stale", "missing", "returned"),
+            *("lifecycle", "lost", "found", "deleted", "installed"),
+        ],
         list,
         "master",
         "What the engine tells on Salt's event bus, as `salt/cmdb/<kind>/<asset id>`; an empty"
         " list for nothing.",
+    ),
+    "reactions_per_hour": Option(
+        5,
+        int,
+        "master",
+        "To so many machines within an hour `cmdb.brake` permits something that hurts, whichever"
+        " reaction asks; see docs/orchestration.md.",
+        least=0,
+    ),
+    "reaction_group": Option(
+        "rack",
+        str,
+        "master",
+        "The field of the list, such as `rack` or `list.cluster`, by which `cmdb.brake` permits"
+        " nothing that hurts two machines of one group at a time. Racks of two sites or rooms are"
+        " two groups, whatever they are called. Machines without a value are a group too. Empty:"
+        " there are no groups.",
+    ),
+    "wave_machines": Option(
+        10,
+        int,
+        "master",
+        "When more machines than so many lose parts of one kind within `wave_interval`, nothing is"
+        " permitted by `cmdb.brake` until a person has looked: a collector is likely broken.",
+    ),
+    "wave_interval": Option(
+        "1h",
+        "duration",
+        "master",
+        "See `wave_machines`.",
+    ),
+    "pushes": Option(
+        {},
+        dict,
+        "master",
+        "What `cmdb.push` writes into other systems, by a name of yours: the `system` (`netbox` or"
+        " `zabbix`), its `url` and a `token`, which may be an `sdb://` URI; `filters` of the"
+        " machines; and options. See docs/pushes.md.",
+    ),
+    "clouds": Option(
+        {},
+        dict,
+        "master",
+        "The clouds that `cmdb.cloud` compares with the machines, by a name of yours: the `driver`"
+        " (`openstack`, `ec2`, `libvirt`, or the dotted path of a function of yours) and its"
+        " options; secrets may be `sdb://` URIs. See docs/clouds.md.",
+    ),
+    "webhooks": Option(
+        {},
+        dict,
+        "master",
+        "Programs that are told of events by HTTP: the name of each, with its `url`, its `secret`"
+        " and which events it is to have; see docs/webhooks.md. A null takes one away.",
     ),
     "reports": Option(
         {
@@ -230,6 +301,33 @@ OPTIONS: dict[str, Option] = {
         "Questions that people ask again and again, each a link of the page `/reports`: its"
         " `title`, and the `query` of a list as it stands in an address, or `group_by`, fields"
         " with commas, to count. Laid over the default; a null takes one away.",
+    ),
+    "provisioner_url": Option(
+        "",
+        str,
+        "master",
+        "Where the machines reach the process that serves installations, such as"
+        " `http://10.0.0.1:8480`: `cmdb.provision` tells it with what to do next.",
+    ),
+    "provision_profiles": Option(
+        {},
+        dict,
+        "provisioner",
+        "What can be installed, by the name that plans have as `profile`: the `installer`, its"
+        " `kernel` and `initrd`, and more; see docs/provisioning.md.",
+    ),
+    "provision_templates": Option(
+        "",
+        str,
+        "provisioner",
+        "A folder with a site's own templates of what installers get, which go before ours.",
+    ),
+    "provision_key_file": Option(
+        "/var/lib/salt-cmdb-provisioner/provision.key",
+        str,
+        "provisioner",
+        "The file with the key that makes the tokens of installations. Made when it is not there;"
+        " all workers, on all hosts, need the same one.",
     ),
     "language": Option(
         "",
@@ -315,8 +413,8 @@ LONGEST_NAME = 40
 FILL_SECTIONS = ("collectors", "slow_collectors", "commands")
 """Options whose keys are sections of the facts."""
 
-SECRETS = ("database_url", "database_read_url", "login")
-"""Options whose value may hold a password, or the hash of one."""
+SECRETS = ("clouds", "database_url", "database_read_url", "login", "pushes", "webhooks")
+"""Options whose value may hold a password, a token, or the hash of one."""
 
 
 class SettingsError(ValueError):
@@ -417,6 +515,12 @@ def _checked(source: str, name: str, value: Any) -> Any:
         raise SettingsError(f"{source}: {name} is {shown}, but it must be {words}")
     if name in FILL_SECTIONS:
         _check_sections(source, name, value)
+    if name == "nodegroups":
+        for group, asked in value.items():
+            if not isinstance(asked, (str, Mapping)):
+                raise SettingsError(
+                    f"{source}: nodegroups: {group} is {asked!r}, but it must be filters or a text"
+                )
     if name == "location":
         try:
             section_of(value)
@@ -522,6 +626,13 @@ def markdown() -> str:
         "the YAML file named by `CMDB_SETTINGS`, then variables such as `CMDB_DATABASE_URL`.",
         "An unknown key or a value of the wrong type is an error that names the nearest key.",
         "Durations are a number and one of s, m, h, d, w.",
+        "",
+        "On a master that the formula set up, the formula owns `/etc/salt/master.d/cmdb.conf`",
+        "and writes it anew. Settings go into its pillar `cmdb_formula:master:settings`, or into",
+        "another file of `master.d` such as `cmdb_settings.conf`: Salt lays the mappings `cmdb:`",
+        "of all files there over each other. A second `cmdb:` in one file is an error of YAML,",
+        "and Salt then ignores the whole file. The engine reads them when the master starts;",
+        "`salt-run cmdb.doctor` names a mistake before that.",
         "",
     ]
     for name, option in OPTIONS.items():

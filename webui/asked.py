@@ -16,6 +16,9 @@ from werkzeug.datastructures import MultiDict
 from salt_ext.store import FilterError
 from salt_ext.words.nearest import unknown
 
+AS_OF = "_as_of"
+"""The option of every page that can show the past; those that cannot leave it out."""
+
 LIMIT = 100
 MAX_LIMIT = 1000
 
@@ -132,6 +135,8 @@ def read(model: type[Model], args: MultiDict[str, str]) -> Model:
     given: dict[str, Any] = {}
     for name, values in args.lists():
         is_field = has_filters and name not in model.model_fields and not name.startswith("_")
+        if f"_{name}" == AS_OF:
+            raise FilterError(unknown("option", name, dict.fromkeys((*options, AS_OF))))
         if name not in options and not is_field:
             raise FilterError(unknown("option", name, options))
         if name not in options:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from flask import Flask
 from markupsafe import Markup, escape
 
-from salt_ext.words.times import timestamp
+from salt_ext.words.times import TO_COME, timestamp
 from salt_ext.words.values import moment, value
 from webui.format import is_number_column, since, title
 from webui.language import translated
@@ -71,20 +71,23 @@ def cell(given: Any, column: str, zone: tzinfo) -> Markup:
 
 def _inside(given: Any, column: str, zone: tzinfo) -> str:
     if isinstance(given, datetime):
-        return ago(given, zone)
+        return ago(given, zone, may_come=column in TO_COME)
     if column == "freshness" and given:
         return freshness(given)
     if column == "severity" and given:
         return f'<span class="severity {escape(given)}">{escape(translated(given))}</span>'
+    if column == "state" and isinstance(given, str):
+        return html(value(translated(given), column))
     if given is None or isinstance(given, (int, float)):
         return escape(value(given, column))
     return html(value(given, column))
 
 
-def ago(then: datetime, zone: tzinfo) -> Markup:
-    """Return how long ago a moment was; the moment itself is its title."""
+def ago(then: datetime, zone: tzinfo, *, may_come: bool = False) -> Markup:
+    """Return how long ago a moment was, or in how long it is; the moment itself is its title."""
+    told = since(then, may_come=may_come)
     return Markup(  # noqa: S704 - nothing of it is a text from elsewhere
-        f'<time datetime="{timestamp(then)}" title="{moment(then, zone)}">{since(then)}</time>'
+        f'<time datetime="{timestamp(then)}" title="{moment(then, zone)}">{told}</time>'
     )
 
 

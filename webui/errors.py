@@ -10,10 +10,12 @@ from werkzeug.exceptions import HTTPException
 from salt_ext import store
 from salt_ext.questions.box import BoxError
 from salt_ext.words import box
+from salt_ext.words.nearest import unknown
 from webui.heavy import Crowded
 from webui.language import marked
 
 RETRY_SECONDS = 10
+API = "/api/"
 
 FILES = (".json", ".ndjson")
 """How paths end that programs read; people open the other files in a browser."""
@@ -37,6 +39,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(store.NotFound, _not_found)
     app.register_error_handler(store.StoreError, _store_error)
     app.register_error_handler(store.StatementFailed, _too_much)
+    app.register_error_handler(store.Forbidden, _forbidden)
     app.register_error_handler(Crowded, _crowded)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
@@ -50,7 +53,7 @@ def answer(
 
     ``typed`` is what cannot be understood in the search box: its place is told too.
     """
-    if request.path.startswith("/api/") or request.path.endswith(FILES):
+    if request.path.startswith(API) or request.path.endswith(FILES):
         place = {"text": typed.text, "start": typed.start, "end": typed.end} if typed else {}
         said = {"error": error, "hint": hint, **({"typed": place} if place else {})}
         response = jsonify(ok=False, **said, status=status, request_id=g.request_id)
@@ -98,6 +101,11 @@ def _too_much(error: store.StatementFailed) -> Response:
     return answer(503, error.public, hint, "This takes too long")
 
 
+def _forbidden(error: store.Forbidden) -> Response:
+    current_app.logger.warning("%s", error, extra={"path": request.full_path})
+    return answer(503, error.public, error.hint, "The database refuses this")
+
+
 def _crowded(error: Crowded) -> Response:
     hint = f"ask again in {RETRY_SECONDS} seconds"
     return answer(503, str(error.description), hint, "Too much at once")
@@ -105,12 +113,25 @@ def _crowded(error: Crowded) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     hint, title = getattr(error, "hint", ""), getattr(error, "title", "")
-    response = answer(error.code or 500, error.description or error.name, hint, title)
+    said = error.description or error.name
+    if error is request.routing_exception and error.code == 404 and request.path.startswith(API):
+        said = _no_address(request.path)
+    response = answer(error.code or 500, said, hint, title)
     # Keep the headers that belong to the status, such as Allow.
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _no_address(path: str) -> str:
+    """Return the sentence about an address that the API does not have, with its neighbours."""
+    rules = (rule.rule for rule in current_app.url_map.iter_rules())
+    known = sorted(rule for rule in rules if rule.startswith(API))
+    if below := [rule for rule in known if rule.startswith(path.rstrip("/") + "/")]:
+        return f"{path} is no address itself; there are: {', '.join(below)}"
+    folder = path[: path.rindex("/") + 1]
+    return unknown("address", path, [one for one in known if one.startswith(folder)] or known)
 
 
 def _bug(error: Exception) -> Response:

@@ -60,7 +60,25 @@ def is_number_column(name: str) -> bool:
     return name in NUMBERS or name.endswith(("_bytes", "_count", "_percent", "_threads"))
 
 
-NUMBERS = ("count", "assets", "of", "failing", "gone", "in_use", "changes", "total")
+NUMBERS = (
+    "count",
+    "assets",
+    "of",
+    "failing",
+    "gone",
+    "in_use",
+    "years",
+    "times",
+    "times_low",
+    "times_high",
+    "warned",
+    "came_true",
+    "percent",
+    "low",
+    "high",
+    "changes",
+    "total",
+)
 
 
 def count(number: int | str) -> str:
@@ -68,9 +86,12 @@ def count(number: int | str) -> str:
     return number if isinstance(number, str) else f"{number:,}"
 
 
-def since(then: datetime) -> str:
-    """Return how long ago a moment was."""
-    return translated("%(age)s ago", age=ago(then, datetime.now(timezone.utc)))
+def since(then: datetime, *, may_come: bool = False) -> str:
+    """Return how long ago a moment was; or where it may be to come, in how long it is."""
+    now = datetime.now(timezone.utc)
+    if may_come and then > now:
+        return translated("in %(age)s", age=ago(now, then))
+    return translated("%(age)s ago", age=ago(then, now))
 
 
 WEEKDAYS = (

@@ -254,7 +254,7 @@ class Fleet:
 
     def _rename(self, one: Machine) -> bool:
         # The reports here prove no rename, so the old name must have been silent for a while.
-        if one.name != models.name(one.number) or self.day - self.heard.get(one.number, -9) < 3:
+        if one.name != models.name(one.number) or self.day - self.heard.get(one.number, -1) < 3:
             return False
         one.name = self._pick(models.later_names(one.number))
         return True

@@ -14,7 +14,7 @@ from benchmarks.fleet.documents import SITES
 from benchmarks.fleet.seed import seed
 from benchmarks.postgres import Server
 from salt_ext import store
-from salt_ext.store import schema
+from salt_ext.store import schema, tally
 from salt_ext.store.schema import (
     asset,
     asset_facts,
@@ -89,7 +89,7 @@ CREATE FUNCTION pg_temp.id(uuid, int) RETURNS uuid IMMUTABLE LANGUAGE sql AS
 CREATE FUNCTION pg_temp.earlier(timestamptz, int) RETURNS timestamptz IMMUTABLE LANGUAGE sql AS
     $$ SELECT $1 - $2 * interval '430 seconds' $$;
 CREATE FUNCTION pg_temp.name(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
-    $$ SELECT left($1, -6) || lpad((right($1, 6)::int + $2 * {stride})::text, 6, '0') $$;
+    $$ SELECT left($1, -6) || to_char(right($1, 6)::int + $2 * {stride}, 'FM9000000') $$;
 CREATE FUNCTION pg_temp.number(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
     $$ SELECT CASE $2 WHEN 0 THEN $1 ELSE $1 || lpad($2::text, 2, '0') END $$;
 CREATE FUNCTION pg_temp.mac(text, int) RETURNS text IMMUTABLE LANGUAGE sql AS
@@ -103,8 +103,9 @@ CREATE FUNCTION pg_temp.address(text, int) RETURNS text IMMUTABLE LANGUAGE sql A
 """
 
 LAST_SEEN = """
-UPDATE asset_seen SET last_seen = now() - ('x' || left(md5(asset_id::text), 4))::bit(16)::int *
-       CASE WHEN asset_id < '08000000-0000-0000-0000-000000000000' THEN interval '1 minute'
+UPDATE asset_seen SET position = collected_at,
+       last_seen = now() - ('x' || left(md5(asset_id::text), 4))::bit(16)::int *
+       CASE WHEN md5(asset_id::text) < '08' THEN interval '1 minute'
             ELSE interval '10 milliseconds' END
 """
 """Most assets reported in the last minutes; some have been silent for up to 45 days."""
@@ -114,25 +115,25 @@ INSERT INTO problem (id, kind, minion_id, subject, message, traceback, first_see
                      count, closed_at)
 SELECT gen_random_uuid(), 'collector', minion_id, 'smart', 'OSError: [Errno 5] of its own', '',
        first_seen, first_seen + interval '1 day', 1,
-       CASE WHEN id > '02000000-0000-0000-0000-000000000000'
+       CASE WHEN md5(id::text) > '02'
             THEN first_seen + interval '9 days' END
-  FROM asset WHERE id < '20000000-0000-0000-0000-000000000000' AND minion_id IS NOT NULL
+  FROM asset WHERE md5(id::text) < '20' AND minion_id IS NOT NULL
 """
 
 
-def build(server: Server, name: str, assets: int) -> store.Database:
+def build(server: Server, name: str, assets: int, copies: int = COPIES) -> store.Database:
     """Make a store with about so many assets, and with a year of history that ends now."""
     database = server.new_store(name)
     with server.set(**BUILDING):
-        seed(database, assets // COPIES)
+        seed(database, assets // copies)
         with database.begin() as link:
-            _copy(link)
+            _copy(link, copies)
     server.ask("VACUUM ANALYZE", name)
     server.ask("CHECKPOINT")
     return database
 
 
-def _copy(link: sa.Connection) -> None:
+def _copy(link: sa.Connection, copies: int) -> None:
     def run(statement: str) -> None:
         link.exec_driver_sql(statement.replace("%", "%%"))
 
@@ -151,13 +152,14 @@ def _copy(link: sa.Connection) -> None:
         run(
             f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)})"
             f" SELECT {', '.join(_copied(column) for column in table.columns)}"
-            f" FROM seed_{table.name} AS seed, generate_series(0, {COPIES - 1}) AS copy"
+            f" FROM seed_{table.name} AS seed, generate_series(0, {copies - 1}) AS copy"
             f" ORDER BY {order}"
         )
         run(f"UPDATE pg_index SET indisready = true {of_table}")
         run(f"REINDEX TABLE {table.name}")
     run(LAST_SEEN)
     run(PROBLEMS)
+    tally.count_anew(link)
 
 
 def _copied(column: sa.Column[str]) -> str:

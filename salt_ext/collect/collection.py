@@ -232,7 +232,8 @@ def collect(
         if not any(plan.names for plan in plans.values()):
             raise store.NotFound(
                 f"no machine is meant by {request.tgt!r}",
-                "for mode=salt it needs an accepted key, for mode=ssh a place in the roster",
+                "for mode=salt it needs an accepted key on this master, for mode=ssh a place in the"
+                " roster; what another master or one below a syndic has is asked there",
             )
         collection = Collection(opts, database, show)
         if test:

@@ -13,9 +13,11 @@ import math
 import time
 from collections import deque
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from typing import Any
 
 import salt.client
+import salt.config
 import salt.utils.event
 import salt.utils.minions
 from salt.exceptions import SaltClientError, SaltReqTimeoutError
@@ -49,6 +51,14 @@ def plan(opts: Mapping[str, Any], request: Request) -> Plan:
     missing = set(found.get("missing") or ()) if request.tgt_type == "list" else set()
     names = in_order(request, {*found["minions"], *missing})
     return Plan(names, _ask(opts, request, names, missing), is_cached=True)
+
+
+def _explained(opts: Mapping[str, Any], answer: Answer) -> Answer:
+    """Add that a machine is a syndic, which Salt notes when it has returned something."""
+    if not (Path(opts["cachedir"]) / "syndics" / answer.minion_id).is_file():
+        return answer
+    where = "it is a syndic: what is below it reports to its own master; ask there"
+    return answer._replace(reason=f"{answer.reason}; {where}")
 
 
 class _Asked:
@@ -115,7 +125,7 @@ def _ask(
     jobs: set[str] = set()
     with (
         salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=True) as bus,
-        salt.client.get_local_client(mopts=opts) as client,
+        salt.client.get_local_client(mopts=_of_its_user(opts)) as client,
     ):
         while (waiting or asked.since) and not request.is_over():
             free = min(len(waiting), size - len(asked.since))
@@ -133,7 +143,16 @@ def _ask(
             found.clear()
             for name in overdue:
                 if name in asked.since:
-                    yield asked.given_up(name)
+                    yield _explained(opts, asked.given_up(name))
+
+
+def _of_its_user(opts: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the options with the user of the master, whose key its clients show.
+
+    An orchestration has put who started it in this place: ``Reactor`` has no key.
+    """
+    return {**opts, "user": salt.config.master_config(opts["conf_file"])["user"]}
 
 
 def _publish(client: Any, names: list[str], timeout_seconds: int) -> str:

@@ -27,6 +27,7 @@ from salt.exceptions import SaltException
 import salt_ext
 from salt_ext.collect import pool
 from salt_ext.collect.modes import Answer, Plan, Request, Unavailable, in_order
+from salt_ext.feeds.reached import ASKS_SILENT_TOO
 
 FUNCTION = "cmdb.collect"
 IS_OLD = salt.version.__saltstack_version__ < (3008,)
@@ -76,6 +77,7 @@ def _options(opts: Mapping[str, Any], request: Request) -> dict[str, Any]:
     options = {
         **opts,
         "roster": request.roster or opts.get("roster") or "flat",
+        ASKS_SILENT_TOO: True,
         "argv": [FUNCTION, "send=False"],
         "arg": ["send=False"],
         "selected_target_option": "list",

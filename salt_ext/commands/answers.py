@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
+from salt_ext.clouds.instance import CloudFailed
 from salt_ext.commands.progress import counted, progress
+from salt_ext.feeds.push.target import PushFailed
 from salt_ext.questions.table import Table
 from salt_ext.settings import SettingsError, from_opts
 from salt_ext.store import Database, FilterError, NotFound, StoreError
@@ -58,7 +60,7 @@ def envelope(
         content = ask()
     except NotFound as error:
         return _failure(NOT_FOUND, str(error), error.hint)
-    except StoreError as error:
+    except (StoreError, PushFailed, CloudFailed) as error:
         return _failure(ERROR, str(error), error.hint)
     except (SettingsError, FilterError, ValueError) as error:
         return _failure(ERROR, str(error), "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,6 +18,7 @@ import salt.utils.args
 import salt.utils.user
 
 from salt_ext import store
+from salt_ext.words.durations import seconds
 from salt_ext.words.nearest import nearest, slips, unknown
 
 LARGEST_COUNT = 10_000_000
@@ -30,21 +32,29 @@ OPTIONS = frozenset(
 )
 """The options of commands that take filters beside them."""
 
+OPTIONS_AND_STATE = OPTIONS | {"state"}
+"""Those of commands that list what is open or over."""
+
 
 class Misused(ValueError):
     """An argument that a command cannot use."""
 
 
-def assets_of(database: store.Database, tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+def assets_of(
+    database: store.Database,
+    tgt: Any,
+    kwargs: dict[str, Any],
+    options: AbstractSet[str] = OPTIONS,
+) -> dict[str, Any]:
     """
     Return the filters among the arguments, and ``tgt`` as another filter.
 
     ``tgt`` is an identifier of one asset; with ``*``, ``?`` or ``[..]`` in it, a glob of
-    minion ids.
+    minion ids. ``options`` are those that a slip of the finger may be meant to be.
     """
     if store.is_glob(text("tgt", tgt)):
-        return filters_of(tgt, kwargs)
-    return {**filters_of("*", kwargs), "id": str(asset_of(database, tgt))}
+        return filters_of(tgt, kwargs, options)
+    return {**filters_of("*", kwargs, options), "id": str(asset_of(database, tgt))}
 
 
 def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
@@ -61,12 +71,14 @@ def asset_of(database: store.Database, asset: Any) -> uuid.UUID:
     return store.resolve(database, reference(asset))
 
 
-def filters_of(tgt: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+def filters_of(
+    tgt: Any, kwargs: dict[str, Any], options: AbstractSet[str] = OPTIONS
+) -> dict[str, Any]:
     """Return the filters among the arguments; ``tgt`` is a glob of minion ids."""
     filters: dict[str, Any] = salt.utils.args.clean_kwargs(**kwargs)
     for name in filters:
         # A slip in an option arrives as a field, and no field is so near to one.
-        if meant := slips(name) & OPTIONS:
+        if meant := slips(name) & options:
             raise Misused(f"there is no field {name!r}; did you mean the option {min(meant)!r}?")
     if tgt != "*":
         filters["minion_id__glob"] = tgt
@@ -99,6 +111,13 @@ def text(name: str, value: Any) -> str:
             f""" drops leading zeros; write {name}='"..."' with both pairs of quotes"""
         )
     return value
+
+
+def duration(name: str, value: Any) -> int:
+    """Return the seconds of a duration, which must have a unit."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise Misused(f"{name} is {value}, and of what? write {value}w, {value}d or {value}h")
+    return seconds(text(name, value))
 
 
 def listed(names: str) -> list[str]:

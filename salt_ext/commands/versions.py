@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 
-from salt_ext import store
+from salt_ext import __version__, store
 
 PACKAGES = {"salt": "Salt", "SQLAlchemy": "SQLAlchemy", "psycopg2-binary": "psycopg2"}
 
@@ -26,7 +26,7 @@ def versions(database: store.Database) -> list[tuple[str, str]]:
     except store.StoreError as error:
         schema = str(error)
     return [
-        ("salt-cmdb", _installed("salt-cmdb") or "synced, not installed"),
+        ("salt-cmdb", __version__),
         *((title, _installed(name) or "not a package") for name, title in PACKAGES.items()),
         ("Python", platform.python_version()),
         ("PostgreSQL", postgresql),

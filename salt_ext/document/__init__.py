@@ -68,6 +68,19 @@ def _in_order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [items[number] for number in order]
 
 
+def is_in_order(items: list[dict[str, Any]]) -> bool:
+    """Whether components stand in the order of the normal form."""
+    last: tuple[str, str] | None = None
+    for at, item in enumerate(items):
+        name = first.number(item), first.place(item)
+        if last is None or name > last:
+            last = name
+        # Parts with the same serial number and place are sorted by their text.
+        elif name < last or encode(item) < encode(items[at - 1]):
+            return False
+    return True
+
+
 def is_components(value: Any) -> bool:
     """Whether a value is a list of components: a list of mappings, or an empty list."""
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
@@ -94,11 +107,20 @@ def encode(value: Any) -> bytes:
 
 def same(a: Any, b: Any) -> bool:
     """Whether two values have the same canonical text; to ``==``, 1, 1.0 and True are equal."""
-    if a != b:
+    return bool(a == b) and _is_alike(a, b)
+
+
+def _is_alike(a: Any, b: Any) -> bool:
+    """Whether values that are equal are so in their types too, at any depth."""
+    kind = type(a)
+    if kind is not type(b):
         return False
-    if isinstance(a, (dict, list)):
-        return encode(a) == encode(b)
-    return type(a) is type(b)
+    if kind is dict:
+        pairs = ((one, b[key]) for key, one in a.items() if type(one) is not str)
+        return all(_is_alike(one, other) for one, other in pairs)
+    if kind is list:
+        return all(map(_is_alike, a, b))
+    return kind is not float or repr(a) == repr(b)  # 0.0 and -0.0 are equal
 
 
 def without_identity(value: Any) -> Any:

@@ -13,6 +13,7 @@ from salt_ext.document.hardware import (
     differing,
     is_hardware,
     is_set,
+    pci_slot,
 )
 from salt_ext.document.keys import SLOTS, is_empty
 
@@ -51,6 +52,9 @@ QUANTITIES = {
 }
 """Fields by which hardware is less or more than it was."""
 
+LEAVES = ("loss", "replaced", "moved")
+"""The classes of changes by which a part leaves its slot."""
+
 OF_PARTS = {"removed": "loss", "replaced": "replaced", "added": "added"}
 
 NOTHING: tuple[Any, ...] = (None, [], {})
@@ -77,6 +81,24 @@ def classes(changes: Sequence[Change]) -> list[str | None]:
         is_sum = one.component is None and _section(one) in parted
         found.append(_class(one, is_sum=is_sum) if is_told else None)
     return found
+
+
+def losses(changes: Sequence[Change], named: Sequence[str | None]) -> list[bool]:
+    """
+    Return for each change of one report, whose classes are ``named``, whether it is a loss.
+
+    The PCI function of a disk or a card goes with it: it is a loss of its own only where no
+    other section tells what has left its slot.
+    """
+    left = {
+        pci_slot(one)
+        for one, name in zip(changes, named, strict=True)
+        if one.path != "pci" and name in LEAVES
+    } - {None}
+    return [
+        name == "loss" and (one.path != "pci" or pci_slot(one) not in left)
+        for one, name in zip(changes, named, strict=True)
+    ]
 
 
 def is_bare_slot(one: Change) -> bool:

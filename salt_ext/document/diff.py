@@ -65,7 +65,10 @@ def _values(path: str, old: Any, new: Any) -> Iterator[Change]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
-            a, b, where = old.get(key), new.get(key), f"{path}.{_escape(key)}"
+            a, b = old.get(key), new.get(key)
+            if same(a, b):
+                continue
+            where = f"{path}.{_escape(key)}"
             if is_components(a if b is None else b if a is None else [*_list(a), *_list(b)]):
                 yield from _components(where, a or [], b or [])
             else:

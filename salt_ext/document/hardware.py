@@ -4,7 +4,9 @@ Which changes are of the hardware, and not of what a kernel or a person sets up 
 
 from __future__ import annotations
 
-from salt_ext.document import same
+import hashlib
+
+from salt_ext.document import encode, same
 from salt_ext.document.names import NUMBERS
 
 TYPE_CHECKING = False  # see facts/root.py
@@ -52,6 +54,27 @@ def is_set(one: Change) -> bool:
     whole = [item for item in (one.old, one.new) if isinstance(item, dict)]
     is_made = one.path == "network" and any(item.get("kind") in UPON_CARDS for item in whole)
     return is_made or not SET_BY_SOFTWARE.isdisjoint(one.path.split(".")[1:])
+
+
+def which(one: Change) -> bytes:
+    """Return which part or field of a document a change is of, whatever is in its place now."""
+    part = one.component if one.field is not None else one.old
+    return encode([one.path, part, one.field])
+
+
+def pci_slot(one: Change) -> str | None:
+    """Return the PCI function at which a part was before a change."""
+    before = one.old if one.field is None else {one.field: one.old}
+    name = "slot" if one.path in ("pci", "gpus") else "pci_slot"
+    slot = before.get(name) if isinstance(before, dict) else None
+    return slot if isinstance(slot, str) else None
+
+
+def what(one: Change) -> bytes:
+    """Return of what a loss is, in few bytes: two losses of one part or of one amount are equal."""
+    is_part = one.component is not None and one.field is None
+    told = [one.path, one.component, one.field, None if is_part else one.old]
+    return hashlib.sha256(encode(told)).digest()[:8]
 
 
 def differing(one: Change) -> set[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache, partial
 
-from salt_ext.document.names import NAMES, NUMBERS, PLACES, alone, number_in, place_in
+from salt_ext.document.names import NUMBERS, PLACES, alone, number_in, place_in
 from salt_ext.document.placeholders import (
     is_unset,
     why_not_mac,
@@ -63,12 +63,14 @@ def number(item: Mapping[str, Any]) -> str | None:
 
 def numbers(items: list[Item]) -> list[str | None]:
     """Return for each part of a list the number that is its own, or None."""
-    return [name if is_number else None for name, is_number in _names(items)]
+    found = _own(items)
+    return [found.get(at) for at in range(len(items))]
 
 
 def is_empty(item: Mapping[str, Any]) -> bool:
     """Whether a record describes an empty slot, and not a part."""
-    return any(item.get(name) is False for name in FILLED)
+    present, populated = map(item.get, FILLED)
+    return present is False or populated is False
 
 
 def of_several(items: list[Item]) -> set[str | None]:
@@ -134,7 +136,7 @@ def keyed(items: list[Item]) -> dict[str, Item]:
     """
     result: dict[str, Item] = {}
     last: dict[str, int] = {}
-    for item, (name, _) in zip(items, _names(items), strict=True):
+    for item, name in zip(items, _names(items), strict=True):
         key = name or "#1"
         # Not from the beginning for each: thousands of equal parts cost no more than others.
         counted = last.get(name, 1)
@@ -182,19 +184,29 @@ def _may_be_one(one: Item, other: Item, step: int) -> bool:
     )
 
 
-def _names(items: list[Item]) -> list[tuple[str, bool]]:
-    """Return what each part of a list is known by, and whether that is a number."""
-    found: dict[int, tuple[str, bool]] = {}
+def _own(items: list[Item]) -> dict[int, str]:
+    """Return the numbers that are parts' own, by the position of the part in its list."""
+    found: dict[int, str] = {}
     fields: set[str] = set().union(*items)
-    for (field, _), read in zip(NAMES, [*_BY_NUMBER, *_BY_PLACE], strict=True):
+    for field, read in zip(NUMBERS, _BY_NUMBER, strict=True):
+        if field in fields and len(found) < len(items):
+            having = [(at, item) for at, item in enumerate(items) if field in item]
+            for name, at in alone(read, having).items():
+                found.setdefault(at, name)
+    return found
+
+
+def _names(items: list[Item]) -> list[str]:
+    """Return what each part of a list is known by."""
+    found = _own(items)
+    fields: set[str] = set().union(*items)
+    for group, read in zip(PLACES, _BY_PLACE, strict=True):
         if len(found) == len(items):
             break
-        if field in fields:
+        if group[-1] in fields:
             for name, at in alone(read, enumerate(items)).items():
-                found.setdefault(at, (name, field in NUMBERS))
-    return [
-        found.get(at) or (place(item) or number(item) or "", False) for at, item in enumerate(items)
-    ]
+                found.setdefault(at, name)
+    return [found.get(at) or place(item) or number(item) or "" for at, item in enumerate(items)]
 
 
 def _number(field: str, item: Mapping[str, Any]) -> str | None:
@@ -217,7 +229,7 @@ def _is_unit(item: Mapping[str, Any]) -> bool:
     return is_extended or item.get("model") in NOT_THEIR_OWN
 
 
-@lru_cache(4096)  # a document is compared with the one before, which has nearly the same numbers
+@lru_cache(16384)  # a document is compared with the one before, which has nearly the same numbers
 def _may_be_own(field: str, value: str) -> bool:
     if field == "permanent_mac":
         return why_not_mac(value) is None

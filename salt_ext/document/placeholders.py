@@ -11,6 +11,7 @@ same serial number are noticed later, but a rejected good one is never noticed.
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import sub
 
 MAX_LENGTH = 128
 """No maker prints a longer serial number, and a key must fit a database index."""
@@ -115,6 +116,11 @@ COUNTED_DIGITS, COUNTED_OCTETS = 23, 10
 """So many of 31 steps from digit to digit, or of 15 from octet to octet: no accident."""
 
 HEXADECIMAL = frozenset("0123456789abcdef")
+UP = frozenset((*pairwise("0123456789abcdef0"), ("9", "0")))
+DOWN = frozenset((other, one) for one, other in UP)
+ALIKE = frozenset((digit, digit) for digit in "123456789abcde")
+"""The steps from digit to digit where somebody counts or repeats."""
+STEPS = UP | DOWN | ALIKE
 
 MAC_PREFIXES = {
     "00:50:56:c0:": "the address of a VMware network on a desktop, not of a card",
@@ -132,18 +138,34 @@ def why_not_text(value: str) -> str | None:
     text = " ".join(value.lower().split())
     if not any(map(str.isalnum, text)):
         return "it is blank or punctuation only"
-    words = (text, text.strip(BRACKETS))
-    if any(f"|{word}|" in WORDS or word.startswith(PHRASES) for word in words) or "o.e.m" in text:
+    bare = text.strip(BRACKETS)
+    if _is_left(text) or (bare != text and _is_left(bare)) or "o.e.m" in text:
         return "it is a placeholder that the firmware's maker left in place"
     if _is_field_name(text):
         return "it is the name of the field, not a value"
     return None
 
 
+def _is_left(text: str) -> bool:
+    """Whether a text is one that the firmware's maker left in place."""
+    return f"|{text}|" in WORDS or text.startswith(PHRASES)
+
+
+def is_instruction(value: str) -> bool:
+    """
+    Whether a serial number tells cloud-init where to take its data from, and names no machine.
+
+    Virtual machines are given such ones, as ``ds=nocloud;s=http://10.0.0.1/secret/``.
+    """
+    return value.lstrip()[:3].lower() == "ds="
+
+
 def why_not_serial(value: str) -> str | None:
     """Return why a serial number or an asset tag cannot identify anything, or None."""
     if reason := why_not_text(value):
         return reason
+    if is_instruction(value):
+        return "it is an instruction to cloud-init, not a number"
     if len(value) > MAX_LENGTH:
         return f"it is longer than {MAX_LENGTH} characters"
     if " " in value.strip() and not any(map(str.isdigit, value)):
@@ -196,13 +218,14 @@ def _is_counted(digits: str) -> bool:
     Nearly all are where somebody counted. Runs of 0 and of f are only the filling
     before a good number.
     """
-    nibbles = [int(digit, 16) for digit in digits]
-    pairs = list(pairwise(nibbles))
-    up = sum((b - a) % 16 == 1 or (a, b) == (9, 0) for a, b in pairs)
-    down = sum((a - b) % 16 == 1 or (a, b) == (0, 9) for a, b in pairs)
-    alike = sum(a == b and a not in (0, 15) for a, b in pairs)
-    octets = sum(b - a == 1 for a, b in pairwise(bytes.fromhex(digits)))
-    return max(up, down) + alike >= COUNTED_DIGITS or octets >= COUNTED_OCTETS
+    octets = bytes.fromhex(digits)
+    if [*map(sub, octets[1:], octets)].count(1) >= COUNTED_OCTETS:
+        return True
+    pairs = [*pairwise(digits)]
+    if sum(map(STEPS.__contains__, pairs)) < COUNTED_DIGITS:
+        return False  # as nearly all are, whichever way the steps go
+    up, down, alike = (sum(map(steps.__contains__, pairs)) for steps in (UP, DOWN, ALIKE))
+    return max(up, down) + alike >= COUNTED_DIGITS
 
 
 def why_not_mac(value: str) -> str | None:

@@ -60,14 +60,33 @@ def with_volatile(facts: Any, volatile: Any) -> Any:
     if is_components(facts):
         # A minion of another version may name its components otherwise.
         found: dict[int, Any] = {}
+        known: set[str] = set()
         for names in (keyed(facts), *(rule(facts) for rule in RULES.values())):
             for name, item in names.items():
-                if (key := name[:MAX_KEY]) in volatile:
+                known.add(key := name[:MAX_KEY])
+                if key in volatile:
                     found.setdefault(id(item), volatile[key])
-        return [with_volatile(item, found.get(id(item))) for item in facts]
+        return [
+            *(with_volatile(item, found.get(id(item))) for item in facts),
+            *_within(known, volatile),
+        ]
     if not isinstance(facts, dict):
         return facts
     return {
         **volatile,
         **{key: with_volatile(one, volatile.get(key)) for key, one in facts.items()},
     }
+
+
+def _within(known: set[str], volatile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """
+    Return what is told of pieces of parts, which have no record of their own.
+
+    Their names begin with that of the part: ``mc0 dimm3 DIMM_A2`` is a module of ``mc0``.
+    """
+    return [
+        {"name": name, **values}
+        for name, values in volatile.items()
+        if name not in known and " " in name and name.partition(" ")[0] in known
+        if isinstance(values, dict)
+    ]

@@ -17,7 +17,10 @@ seconds, and then goes on after the last report that the store has.
 
 Machines that have to know what became of their reports are answered: see
 :mod:`salt_ext.master.replies`. After each look through the whole cache, the engine
-tells on the event bus what is new in the store: see :mod:`salt_ext.master.events`.
+compares machines that were installed, and have reported since, with their plans (see
+:mod:`salt_ext.lists.installed`), and tells on the event bus what is new in the store: see
+:mod:`salt_ext.master.events`.
+Webhooks are sent beside all that, by threads of their own.
 Once an hour it removes what is over and old, as ``cmdb.maintain`` does.
 """
 
@@ -32,12 +35,16 @@ import salt.utils.event
 from salt.exceptions import SaltCacheError
 
 from salt_ext import settings, store
-from salt_ext.master import events, intake, replies
+from salt_ext.lists.installed import compare_installed
+from salt_ext.master import events, intake, pillar, replies
 from salt_ext.master.cache import Cache
 from salt_ext.master.feed import Feed
 from salt_ext.master.heartbeat import EVERY_SECONDS, Heartbeat
+from salt_ext.master.last_answers import LastAnswers
 from salt_ext.master.replies import Replies
+from salt_ext.master.sweep import Sweep
 from salt_ext.master.waits import Waits
+from salt_ext.master.webhooks.sending import Senders
 from salt_ext.words.visible import trace, visible
 
 if TYPE_CHECKING:
@@ -46,8 +53,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 60
+LONGEST_BUSY_SECONDS = 300
+"""While there is always another report, what follows a look through the cache waits no longer."""
+
 MAINTAIN_SECONDS = 3600
 EVENT_TAG = "salt/job/"
+
+CONNECT_SECONDS = 5
+"""So soon an engine that has always something to do connects to the bus, and again then."""
+
+MOST_EVENTS = 1000
+"""Events that are taken from the bus at once; Salt drops a listener that 10,000 wait for."""
 
 
 def start() -> None:
@@ -56,6 +72,7 @@ def start() -> None:
         options = settings.from_opts(__opts__)
         events.wanted(options)
         database = store.Database(options)
+        webhooks = Senders(database, __opts__["id"])
     except (settings.SettingsError, store.StoreError) as error:
         reason = visible(error)
         log.critical("The cmdb engine does nothing until the master is restarted: %s", reason)
@@ -63,58 +80,70 @@ def start() -> None:
         return
     cache = Cache(__opts__, mends=True)
     feed: Feed | None = None  # None while the store or the cache is away
+    sweep = Sweep(options["sweep_seconds"])
     waits, suspects = Waits(), store.Suspects()
     failures = 0
-    next_look = 0.0
-    is_well = False
+    not_before = 0.0
+    at_latest, connect_at = 0.0, time.monotonic() + CONNECT_SECONDS
+    is_swept = is_busy = is_well = False
     news = _Retried("Events wait in the store")
+    comparing = _Retried("Installed machines wait to be compared with their plans")
     answers = Replies()
     answering = _Retried("Machines wait for the answer to their reports")
     heart = Heartbeat(database, __opts__["id"])
     maintenance = _Retried("What is over stays in the store", MAINTAIN_SECONDS)
-    # Not connected yet: catching up need not wait for the bus.
+    webhooks.start()
     with salt.utils.event.get_master_event(__opts__, __opts__["sock_dir"], listen=False) as bus:
         while True:
-            wait = min(EVERY_SECONDS, next_look - time.monotonic())
+            # A turn is short, however much there is to do: an event waits for one turn only.
+            until = not_before if feed is None else sweep.next_at
+            wait = 0.0 if is_busy else min(EVERY_SECONDS, until - time.monotonic())
+            if is_busy and not bus.cpub and time.monotonic() >= connect_at:
+                wait, connect_at = 0.1, time.monotonic() + CONNECT_SECONDS
             hinted = _hinted(bus, wait, options["batch_size"])
-            is_time = time.monotonic() >= next_look
-            if not is_time and feed is None:
+            if feed is None and time.monotonic() < not_before:
                 continue
             try:
                 if feed is None:
                     feed = _feed(cache, database, heart, answers, waits, suspects)
-                if is_time:
-                    next_look = time.monotonic() + _sweep(feed, options["sweep_seconds"])
-                elif hinted:
+                    sweep.begin()
+                if sweep.go_on(feed) and not is_swept:
+                    is_swept, at_latest = True, time.monotonic() + LONGEST_BUSY_SECONDS
+                if hinted:
                     feed.look(hinted)
-                feed.drain()
+                is_busy = feed.drain(most=1) > 0 or sweep.is_under_way
+                # What happened to a whole fleet is told as one: not before all of it is stored.
+                is_time = is_swept and (not is_busy or time.monotonic() >= at_latest)
                 answering.attempt(lambda: replies.send(answers, __opts__))
                 heart.beat(feed.due)
                 if is_time:
                     intake.empty_inbox(database, cache.accepted, waits, suspects)
-                if failures:
+                if failures and not is_busy:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
-                failures = 0
+                    failures = 0
                 if not is_well:
                     store.close_problem(database, "engine", __opts__["id"], "engine")
                     is_well = True
                 if is_time:
-                    news.attempt(lambda: _tell_news(bus, database, cache))
-                    maintenance.attempt(lambda: store.maintain(database, is_patient=False))
+                    comparing.attempt(lambda: compare_installed(database))
+                    news.attempt(lambda: _tell_news(bus, database, cache, webhooks))
+                    maintenance.attempt(lambda: _maintain(database))
+                    is_swept = False
             except store.Unstored as error:
                 # The others go on at once; these are tried again, and less and less often.
                 failures += 1
+                is_busy = False
                 for minion_id in error.minion_ids:
                     waits.wait(minion_id, _pause(failures))
-                next_look = time.monotonic() + 1
+                sweep.pause(1)
                 _tell(database, error, is_first=failures == 1)
             except Exception as error:
                 # Nothing may end the engine. A new feed asks the store which reports it has:
                 # a database that comes back may be older, from a backup or a replica.
                 feed = None
-                is_well = False
+                is_busy = is_well = False
                 failures += 1
-                next_look = time.monotonic() + _pause(failures)
+                not_before = time.monotonic() + _pause(failures)
                 _tell(database, error, is_first=failures == 1)
                 heart.fail(error)
 
@@ -170,22 +199,28 @@ class _Retried:
                 log.debug("%s%s", visible(self.consequence), trace(error))
 
 
-def _tell_news(bus: Any, database: store.Database, cache: Cache) -> None:
-    """Tell on the event bus what is new in the store."""
+def _tell_news(bus: Any, database: store.Database, cache: Cache, webhooks: Senders) -> None:
+    """Tell on the event bus what is new in the store, and let the webhooks have it."""
 
     def fire(data: dict[str, Any], tag: str) -> None:
         if not bus.fire_event(data, tag):
             raise OSError("the event bus of the master does not answer")
 
-    events.send(database, fire, cache.accepted, __opts__["max_event_size"])
+    events.send(
+        database,
+        fire,
+        cache.accepted,
+        __opts__["max_event_size"],
+        webhooks.subscribers,
+        __opts__["id"],
+    )
+    webhooks.wake()
 
 
-def _sweep(feed: Feed, sweep_seconds: float) -> float:
-    """Look through the whole cache; return the seconds until the next such look."""
-    began = time.monotonic()
-    feed.look()
-    # However large the fleet, looking takes no more than about a tenth of the time.
-    return max(sweep_seconds, 10 * (time.monotonic() - began))
+def _maintain(database: store.Database) -> None:
+    """Remove what is over and old, in the store and on this master."""
+    LastAnswers(__opts__, pillar.KIND).forget()
+    store.maintain(database, is_patient=False)
 
 
 def _pause(failures: int) -> int:
@@ -209,19 +244,24 @@ def _hinted(bus: Any, wait: float, most: int) -> list[str]:
     """
     Return the minions that events hint at, at most ``most``.
 
-    Waits up to ``wait`` seconds for the first event; takes all that are there then.
+    Waits up to ``wait`` seconds for the first event; takes those that are there then.
     """
     hinted: list[str] = []
-    until = time.monotonic() + wait
-    event = None
     if wait > 0:
+        until = time.monotonic() + wait
         event = bus.get_event(wait=wait, tag=EVENT_TAG, full=True, auto_reconnect=True)
         if event is None and time.monotonic() < until:
             # The bus is away and gives no event at once: without a sleep this would spin.
             time.sleep(min(1.0, max(0.0, until - time.monotonic())))
-    while event is not None and len(hinted) < most:
+        hinted += _hint(event or {})
+    elif not bus.cpub:  # not connected yet: catching up need not wait for the bus
+        return []
+    for _ in range(MOST_EVENTS):
+        # Any tag: with one, Salt gives None for each event of another.
+        event = None if len(hinted) >= most else bus.get_event(full=True, no_block=True)
+        if event is None:
+            break
         hinted += _hint(event)
-        event = bus.get_event(tag=EVENT_TAG, full=True, no_block=True)
     return hinted
 
 

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import importlib
 import os
+import stat
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timezone, tzinfo
@@ -152,6 +153,7 @@ def replacing(target: Path, *, keep: bool = True) -> Iterator[IO[bytes]]:
     try:
         # Its rights are those that any new file of this user has, unlike tempfile's.
         with open(draft, "xb") as file:
+            _take_rights(target, file.fileno())
             yield file
         if keep:
             os.replace(draft, target)
@@ -159,6 +161,35 @@ def replacing(target: Path, *, keep: bool = True) -> Iterator[IO[bytes]]:
         raise ExchangeError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _take_rights(target: Path, draft: int) -> None:
+    """Give a file the owner and the mode of the one whose place it takes, if there is one."""
+    # Whoever made it readable for another program means the next one too.
+    with contextlib.suppress(FileNotFoundError):
+        former = target.stat()
+        try:
+            os.fchown(draft, former.st_uid, former.st_gid)
+        except PermissionError:
+            # Not root: the group alone may be given, where this user is in it.
+            with contextlib.suppress(PermissionError):
+                os.fchown(draft, -1, former.st_gid)
+        os.fchmod(draft, stat.S_IMODE(former.st_mode))
+
+
+def write_body(target: Path, body: bytes) -> bool:
+    """
+    Write a whole file; return False where exactly that stood in it already.
+
+    It is then left alone, for whoever reads it again when it changes. Raises
+    :class:`ExchangeError`.
+    """
+    with contextlib.suppress(OSError):
+        if target.stat().st_size == len(body) and target.read_bytes() == body:
+            return False
+    with replacing(target) as file:
+        file.write(body)
+    return True
 
 
 def sha256(path: Path) -> str:

@@ -34,6 +34,9 @@ HEADER = (
 )
 """The keys of a document that are not sections."""
 
+INSTANCE = "instance"
+"""The section that a cloud alone tells of a machine: no collector and no report may have it."""
+
 LONGEST_SECTION = 40
 """The most characters of the name of a section."""
 
@@ -144,6 +147,8 @@ def why_no_section(name: object) -> str | None:
     if not is_name or not str(name).isascii() or len(str(name)) > LONGEST_SECTION:
         rule = f"small letters, digits and _, at most {LONGEST_SECTION}"
         return f"{str(name)[:LONGEST_SECTION]!r} is no name of a section: {rule}"
+    if name == INSTANCE:
+        return f"the section {name} is what clouds say (cmdb.cloud)"
     return f"{name} is a field of every document, and no section" if name in HEADER else None
 
 

@@ -92,4 +92,13 @@ def _text(value: str) -> str | None:
             character if character.isprintable() or character in "\n\t " else ""
             for character in value.encode("utf-8", "replace").decode("utf-8")
         )
-    return value.strip()[:MAX_STRING] or None
+    found = value.strip()[:MAX_STRING]
+    return (_without_address(found) if found[:3].lower() == "ds=" else found) or None
+
+
+def _without_address(text: str) -> str:
+    """Return an instruction to cloud-init without its address, in which may stand a password."""
+    # Not imported at the top: few machines have one, and that package needs json.
+    from salt_ext.document.placeholders import is_instruction
+
+    return f"{text.partition(';')[0]};(not shown)" if is_instruction(text) else text

@@ -9,7 +9,7 @@ a guest was given memory while it ran, or the size of a module is not known.
 from __future__ import annotations
 
 from salt_ext.document.placeholders import why_not_text
-from salt_ext.facts import jedec, smbios
+from salt_ext.facts import edac, jedec, smbios
 from salt_ext.facts.smbios import fields
 from salt_ext.facts.sysfs import pci_slot
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Facts = dict[str, Any]
 
-CONTROLLERS = "/sys/devices/system/edac/mc"
 CXL = "/sys/bus/cxl/devices"
 ARRAY_HANDLE, MAKER_NUMBER = 0x04, 0x2C  # in a memory device
 BLOCKS = "/sys/devices/system/memory"
@@ -50,13 +49,14 @@ def memory(root: Root) -> Facts:
             facts["persistent_bytes"] = persistent_bytes or None
     if expanders := [name for name in root.names(CXL) if name[:3] == "mem"]:
         facts["cxl"] = [_expander(root, name) for name in expanders]
-    facts["edac"] = [
-        _controller(root, name) for name in root.names(CONTROLLERS) if name[2:].isdigit()
-    ]
+    facts["edac"] = edac.controllers(root)
+    counters = edac.counters(root, facts.get("devices", []))
+    volatile: Facts = {"edac": counters} if counters else {}
     # How much a kernel keeps for itself differs from version to version, and that is
     # no change of the machine. So the kernel's total is volatile, except on a machine
     # of which the modules are not known.
-    return {**facts, "volatile": total} if facts.get("installed_bytes") else {**facts, **total}
+    (volatile if facts.get("installed_bytes") else facts).update(total)
+    return {**facts, "volatile": volatile} if volatile else facts
 
 
 def _total_bytes(root: Root) -> int | None:
@@ -147,15 +147,4 @@ def _expander(root: Root, name: str) -> Facts:
         "persistent_bytes": root.number(f"{base}/pmem/size", 16) or None,
         "numa_node": root.number(f"{base}/numa_node"),
         "pci_slot": pci_slot(root.link(base) or ""),
-    }
-
-
-def _controller(root: Root, name: str) -> Facts:
-    corrected = root.number(f"{CONTROLLERS}/{name}/ce_count")
-    uncorrected = root.number(f"{CONTROLLERS}/{name}/ue_count")
-    return {
-        "name": name,
-        "controller": root.text(f"{CONTROLLERS}/{name}/mc_name", 256),
-        "health": {"uncorrected_errors": None if uncorrected is None else uncorrected > 0},
-        "volatile": {"ce_count": corrected, "ue_count": uncorrected},
     }

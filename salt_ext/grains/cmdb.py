@@ -12,6 +12,8 @@ It never raises, starts no process and touches no hardware. Errors are in
 import logging
 from typing import TYPE_CHECKING, Any
 
+from salt_ext import __version__
+
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
 
@@ -34,3 +36,8 @@ def cmdb() -> dict[str, Any]:
         else:
             log.error("The cmdb grain failed%s", trace(error))
         return {"cmdb": facts.failed("grain", error)}
+
+
+def cmdb_version() -> dict[str, str]:
+    """Return which salt-cmdb answers: ``salt -C 'not G@cmdb_version:0.2.0' test.ping``."""
+    return {"cmdb_version": __version__}

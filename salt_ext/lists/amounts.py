@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from salt_ext.words.match import spelled
+from salt_ext.words.cells import spelled
 
 MAX_CHARACTERS = 500
 """Of a cell that are read; a longer one is a story."""

@@ -14,10 +14,13 @@ from salt_ext.lists.amounts import how_many, sizes
 from salt_ext.lists.compare import KINDS
 from salt_ext.lists.headings import plain
 from salt_ext.lists.typed import SILENT
+from salt_ext.words.keys import why_no_macs, why_no_uuid
 from salt_ext.words.nearest import unknown
 
 SIZES = ("memory_bytes", "disk_bytes")
 NUMBERS = ("processor_threads", "disk_count")
+
+KEYS = {"uuid": why_no_uuid, "mac": why_no_macs}
 
 MACHINES = ("server", "服务器")
 """What people call a machine, which says nothing of its kind."""
@@ -32,6 +35,9 @@ def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name in NUMBERS:
         if name in found and how_many(str(found[name])) is None:
             raise ValueError(f"{name} is {found[name]!r}, but it must be a number such as 8")
+    for name, why_no in KEYS.items():
+        if name in found and (why := why_no(found[name])):
+            raise ValueError(f"{name} is {found[name]!r}, which names no machine: {why}")
     if "kind" in found:
         words = {word for names in (SILENT | KINDS).values() for word in map(plain, names)}
         if plain(found["kind"]) not in {*words, *MACHINES, *store.KINDS}:

@@ -1,5 +1,5 @@
 """
-A closer look at the machines that a list seems to contradict.
+A closer look at the machines that a list means by a key alone, or seems to contradict.
 
 The asset list has one address of a machine, no number of processors, and of disks what the
 operating system sees. People list any address, that of the BMC too, and the disks behind a
@@ -15,7 +15,8 @@ from typing import Any
 from salt_ext import store
 from salt_ext.lists.compare import contradicts
 from salt_ext.lists.models import processors_said
-from salt_ext.words.match import Machine, Said, match
+from salt_ext.words.keys import good_macs, good_uuid
+from salt_ext.words.match import NAMES, Machine, Said, match
 
 SECTIONS = {
     "address": ("network", "bmc"),
@@ -32,8 +33,11 @@ def with_closer_look(
     """
     Return the assets; those that rows seem to contradict have ``also`` and ``sockets``.
 
+    Those that show a UUID or MAC of a row, or have the name of a row with one, have ``uuids`` and
+    ``macs``: all that they show.
     ``also`` has by field other values that are right as well, see :mod:`.compare`.
     """
+    assets = _with_keys(database, rows, assets)
     asked = [row for row in rows if not SECTIONS.keys().isdisjoint(row.values)]
     wanted: dict[uuid.UUID, set[str]] = {}
     for row, found in zip(asked, match(asked, assets), strict=True):
@@ -51,6 +55,21 @@ def with_closer_look(
     ]
 
 
+def _with_keys(
+    database: store.Database, rows: Sequence[Said], assets: Sequence[Machine]
+) -> list[Machine]:
+    uuids = {good_uuid(row.values.get("uuid")) for row in rows} - {""}
+    macs = {mac for row in rows for mac in good_macs(row.values.get("mac"))}
+    planned = [row for row in rows if good_uuid(row.values.get("uuid")) or row.values.get("mac")]
+    called = {
+        one.machine["id"]
+        for one in match(planned, assets)
+        if one.machine is not None and one.by in NAMES
+    }
+    shown = store.assets_with_keys(database, uuids, macs, called)
+    return [{**one, **shown[one["id"]]} if one["id"] in shown else one for one in assets]
+
+
 def _sections(values: Mapping[str, Any], machine: Machine) -> set[str]:
     """Return the sections that may tell whether a row contradicts its machine."""
     return {
@@ -66,7 +85,7 @@ def _sections(values: Mapping[str, Any], machine: Machine) -> set[str]:
 
 
 def _more(machine: Machine, facts: Mapping[str, Any]) -> dict[str, Any]:
-    also: dict[str, list[Any]] = {"address": list(_addresses(facts))}
+    also: dict[str, list[Any]] = {"address": list(addresses(facts))}
     members, volumes = _raid(facts, "members"), _raid(facts, "volumes")
     if members:
         for field, total in (("disk_count", len), ("disk_bytes", _bytes)):
@@ -77,7 +96,8 @@ def _more(machine: Machine, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"also": also, "sockets": sockets}
 
 
-def _addresses(facts: Mapping[str, Any]) -> Iterable[str]:
+def addresses(facts: Mapping[str, Any]) -> Iterable[str]:
+    """Yield all addresses of a machine and its BMC, without prefix lengths."""
     bmc = facts.get("bmc")
     places = [*_items(facts.get("network"))]
     if isinstance(bmc, dict):

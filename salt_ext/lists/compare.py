@@ -15,7 +15,7 @@ from salt_ext.lists import models
 from salt_ext.lists.amounts import how_many, sizes
 from salt_ext.lists.headings import plain
 from salt_ext.lists.systems import same_system
-from salt_ext.words.match import spelled, text
+from salt_ext.words.cells import spelled, text
 from salt_ext.words.places import same_place
 
 TOLERANCE = 0.06

@@ -5,7 +5,7 @@ The list of machines that people expect: kept, shown beside the machines, and ch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +16,9 @@ from salt_ext.lists.compare import unit
 from salt_ext.lists.reconcile import Verdict, machines, reconcile
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.typed import alone, is_awaited, kind_of, misfits, silent_kind, typed
-from salt_ext.words.match import Said, is_blank, match, named, row_key, text
+from salt_ext.words.cells import is_blank, text
+from salt_ext.words.keys import good_macs, good_uuid
+from salt_ext.words.match import SHARED_KEY, Said, match, named, row_key, with_shared_keys
 
 
 def keep(
@@ -32,17 +34,18 @@ def keep(
     Keep a list as the machines that people expect; return the content of the answer.
 
     Rows with neither SN nor name, and rows for a machine that an earlier row has,
-    are left out, and at most ``limit`` of them are named. ``source`` is what the list is
-    called. With ``test`` nothing is kept.
+    are left out, and at most ``limit`` of them are named; so are rows that share a UUID or a
+    MAC, which are kept. ``source`` is what the list is called. With ``test`` nothing is kept.
     """
     columns = typed(listed.rows, store.types_of_others(database, source))
-    machines = []
+    machines, kept = [], []
     left_out: list[list[Any]] = []
     for row, found in zip(listed.rows, match(listed.rows, ()), strict=True):
         sn, name = named(row.values)
         if found.is_repeated or not row_key(row.values):
             left_out.append([row.sheet, row.number, sn, name, found.why])
             continue
+        kept.append(row)
         fields = {
             field: columns[field].written(value) if field in columns else _ours(field, value)
             for field, value in row.values.items()
@@ -63,6 +66,9 @@ def keep(
         [row.sheet, row.number, *named(row.values), f"{field}: {why}"]
         for row, field, why in misfits(listed.rows, columns, done.types)
     ]
+    shared = [
+        [row.sheet, row.number, *named(row.values), why] for row, why in with_shared_keys(kept)
+    ]
     return {
         "kind": "imported",
         "source": source,
@@ -72,11 +78,12 @@ def keep(
             **done.counts,
             "left out": len(left_out),
             **({"kept as words": len(words)} if words else {}),
+            **({"with a key of another row": len(shared)} if shared else {}),
         },
         "columns": ["sheet", "row", "sn", "name", "reason"],
-        "rows": [*left_out, *words][:limit],
-        "total": len(left_out) + len(words),
-        "of": "rows to look at" if words else "rows left out",
+        "rows": [*left_out, *shared, *words][:limit],
+        "total": len(left_out) + len(shared) + len(words),
+        "of": "rows to look at" if words or shared else "rows left out",
     }
 
 
@@ -98,14 +105,39 @@ def expected(database: store.Database, *, only_missing: bool, limit: int) -> dic
             "status": _status(row, one),
             "seen_as": one.asset and (one.asset["minion_id"] or one.asset["hostname"]),
             "last_seen": one.asset and one.asset["last_seen"],
-            "reason": one.reason if one.asset or row["is_awaited"] else _why_never(row),
+            "reason": (one.reason if one.asset or row["is_awaited"] else _why_never(row))
+            + (f"; {SHARED_KEY}: {', '.join(others)}" if others else ""),
         }
-        for row, one in zip(rows, verdicts, strict=True)
+        for row, one, others in zip(rows, verdicts, _with_its_keys(rows), strict=True)
         if not only_missing or _status(row, one) == NEVER
     ]
     columns = ["sn", "name", "status", "seen_as", "last_seen", "reason"]
     columns += ["source", "row", "imported_by", "imported_at"]
     return _table(columns, found, limit)
+
+
+def _with_its_keys(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return for each row some others that have its UUID or a MAC, and are of another machine."""
+    keys = [{good_uuid(row["uuid"]), *good_macs(row["macs"])} - {""} for row in rows]
+    known: dict[str, dict[Any, str]] = {}
+    for row, its in zip(rows, keys, strict=True):
+        for key in its:
+            known.setdefault(key, {})[_machine(row)] = row["sn"] or row["minion_id"] or key
+    return [
+        sorted(
+            {
+                name
+                for key in its
+                for machine, name in islice(known[key].items(), 5)
+                if machine != _machine(row)
+            }
+        )
+        for row, its in zip(rows, keys, strict=True)
+    ]
+
+
+def _machine(row: Mapping[str, Any]) -> Any:
+    return row["asset_id"] or row["stands_as"] or row["id"]
 
 
 NEVER = "never seen"
@@ -160,7 +192,9 @@ def told(status: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return _table(["sn", "name", "status", "says", "imported_by"], found, len(found))
+    columns = ["sn", "name", "status", "says", "imported_by"]
+    columns += ["reason"] if any(row.get("reason") for row in found) else []
+    return _table(columns, found, len(found))
 
 
 def _table(columns: list[str], rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -25,6 +25,14 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("hostname", "host", "host name", "name", "server", "server name", "fqdn", "machine"),
         *("主机名", "主机名称", "主机", "服务器名", "服务器名称", "设备名称", "机器名", "名称"),
     ),
+    "uuid": (
+        *("uuid", "system uuid", "smbios uuid", "bios uuid", "hardware uuid", "vm uuid"),
+        *("系统uuid", "硬件uuid", "uuid号", "虚拟机uuid"),
+    ),
+    "mac": (
+        *("mac", "macs", "mac address", "mac addresses", "mac addr", "nic mac", "ethernet address"),
+        *("pxe mac", "boot mac", "mac地址", "网卡mac", "网卡mac地址", "网卡地址"),
+    ),
     "site": (
         *("site", "location", "data center", "data centre", "datacenter", "dc", "idc"),
         *(
@@ -96,7 +104,15 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("ip地址", "地址", "管理ip", "业务ip", "内网ip", "主机ip"),
     ),
     "kind": ("kind", "type", "类别", "类型", "设备类型", "设备类别"),
-    "lifecycle": ("lifecycle",),
+    "lifecycle": ("lifecycle", "life cycle", "生命周期", "生命周期阶段"),
+    "list.profile": (
+        *("profile", "install profile", "installation profile", "os profile"),
+        *("装机模板", "安装模板", "装机配置", "系统模板"),
+    ),
+    "list.disk_layout": (
+        *("disk layout", "partition layout", "partitioning", "disk partitioning"),
+        *("磁盘布局", "分区方案", "分区布局", "磁盘分区"),
+    ),
     "list.owner": (
         *("owner", "asset owner", "assigned to", "user"),
         *("负责人", "责任人", "资产负责人", "使用人", "保管人"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from salt_ext.words.match import spelled
+from salt_ext.words.cells import spelled
 
 MAKERS = (
     ("dell", "dellemc", "戴尔"),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from salt_ext.exchange import ExchangeError
 from salt_ext.exchange.csv import FORMULA
 from salt_ext.lists.headings import meaning
-from salt_ext.words.match import text
+from salt_ext.words.cells import text
 from salt_ext.words.nearest import unknown
 
 MAX_BYTES = 256 << 20

@@ -14,17 +14,8 @@ from salt_ext.lists.headings import COMPARED
 from salt_ext.lists.rows import Listed, taken
 from salt_ext.lists.workbook import UNKNOWN
 from salt_ext.words import values as words
-from salt_ext.words.match import (
-    Machine,
-    Match,
-    Said,
-    match,
-    named,
-    same_name,
-    same_sn,
-    spelled,
-    text,
-)
+from salt_ext.words.cells import spelled, text
+from salt_ext.words.match import Machine, Match, Said, match, named, same_name, same_sn
 
 STATUSES = ("ok", "moved", "different", "ghost", "duplicate", "unknown")
 RARE = ("held", "expected", "outside")

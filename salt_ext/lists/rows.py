@@ -13,7 +13,8 @@ from salt_ext.lists.reading import read_file
 from salt_ext.lists.tables import KEYS, Table, tables
 from salt_ext.lists.totals import total_of
 from salt_ext.lists.workbook import why_no_list
-from salt_ext.words.match import Said, is_blank, text
+from salt_ext.words.cells import is_blank, text
+from salt_ext.words.match import Said
 from salt_ext.words.nearest import unknown
 
 SIZES = ("memory_bytes", "disk_bytes")

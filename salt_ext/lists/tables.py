@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from salt_ext.lists.headings import meaning
 from salt_ext.lists.reading import Grid
-from salt_ext.words.match import text
+from salt_ext.words.cells import text
 
 HEADING_WITHIN = 20
 """The headings are among so many rows with text, from the top: a title may be above them."""

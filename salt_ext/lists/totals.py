@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from salt_ext.words.match import named, spelled, text
+from salt_ext.words.cells import spelled, text
+from salt_ext.words.match import named
 
 SUMS = "合 ?计|合 ?計|总 ?计|總 ?計|小 ?计|小 ?計|共计|累计|总数|汇总"
 ENGLISH_SUMS = "(?:grand |sub-? ?)?totals?|sum"

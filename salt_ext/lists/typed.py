@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.lists.headings import OWN, plain
-from salt_ext.words.match import Said, is_blank, text
+from salt_ext.words.cells import is_blank, text
+from salt_ext.words.match import Said
 
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 """A number as a spreadsheet keeps it; ``0012345`` and 20 digits are no numbers but names."""

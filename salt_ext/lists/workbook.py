@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib import metadata
 from typing import Any, NamedTuple
 
+from salt_ext import __version__
 from salt_ext.exchange import Sheet
 from salt_ext.exchange.cells import simple
 from salt_ext.lists.headings import OWN
@@ -286,5 +287,4 @@ def size(value: int, unit: Size) -> int | float:
 
 def versions() -> str:
     """Return which programs wrote a file."""
-    found = [f"{name} {metadata.version(name)}" for name in ("salt-cmdb", "salt")]
-    return ", ".join([*found, f"schema {HEAD}"])
+    return f"salt-cmdb {__version__}, salt {metadata.version('salt')}, schema {HEAD}"

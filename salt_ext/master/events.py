@@ -51,13 +51,16 @@ def send(
     fire: Callable[[dict[str, Any], str], object],
     ours: Callable[[], Collection[str]],
     max_event_size: int,
+    subscribers: Iterable[store.Subscriber] = (),
+    master: str = "",
 ) -> int:
     """
     Fire the news of the store, and mark them as told; return how many there were.
 
     ``fire`` takes the data and the tag of an event. ``ours`` returns the minions of
     this master. When ``fire`` raises, no news is marked as told and all are fired
-    again later: an event may come twice, but none is lost.
+    again later: an event may come twice, but none is lost. What ``subscribers`` are to
+    have is put into the outbox of the store by the same transaction.
     """
     kinds = wanted(database.settings)
     limit = min(MOST_BYTES, max_event_size // 2)
@@ -66,7 +69,9 @@ def send(
         for tag, data in events([one for one in news if one.kind in kinds], limit):
             fire(data, tag)
 
-    return store.tell(database, say, ours)
+    store.settle_losses(database)
+    store.settle_brake(database)
+    return store.tell(database, say, ours, subscribers, master)
 
 
 def events(news: Iterable[store.News], limit: int) -> Iterator[Event]:
@@ -86,6 +91,10 @@ def _likeness(one: store.News) -> Any:
     """Return a key that is equal for machines to which the same has happened."""
     if one.kind == "problem":
         return one.detail["problem"], one.detail["subject"]
+    if one.kind == "lifecycle":
+        return one.detail["old"], one.detail["new"]
+    if one.kind == "installed":
+        return frozenset(row["field"] for row in one.detail["differences"])
     return frozenset((row["op"], row["path"], row["field"]) for row in one.changes)
 
 
@@ -101,6 +110,8 @@ def _many(group: list[store.News], limit: int) -> Event:
     names = [one.about["minion_id"] or one.asset for one in group]
     data = {"kind": first.kind, "count": len(group), "at": group[-1].at}
     data |= {"minion_ids": names[:NAMED]}
+    if first.kind == "lifecycle":
+        data |= {"old": first.detail["old"], "new": first.detail["new"]}
     return f"salt/cmdb/many/{first.kind}", _bounded(plain(data), first, limit)
 
 
@@ -125,6 +136,6 @@ def _bounded(data: dict[str, Any], one: store.News, limit: int) -> dict[str, Any
 
 def _change(row: Mapping[str, Any]) -> dict[str, Any]:
     line = changes.line(row)
-    fields = ("op", "path", "component", "field", "old", "new")
+    fields = ("op", "path", "component", "field", "old", "new", "class")
     text = f"{line.op} {line.what}: {line.old or 'none'} → {line.new or 'none'}"
     return {**{name: row[name] for name in fields}, "words": text.replace(values.NO_BREAK, " ")}

@@ -13,11 +13,14 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias
 
 from salt_ext.master.waits import ALLOWED_SECONDS, Waits
 from salt_ext.report.limits import PACE
+
+Version: TypeAlias = tuple[float, ...]
+"""When each of the entries of a minion was last written, in seconds since the epoch."""
 
 IN_ITS_SECOND = 0.5
 """
@@ -28,8 +31,8 @@ cases apart: with this half second, no later report can have the same time;
 without it, another report of the same second may have followed.
 """
 
-TRUST_SECONDS = 1.0
-"""How long after a look at all minions the feed trusts them without asking again."""
+PAGE = 1000
+"""Minions that are looked at in one piece: a few milliseconds where the cache is files."""
 
 
 class Unreadable(Exception):
@@ -55,17 +58,20 @@ class Told(Protocol):
 class Source(Protocol):
     """Where reports are, each under an authenticated minion id."""
 
-    def versions(self, minion_ids: Iterable[str] | None = None) -> dict[str, tuple[float, ...]]:
+    def versions(self, minion_ids: Iterable[str] | None = None) -> dict[str, Version]:
         """
         Return by minion id when its reports were last written, in seconds since the epoch.
 
         Only trusted minions are returned: all of them, or those of ``minion_ids``.
         """
 
+    def pages(self, size: int) -> Iterator[dict[str, Version]]:
+        """Yield the same of all minions, of at most ``size`` minions at a time."""
+
     def trusted(self, minion_ids: Iterable[str]) -> set[str]:
         """Return those of these minions that are still trusted."""
 
-    def report(self, minion_id: str, version: tuple[float, ...]) -> tuple[Any, float] | None:
+    def report(self, minion_id: str, version: Version) -> tuple[Any, float] | None:
         """
         Return the latest report of a minion and its time, which is one of ``version``.
 
@@ -103,40 +109,59 @@ class Feed:
         self.positions = positions or {}
         self.clock = clock
         self.waits = Waits() if waits is None else waits
-        self.due: dict[str, tuple[float, ...]] = {}
-        self._stored: dict[str, tuple[float, ...]] = {}
-        self._looked = -math.inf
+        self.due: dict[str, Version] = {}
+        self._stored: dict[str, Version] = {}
+        self._hinted: dict[str, None] = {}
+        """Of those that are due: the ones that come first, because of a hint."""
+        self._seen: set[str] = set()
+        """The minions that were found since a look at all of them began."""
 
     def look(self, minion_ids: Iterable[str] | None = None) -> None:
         """Find the reports that are due: of all minions, or after a hint of some."""
-        began = self.clock()
-        if minion_ids is not None:
-            minion_ids = [one for one in minion_ids if one not in self.waits]
-        versions = self.source.versions(minion_ids)
+        if minion_ids is None:
+            for _ in self.looks():
+                pass
+            return
+        asked = [one for one in minion_ids if one not in self.waits]
+        for minion_id in self._note(self.source.versions(asked)):
+            self._hinted[minion_id] = None
+
+    def looks(self) -> Iterator[None]:
+        """Look at all minions, a page with each step: in between, others need not wait."""
+        self._seen = set()
+        for versions in self.source.pages(PAGE):
+            self._note(versions)
+            yield
+        # Forget the minions that are no longer trusted, and their due reports.
+        for known in (self.due, self._stored):
+            for gone in known.keys() - self._seen:
+                del known[gone]
+        self._seen = set()
+        self.positions = {}  # what they told of these minions is known now
+
+    def _note(self, versions: Mapping[str, Version]) -> list[str]:
+        """Note what was found; return the minions with a report that is due."""
+        self._seen.update(versions)
+        due = []
         for minion_id, version in versions.items():
             if not self._is_stored(minion_id, version):
                 self.due[minion_id] = version
-        if minion_ids is None:
-            self._looked = began
-            # Forget the minions that are no longer trusted, and their due reports.
-            for known in (self.due, self._stored):
-                for gone in known.keys() - versions.keys():
-                    del known[gone]
+                due.append(minion_id)
+        return due
 
-    def drain(self) -> int:
+    def drain(self, most: float = math.inf) -> int:
         """
-        Hand all due reports to the sink, in batches; return how many there were.
+        Hand due reports to the sink, in batches; return how many there were.
 
-        What the sink raises is passed on; its batch stays due. So does the report of a
-        machine that has to wait.
+        All of them, or batches until there were ``most``. What the sink raises is passed
+        on; its batch stays due. So does the report of a machine that has to wait.
         """
         count = 0
-        while batch := self._next():
+        while count < most and (batch := self._next()):
             now = self.clock()
-            fresh = 0 <= now - self._looked < TRUST_SECONDS
-            trusted = batch.keys() if fresh else self.source.trusted(batch)
+            trusted = self.source.trusted(batch)
             reports: list[tuple[str, Any, float]] = []
-            read: dict[str, tuple[float, ...]] = {}
+            read: dict[str, Version] = {}
             for minion_id, version in batch.items():
                 if minion_id not in trusted:
                     continue
@@ -155,6 +180,7 @@ class Feed:
             waiting = self._hand_over(reports)
             count += len(reports)
             for minion_id in batch:
+                self._hinted.pop(minion_id, None)
                 if minion_id in waiting:
                     continue
                 if minion_id in read:
@@ -162,12 +188,14 @@ class Feed:
                 del self.due[minion_id]
         return count
 
-    def _next(self) -> dict[str, tuple[float, ...]]:
+    def _next(self) -> dict[str, Version]:
         """Return the next batch of what is due, without the machines that have to wait."""
-        ready = (one for one in self.due.items() if one[0] not in self.waits)
-        return dict(itertools.islice(ready, self.batch_size))
+        first = (one for one in self._hinted if one in self.due)
+        others = (one for one in self.due if one not in self._hinted)
+        ready = (one for one in itertools.chain(first, others) if one not in self.waits)
+        return {one: self.due[one] for one in itertools.islice(ready, self.batch_size)}
 
-    def _read(self, minion_id: str, version: tuple[float, ...]) -> tuple[Any, float] | None:
+    def _read(self, minion_id: str, version: Version) -> tuple[Any, float] | None:
         """Read a report; the time that this takes counts."""
         began = time.thread_time()
         try:
@@ -184,11 +212,13 @@ class Feed:
             let_wait(self.waits, one)
         return waiting
 
-    def _is_stored(self, minion_id: str, version: tuple[float, ...]) -> bool:
-        if minion_id in self._stored:
-            return self._stored[minion_id] == version
-        # A position in the future was written by a clock that has been set back since.
-        return max(version) < self.positions.get(minion_id, -math.inf) <= self.clock()
+    def _is_stored(self, minion_id: str, version: Version) -> bool:
+        if minion_id not in self._stored:
+            # A position in the future was written by a clock that has been set back since.
+            if not max(version) < self.positions.get(minion_id, -math.inf) <= self.clock():
+                return False
+            self._stored[minion_id] = version
+        return self._stored[minion_id] == version
 
 
 def let_wait(waits: Waits, told: Told) -> None:

@@ -7,12 +7,11 @@ Silence of a machine counts only while there is one: see :mod:`salt_ext.store.li
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import math
 import time
 from collections.abc import Mapping
 
-from salt_ext import store
+from salt_ext import __version__, store
 
 EVERY_SECONDS = 10.0
 """A heartbeat sooner than this after the last one is left out."""
@@ -27,8 +26,6 @@ class Heartbeat:
         """Take the id of the master; nothing is told as yet."""
         self.database = database
         self.name = name
-        # Asked once: what is installed later is not what runs here.
-        self._version = version()
         self._number = 0
         self._last = -math.inf
         self._has_failed = False
@@ -43,7 +40,7 @@ class Heartbeat:
         if self._has_failed or time.monotonic() - self._last >= EVERY_SECONDS:
             oldest = min(map(max, due.values()), default=None)
             since = None if oldest is None else store.clock(self.database).moment(oldest)
-            self._number = store.beat(self.database, self.name, self._version, len(due), since)
+            self._number = store.beat(self.database, self.name, __version__, len(due), since)
             self._last = time.monotonic()
             self._has_failed = False
         return self._number
@@ -53,12 +50,4 @@ class Heartbeat:
         self._has_failed = True
         reason = str(error).replace("\0", "")[:MOST_CHARACTERS] or type(error).__name__
         with contextlib.suppress(store.StoreError):
-            store.beat(self.database, self.name, self._version, failure=reason)
-
-
-def version() -> str:
-    """Return the version of salt-cmdb; a text without one where Salt has synced it."""
-    try:
-        return importlib.metadata.version("salt-cmdb")
-    except importlib.metadata.PackageNotFoundError:
-        return "synced"
+            store.beat(self.database, self.name, __version__, failure=reason)

@@ -11,10 +11,9 @@ from typing import Any
 
 from salt.exceptions import SaltCacheError
 
-from salt_ext import store
+from salt_ext import __version__, store
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
-from salt_ext.master.heartbeat import version
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused", "waiting")
 BAD = ("held", "refused", "waiting")
@@ -42,7 +41,7 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
 
     pause = timedelta(seconds=database.settings["stale_after"])
     number = store.beat(
-        database, opts["id"], version(), bridge=max(store.BRIDGE, pause), is_engine=False
+        database, opts["id"], __version__, bridge=max(store.BRIDGE, pause), is_engine=False
     )
     suspects = store.Suspects()
 

@@ -10,9 +10,9 @@ import salt.channel.client
 import salt.exceptions
 import salt.utils.mine
 
-from salt_ext import document, settings
+from salt_ext import __version__, document, settings
 from salt_ext.facts import HEADER
-from salt_ext.report import agent, envelope
+from salt_ext.report import agent, envelope, origin
 from salt_ext.words.nearest import unknown
 from salt_ext.words.visible import visible
 
@@ -169,6 +169,9 @@ def check() -> dict[str, Any]:
     """
     Return whether everything on this minion works: each collector, the settings, the name.
 
+    ``version`` and ``origin`` say which salt-cmdb answers. One that was synced too is
+    ``not_used`` while pip's is there.
+
     CLI Example:
 
     .. code-block:: bash
@@ -200,6 +203,9 @@ def check() -> dict[str, Any]:
         "grain_size_bytes": len(document.encode(grain)),
         "document_size_bytes": len(document.encode(found)),
         "duration_ms": found["duration_ms"],
+        "version": __version__,
+        "origin": origin.origin(),
+        "not_used": origin.unused(__opts__),
         "python": platform.python_version(),
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 from salt_ext import store
 from salt_ext.lists.headings import order
 from salt_ext.questions.card import differs
-from salt_ext.words.match import is_blank
+from salt_ext.words.cells import is_blank
 
 
 def known(

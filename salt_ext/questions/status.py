@@ -4,11 +4,10 @@ How the inventory itself does: who stores reports, how much there is, what comes
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from typing import Any
 
-from salt_ext import store
+from salt_ext import __version__, store
 from salt_ext.questions.table import Table
 
 
@@ -30,7 +29,7 @@ def status(database: store.Database) -> dict[str, Any]:
         "size": store.statistics(database),
         "modes": modes,
         "versions": [
-            ("salt-cmdb", importlib.metadata.version("salt-cmdb")),
+            ("salt-cmdb", __version__),
             ("Python", platform.python_version()),
             ("PostgreSQL", str(store.server(database)["version_text"])),
             ("schema", store.HEAD),

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 from salt_ext import document
 from salt_ext.document import keys
-from salt_ext.facts import MAX_VERSION
+from salt_ext.document.names import NUMBERS
+from salt_ext.facts import INSTANCE, MAX_VERSION
 from salt_ext.report import digests
 from salt_ext.report.envelope import CLOCK_TOLERANCE, MODES, SCHEMA
 from salt_ext.report.limits import USUAL, Limits
 from salt_ext.report.order import Age, Order
 from salt_ext.report.sources import OF_GRAINS
-from salt_ext.report.storable import MAX_NAME, TIME, fault, short, why_no_key
+from salt_ext.report.storable import MAX_NAME, TIME, fault, is_plain, short, why_no_key
 
 SMALLEST = 8
 """The bytes of a component with one field of one letter, which is not empty."""
@@ -34,6 +35,9 @@ MAX_SINCE_BOOT_MS = 100 * 366 * 24 * 60 * 60 * 1000
 DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
 VERSION = re.compile(r"([^=]{1,255})=(\d{1,5})", re.ASCII).fullmatch
 BOOT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+
+NUL = b"\\u0000"
+"""How JSON spells it."""
 
 NOTHING: Mapping[str, str] = {}
 
@@ -201,6 +205,8 @@ def check_body(
     for number, name in enumerate(report["partial"]):
         if not isinstance(name, str):
             raise ReportError(f"partial[{number}]", f"is {short(name)}, not the name of a section")
+    if INSTANCE in report["facts"]:
+        raise ReportError(f"facts.{INSTANCE}", "is what its cloud tells, and no machine of itself")
     texts: dict[str, bytes] = {}
     found: dict[str, str] = {}
     for section, value in report["facts"].items():
@@ -212,7 +218,7 @@ def check_body(
             raise _too_large(f"facts.{_largest({**texts, section: text})}", size, limits)
         found[section] = digests.of_section(text)
         if found[section] != known.get(section):
-            _check_section(value, f"facts.{section}")
+            _check_section(value, text, f"facts.{section}")
         texts[section] = text
     _check_components(report["facts"], size, limits)
     digest = digests.of_sections(texts)
@@ -288,10 +294,14 @@ def _text(value: Any) -> bytes:
         return b""
 
 
-def _check_section(value: Any, path: str) -> None:
-    """Raise ReportError for a section that is not in normal form."""
+def _check_section(value: Any, text: bytes, path: str) -> None:
+    """Raise ReportError for a section that is not in normal form; ``text`` is its canonical one."""
+    is_section = isinstance(value, dict) or document.is_components(value)
+    # Half a surrogate pair has no text, and NUL shows in it.
+    if is_section and text and NUL not in text and is_plain(value, 1):
+        return
     _walk(value, path, 1)
-    if not isinstance(value, dict) and not document.is_components(value):
+    if not is_section:
         raise ReportError(path, f"is {short(value)}, neither a mapping nor a list of mappings")
     if document.normal({path: value})[path] != value:
         raise ReportError(path, "is not in normal form")
@@ -355,12 +365,22 @@ def _twins(value: Any, path: str) -> Iterator[ReportError]:
             if isinstance(item, (dict, list)):
                 yield from _twins(item, f"{path}.{key}")
     elif isinstance(value, list) and len(value) > 1 and document.is_components(value):
+        fields = set().union(*value)
+        if not any(_is_twice(field, value) for field in NUMBERS if field in fields):
+            return
         # What no part can have of its own, such as zeros, is no mistake of a machine.
-        known = zip(map(keys.number, value), keys.numbers(value), strict=True)
-        for name in dict.fromkeys(name for name, own in known if name and own is None):
+        owns = zip(value, keys.numbers(value), strict=True)
+        known = (keys.number(item) for item, own in owns if own is None)
+        for name in dict.fromkeys(filter(None, known)):
             yield ReportError(
                 path, f"{short(name)} stands on several; their places tell them apart"
             )
+
+
+def _is_twice(field: str, items: list[dict[str, Any]]) -> bool:
+    """Whether several parts have the same text in a field."""
+    found = [text for item in items if isinstance(text := item.get(field), str)]
+    return len(set(found)) < len(found)
 
 
 def _walk(value: Any, path: str, depth: int) -> None:

@@ -17,7 +17,10 @@ CORE_GRAINS = "grains"
 OF_GRAINS = (CMDB_GRAIN, CORE_GRAINS)
 """The modes of reports that nobody sent: the master makes them of what its cache holds."""
 
-POORER = (CMDB_GRAIN, "cloud", "redfish", CORE_GRAINS)
+CLOUD = "cloud"
+"""What a cloud says of its instances: told by no machine, and asked of none."""
+
+POORER = (CMDB_GRAIN, CLOUD, "redfish", CORE_GRAINS)
 """The sources that are poorer than a report of our collectors, the best first."""
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from salt_ext.document import MAX_KEY
+from salt_ext.document import MAX_KEY, is_in_order
 from salt_ext.facts.clean import MAX_DEPTH
 
 MAX_NAME = 255
 """The characters of a minion id."""
+
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+"""Of 64 bits."""
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII).fullmatch
 """A moment as ``facts.timestamp`` writes it."""
@@ -37,6 +40,46 @@ def fault(value: Any, depth: int) -> tuple[str, str] | None:
     return None
 
 
+def is_plain(value: Any, depth: int) -> bool:
+    """
+    Whether a section is in normal form and can be stored, its characters aside.
+
+    This takes one quick look at each value, and true is certain. False is not: then
+    :func:`fault` and :func:`salt_ext.document.normal` tell, and what is wrong.
+    """
+    if depth > MAX_DEPTH:
+        return False
+    if type(value) is dict:
+        for key, item in value.items():
+            if type(key) is not str or len(key) > MAX_KEY:
+                return False
+            kind = type(item)
+            if kind is str:
+                if not item:
+                    return False
+            elif kind is dict or kind is list:
+                if not item or not is_plain(item, depth + 1):
+                    return False
+            elif kind is int:
+                if not SMALLEST_INTEGER <= item <= LARGEST_INTEGER:
+                    return False
+            elif kind is not bool and (kind is not float or _why_not(item)):
+                return False
+        return True
+    if type(value) is not list:
+        return False
+    are_components = True
+    for item in value:
+        kind = type(item)
+        if kind is dict or kind is list:
+            if not is_plain(item, depth + 1):
+                return False
+        elif kind is not str and _why_not(item):
+            return False
+        are_components = are_components and kind is dict
+    return not are_components or is_in_order(value)
+
+
 def why_no_key(key: Any) -> str | None:
     """Return why a key cannot be part of a path, or None when it can."""
     if not isinstance(key, str) or len(key) > MAX_KEY or _why_not_text(key):
@@ -51,7 +94,8 @@ def _why_not(value: Any) -> str | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
-        return None if -(2**63) <= value < 2**63 else "is an integer of more than 64 bits"
+        is_short = SMALLEST_INTEGER <= value <= LARGEST_INTEGER
+        return None if is_short else "is an integer of more than 64 bits"
     if isinstance(value, float):
         if value - value != 0:
             return f"is {value}, which is no number"

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 from salt_ext import store
 from salt_ext.commands import answers
 from salt_ext.commands.answers import answer
-from salt_ext.commands.arguments import Misused, check_truths, nothing_else, one_of, text, who
+from salt_ext.commands.arguments import (
+    Misused,
+    check_truths,
+    duration,
+    nothing_else,
+    one_of,
+    text,
+    who,
+)
 from salt_ext.commands.confidant import confidant
-from salt_ext.words.durations import seconds
 
 if TYPE_CHECKING:
     from salt_ext._dunders import __opts__
@@ -72,7 +79,7 @@ def token(
             columns = ["name", "role", "revoked_at", "revoked_by"]
             return answers.table(columns, [row], 1, "tokens")
         one_of("role", role, store.ROLES)
-        valid = timedelta(seconds=min(seconds(text("expires", expires)), 10**10))
+        valid = timedelta(seconds=min(duration("expires", expires), 10**10))
         with confidant(text("out_file", out_file)) as told:
             made, row = store.create_token(database, text("name", name), role, valid, by=who())
             told.write(f"{made}\n")

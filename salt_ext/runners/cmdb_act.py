@@ -110,7 +110,12 @@ def _steps_of_rename(old: str, new: str, role: str | None) -> list[str]:
 
 
 def lifecycle(
-    asset: str = "", state: str = "", reason: str = "", test: bool = False, **kwargs: Any
+    asset: str = "",
+    state: str = "",
+    reason: str = "",
+    test: bool = False,
+    was: str = "",
+    **kwargs: Any,
 ) -> dict[str, Any]:
     """
     Set where an asset is in its life; how fresh its reports are does not matter.
@@ -123,6 +128,9 @@ def lifecycle(
         Why; it is kept with your name.
     test
         True shows what would happen and changes nothing.
+    was
+        Only if it is this now; anything else is an error. Of several programs that ask
+        at a time one changes it.
 
     CLI Example:
 
@@ -134,10 +142,10 @@ def lifecycle(
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        nothing_else(kwargs, "asset", "state", "reason", "test")
+        nothing_else(kwargs, "asset", "state", "reason", "test", "was")
         act = _act(reason, test)
-        asset_id = asset_of(database, asset)
-        return store.set_lifecycle(database, asset_id, text("state", state), act)
+        stages = text("state", state), text("was", was)
+        return store.set_lifecycle(database, asset_of(database, asset), stages[0], act, stages[1])
 
     return answer(__opts__, "lifecycle", ask, write=not test)
 

@@ -126,7 +126,7 @@ def collect(
                     test=bool(test),
                 )
             except store.NotFound as nobody:
-                named = {"minion_id__glob": tgt} if tgt_type == "glob" else {}
+                named = {"minion_id__glob": tgt} if tgt and tgt_type == "glob" else {}
                 nobody.hint = store.hint(database, filters or named) or nobody.hint
                 raise
 

@@ -20,7 +20,7 @@ from salt_ext.commands.arguments import (
 )
 from salt_ext.master.cache import Cache
 from salt_ext.questions import quality
-from salt_ext.questions.health import batches
+from salt_ext.questions.health import batches, warnings
 from salt_ext.questions.health import health as health_
 from salt_ext.questions.odd import odd as odd_
 from salt_ext.report.envelope import MODES
@@ -111,7 +111,8 @@ def missing(
     What was never heard are machines that people's lists have (``cmdb.expected``),
     except what can never report, as a switch or a spare, and what has a reason:
     ``cmdb.expected set <SN> reason=spare``. An asset that is collected by salt-ssh needs
-    no key, and retired assets are left out. A master knows only its own keys.
+    no key, and retired assets are left out. A master knows only its own keys: an asset that
+    another master heard last is never without a key here.
 
     tgt
         An identifier of one asset, or a glob of minion ids.
@@ -160,7 +161,8 @@ def missing(
             if row["freshness"] == "missing" if before is None else row["last_seen"] < before:
                 rows.append({**row, "what": "silent"})
             has_key = accepted & {row["minion_id"], row["reports_as"]}
-            if row["mode"] in MODES and row["mode"] != "ssh" and not has_key:
+            is_here = row["master"] in (None, __opts__["id"])
+            if row["mode"] in MODES and row["mode"] != "ssh" and is_here and not has_key:
                 rows.append({**row, "what": "asset without a key"})
         columns = ["what", "minion_id", "sn", "last_seen"]
         if out_file:
@@ -274,30 +276,38 @@ def odd(
     return answer(__opts__, "odd", ask)
 
 
+YEAR = "365d"
+
+
 def health(
     tgt: str = "*",
     by: str = "asset",
-    since: str = "365d",
+    since: str = "",
     limit: int = 100,
     exit_code: bool = False,
     out_file: str = "",
     **kwargs: Any,
 ) -> dict[str, Any]:
     """
-    Show parts that fail or wear out, the worst machine first; or which kinds of parts do.
+    Show parts that fail or wear out, the worst part first; or which kinds of parts do.
 
     It uses what disks say by SMART, errors that memory controllers count, and the
-    states of RAID volumes and power supplies.
+    states of RAID volumes and power supplies. Disks are ranked by how many of four
+    counters are not zero; docs/prediction.md says how often that is right.
 
     tgt
         An identifier of one asset, or a glob of minion ids.
     by
-        ``asset``: each part that fails. ``batch``: the models and firmwares of which
-        several parts failed or were taken out, what share that is, and which
-        machines have the same parts.
+        ``asset``: each part that fails. ``batch``: the models and firmwares, by the quarter
+        in which they came, of which parts fail or are taken out more often than others: how
+        many times as often, between what that is with 95 %, and which machines have such
+        parts. What may be chance is not named. ``warning``: how many of the parts that each
+        rule warned of more than 30 days ago were replaced or gone within 30 days, and how many
+        of the disks that went had been warned of, with intervals of 95 %; the whole fleet's,
+        so that no filter can be given.
     since
-        With ``by=batch``, how far back to look: ``365d``, ``2026-01-01`` or the
-        name of a snapshot.
+        With ``by=batch``, how far back to look: ``90d``, ``2026-01-01`` or the
+        name of a snapshot; a year without it.
     limit
         How many lines at most.
     exit_code
@@ -317,17 +327,26 @@ def health(
 
         salt-run cmdb.health site=dc1
         salt-run cmdb.health by=batch since=90d
+        salt-run cmdb.health by=warning
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
         check_truths(exit_code=exit_code)
         filters = assets_of(database, tgt, kwargs)
         most = None if out_file else count("limit", limit)
-        if one_of("view", by, ("asset", "batch")) == "asset":
+        view = one_of("view", by, ("asset", "batch", "warning"))
+        if since and view != "batch":
+            raise Misused(f"since= is for by=batch, and this is by={view}")
+        if view == "asset":
             found = health_(database, filters, most)
-        else:
-            start = store.moment_of(database, since, now())
+        elif view == "batch":
+            start = store.moment_of(database, since or YEAR, now())
             found = batches(database, start, filters, most)
-        return answers.of_table(database.zone, found, text("out_file", out_file))
+        elif filters:
+            raise Misused("by=warning is about the whole fleet: leave the filters out")
+        else:
+            found = warnings(database, most)
+        done = answers.of_table(database.zone, found, text("out_file", out_file))
+        return {**done, "warnings": store.warnings(database)} if view == "asset" else done
 
-    return answer(__opts__, "table", ask, differs=lambda found: exit_code and bool(found["rows"]))
+    return answer(__opts__, "health", ask, differs=lambda found: exit_code and bool(found["rows"]))

@@ -238,7 +238,8 @@ def expected(
         whatever list, or with ``source`` alone the machines of a whole list.
     sn
         The serial number of the machine, or its name. What is neither as yet is what
-        the machine that appears has as its serial number or its name.
+        the machine that appears has as its serial number or its name. A UUID or a MAC
+        is a key of it, whatever it will be called.
     file
         A workbook (``.xlsx``) or a comma-separated file on the master.
     sheet
@@ -268,6 +269,7 @@ def expected(
         salt-run cmdb.expected missing
         salt-run cmdb.expected set 9XYZ1K2 site=dc1 rack=R01 owner='web team'
         salt-run cmdb.expected set 9XYZ1K3 reason='spare in room 4'
+        salt-run cmdb.expected set 9XYZ1K4 mac=52:54:00:00:00:04 profile=debian12
         salt-run cmdb.expected remove 9XYZ1K2
         salt-run cmdb.expected remove source=finance test=True
     """

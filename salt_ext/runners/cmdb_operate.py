@@ -86,16 +86,21 @@ def maintain(test: bool = False, **kwargs: Any) -> dict[str, Any]:
     return answer(__opts__, "table", ask, write=True)
 
 
-def migrate(test: bool = False, grants: bool = False, **kwargs: Any) -> dict[str, Any]:
+def migrate(
+    test: bool = False, grants: bool = False, distribute: bool = False, **kwargs: Any
+) -> dict[str, Any]:
     """
     Bring the database's schema up to this version; in an empty database, make it.
 
     test
         True names the steps and takes none.
     grants
-        True also makes the roles ``cmdb_writer``, ``cmdb_reader`` and
-        ``cmdb_reporter``, and gives each the rights that it needs. Then grant them
-        to your login roles: ``GRANT cmdb_reader TO web``.
+        True also makes the roles ``cmdb_writer``, ``cmdb_reader``, ``cmdb_reporter``
+        and ``cmdb_provisioner``, and gives each the rights that it needs. Then grant
+        them to your login roles: ``GRANT cmdb_reader TO web``.
+    distribute
+        True also spreads the tables over the servers of Citus, which has to be in this
+        database: see docs/scale.md. Once is enough; from then on each run does it.
 
     CLI Example:
 
@@ -103,12 +108,13 @@ def migrate(test: bool = False, grants: bool = False, **kwargs: Any) -> dict[str
 
         salt-run cmdb.migrate test=True
         salt-run cmdb.migrate grants=True
+        salt-run cmdb.migrate distribute=True
     """
 
     def ask(database: store.Database) -> dict[str, Any]:
-        nothing_else(kwargs, "test", "grants")
-        check_truths(test=test, grants=grants)
-        steps = store.migrate(database, test=test)
+        nothing_else(kwargs, "test", "grants", "distribute")
+        check_truths(test=test, grants=grants, distribute=distribute)
+        steps = store.migrate(database, test=test, distribute=distribute)
         if grants and not (test and steps):
             steps += store.grant(database, test=test)
         return {"steps": steps, "test": bool(test)}
@@ -140,9 +146,9 @@ def settings_(**kwargs: Any) -> dict[str, Any]:
 
 
 def _shown(options: Settings, name: str) -> Any:
-    """Return the value of a setting; the password of a database and those of people are hidden."""
+    """Return the value of a setting; passwords and tokens are hidden."""
     value = options[name]
-    if name == "login":
+    if name in ("clouds", "login", "pushes", "webhooks"):
         return ", ".join(sorted(value))
     if name in ("database_url", "database_read_url") and value:
         return store.shown_url(value)

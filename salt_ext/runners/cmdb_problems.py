@@ -64,7 +64,8 @@ def errors(
         ``doubt``: a value was stored that is hardly true. ``identity``: it is not
         certain which machine a report is of, or a key is shown by two. ``engine``: the
         engine of a master cannot work. ``mode``, ``hook``: a way of
-        ``cmdb.collect``, or a report hook, failed.
+        ``cmdb.collect``, or a report hook, failed. ``webhook``: one does not take its
+        events. ``brake``: a reaction was refused, or all are.
     closed
         True also shows problems that are over.
     limit

@@ -20,9 +20,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from salt_ext.settings import Settings
 from salt_ext.store.counting import counted
+from salt_ext.store.distribution import begin_session
 from salt_ext.store.errors import (
     Busy,
     Contended,
+    Forbidden,
     SessionLost,
     StatementFailed,
     StoreError,
@@ -52,8 +54,10 @@ REPORTS = Limits(5, 4)
 """Of statements that store reports: while one of them runs, the reports of all machines wait."""
 PAGES = Limits(5)
 """Of what somebody waits for before a browser."""
+DELIVERIES = Limits(5, 2)
+"""Of what sends webhooks, so that it has connections of its own and takes none of the reports'."""
 
-HEAD = "0015"
+HEAD = "0028"
 """The revision of the schema that this code works with; a test compares it with Alembic's."""
 
 
@@ -65,6 +69,12 @@ def rows(result: sa.Result[Any]) -> list[Row]:
     return [dict(row._mapping) for row in result]
 
 
+AWAY = "start PostgreSQL, or correct cmdb:database_url in the configuration"
+AWAY_REMOTE = (
+    "start this worker of Citus, or name its heir: citus_update_node, see docs/operations.md"
+)
+"""Of a worker, whose node Citus names, the coordinator itself answers."""
+
 PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
     (
         psycopg2.errors.ReadOnlySqlTransaction,
@@ -74,9 +84,10 @@ PLAIN: tuple[tuple[type[Exception], type[StoreError], str, str], ...] = (
     ),
     (
         psycopg2.errors.InsufficientPrivilege,
-        StoreError,
+        Forbidden,
         "the role of {url} may not do that",
-        "grant it the rights, or use the role that ran cmdb.migrate",
+        "salt-run cmdb.migrate grants=True gives our roles the rights that they lack; else use"
+        " the role that ran cmdb.migrate",
     ),
     (
         psycopg2.errors.QueryCanceled,
@@ -236,7 +247,7 @@ class Database:
 
     def close(self) -> None:
         """Close the unused connections of this process to the URL."""
-        for limits in (USUAL, REPORTS, PAGES):
+        for limits in (USUAL, REPORTS, PAGES, DELIVERIES):
             _engine(os.getpid(), self.url, self.read_only, limits).dispose()
 
     @contextlib.contextmanager
@@ -250,6 +261,9 @@ class Database:
                 "all connections to the database are busy",
             ) from None
         except DBAPIError as error:
+            if isinstance(error.orig, psycopg2.errors.FeatureNotSupported):
+                # The tables were spread over several servers since the session began: see is_citus.
+                self.close()
             plain = self._plain(error)
             if plain is None and knows_schema and isinstance(error.orig, OTHER_SCHEMA):
                 plain = self._other_schema()
@@ -304,7 +318,7 @@ class Database:
                 )
             return StoreUnreachable(
                 f"cannot reach the database at {self.shown_url}: {first_line}",
-                "start PostgreSQL, or correct cmdb:database_url in the configuration",
+                AWAY_REMOTE if "remote node" in text else AWAY,
                 "cannot reach the database",
             )
         return None
@@ -317,11 +331,13 @@ def _engine(pid: int, url: str, read_only: bool, limits: Limits) -> sa.Engine:
         f"-c statement_timeout={limits.statement_seconds}s",
         "-c idle_in_transaction_session_timeout=60s",
         "-c timezone=UTC",
+        # What our locks rely on: each statement sees what others have committed before it.
+        r"-c default_transaction_isolation=read\ committed",
         # To compile a statement takes longer than any of our statements gains by it.
         "-c jit=off",
         # Enough to sort and to hash a whole fleet in memory, without temporary files.
         "-c work_mem=64MB",
-        # What is prepared is planned once: see bulk.Prepared.
+        # What is prepared is planned once: see bulk.Prepared. On Citus it cannot: see SESSION.
         "-c plan_cache_mode=force_generic_plan",
     ]
     if limits.lock_seconds is not None:
@@ -342,6 +358,7 @@ def _engine(pid: int, url: str, read_only: bool, limits: Limits) -> sa.Engine:
             "options": " ".join(options),
         },
     )
+    sa.event.listen(engine, "connect", begin_session)
     sa.event.listen(engine, "before_cursor_execute", counted)
     return engine
 

@@ -36,6 +36,10 @@ class StatementFailed(StoreError):
     """PostgreSQL goes on, but one statement took longer, or more memory, than it may."""
 
 
+class Forbidden(StoreError):
+    """PostgreSQL goes on, but the role that we are there may not do what we asked."""
+
+
 class Unstored(StoreError):
     """
     Reports that could not be stored, while nothing shows that others can be.
@@ -50,7 +54,12 @@ class Unstored(StoreError):
 
 
 class Contended(StoreError):
-    """Two writers waited for each other, and PostgreSQL ended this one; the same call will work."""
+    """
+    Another writer was faster; the same call will work.
+
+    Two waited for each other and PostgreSQL ended this one, or the other one has stored the
+    same machine meanwhile.
+    """
 
 
 class Busy(Contended):

@@ -12,12 +12,23 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from salt_ext.document.keys import number
+from salt_ext.store.growth import SOON, day, runs_out
+from salt_ext.store.prediction import ENOUGH, Evidence, counted, evidence
 
 SEVERITIES = ("critical", "warning", "notice")
 
 USED_UP_PERCENT = 90
 
+MANY_CORRECTED = 50
+"""So many corrected errors more from one report to the next are a warning, fewer a notice."""
+
 Item = dict[str, Any]
+"""
+What a path found.
+
+An item of volatile values has besides ``counters``, how those of the part have grown, and
+``last_seen``, up to when that is known.
+"""
 
 
 class Finding(NamedTuple):
@@ -26,6 +37,8 @@ class Finding(NamedTuple):
     severity: str
     component: str
     says: str
+    evidence: Evidence = Evidence()
+    """What speaks for the end of a disk: of faults as severe those with more come first."""
 
 
 class Rule(NamedTuple):
@@ -34,7 +47,10 @@ class Rule(NamedTuple):
     section: str
     is_volatile: bool
     path: str
-    judge: Callable[[Item], Finding]
+    judge: Callable[[Item], Finding | None]
+    """Returns None for what is no fault after all."""
+    name: str
+    """What is told of how often the rule is right."""
 
 
 def _failing(item: Item) -> Finding:
@@ -48,35 +64,65 @@ def _failed_before(item: Item) -> Finding:
     return Finding("notice", _name(item), f"was beyond its threshold once: {attributes}")
 
 
-BAD_COUNTERS = {
-    "pending": "sectors pending",
-    "uncorrectable": "sectors uncorrectable",
-    "reported_uncorrectable": "errors uncorrectable",
+UNCORRECTED = {
     "media_errors": "media errors",
     "uncorrected_reads": "reads uncorrected",
     "uncorrected_writes": "writes uncorrected",
 }
+"""Counters of disks of NVMe and SAS: data that could not be read or written."""
 
 
-def _worn(item: Item) -> Finding:
+def _worn(item: Item) -> Finding | None:
     """Judge the counters of a disk; the ``key`` of the item is the key of the disk."""
-    # A machine may send anything beside the counter that was found.
-    values = {key: one for key, one in item["value"].items() if isinstance(one, (int, float))}
-    bad = [f"{values[key]} {word}" for key, word in BAD_COUNTERS.items() if values.get(key, 0) > 0]
-    used, moved = values.get("percentage_used", 0), values.get("reallocated", 0)
-    words = [*bad]
-    if moved > 0:
-        words.append(f"{moved} sectors reallocated")
-    if used >= USED_UP_PERCENT:
-        words.append(f"{used} % of its life used")
-    return Finding("warning" if bad or used >= 100 else "notice", item["key"], ", ".join(words))
+    values = _counts(item)
+    bad = [f"{values[key]} {word}" for key, word in UNCORRECTED.items() if values.get(key, 0) > 0]
+    used, found = values.get("percentage_used", 0), evidence(values)
+    words = [*filter(None, [counted(values)]), *bad, *_wear(item, used)]
+    if not words:
+        return None
+    is_grave = found.counters >= ENOUGH or bad or used >= 100
+    return Finding("warning" if is_grave else "notice", item["key"], "; ".join(words), found)
 
 
-def _memory(item: Item) -> Finding:
-    corrected, uncorrected = (item["value"].get(one) or 0 for one in ("ce_count", "ue_count"))
+def _wear(item: Item, used: float) -> list[str]:
+    """Say how much of its life a disk has used, from 90 % on or if the rest is used soon."""
+    wear, seen_at = item["counters"].get("percentage_used"), item["last_seen"]
+    end = runs_out(wear, seen_at) if wear else None
+    if used < USED_UP_PERCENT and (end is None or end > seen_at + SOON):
+        return []
+    says = f"{used} % of its life used"
+    if wear is None or end is None:
+        return [says]
+    return [
+        f"{says}, all of it about {day(end)} at the rate since {day(wear.first_at)}"
+        f" ({wear.first_value} % then)"
+    ]
+
+
+def _memory(item: Item) -> Finding | None:
+    """Judge the errors of memory: corrected ones by how many there are more, never by all."""
+    uncorrected = _counts(item).get("ue_count", 0)
     words = [f"{uncorrected} uncorrected errors"] if uncorrected else []
-    words += [f"{corrected} corrected errors"] if corrected else []
-    return Finding("critical" if uncorrected else "notice", item["key"], ", ".join(words))
+    corrected = item["counters"].get("ce_count")
+    more = corrected.lately(item["last_seen"]) if corrected else 0
+    words += [f"{more} more corrected errors {corrected.between()}"] if more else []
+    if not words:
+        return None
+    severity = "warning" if more >= MANY_CORRECTED else "notice"
+    says = ", ".join(words) + _slot(item["value"])
+    return Finding("critical" if uncorrected else severity, item["key"], says)
+
+
+def _counts(item: Item) -> dict[str, int]:
+    """Return what counts anything: a machine may send what it likes beside what was found."""
+    return {key: one for key, one in item["value"].items() if type(one) is int and one > 0}
+
+
+def _slot(counted: Item) -> str:
+    """Say in which slot the module is, where the machine knows that of what it counts."""
+    names = [counted.get(name) for name in ("bank_locator", "locator")]
+    slot = " ".join(one for one in names if isinstance(one, str))
+    return f"; module in {slot}" if slot else ""
 
 
 def _raid(item: Item) -> Finding:
@@ -117,35 +163,62 @@ def _name(item: Item) -> str:
     return " ".join(str(one) for one in (place, number(item)) if one)
 
 
-_COUNTERS = " || ".join(f"@.value.{name} > 0" for name in (*BAD_COUNTERS, "reallocated"))
+_COUNTERS = " || ".join(
+    f"@.value.{name} > 0"
+    for name in (
+        *("pending", "uncorrectable", "reported_uncorrectable"),
+        *(*UNCORRECTED, "reallocated"),
+    )
+)
 _ILL = '? (@.health == "degraded" || @.health == "failed")'
 
-FAILS = Rule("smart", False, "$[*] ? (@.passed == false || exists(@.health.failing[*]))", _failing)
+WORN = Rule(
+    "smart",
+    True,
+    f"$.keyvalue() ? ({_COUNTERS} || @.value.percentage_used >= {USED_UP_PERCENT})",
+    _worn,
+    "disk counters",
+)
+"""A disk by its counters."""
+
+WEARS = WORN._replace(path="")
+"""A disk that will have used its life soon; it is found by how its wear grows, and by no path."""
+
+FAILS = Rule(
+    "smart",
+    False,
+    "$[*] ? (@.passed == false || exists(@.health.failing[*]))",
+    _failing,
+    "disk's own word",
+)
 """A disk that says of itself that it fails, or that is beyond a threshold."""
 
 RULES = (
     FAILS,
-    Rule("smart", False, "$[*] ? (exists(@.health.failed_before[*]))", _failed_before),
     Rule(
         "smart",
-        True,
-        f"$.keyvalue() ? ({_COUNTERS} || @.value.percentage_used >= {USED_UP_PERCENT})",
-        _worn,
+        False,
+        "$[*] ? (exists(@.health.failed_before[*]))",
+        _failed_before,
+        "disk failed before",
     ),
+    WORN,
     Rule(
         "memory",
         True,
         "$.edac.keyvalue() ? (@.value.ce_count > 0 || @.value.ue_count > 0)",
         _memory,
+        "memory errors",
     ),
-    Rule("raid", False, f"$.*[*] {_ILL}", _raid),
-    Rule("raid", False, f"$.controllers[*].battery {_ILL}", _raid),
-    Rule("disks", False, '$[*] ? (@.paths[*].health == "failed")', _paths),
-    Rule("md", False, "$[*] ? (@.health.degraded > 0)", _array),
+    Rule("raid", False, f"$.*[*] {_ILL}", _raid, "RAID controller"),
+    Rule("raid", False, f"$.controllers[*].battery {_ILL}", _raid, "RAID battery"),
+    Rule("disks", False, '$[*] ? (@.paths[*].health == "failed")', _paths, "paths to a disk"),
+    Rule("md", False, "$[*] ? (@.health.degraded > 0)", _array, "array of md"),
     Rule(
         "power_supplies",
         False,
         '$[*] ? (@.status like_regex "critical$" flag "i" || @.plugged == false)',
         _power,
+        "power supply",
     ),
 )

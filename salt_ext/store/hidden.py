@@ -49,11 +49,11 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ),
     ("disk_count", "disks"),
     ("disk_bytes", "disks.size_bytes", "raid.size_bytes", "multipath.size_bytes"),
-    ("address", "network.addresses", "network.default_address"),
+    ("address", "network.addresses", "network.default_address", "instance.addresses"),
     ("network.mac", "network.permanent_mac"),
     ("disks.serial_number", "smart.serial_number", "raid.members.serial_number"),
     ("disks.wwn", "disks.eui64", "disks.nguid", "disks.uuid"),
-    ("virtual.cloud.instance_id", "cloud.instance_id"),
+    ("virtual.cloud.instance_id", "cloud.instance_id", "instance.id"),
 )
 """Fields that tell the same: who hides one of a line hides the others with it."""
 
@@ -63,7 +63,11 @@ ALSO: dict[str, tuple[str, ...]] = {
     "disks.serial_number": ("multipath.wwid",),
     "system.product_name": ("system.sku_number",),
     "rack": ("system.enclosure.rack_name",),
-    "system.uuid": ("bmc.guid",),
+    # The id of an instance is its UUID in many clouds.
+    "system.uuid": ("bmc.guid", "instance.id"),
+    # The kernel may count errors of a module under the name of its slot.
+    "memory.devices.locator": ("memory.locator",),
+    "memory.devices.bank_locator": ("memory.bank_locator",),
     # A disk by several paths has its worldwide name in the names of what lies on it.
     "disks.wwn": (
         *("disks.name", "smart.name", "raid.wwn", "lvm.devices"),

@@ -86,24 +86,28 @@ DELETE FROM listening USING (
 """)
 
 
-# Of each asset the pieces that were listened to since it was heard are added up.
+# Of each asset the pieces that were listened to since it was heard are added up. When it was heard
+# is read first: on Citus that is in the shards, and what was listened to is not.
 BECAME = f"""
-WITH spans AS MATERIALIZED ({{spans}})
-SELECT i.asset_id, coalesce(found.at, now()) AS at
+WITH spans AS MATERIALIZED ({{spans}}),
+seen AS MATERIALIZED (
+SELECT i.asset_id, i.age, asset_seen.last_seen, asset_seen.master
   FROM unnest(CAST(:ids AS uuid[]), CAST(:ages AS interval[])) AS i(asset_id, age)
-  JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
+  JOIN asset_seen ON asset_seen.asset_id = i.asset_id)
+SELECT seen.asset_id, coalesce(found.at, now()) AS at
+  FROM seen
   LEFT JOIN master
     ON master.number = seen.master
    AND coalesce(master.beat_at, now()) >= now() - interval '{GONE.days} days'
  CROSS JOIN LATERAL (
        SELECT tstzrange(seen.last_seen, greatest(seen.last_seen, now())) AS since) AS silence
  CROSS JOIN LATERAL (
-       SELECT min(upper(piece) - (listened - i.age)) AS at
+       SELECT min(upper(piece) - (listened - seen.age)) AS at
          FROM (SELECT piece, sum(upper(piece) - lower(piece)) OVER (ORDER BY piece) AS listened
                  FROM (SELECT span * silence.since AS piece FROM spans
                         WHERE number = coalesce(master.number, 0)
                           AND span && silence.since) AS pieces) AS counted
-        WHERE listened >= i.age) AS found
+        WHERE listened >= seen.age) AS found
 """  # noqa: S608 - a constant of ours
 
 

@@ -8,16 +8,20 @@ reports, are removed after ``keep_problems``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from salt_ext.store.clock import now as time_of
 from salt_ext.store.database import Database, Row
+from salt_ext.store.disk_models import count_models
 from salt_ext.store.ingest.listed import rematch
 from salt_ext.store.ingest.rivalry import close_over
 from salt_ext.store.listening import forget, silence
-from salt_ext.store.schema import asset_seen, held, identifier, problem
+from salt_ext.store.schema import asset_seen, delivery, held, identifier, problem
+from salt_ext.store.tally import count_anew
+from salt_ext.store.warnings import keep_warnings
 
 LOCK = 0x636D6D6E
 
@@ -42,41 +46,75 @@ def maintain(database: Database, *, test: bool = False, is_patient: bool = True)
         silent = silence(link, grace, now)
         found = [
             {"step": name, "rows": link.execute(step).rowcount}
-            for name, step in _steps(now, now - kept, silent.moment()).items()
+            for name, step in _steps(link, now, now - kept, silent.moment()).items()
         ]
         over = {"step": "other doubts about identity that are over, closed"}
         found.insert(2, {**over, "rows": close_over(link, silent, now)})
         forgotten = {"step": "times that masters listened, too old to count, removed"}
         found.append({**forgotten, "rows": forget(link, database.settings)})
+        count_anew(link)
         if test:
             attempt.rollback()
-    matched = {"step": "machines that rows of people's lists mean now, found"}
-    found.append({**matched, "rows": 0 if test else rematch(database)})
+    failed: list[Exception] = []
+    for name, work in LATER.items():
+        # Each by itself: none waits for those before it, nor fails with them.
+        try:
+            found.append({"step": name, "rows": work(database, test)})
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return found
 
 
+def _count_models(database: Database, test: bool) -> int:
+    with database.begin() as link, link.begin_nested() as attempt:
+        link.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        counted = count_models(link)
+        if test:
+            attempt.rollback()
+    return counted
+
+
+LATER: Mapping[str, Callable[[Database, bool], int]] = {
+    # This reads where every disk ever was: nobody shall wait for that.
+    "models of disks, of which it is counted how often they fail": _count_models,
+    "warnings that are new or over, noted": lambda database, test: (
+        0 if test else keep_warnings(database)
+    ),
+    "machines that rows of people's lists mean now, found": lambda database, test: (
+        0 if test else rematch(database)
+    ),
+}
+"""What has a transaction of its own, by what it does; it returns to how many rows."""
+
+
 def _steps(
-    now: datetime, before: datetime, silent_before: datetime
+    link: sa.Connection, now: datetime, before: datetime, silent_before: datetime
 ) -> dict[str, sa.Delete | sa.Update]:
     # The claim was not repeated for the grace, and the machine that has the best key has
     # been stored since: it reports under its own name.
     first_key = held.c.evidence["keys"][0]
     goes_on = (
-        sa.select(identifier.c.asset_id)
+        sa.select(held.c.minion_id)
+        .select_from(identifier)
         .join(asset_seen, asset_seen.c.asset_id == identifier.c.asset_id)
+        .join(
+            held,
+            (identifier.c.kind == first_key[0].astext)
+            & (identifier.c.value == first_key[1].astext),
+        )
         .where(
-            identifier.c.kind == first_key[0].astext,
-            identifier.c.value == first_key[1].astext,
             identifier.c.last_seen.is_(None),
             held.c.last_seen < silent_before,
             asset_seen.c.last_seen > held.c.last_seen,
         )
-        .exists()
     )
+    over = [*link.scalars(goes_on)]
     is_held = sa.select(held.c.minion_id).where(held.c.minion_id == problem.c.minion_id).exists()
     return {
         "held reports of machines that have their own name again, dropped": sa.delete(held).where(
-            goes_on
+            held.c.minion_id.in_(over), held.c.last_seen < silent_before
         ),
         "held reports that are over, closed": sa.update(problem)
         .where(
@@ -89,5 +127,8 @@ def _steps(
         "problems that are over, removed": sa.delete(problem).where(problem.c.closed_at < before),
         "rejected reports, removed": sa.delete(held).where(
             held.c.rejected_at < before, held.c.last_seen < before
+        ),
+        "events that no webhook took, removed": sa.delete(delivery).where(
+            delivery.c.queued_at < before
         ),
     }

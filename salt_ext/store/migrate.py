@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from salt_ext.store import distribution
 from salt_ext.store.database import Database
 from salt_ext.store.errors import StoreError
 from salt_ext.store.rights import renew
@@ -18,16 +19,17 @@ LOCK_TIMEOUT_SECONDS = 10
 ENCODING = "UTF8"
 
 
-def migrate(database: Database, *, test: bool = False) -> list[str]:
+def migrate(database: Database, *, test: bool = False, distribute: bool = False) -> list[str]:
     """
     Take the steps that the schema lacks; return each as ``revision description``.
 
     With ``test`` the steps are named and not taken. All of them are one
     transaction: a step that fails leaves the schema as it was. Who writes meanwhile is
-    waited for, or waits and is then told that the schema is another one. The three roles
-    of the store get their rights on new tables, where they have rights already. Raises
-    :class:`StoreError` when others keep a table busy for too long, and when the database
-    cannot hold every character.
+    waited for, or waits and is then told that the schema is another one. The four roles
+    of the store get their rights on new tables, where they have rights already. With
+    ``distribute`` the tables are spread over the servers of Citus; those of a store that is
+    spread always are. Raises :class:`StoreError` when others keep a table busy for too long,
+    when the database cannot hold every character, and when it has no Citus to spread by.
     """
     # Imported here, so that no other command has to wait until Alembic is loaded.
     from alembic import command
@@ -57,7 +59,13 @@ def migrate(database: Database, *, test: bool = False) -> list[str]:
             command.upgrade(config, "head")
         if not test:
             _index_words(link)
-        return steps + renew(link, test=test)
+        if distribute or distribution.spread(link):
+            steps += distribution.distribute(link, test=test)
+        steps += renew(link, test=test)
+    if distribute:
+        # What these sessions know of the tables is no longer so: see distribution.is_citus.
+        database.close()
+    return steps
 
 
 def _check_encoding(link: sa.Connection) -> None:

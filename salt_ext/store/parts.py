@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from salt_ext.document import encode, is_components
 from salt_ext.document.keys import is_empty, numbers, place
-from salt_ext.store.columns import integer_of, text_of
+from salt_ext.store.columns import integer_of
 
 LONGEST = 200
 """Characters; several such columns must fit into one row of an index."""
@@ -141,16 +141,19 @@ def parts(facts: Mapping[str, Any]) -> Counter[Part]:
     )
 
 
-def build(facts: Mapping[str, Any]) -> dict[str, str | None]:
+def build(
+    facts: Mapping[str, Any], counted: Mapping[Part, int] | None = None
+) -> dict[str, str | None]:
     """
     Return what a machine is built of, as the columns of the table ``build``.
 
     Of each section that is the models and firmwares of its parts as one text, so that one
-    disk of another model is another build.
+    disk of another model is another build. ``counted`` is what :func:`parts` returns of the
+    same facts, if the caller has it.
     """
     kinds: dict[str, set[str]] = {}
-    for one in parts({name: facts[name] for name in BUILT_OF if name in facts}):
-        if one.model is not None:
+    for one in parts(facts) if counted is None else counted:
+        if one.section in BUILT_OF and one.model is not None:
             kind = " ".join(filter(None, (one.model, one.firmware_version)))
             kinds.setdefault(one.section, set()).add(kind)
     found = {name: ", ".join(sorted(kinds.get(name, ())))[:LONGEST_BUILD] for name in BUILT_OF}
@@ -168,9 +171,16 @@ def _told(section: Any, field: str) -> str | None:
     return (value if isinstance(value, str) else encode(value).decode())[:LONGEST]
 
 
-def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:
+class Kind(NamedTuple):
+    """What a part in a place is; its fields are columns of ``placement``."""
+
+    model: str | None
+    firmware_version: str | None
+
+
+def placements(facts: Mapping[str, Any]) -> dict[Placement, Kind]:
     """
-    Return the model of each part with a serial number, WWN or MAC of its own, by its place.
+    Return the kind of each part with a serial number, WWN or MAC of its own, by its place.
 
     A number that stands in two lists of one path, such as those of two parts, is nobody's.
     A container has no parts: those that it shows are in its host.
@@ -188,7 +198,9 @@ def placements(facts: Mapping[str, Any]) -> dict[Placement, str | None]:
                     if found.setdefault(key, item) is not item:
                         shared.add(key)
     return {
-        Placement(number, path, (place(item) or "")[:LONGEST]): _model(item)
+        Placement(number, path, (place(item) or "")[:LONGEST]): Kind(
+            _model(item), _first(item, ("firmware_version",))
+        )
         for (number, path), item in found.items()
         if (number, path) not in shared
     }
@@ -227,6 +239,6 @@ def _model(item: Mapping[str, Any]) -> str | None:
 
 def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     for name in names:
-        if text := text_of(item.get(name)):
+        if (text := item.get(name)) and isinstance(text, str):
             return text[:LONGEST]
     return None

@@ -1,30 +1,48 @@
 """
-Which rights each of the three roles of the store has, and whether a role has them.
+Which rights each of the four roles of the store has, and whether a role has them.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from salt_ext.store.schema import metadata
+from salt_ext.store.schema import INSTALLATION_STATE, metadata
 
 VERSION = "alembic_version"
 
 TABLES = [table.name for table in metadata.sorted_tables]
+VIEWS = ["cmdb_machines", "cmdb_all_machines"]
+"""What other programs may rely on, by their own SQL."""
+
 READ, WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
 
 RIGHTS: dict[str, dict[str, list[str]]] = {
-    "cmdb_writer": {WRITE: TABLES, READ: [VERSION]},
-    "cmdb_reader": {READ: [*(name for name in TABLES if name != "inbox"), VERSION]},
+    "cmdb_writer": {WRITE: TABLES, READ: [*VIEWS, VERSION]},
+    # Of what waits in the inbox a reader may know how much it is.
+    "cmdb_reader": {
+        READ: [*(name for name in TABLES if name != "inbox"), *VIEWS, VERSION],
+        "SELECT (id)": ["inbox"],
+    },
     # The server fills in the sender and the time of a report, not the sender.
     "cmdb_reporter": {"INSERT (minion_id, report)": ["inbox"], READ: [VERSION]},
+    # Of a machine it may know whether it may be installed; whom it serves is all that it writes.
+    "cmdb_provisioner": {
+        READ: ["installation", VERSION],
+        "SELECT (id, lifecycle)": ["asset"],
+        f"UPDATE ({', '.join(INSTALLATION_STATE)})": ["installation"],
+    },
 }
 """By role: its rights, and the tables that it has them on."""
 
 LACKING = sa.text("""
 SELECT i.name
   FROM unnest(CAST(:names AS text[])) AS i(name), unnest(CAST(:rights AS text[])) AS r(privilege)
- WHERE NOT coalesce(has_table_privilege(:role, to_regclass(i.name), r.privilege), :without)
+ WHERE NOT coalesce(
+           CASE WHEN r.privilege LIKE '%(%'
+                THEN has_any_column_privilege(
+                         :role, to_regclass(i.name), split_part(r.privilege, ' (', 1))
+                ELSE has_table_privilege(:role, to_regclass(i.name), r.privilege)
+           END, :without)
  GROUP BY i.name
  ORDER BY i.name
 """)
@@ -59,17 +77,14 @@ def lacking(
     link: sa.Connection, role: str, tables: list[str], rights: str, *, without: bool = False
 ) -> list[str]:
     """Return the tables on which a role lacks one of these rights; ``without``: of absent ones."""
-    asked = {"names": tables, "rights": rights.split(", "), "role": role, "without": without}
+    one_by_one = [rights] if "(" in rights else rights.split(", ")
+    asked = {"names": tables, "rights": one_by_one, "role": role, "without": without}
     return list(link.scalars(LACKING, asked))
 
 
 def _lacks(link: sa.Connection, role: str) -> bool:
-    """Whether a role lacks a right on a whole table."""
-    return any(
-        lacking(link, role, tables, rights)
-        for rights, tables in RIGHTS[role].items()
-        if "(" not in rights
-    )
+    """Whether a role lacks a right on a table, or on all of its columns."""
+    return any(lacking(link, role, tables, rights) for rights, tables in RIGHTS[role].items())
 
 
 def statements(link: sa.Connection, role: str) -> list[str]:

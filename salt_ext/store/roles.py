@@ -1,5 +1,5 @@
 """
-The three PostgreSQL roles of the store, each with no more rights than it needs.
+The four PostgreSQL roles of the store, each with no more rights than it needs.
 
 Roles belong to the whole server, not to one database. They cannot log in: the
 administrator grants them to a role that can, as in ``GRANT cmdb_reader TO web``.
@@ -13,7 +13,7 @@ from salt_ext.store.rights import RIGHTS, known, statements
 
 def grant(database: Database, *, test: bool = False) -> list[str]:
     """
-    Make the roles ``cmdb_writer``, ``cmdb_reader`` and ``cmdb_reporter``, and give them rights.
+    Make the roles of :data:`~salt_ext.store.rights.RIGHTS`, and give them these rights.
 
     Returns the statements; with ``test`` none is executed. Rights that a role has
     and should not have are taken away.

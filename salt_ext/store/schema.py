@@ -17,7 +17,7 @@ from __future__ import annotations
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSON, JSONB, JSONPATH, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB, JSONPATH, UUID
 
 from salt_ext.document.classes import CLASSES
 from salt_ext.store.faults import RULES, Rule
@@ -38,13 +38,23 @@ OPS = ("added", "removed", "changed", "moved", "replaced", "renamed")
 LIFECYCLES = ("planned", "staged", "active", "maintenance", "retired")
 """The stages of life that people give to an asset; its freshness does not depend on them."""
 
+INSTALLABLE = ("planned", "staged")
+"""The stages of life in which a machine may be installed."""
+
 Moment = sa.DateTime(timezone=True)
 Json = JSONB(none_as_null=True)
 
 
-def _asset_id() -> sa.Column[uuid.UUID]:
-    key = sa.ForeignKey("asset.id", ondelete="CASCADE")
-    return sa.Column("asset_id", UUID, key, primary_key=True)
+def _asset_id(*, is_checked: bool = True) -> sa.Column[uuid.UUID]:
+    """
+    Return the column of the asset that a row is of.
+
+    Unless it ``is_checked`` PostgreSQL does not look for that asset. A machine has fifty such
+    rows, and to look for it fifty times takes as long as to write half of them; acts/purge.py
+    removes them.
+    """
+    keys = [sa.ForeignKey("asset.id", ondelete="CASCADE")] if is_checked else []
+    return sa.Column("asset_id", UUID, *keys, primary_key=True)
 
 
 asset = sa.Table(
@@ -136,8 +146,16 @@ The kernel release is not: it changes ten times as often as the others, and its
 former values are in ``change``.
 """
 
-for _name in (*KEPT_COLUMNS[1:], "first_seen"):
+for _name in (*KEPT_COLUMNS[1:], "first_seen", "from_list"):
     sa.Index(None, asset.c[_name], asset.c.id)
+
+# Triggers on asset write it, in rows that nobody else writes: see tally.py.
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("assets", sa.BigInteger, nullable=False, comment="by how many there are more"),
+    comment="the sum is the number of assets; where there is no row it is not kept",
+)
 
 asset_was = sa.Table(
     "asset_was",
@@ -154,13 +172,19 @@ asset_was = sa.Table(
 # A tenth of each page is left free (fillfactor 90). Only the migration can set this:
 # SQLAlchemy has storage parameters since 2.1, and with Python 3.10 there is 2.0 only.
 # PostgreSQL cleans a page, and writes that to its log (WAL), when less than this space
-# is free, and always when less than a tenth is free.
+# is free, and always when less than a tenth is free. New rows would fill each page to exactly
+# that, so that every touch cleans its page; so they have a filling, which the first touch
+# drops: from then on a page takes many touches until it has to be cleaned.
+# Of a new version of a row PostgreSQL logs what lies between the first byte that differs and
+# the last one. So what every report changes stands together, the slowest at the end.
 asset_seen = sa.Table(
     "asset_seen",
     metadata,
     _asset_id(),
+    sa.Column("position", Moment, comment="when its carrier was written, by that master"),
     sa.Column("collected_at", Moment, nullable=False, comment="by the clock of the machine"),
     sa.Column("last_seen", Moment, nullable=False, comment="by the clock of the master"),
+    sa.Column("since_boot_ms", sa.BigInteger, comment="when that was made"),
     sa.Column(
         "mode",
         sa.Text,
@@ -183,12 +207,16 @@ asset_seen = sa.Table(
     ),
     sa.Column("told_freshness", sa.Text, comment="what an event has told last; null: fresh"),
     sa.Column("boot_id", UUID, comment="of the boot that the last report is of"),
-    sa.Column("since_boot_ms", sa.BigInteger, comment="when that was made"),
     sa.Column("doubted_boot_id", UUID, comment="of a report that may be an old one"),
     sa.Column("doubted_since_boot_ms", sa.BigInteger),
     sa.Column("secret_hash", BYTEA, comment="of the secret that proves a rename"),
     sa.Column("master", sa.SmallInteger, comment="which master heard it last"),
-    sa.Column("position", Moment, comment="when its carrier was written, by that master"),
+    sa.Column(
+        "filling",
+        sa.Text,
+        server_default=sa.text("repeat(' ', 40)"),
+        comment="keeps room for new versions of rows; null once the row was touched",
+    ),
     sa.Index(None, "changed_at", "asset_id"),
     sa.Index(None, "mode", "asset_id"),
 )
@@ -230,12 +258,13 @@ spent = sa.Table(
 asset_facts = sa.Table(
     "asset_facts",
     metadata,
-    _asset_id(),
+    _asset_id(is_checked=False),
     sa.Column("section", sa.Text, primary_key=True),
     sa.Column("facts", Json, nullable=False, comment="all that is known, in normal form"),
     sa.Column("volatile", Json, comment="the latest only; makes no history"),
     sa.Column("digest", BYTEA, nullable=False, comment="of the canonical text of facts"),
     sa.Column("collected_at", Moment, comment="last reported then; null: with the last report"),
+    sa.Column("whole_at", Moment, comment="last told as a whole then; null: when last reported"),
     sa.Column("source", sa.Text, comment="which mode told it; null: that of asset_seen"),
     sa.Column(
         "version", sa.SmallInteger, comment="of the collector, negative: told in part; null: 1"
@@ -302,6 +331,7 @@ revision = sa.Table(
     sa.Column("digest", BYTEA, nullable=False, comment="of the whole document after it, 8 bytes"),
     sa.Column("last_before", Moment, comment="collected_at of the last report before it"),
     sa.Column("key_rule", sa.SmallInteger, nullable=False, comment="how its changes name parts"),
+    sa.Column("alike", sa.BigInteger, comment="equal where the same has changed; null: unknown"),
     sa.Index(None, "recorded_at"),
 )
 
@@ -331,6 +361,20 @@ change = sa.Table(
     sa.Index(None, "asset_id", "revision"),
     # Without the changes of no class. Those of one moment are sorted when they are read.
     sa.Index(None, "class", "recorded_at", postgresql_where=sa.text("class IS NOT NULL")),
+    # Without those of which every fleet has so many that the above finds them soon: they are
+    # four fifths of all.
+    sa.Index(
+        "change_section_idx",
+        "class",
+        sa.text("split_part(path, '.', 1)"),
+        "recorded_at",
+        postgresql_where=sa.text(
+            "class IS NOT NULL"
+            " AND (class <> 'software' OR split_part(path, '.', 1) <> 'operating_system')"
+            " AND (class <> 'firmware' OR split_part(path, '.', 1)"
+            " NOT IN ('bmc', 'disks', 'firmware', 'processors'))"
+        ),
+    ),
 )
 
 OF_REVISION = sa.and_(
@@ -351,6 +395,75 @@ handover = sa.Table(
     comment="sections that another source tells since a revision: no changes of the machine",
 )
 
+# A row is written together with the change that tells of the loss. What was lost before there
+# was this table is in it no more: nobody is told of it late.
+loss = sa.Table(
+    "loss",
+    metadata,
+    _asset_id(),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("path", sa.Text, nullable=False, comment="of the change that told of it"),
+    sa.Column("what", BYTEA, nullable=False, comment="equal when the same is lost again, 8 bytes"),
+    sa.Column("lost_at", Moment, nullable=False, comment="when that was recorded"),
+    sa.Column("looked_at", sa.Integer, nullable=False, comment="up to which revision"),
+    sa.Column("confirmed_at", Moment, comment="since when a later collection has shown it too"),
+    sa.Column("ended_at", Moment, comment="since when it is no loss any more"),
+    sa.Column("ending", sa.Text, comment="why not: see salt_ext/store/reads/losses.py"),
+    sa.Column("untold", sa.Text, comment="lost or found: an event has to tell of it yet"),
+    sa.Index("loss_open_idx", "asset_id", "what", postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Index("loss_untold_idx", "confirmed_at", postgresql_where=sa.text("untold IS NOT NULL")),
+    sa.Index(None, "lost_at"),
+    comment="changes of the class loss, and what became of each",
+)
+
+OF_LOSS = sa.and_(
+    change.c.asset_id == loss.c.asset_id,
+    change.c.revision == loss.c.revision,
+    change.c.position == loss.c.position,
+)
+"""Joins losses with the changes that told of them."""
+
+reaction = sa.Table(
+    "reaction",
+    metadata,
+    sa.Column("id", UUID, primary_key=True),
+    sa.Column("asset_id", UUID, sa.ForeignKey("asset.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("action", sa.Text, nullable=False, comment="what is done to it, such as drain"),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("permitted_at", Moment, comment="null: it was refused"),
+    sa.Column("held_group", ARRAY(sa.Text), comment="of its machine when it was permitted"),
+    sa.Column("refused_at", Moment, comment="the last time"),
+    sa.Column("refusal", sa.Text, comment="why, the last time"),
+    sa.Column("released_at", Moment, comment="since when it is over"),
+    sa.Column("released_by", sa.Text),
+    sa.Index(
+        "reaction_open_idx",
+        "asset_id",
+        "action",
+        unique=True,
+        postgresql_where=sa.text("released_at IS NULL"),
+    ),
+    sa.Index(None, "permitted_at"),
+    comment="what reactions to events have done, or were not permitted to do",
+)
+
+wave = sa.Table(
+    "wave",
+    metadata,
+    sa.Column("id", UUID, primary_key=True),
+    sa.Column("path", sa.Text, nullable=False, comment="of the parts that are lost"),
+    sa.Column("machines", sa.Integer, nullable=False, comment="how many have lost some"),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("reset_at", Moment, comment="when a person permitted reactions again"),
+    sa.Column("reset_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Index("wave_open_idx", "path", unique=True, postgresql_where=sa.text("reset_at IS NULL")),
+    sa.Index(None, "path", "reset_at"),
+    comment="times at which many machines lost parts of one kind: no reaction is permitted",
+)
+
 OF_HANDOVER = sa.and_(
     handover.c.asset_id == revision.c.asset_id, handover.c.revision == revision.c.number
 )
@@ -359,7 +472,7 @@ OF_HANDOVER = sa.and_(
 part = sa.Table(
     "part",
     metadata,
-    _asset_id(),
+    _asset_id(is_checked=False),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("section", sa.Text, nullable=False),
     sa.Column("manufacturer", sa.Text),
@@ -374,6 +487,42 @@ part = sa.Table(
     sa.Index(None, "section", "firmware_version", "asset_id"),
     sa.Index(None, "section", "size_bytes", "count", "asset_id"),
     comment="which parts an asset has now, equal ones in one row: to filter and to count by",
+)
+
+counter = sa.Table(
+    "counter",
+    metadata,
+    _asset_id(),
+    sa.Column("section", sa.Text, primary_key=True, comment="smart or memory"),
+    sa.Column("component", sa.Text, primary_key=True, comment="the key of the part"),
+    sa.Column("name", sa.Text, primary_key=True, comment="such as reallocated or ce_count"),
+    sa.Column("boot_id", UUID, comment="of the boot from which it counts; null: for life"),
+    sa.Column("first_value", sa.BigInteger, nullable=False),
+    sa.Column("first_at", Moment, nullable=False, comment="when it was read first"),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.Column("at", Moment, nullable=False, comment="since when it is that"),
+    sa.Column("grown_by", sa.BigInteger, comment="at last; null: it has not grown"),
+    sa.Column("grown_since", Moment, comment="when it was read last before it grew by that"),
+    comment="counters of wear and errors that are not zero, and how they grow",
+)
+
+# A part is known by its own number where it has one, so that it is followed when its name changes.
+warning = sa.Table(
+    "warning",
+    metadata,
+    _asset_id(),
+    sa.Column("rule", sa.Text, primary_key=True, comment="by its name, such as disk counters"),
+    sa.Column("part", sa.Text, primary_key=True, comment="its own number, or else its name"),
+    sa.Column("since", Moment, primary_key=True),
+    sa.Column("section", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False, comment="critical or warning, at first"),
+    sa.Column("serial", sa.Text, comment="its own number; null: it has none"),
+    sa.Column("says", sa.Text, nullable=False, comment="the evidence, as it was at first"),
+    sa.Column("until", Moment, comment="null: it is warned of still"),
+    sa.Column("outcome", sa.Text, comment="replaced, gone, moved, over or retired"),
+    sa.Index("warning_open_idx", "asset_id", postgresql_where=sa.text("until IS NULL")),
+    sa.Index(None, "serial"),
+    comment="warnings of parts, and what became of each",
 )
 
 build = sa.Table(
@@ -398,14 +547,33 @@ placement = sa.Table(
     "placement",
     metadata,
     sa.Column("serial", sa.Text, primary_key=True, comment="what the part carries with it"),
-    _asset_id(),
+    _asset_id(is_checked=False),
     sa.Column("path", sa.Text, primary_key=True, comment="such as memory.devices"),
     sa.Column("place", sa.Text, primary_key=True, comment="slot or name; may be blank"),
     sa.Column("since", Moment, primary_key=True),
     sa.Column("until", Moment, comment="null while it is there"),
     sa.Column("model", sa.Text),
+    sa.Column("firmware_version", sa.Text, comment="the last that was known there"),
     sa.Index(None, "asset_id"),
     comment="where each part with a number of its own is, and where it was",
+)
+
+UNCHECKED = (asset_facts, part, placement)
+"""
+The tables of the rows that are not checked to be of an asset.
+
+A trigger removes them with their asset. Citus has no triggers: there only ``acts/purge.py`` does.
+"""
+
+disk_model = sa.Table(
+    "disk_model",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("years", sa.Float, nullable=False, comment="its disks were in use, all together"),
+    sa.Column(
+        "failed", sa.Integer, nullable=False, comment="by the rule of salt_ext/store/failures.py"
+    ),
+    comment="how often the disks of each model fail here",
 )
 
 decision = sa.Table(
@@ -420,7 +588,15 @@ decision = sa.Table(
     sa.Column("other_asset_id", UUID, comment="the one that lost the name, or was merged"),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("evidence", Json, nullable=False, comment="the keys that the report showed"),
+    sa.Column(
+        "told",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.true(),
+        comment="false: an event has to tell of it yet",
+    ),
     sa.Index(None, "asset_id", "decided_at"),
+    sa.Index("decision_untold_idx", "decided_at", postgresql_where=sa.text("NOT told")),
     sa.Index(None, "other_asset_id", "decided_at"),
     sa.Index(None, "minion_id", "decided_at"),
     comment="whose report it was, whenever that was more than the usual",
@@ -488,6 +664,8 @@ expected = sa.Table(
         server_default=sa.true(),
         comment="false: it will never report, or a person gave a reason why not",
     ),
+    sa.Column("uuid", sa.Text, comment="the key uuid that people wrote"),
+    sa.Column("macs", sa.Text, comment="the keys mac that people wrote, a blank between them"),
     sa.Index(None, "sn"),
     sa.Index(None, "minion_id"),
     sa.Index(None, "asset_id"),
@@ -496,6 +674,8 @@ expected = sa.Table(
     sa.Index(None, "bare_sn"),
     sa.Index(None, "short_name"),
     sa.Index(None, "short_hostname"),
+    sa.Index(None, "uuid"),
+    sa.Index("expected_macs_idx", sa.text("string_to_array(macs, ' ')"), postgresql_using="gin"),
     comment="the machines that people think they own",
 )
 
@@ -517,6 +697,7 @@ inbox = sa.Table(
     sa.Column("received_at", Moment, nullable=False, server_default=sa.func.now()),
     sa.Column("sent_by", sa.Text, nullable=False, server_default=sa.text("session_user")),
     sa.CheckConstraint("octet_length(report) <= 8388608", "size"),
+    sa.CheckConstraint("char_length(minion_id) <= 255", "name"),
     sa.Index(None, "received_at"),
     comment="reports of machines without a master, by roles that may do nothing else",
 )
@@ -545,7 +726,20 @@ held = sa.Table(
     sa.Column("rule", sa.Text, comment="why it is held, in two words"),
 )
 
-PROBLEM_KINDS = ("report", "collector", "doubt", "identity", "hook", "engine", "mode")
+PROBLEM_KINDS = (
+    "report",
+    "collector",
+    "doubt",
+    "identity",
+    "hook",
+    "engine",
+    "mode",
+    "webhook",
+    "news",
+    "brake",
+    "cloud",
+    "sweep",
+)
 """What a problem may be about."""
 
 problem = sa.Table(
@@ -578,6 +772,39 @@ problem = sa.Table(
     ),
 )
 
+# An event has a row for each webhook that is to have it, until its receiver has taken it.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", UUID, primary_key=True, comment="the same at each attempt"),
+    sa.Column("number", sa.BigInteger, sa.Identity(), nullable=False, comment="their order"),
+    sa.Column("webhook", sa.Text, nullable=False, comment="its name in the settings"),
+    sa.Column("tag", sa.Text, nullable=False, comment="of the event"),
+    sa.Column("data", Json, nullable=False, comment="of the event"),
+    sa.Column("queued_at", Moment, nullable=False, comment="since when it is tried"),
+    sa.Column("due_at", Moment, nullable=False, comment="when it may be tried next"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failure", sa.Text, comment="why the last attempt failed"),
+    sa.Column("dead_at", Moment, comment="when it was given up"),
+    sa.Index(
+        "delivery_waiting_idx",
+        "webhook",
+        "due_at",
+        "number",
+        postgresql_where=sa.text("dead_at IS NULL"),
+    ),
+    comment="events that webhooks have not taken yet",
+)
+
+told_lately = sa.Table(
+    "told_lately",
+    metadata,
+    sa.Column("minion_id", sa.Text, primary_key=True),
+    sa.Column("since", Moment, nullable=False, comment="when the hour began"),
+    sa.Column("number", sa.Integer, nullable=False, comment="of news"),
+    comment="how much was told of each machine in this hour",
+)
+
 ROLES = ("viewer", "auditor")
 """What a login or a token may see: all but hidden fields, or all."""
 
@@ -596,4 +823,95 @@ token = sa.Table(
     sa.Column("revoked_by", sa.Text),
     sa.Index("token_name_idx", "name", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),
     comment="programs that may read the inventory over HTTP",
+)
+
+# Without a foreign key: what stands for a purged asset has yet to be retired there.
+pushed = sa.Table(
+    "pushed",
+    metadata,
+    sa.Column("asset_id", UUID, primary_key=True),
+    sa.Column("push", sa.Text, primary_key=True, comment="its name in the setting pushes"),
+    sa.Column("remote_id", sa.Text, nullable=False, comment="of the object, in that system"),
+    sa.Column("wrote", Json, nullable=False, comment="its fields as they were written last"),
+    sa.Column("written_at", Moment, nullable=False),
+    sa.Column("retired_at", Moment, comment="since when it is switched off there"),
+    comment="the objects in other systems that are ours, and what we wrote into them",
+)
+
+# Its key may be of an asset that is gone: the installation is closed then, and not forgotten.
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("id", UUID, primary_key=True),
+    sa.Column(
+        "asset_id",
+        UUID,
+        sa.ForeignKey("asset.id", ondelete="SET NULL"),
+        comment="the machine; null once it is purged",
+    ),
+    sa.Column("uuid", sa.Text, comment="the key that its machine has to show; null: any"),
+    sa.Column("macs", ARRAY(sa.Text), nullable=False, comment="of which it shows one; empty: any"),
+    sa.Column("address", sa.Text, comment="that it has to have; null: any"),
+    sa.Column("plan", Json, nullable=False, comment="what people said of it then, by field"),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("opened_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+    sa.Column("revoked_by", sa.Text),
+    sa.Column("bound_uuid", sa.Text, comment="of the machine that asked first"),
+    sa.Column("bound_mac", sa.Text),
+    sa.Column("first_get_at", Moment),
+    sa.Column("last_get_at", Moment),
+    sa.Column("gets", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("done_at", Moment, comment="when its machine said that it is installed"),
+    sa.Column("compared_at", Moment, comment="when the first report after that was compared"),
+    sa.Column("differences", Json, comment="in which fields that report is not as planned"),
+    sa.Index(None, "asset_id"),
+    sa.Index(None, "uuid"),
+    sa.Index(None, "macs", postgresql_using="gin"),
+    sa.Index(None, "opened_at"),
+    sa.Index(
+        "installation_uncompared_idx",
+        "done_at",
+        postgresql_where=sa.text("done_at IS NOT NULL AND compared_at IS NULL"),
+    ),
+    comment="machines that may be installed, each once and for a while",
+)
+
+INSTALLATION_STATE = (
+    "bound_uuid",
+    "bound_mac",
+    "first_get_at",
+    "last_get_at",
+    "gets",
+    "done_at",
+)
+"""The columns of ``installation`` that the process which serves installations may write."""
+
+cloud = sa.Table(
+    "cloud",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="in the setting clouds"),
+    sa.Column("driver", sa.Text, nullable=False),
+    sa.Column("tried_at", Moment, nullable=False, comment="when it was asked last"),
+    sa.Column("failure", sa.Text, comment="why that told nothing; null: all is well"),
+    sa.Column("listed_at", Moment, comment="when it told all of its instances last"),
+    sa.Column("counts", Json, comment="of what was found then"),
+    comment="the clouds that were asked, and how the last time went",
+)
+
+# Of a machine that is purged nothing is left over any more.
+cloud_finding = sa.Table(
+    "cloud_finding",
+    metadata,
+    sa.Column("cloud", sa.Text, sa.ForeignKey("cloud.name"), primary_key=True),
+    sa.Column("list", sa.Text, primary_key=True, comment="unreported, unlisted or tied"),
+    sa.Column("key", sa.Text, primary_key=True, comment="the id of the instance or the asset"),
+    sa.Column("asset_id", UUID, sa.ForeignKey("asset.id", ondelete="CASCADE")),
+    sa.Column("since", Moment, nullable=False, comment="which listing found it first"),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("facts", Json, nullable=False, comment="of the instance"),
+    sa.Index(None, "asset_id"),
+    comment="instances without a report and reports without an instance, as of the last listing",
 )

@@ -52,6 +52,10 @@ The serial numbers of parts are not among them: ``placement`` has those.
 """
 
 
+SEARCHED = frozenset((*NUMBERS, "location"))
+"""The sections that the search text is made of, beside the columns of the list."""
+
+
 class Number(NamedTuple):
     """A number or an address in the facts, and where it stands."""
 
@@ -62,17 +66,23 @@ class Number(NamedTuple):
     """What it is of: an interface, a disk, the controller."""
 
 
-def search_text(minion_id: str | None, columns: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+def search_text(
+    minion_id: str | None,
+    columns: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    keys: Iterable[str] = (),
+) -> str:
     """
     Return the search text of what a machine reports, in which ``columns`` are those of the list.
 
-    It has no words of people's lists: :func:`with_listed` adds them.
+    ``keys`` are other numbers by which it is known. It has no words of people's lists:
+    :func:`with_listed` adds them.
     """
     location = facts.get("location")
     reported = {**columns, **place_of(location if isinstance(location, dict) else {}, {})}
     described = _lines(reported[name] for name in DESCRIBED_BY)
     known = [minion_id, *(reported[name] for name in KNOWN_BY)]
-    known += [one.value for one in numbers(facts)]
+    known += [*keys, *(one.value for one in numbers(facts))]
     return f"{described}{KNOWN}{_lines(known)}"[:LENGTH]
 
 

@@ -166,6 +166,11 @@ SECTIONS = {
             "account_id image_id instance_id instance_type name provider region "
             "resource_group zone",
         ),
+        (
+            "instance",
+            "addresses cloud created_at flavor host id image name project project_name region "
+            "state zone",
+        ),
         ("location", "rack room site unit"),
     )
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from salt_ext.words.match import spelled
+from salt_ext.words.cells import spelled
 
 IN_RACK = re.compile(r"(?:u\d+|\d+u)\w*")
 """What may follow the name of a rack: the unit."""

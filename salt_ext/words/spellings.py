@@ -8,7 +8,7 @@ import ipaddress
 import re
 
 from salt_ext.document.placeholders import uuid_spellings
-from salt_ext.words.match import narrow
+from salt_ext.words.cells import narrow
 
 PREFIX = re.compile(
     r"^(?:urn:uuid:|uuid[.:]|wwn-|naa\.|eui\.|nguid[.:]|vmware-|parallels-|nvme\.)?(?:0x)?",
@@ -31,7 +31,7 @@ def spellings(text: str) -> set[str]:
     A link-local address that is made of a MAC stands for that MAC.
     """
     whole = narrow(text) or text.strip()
-    found = (whole, whole.lower(), whole.upper(), whole.lower().rstrip("."))
+    found = (whole, whole.lower(), whole.upper(), whole.lower().rstrip(".").strip())
     return {one for one in found if one} | normal_forms(whole)
 
 

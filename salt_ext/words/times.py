@@ -101,6 +101,10 @@ def of_timestamp(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
+TO_COME = frozenset(("expires_at",))
+"""Columns of moments that may be to come; elsewhere such a moment is a clock that is ahead."""
+
+
 def ago(then: datetime, now: datetime) -> str:
     """Return how long ago a time is, in its largest unit: ``30s``, ``5m``, ``2h``, ``3d``."""
     left = int(max(0.0, (now - then).total_seconds()))

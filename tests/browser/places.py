@@ -19,6 +19,7 @@ NO_PAGES = {
     "assets.narrow",  # leads to the list
     "find.to_asset",  # as find.by_query does
     "find.by_query",
+    "fleet_metrics.page",
     "metrics.page",
     "probes.alive",
     "probes.ready",
@@ -68,7 +69,7 @@ def places(database: store.Database) -> list[str]:
             f"/racks/{SITE}/{RACK}",
             f"/racks/{quote(SCRIPT, safe='')}/" + quote(SCRIPT, safe=""),
         ),
-        *("/health", "/health/batches", "/odd", "/quality", "/quality/held"),
+        *("/health", "/health/batches", "/health/warnings", "/odd", "/quality", "/quality/held"),
         *(
             "/quality/duplicates",
             "/quality/missing",
@@ -81,6 +82,7 @@ def places(database: store.Database) -> list[str]:
             "/reports",
             "/reports/groups?group_by=site,os&_limit=10",
         ),
+        *("/installations", "/losses", "/reactions", "/clouds", "/clouds/never-asked"),
         *("/snapshots", "/status", "/help", "/suggest?field=product_name&q=Power", "/api"),
         *("/nowhere", "/assets?hostnam=web01"),
     ]

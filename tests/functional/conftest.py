@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import demo_machine
 from salt_ext import settings, store
 from tests import postgres
 from tests.machines import NOW, arrival, later, server
+
+STATES = Path(__file__).parents[2] / "states"
 
 BEFORE = NOW.strftime("%Y-%m-%d %H:%M:%S")
 """When the rack had all of its memory."""
@@ -183,3 +186,36 @@ def modules(minion_opts):
 def grain(minion_opts):
     """A function that returns the value of the grain, as Salt calls it."""
     return lambda: salt.loader.grain_funcs(minion_opts)["cmdb.cmdb"]()["cmdb"]
+
+
+@pytest.fixture
+def call_states(minion_opts, tmp_path):
+    """A function that calls one of Salt's with the formula at hand and a pillar for it."""
+    minion_opts.update(
+        file_roots={"base": [str(STATES)]},
+        pillar_roots={"base": [str(tmp_path)]},
+        grains={
+            **{"os": "Debian", "os_family": "Debian", "kernel": "Linux", "shell": "/bin/sh"},
+            "pythonexecutable": sys.executable,
+        },
+    )
+
+    def call(function, state, formula=None, **kwargs):
+        utils = salt.loader.utils(minion_opts)
+        modules = salt.loader.minion_mods(minion_opts, utils=utils)
+        answer = modules[function](state, pillar={"cmdb_formula": formula or {}}, **kwargs)
+        assert isinstance(answer, dict), answer
+        return answer
+
+    return call
+
+
+@pytest.fixture
+def apply_state(call_states):
+    """A function that applies a state and returns what each step did, by its id."""
+
+    def state_apply(state, formula=None, **kwargs):
+        steps = call_states("state.apply", state, formula, **kwargs)
+        return {one["__id__"]: one for one in steps.values()}
+
+    return state_apply

@@ -57,6 +57,11 @@ def test_a_token_that_was_not_made_leaves_no_file(cmdb, tmp_path):
     assert cmdb("token", revoke=True)[1] == 2
 
 
+def test_a_time_without_a_unit_is_told_how_to_write_it(cmdb, database):
+    answer, status, _ = cmdb("token", "grafana", expires=52)
+    assert (status, answer["error"]) == (2, "expires is 52, and of what? write 52w, 52d or 52h")
+
+
 def read_to_the_end(descriptor):
     """Return what a program wrote on the terminal whose other end this is."""
     text = b""

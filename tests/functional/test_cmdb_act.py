@@ -1,6 +1,8 @@
 """The commands by which people act, through Salt's own loader."""
 
 import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -161,6 +163,26 @@ def test_a_lifecycle_is_beside_the_freshness_and_the_past_knows_it(cmdb, fleet, 
     # A report says nothing of it.
     assert collect(database, without_dimm(), 60).status == "changed"
     assert store.assets(database, filters={"lifecycle": "retired"}).total == 1
+
+
+def test_of_many_that_change_a_lifecycle_from_what_it_was_one_does(cmdb, fleet, database):
+    asset_id = store.resolve(database, "web01")
+    act = store.Act("a reaction", "it lost a module", test=False)
+
+    def ask(_):
+        try:
+            return store.set_lifecycle(database, asset_id, "maintenance", act, "active")["new"]
+        except store.StoreError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = Counter(pool.map(ask, range(24)))
+    refused = "web01 is maintenance and not active: it stays so"
+    assert answers == {"maintenance": 1, refused: 23}
+    _, retcode, text = cmdb("lifecycle", "web01", "maintenance", was="active", **WHY)
+    assert (retcode, refused in text) == (2, True)
+    _, retcode, _ = cmdb("lifecycle", "web01", "active", was="maintenance", **WHY)
+    assert retcode == 0
 
 
 def test_a_lifecycle_that_is_so_already_is_no_decision(cmdb, fleet, database):

@@ -1,9 +1,16 @@
 """The commands status, missing, duplicates, odd and health: who is silent, doubled, odd or ill."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+import sqlalchemy as sa
+
+from salt_ext import store
 from salt_ext.store import ingest
+from salt_ext.store.schema import warning
 from tests.machines import NOW, arrival, dimm, later, server
+
+ONE = "1 of 4 SMART counters is not zero:"
 
 
 def as_dicts(answer):
@@ -66,6 +73,12 @@ def test_what_is_missing_is_told_with_what_is_missing_of_it(cmdb, standing):
     silent = as_dicts(cmdb("missing", older_than="2h")[0])
     assert ("web02", "silent") in {(row["minion_id"], row["what"]) for row in silent}
     assert cmdb("missing", "web01", exit_code=True)[1] == 0
+
+
+def test_what_another_master_heard_last_is_not_without_a_key_here(cmdb, database):
+    elsewhere = store.Listener(store.beat(database, "other_master", "1"), set)
+    store.ingest(database, [arrival(server(1), "web01", later())], elsewhere)
+    assert as_dicts(cmdb("missing")[0]) == []
 
 
 def test_what_people_expect_and_nobody_heard_is_missing_until_there_is_a_reason(cmdb, tmp_path):
@@ -238,17 +251,20 @@ def ward(database):
     )
 
 
-def test_the_worst_machine_goes_first_and_a_good_one_is_not_told(cmdb, ward):
+def test_the_worst_part_goes_first_and_a_good_one_is_not_told(cmdb, ward):
     answer, retcode, text = cmdb("health", exit_code=True)
     rows = as_dicts(answer)
     assert retcode == 1
-    names = list(dict.fromkeys(row["minion_id"] for row in rows))
-    assert names == ["web05", "web06", "web02", "web04", "web03"]
+    assert [(row["severity"], row["minion_id"]) for row in rows] == [
+        *(("critical", name) for name in ("web02", "web04", "web05", "web05", "web06")),
+        *(("warning", name) for name in ("web05", "web05", "web06")),
+        *(("notice", name) for name in ("web03", "web06")),
+    ]
     told = {(row["minion_id"], row["severity"], row["component"], row["says"]) for row in rows}
     assert told == {
         ("web02", "critical", "nvme0n1 S64F000002", "says that it fails: reliability"),
-        ("web03", "notice", "S64F000003", "4 sectors reallocated, 97 % of its life used"),
-        ("web04", "critical", "mc0", "2 uncorrected errors, 12 corrected errors"),
+        ("web03", "notice", "S64F000003", f"{ONE} 5 reallocated 4; 97 % of its life used"),
+        ("web04", "critical", "mc0", "2 uncorrected errors"),
         ("web05", "critical", "252:3", "failed: Failed"),
         ("web05", "critical", "BBU", "failed"),
         ("web05", "warning", "0", "degraded: Degraded"),
@@ -267,29 +283,67 @@ def test_kinds_of_parts_that_fail_are_told_with_who_has_the_same(cmdb, database)
         disk = {**server(number)["disks"][0], "serial_number": serial, "firmware_version": "GDC1"}
         return server(number, disks=[disk])
 
-    ingest(database, [arrival(machine(one, f"OLD{one}"), f"web{one:02d}") for one in range(1, 6)])
-    # Two disks are replaced by new ones; a third one moves to the next machine.
-    for number, serial in ((1, "NEW1"), (2, "NEW2"), (3, "NEW3")):
-        facts = machine(number, serial)
-        ingest(database, [arrival(facts, f"web{number:02d}", later(seconds=number))])
-    moved = machine(4, "OLD4")
-    moved["disks"].append({**moved["disks"][0], "name": "sdb", "serial_number": "OLD3"})
-    ingest(database, [arrival(moved, "web04", later(seconds=9))])
+    year = later(days=-300)
+    good = [arrival(server(one), f"web{one:02d}", year) for one in range(11, 41)]
+    bad = [arrival(machine(one, f"OLD{one}"), f"web{one:02d}", year) for one in range(1, 6)]
+    ingest(database, good + bad)
+    # Four disks are replaced by others; another one moves to the next machine.
+    for number in range(1, 5):
+        facts = server(
+            number, disks=[{**server(number)["disks"][0], "serial_number": f"N{number}"}]
+        )
+        ingest(database, [arrival(facts, f"web{number:02d}", later(days=-100, seconds=number))])
+    moved = machine(6, "OLD5")
+    ingest(database, [arrival(server(5, disks=[]), "web05", later(days=-99))])
+    ingest(database, [arrival(moved, "web06", later(days=-98))])
+    ingest(database, [arrival(server(one), f"web{one:02d}", later()) for one in range(11, 41)])
     answer, _, text = cmdb("health", by="batch")
     [row] = as_dicts(answer)
     assert (row["section"], row["model"], row["firmware_version"]) == ("disks", "PM9A3", "GDC1")
-    assert (row["gone"], row["failing"], row["in_use"], row["assets"]) == (2, 0, 6, 5)
-    assert row["share_percent"] == 25.0
-    assert row["machines"] == ["web01", "web02", "web03", "web04", "web05"]
-    assert "SHARE PERCENT" in text
+    assert (row["gone"], row["failing"], row["in_use"], row["assets"]) == (4, 0, 1, 1)
+    assert row["times_low"] > 1
+    assert row["machines"] == ["web06"]
+    assert "TIMES LOW" in text
     assert cmdb("health", by="batch", since=NOW.strftime("%Y-%m-%d"), sn="none")[0]["total"] == 0
 
 
-def test_a_disk_that_fails_now_counts_for_its_kind(cmdb, database):
-    machines = [ill_server(one, passed=False) for one in (1, 2)]
-    ingest(database, [arrival(one, f"web0{at}") for at, one in enumerate(machines, start=1)])
-    [row] = as_dicts(cmdb("health", by="batch")[0])
+def test_a_kind_of_which_too_little_is_known_is_not_named(cmdb, database):
+    for passed, at in ((True, NOW), (False, later(minutes=1))):
+        machines = [ill_server(one, passed=passed) for one in (1, 2)]
+        ingest(database, [arrival(one, f"web0{n}", at) for n, one in enumerate(machines, 1)])
+    [row] = store.failing_batches(database, later(days=-1))
     assert (row["model"], row["firmware_version"], row["failing"]) == ("PM9A3", None, 2)
+    answer, _, text = cmdb("health", by="batch")
+    assert answer["total"] == 0
+    assert "of 1 kind several parts failed, too few to tell whether it fails more often" in text
+
+
+def test_how_often_warnings_came_true_is_told_by_rule_and_with_how_far_that_can_be_trusted(
+    cmdb, database
+):
+    assert "warnings are kept since this version" in cmdb("health", by="warning")[2]
+    machines = [arrival(ill_server(one, passed=False), f"web{one:02d}") for one in range(1, 6)]
+    ingest(database, machines)
+    store.maintain(database)
+    long_ago = sa.update(warning).values(since=sa.func.now() - timedelta(days=60))
+    went = warning.update().where(warning.c.part == "S64F000001")
+    with database.begin() as link:
+        link.execute(long_ago)
+        link.execute(went.values(outcome="gone", until=warning.c.since + timedelta(days=9)))
+    says = (
+        "disk's own word: of 5 parts warned of more than 30 days ago 1 was replaced or gone within"
+        " 30 days: 20 % (1 to 72 %)"
+    )
+    answer, _, text = cmdb("health")
+    assert text.endswith(says)
+    assert answer["warnings"][0]["came_true"] == 1
+    answer, _, text = cmdb("health", by="warning")
+    [row] = as_dicts(answer)
+    assert row == {
+        **{"rule": "disk's own word", "warned": 5, "came_true": 1},
+        **{"percent": 20, "low": 1, "high": 72},
+    }
+    assert "CAME TRUE" in text
 
 
 @pytest.mark.parametrize(
@@ -306,6 +360,7 @@ def test_a_disk_that_fails_now_counts_for_its_kind(cmdb, database):
         ("odd", [], {"threshold": 0.7}, 2, "threshold is a share between 0 and 0.5"),
         ("odd", [], {"group_by": "modell"}, 2, "there is no field 'modell'"),
         ("odd", [], {"group_by": ""}, 2, "which group?"),
+        ("health", [], {"by": "warning", "site": "dc1"}, 2, "leave the filters out"),
         ("health", [], {"by": "batsch"}, 2, "did you mean 'batch'"),
         ("health", [], {"by": "batch", "since": "2020-13-01"}, 2, "is not a time"),
     ],

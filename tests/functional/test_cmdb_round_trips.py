@@ -127,7 +127,7 @@ def test_an_import_may_be_tried_out_and_names_each_row_that_it_leaves_out(cmdb, 
             **{"kept": 3, "known": 1, "changed": 1, "dropped": 0, "left out": 2},
         }
         assert answer["rows"] == [
-            ["l.csv", 4, None, None, "the row has neither SN nor name"],
+            ["l.csv", 4, None, None, "the row has no SN, name, UUID or MAC"],
             ["l.csv", 5, "0012345", None, "the same SN as in row 3"],
         ]
         assert ("nothing was kept" in text) is test

@@ -310,6 +310,12 @@ def test_auto_asks_first_whom_people_expect_and_nobody_has_heard(
     assert list(statuses(collect("web*", mode="auto", test=True)[0])) == ["web01"]
 
 
+def test_where_nobody_is_due_the_answer_says_why(collect, database):
+    _, retcode, text = collect(mode="auto")
+    assert retcode == 3
+    assert "all have reported lately" in text
+
+
 def test_a_machine_whose_mode_cannot_be_used_does_not_stop_the_others(collect, database, accepted):
     store.ingest(database, [arrival(server(1), "web01", later(hours=-9), mode="ssh")])
     store.ingest(database, [arrival(server(2), "web02", later(hours=-9), mode="agent")])

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+import salt_ext
 from salt_ext import store
 from salt_ext.master import intake, kept
 from salt_ext.master.cache import Cache
 from salt_ext.master.heartbeat import Heartbeat
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests import postgres
-from tests.machines import arrival, report, server
+from tests.machines import arrival, now, report, server
 from tests.master_cache import keep
 
-VERSION = importlib.metadata.version("salt-cmdb")
+VERSION = salt_ext.__version__
 
 
 @pytest.fixture
@@ -84,14 +85,43 @@ def test_it_checks_the_master_from_database_to_keys(doctor, working):
     checks, retcode = doctor()
     assert retcode == 0
     assert list(checks) == [
-        *("database", "schema", "postgresql", "encoding", "clock", "search", "role", "engine"),
-        *("other masters", "lag", "cache", "problems", "machines", "waiting"),
-        *("authentication", "credentials", "extension"),
+        *("database", "schema", "postgresql", "encoding", "clock", "search", "role", "filters"),
+        *("engine", "other masters", "lag", "cache", "problems", "machines", "waiting"),
+        *("settings", "authentication", "credentials", "extension"),
     ]
     ill = {name: one["status"] for name, one in checks.items() if one["status"] != "ok"}
     # The tests' own server has no pg_trgm and their role is its superuser.
     assert ill == {"search": "warn", "role": "warn"}
     assert doctor(exit_code=True)[1] == 1
+
+
+HOOK = {"url": "https://example.net/", "secret": "0123456789abcdef"}
+PUSH = {"system": "zabbix", "url": "https://example.net/", "token": "t"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "check", "said"),
+    [
+        ("events", ["chnaged"], "settings", "did you mean 'changed'"),
+        ("webhooks", {"chat": {**HOOK, "evnts": "new"}}, "settings", "did you mean 'events'"),
+        ("pushes", {"zbx": {**PUSH, "templtes": ["x"]}}, "settings", "did you mean 'templates'"),
+        ("clouds", {"aws": {"driver": "ec2", "regin": "x"}}, "settings", "did you mean 'region'"),
+        ("webhooks", {"chat": {**HOOK, "filters": {"sitte": "a"}}}, "filters", "webhooks: chat"),
+        ("pushes", {"zbx": {**PUSH, "filters": {"sitte": "a"}}}, "filters", "pushes: zbx"),
+        ("nodegroups", {"web": {"sitte": "a"}}, "filters", "nodegroups: web"),
+        ("nodegroups", {"web": "sitte:a"}, "filters", "nodegroups: web"),
+        ("roster_filters", {"sitte": "a"}, "filters", "roster_filters"),
+    ],
+)
+def test_a_mistake_that_would_be_told_at_the_next_start_only_is_red_now(
+    doctor, working, master_opts, setting, value, check, said
+):
+    master_opts["cmdb"][setting] = value
+    checks, _ = doctor()
+    assert checks["engine"]["status"] == "ok"
+    assert checks[check]["status"] == "fail"
+    assert said in checks[check]["detail"]
+    assert HOOK["secret"] not in str(checks)
 
 
 def test_what_is_wrong_on_this_master_is_found(doctor, master_opts, cache):
@@ -130,9 +160,8 @@ def test_an_engine_that_cannot_store_says_why(doctor, master_opts, database):
 def test_an_engine_tells_the_version_that_it_runs_and_not_the_one_installed_since(
     master_opts, database, monkeypatch
 ):
-    heart = Heartbeat(database, master_opts["id"])
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "9.9.9")
-    heart.beat({})
+    Heartbeat(database, master_opts["id"]).beat({})
     with database.begin() as link:
         assert link.scalar(sa.text("SELECT version FROM master")) == VERSION
 
@@ -166,6 +195,14 @@ def test_what_waits_in_the_cache_is_found_whatever_the_engine_says(
     assert checks["lag"]["status"] == status
     assert "1 reports wait" in checks["lag"]["detail"]
     store_all(cache, database)
+    assert doctor()[0]["lag"]["status"] == "ok"
+
+
+def test_what_another_master_heard_later_does_not_wait_here(doctor, working, cache, database):
+    send(cache, "web01", 900)
+    assert doctor()[0]["lag"]["status"] == "fail"
+    elsewhere = store.Listener(store.beat(database, "other_master", VERSION), set)
+    store.ingest(database, [arrival(server(1), "web01", now())], elsewhere)
     assert doctor()[0]["lag"]["status"] == "ok"
 
 

@@ -166,6 +166,47 @@ def test_a_key_that_goes_takes_its_pending_report_with_it(cache, keys, database,
     assert reporting(database) == set()
 
 
+@pytest.mark.parametrize("other", ["minions_rejected", "minions_pre"])
+def test_keys_that_come_and_go_are_known_at_once_though_salt_is_asked_about_new_ones_only(
+    master_opts, keys, other, monkeypatch
+):
+    ours = Cache(master_opts)
+    assert ours.accepted() == {"web01", "web02"}
+    is_asked_for_one = hasattr(ours.keys.keys, "cache")  # since Salt 3008
+    if is_asked_for_one:
+        monkeypatch.setattr(ours.keys.keys, "list_status", None)  # all are never listed again
+    (keys / "web03").write_text("a key")
+    (keys / "web01").unlink()
+    assert ours.trusted(["web01", "web02", "web03"]) == {"web02", "web03"}
+    assert ours.accepted() == {"web02", "web03"}
+    (keys.parent / other).mkdir()
+    (keys.parent / other / "web02").write_text("another key of that name")
+    is_still = Cache(master_opts).trusted(["web02"])
+    assert ours.trusted(["web02"]) == is_still
+    assert not (is_still and is_asked_for_one)
+    assert ours.accepted() == {"web03"}
+
+
+@pytest.mark.parametrize("name", ["a" * 300, ".key_cache", "..", "", "a\0b", "\ud800", "../web01"])
+def test_a_forged_hint_at_what_is_no_minion_id_harms_nothing(cache, name):
+    keep(cache, "mine", "web01", {MINE_FUNCTION: report(server(1), "web01")})
+    assert set(cache.versions([name, "web01"])) == {"web01"}
+    assert cache.trusted([name, "web01"]) == {"web01"}
+
+
+def test_times_are_those_that_salt_tells(master_opts, keys):
+    for one_bank_each in (False, True):
+        cache = Cache(master_opts, one_bank_each=one_bank_each)
+        keep(cache, "mine", "web01", {MINE_FUNCTION: "a"})
+        keep(cache, "grains", "web02", {"cmdb": "b"})
+        versions = cache.versions()
+        for kind, name, place in (("mine", "web01", 0), ("grains", "web02", 1)):
+            assert versions[name][place] == cache.cache.updated(*cache._place(kind, name))
+            assert versions[name][1 - place] == 0
+        for path in cache_files(master_opts):
+            path.unlink()
+
+
 def test_salts_own_memory_of_the_cache_is_not_asked(master_opts, keys):
     """With memcache_expire_seconds Salt answers what it read before, whoever wrote since."""
     master_opts["memcache_expire_seconds"] = 600
@@ -234,6 +275,28 @@ def test_pauses_grow_from_a_second_to_a_minute(engine):
     assert [engine._pause(failures) for failures in (1, 2, 3, 6, 7, 8, 5000)] == [
         *(1, 2, 4, 32, 60, 60, 60)
     ]
+
+
+class Bus:
+    """An event bus with these events and no more."""
+
+    def __init__(self, events, cpub=True):
+        self.events, self.cpub = list(events), cpub
+
+    def get_event(self, **how):
+        return self.events.pop(0) if self.events else None
+
+
+def test_hints_are_taken_from_among_other_events_and_not_too_many_at_once(engine):
+    def returned(number):
+        return {"tag": f"salt/job/1/ret/web{number}", "data": {"fun": "cmdb.collect"}}
+
+    other = {"tag": "salt/auth", "data": {}}
+    bus = Bus([other, returned(1), other, returned(2), returned(3)])
+    assert engine._hinted(bus, 0, 2) == ["web1", "web2"]
+    assert engine._hinted(bus, 5, 2) == ["web3"]
+    assert engine._hinted(Bus([other] * 5000), 0, 2) == []
+    assert engine._hinted(Bus([returned(1)], cpub=False), 0, 2) == [], "it is not connected to yet"
 
 
 def test_events_hint_at_minions_that_returned_cmdb_collect(engine):

@@ -1,15 +1,28 @@
-"""What pip installs: nothing with the base, and neither Salt nor a compiler with the web."""
+"""
+The manual of the installation, as somebody does it who pastes its lines.
+
+pip installs nothing with the base, and neither Salt nor a compiler with the web. Each role of the
+database may do what it is for.
+"""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
+import psycopg2
 import pytest
 
+from salt_ext import store
+from salt_ext.commands.doctor import database as checks
+from tests import postgres
+from tests.machines import arrival, server
+
 ROOT = Path(__file__).parents[2]
+MANUAL = (ROOT / "docs/installation.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +80,62 @@ def test_the_web_installs_from_wheels_alone_and_without_salt(environment, wheel)
         "print(create_app().test_client().get('/healthz').text)",
     )
     assert started.stdout.split()[-1:] == ["ok"], started.stderr
+
+
+@pytest.fixture
+def own_server(server_home):
+    """A server without our roles, where nobody but its administrator may do anything yet."""
+    one = postgres.Server(server_home() / "installation").initialise().start()
+    yield one
+    one.stop()
+
+
+def statements(section):
+    """Return the SQL of a section of the manual."""
+    [text] = re.findall(rf"^## {section}$(.*?)(?=^## |\Z)", MANUAL, re.M | re.S)
+    return re.findall(r"[^;]+;", "".join(re.findall(r"```sql\n(.*?)```", text, re.S)))
+
+
+def may(own_server, role, statement):
+    """Whether a role of the manual is let in by its statement."""
+    try:
+        postgres.execute(f"postgresql://{role}@127.0.0.1:{own_server.port}/cmdb", statement)
+    except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction):
+        return False
+    return True
+
+
+def test_the_roles_of_the_manual_are_enough_and_no_more(own_server):
+    for section in ("The database", "By hand"):
+        for statement in statements(section):
+            postgres.execute(own_server.uri, statement)
+    urls = {
+        role: f"postgresql+psycopg2://{role}@127.0.0.1:{own_server.port}/cmdb"
+        for role in ("cmdb", "cmdb_web", "cmdb_alone")
+    }
+    master, web, alone = (postgres.open_store(urls[role]) for role in urls)
+    store.migrate(master)
+    store.grant(master)
+    found = store.server(master)
+    assert checks.role(found).status == "ok"
+    assert checks.encoding(found["database"], found["encoding"]).status == "ok"
+
+    store.ingest(master, [arrival(server(1), "web01")])
+    assert store.assets(web).total == 1
+    assert [one.status for one in store.submit(alone, [arrival(server(2), "alone01")])] == [
+        "waiting"
+    ]
+    assert store.inbox_size(master) == 1
+
+    assert not may(own_server, "cmdb_web", "DELETE FROM asset")
+    assert not may(own_server, "cmdb_web", "SELECT report FROM inbox")
+    assert may(own_server, "cmdb_web", "SELECT count(*) FROM inbox")
+    assert not may(own_server, "cmdb_alone", "SELECT 1 FROM asset")
+    assert may(own_server, "cmdb_alone", "SELECT 1 FROM alembic_version")
+    for one in (master, web, alone):
+        one.close()
+
+    for statement in statements("Removal"):
+        postgres.execute(own_server.uri, statement)
+    left = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'cmdb%'"
+    assert postgres.execute(own_server.uri, left) == []

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 import salt.config
 import salt.loader
+import yaml
+
+from salt_ext import settings
 
 MANUAL = Path(__file__).parents[2] / "docs/commands.md"
 
@@ -56,3 +59,26 @@ def test_each_command_says_what_each_argument_is(name):
     documented = inspect.getdoc(COMMANDS[name]).partition("CLI Example:")[0]
     lines = re.findall(r"^(\w+(?:, \w+)*)$", documented, re.M)
     assert arguments(name) <= {one for line in lines for one in line.split(", ")}
+
+
+ROOT = MANUAL.parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_page_tells_people_to_run_what_there_is(page):
+    text = page.read_text()
+    assert set(re.findall(r"salt-run (?:-\S+ )*cmdb\.([a-z]\w*)", text)) <= set(COMMANDS)
+    tasks = set(re.findall(r"^  (\w+)  +\S", (ROOT / "dev").read_text(), re.M))
+    assert set(re.findall(r"\./dev (\w+)", text)) <= tasks
+
+
+def test_the_installation_names_keys_that_the_formula_has():
+    defaults = yaml.safe_load((ROOT / "states/cmdb/defaults.yaml").read_text())
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/installation.md").read_text(), re.S)
+    for block in blocks:
+        # A block may show several files, each below a comment with its name.
+        for part in re.split(r"^\s*# \S+\.sls.*$", block, flags=re.M):
+            given = yaml.safe_load(part) or {}
+            settings.from_opts({"cmdb": given.get("cmdb", {})})
+            assert (given.get("cmdb_formula") or {}).keys() <= defaults.keys()

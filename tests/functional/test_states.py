@@ -2,12 +2,11 @@
 
 import stat
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
-import salt.loader
+import salt.config
 import yaml
 
 from salt_ext import settings
@@ -17,41 +16,11 @@ SECRET = "postgresql+psycopg2://cmdb:secret@db.example.com/cmdb"
 
 
 @pytest.fixture
-def salt_call(minion_opts, tmp_path):
-    """A function that calls one of Salt's with the formula at hand and a pillar for it."""
-    minion_opts.update(
-        file_roots={"base": [str(STATES)]},
-        pillar_roots={"base": [str(tmp_path)]},
-        grains={"os_family": "Debian", "kernel": "Linux", "pythonexecutable": sys.executable},
-    )
-
-    def call(function, state, formula=None, **kwargs):
-        utils = salt.loader.utils(minion_opts)
-        modules = salt.loader.minion_mods(minion_opts, utils=utils)
-        answer = modules[function](state, pillar={"cmdb_formula": formula or {}}, **kwargs)
-        assert isinstance(answer, dict), answer
-        return answer
-
-    return call
-
-
-@pytest.fixture
-def apply(salt_call):
-    """A function that applies a state and returns what each step did, by its id."""
-
-    def state_apply(state, formula=None, **kwargs):
-        steps = salt_call("state.apply", state, formula, **kwargs)
-        return {one["__id__"]: one for one in steps.values()}
-
-    return state_apply
-
-
-@pytest.fixture
-def rendered(salt_call):
+def rendered(call_states):
     """A function that returns the arguments of a step as the formula renders them."""
 
     def arguments(id_, function, formula=None):
-        step = salt_call("state.show_sls", "cmdb.minion", formula)[id_]
+        step = call_states("state.show_sls", "cmdb.minion", formula)[id_]
         return {
             name: value
             for one in step[function]
@@ -63,44 +32,89 @@ def rendered(salt_call):
 
 
 @pytest.fixture
-def master_formula(tmp_path):
-    return {
-        "master": {
-            "settings": {"database_url": SECRET, "sweep_seconds": 2},
-            "extension_modules": str(tmp_path / "extmods"),
-        }
-    }
+def configured(apply_state, tmp_path):
+    """A function that applies cmdb.master and returns its steps and what Salt then reads."""
+
+    def state_apply(**formula):
+        formula = {"settings": {"database_url": SECRET}, **formula}
+        steps = apply_state("cmdb.master", {"master": formula})
+        return steps, salt.config.master_config(str(tmp_path / "master"))
+
+    return state_apply
 
 
-def test_the_master_is_configured_beside_the_configuration_of_its_minion(
-    apply, master_formula, tmp_path
-):
-    file = tmp_path / "master.d/cmdb.conf"
-    planned = apply("cmdb.master", master_formula, test=True)
+def failed(steps):
+    return {id_: one["comment"] for id_, one in steps.items() if one["result"] is False}
+
+
+def test_the_master_is_configured_beside_the_configuration_of_its_minion(apply_state, tmp_path):
+    file, pidfile = tmp_path / "master.d/cmdb.conf", tmp_path / "master.pid"
+    (tmp_path / "master").write_text(f"pidfile: {pidfile}")
+    pidfile.write_text("1")
+    formula = {"master": {"settings": {"database_url": SECRET, "sweep_seconds": 2}}}
+    planned = apply_state("cmdb.master", formula, test=True)
     assert planned["cmdb_master_configuration"]["result"] is None
     assert not file.exists()
 
-    done = apply("cmdb.master", master_formula)
+    done = apply_state("cmdb.master", formula)
     assert [one["comment"] for one in done.values() if one["result"] is not True] == []
     assert yaml.safe_load(file.read_text()) == {
         "cmdb": {"database_url": SECRET, "sweep_seconds": 2},
         "engines": [{"cmdb": {}}],
-        "extension_modules": str(tmp_path / "extmods"),
     }
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "Restart the salt-master" in done["cmdb_master_restart"]["comment"]
     # What a state returns is kept in the job cache and fired on the bus.
     assert "secret" not in str(done)
 
-    again = apply("cmdb.master", master_formula)
+    again = apply_state("cmdb.master", formula)
     assert [id_ for id_, one in again.items() if one["changes"]] == []
-    assert "Restart" not in again["cmdb_master_restart"]["comment"]
+    # Said as long as it is to be done.
+    for steps in (done, again):
+        assert "Restart the salt-master" in steps["cmdb_master_is_to_restart"]["comment"]
+    pidfile.write_text("2")
+    restarted = apply_state("cmdb.master", formula)
+    assert "Restart" not in restarted["cmdb_master_is_to_restart"]["comment"]
 
-    master_formula["master"]["settings"]["database_url"] = SECRET.replace("secret", "hidden")
-    changed = apply("cmdb.master", master_formula)
+    formula["master"]["settings"]["database_url"] = SECRET.replace("secret", "hidden")
+    changed = apply_state("cmdb.master", formula)
     assert "hidden" in file.read_text()
     assert changed["cmdb_master_configuration"]["changes"]
     assert not {"secret", "hidden"} & set(str(changed).replace("@", ":").split(":"))
+
+
+def test_a_master_keeps_its_engines_modules_and_settings(configured, tmp_path):
+    (tmp_path / "master").write_text(
+        "engines: [logstash: {port: 1}, slack]\nextension_modules: /srv/modules\n"
+        "cmdb: {sweep_seconds: 5}"
+    )
+    for _ in range(2):
+        steps, options = configured()
+        assert failed(steps) == {}
+        assert options["engines"] == [{"logstash": {"port": 1}}, "slack", {"cmdb": {}}]
+        assert options["extension_modules"] == "/srv/modules"
+        assert options["cmdb"] == {"database_url": SECRET, "sweep_seconds": 5}
+    # What a file of master.d lists has taken the place of the main file's; Salt adds ours.
+    (tmp_path / "master.d/zz.conf").write_text("engines: [redis]")
+    assert configured()[1]["engines"] == [{"cmdb": {}}, "redis"]
+
+
+def test_a_master_whose_engines_nothing_can_be_added_to_is_told_the_lines(configured, tmp_path):
+    (tmp_path / "master").write_text("include: /srv/own.conf".replace("/srv", str(tmp_path)))
+    (tmp_path / "own.conf").write_text("engines: [slack]")
+    steps, options = configured()
+    assert "engines:\n  - cmdb: {}" in failed(steps)["cmdb_master_configuration"]
+    assert options["engines"] == ["slack"]
+    assert not (tmp_path / "master.d/cmdb.conf").exists()
+
+
+def test_a_state_that_failed_halfway_says_the_next_time_what_is_to_do(configured, tmp_path):
+    (tmp_path / "master").write_text(f"pidfile: {tmp_path / 'master.pid'}")
+    (tmp_path / "master.pid").write_text("1")
+    steps, _ = configured(user="nobody-of-this-name")
+    assert "cmdb_master_configuration" in failed(steps)
+    steps, _ = configured()
+    assert failed(steps) == {}
+    assert "Restart the salt-master" in steps["cmdb_master_is_to_restart"]["comment"]
 
 
 @pytest.mark.parametrize("version", ["", metadata.version("salt-cmdb")])
@@ -111,10 +125,24 @@ def test_an_extension_that_is_there_is_left_alone(rendered, version):
 
 def test_another_version_is_taken_from_where_the_pillar_says(rendered):
     pip = {"find_links": "/srv/wheels", "no_index": True}
-    step = rendered("cmdb_extension", "pip", {"version": "99.0", "pip": pip})
-    assert step["name"] == "salt-cmdb==99.0"
+    formula = {"version": "99.0", "pip": pip}
+    step = rendered("cmdb_extension", "pip", formula)
+    assert rendered("cmdb_extension_requirement", "file", formula)["contents"] == "salt-cmdb==99.0"
     assert (step["find_links"], step["no_index"]) == ("/srv/wheels", True)
     assert subprocess.run(step["unless"], shell=True, stderr=subprocess.DEVNULL).returncode != 0
+
+
+def test_two_wheels_on_the_file_server_are_a_question(apply_state, minion_opts, tmp_path):
+    wheels = tmp_path / "own/cmdb/wheels"
+    wheels.mkdir(parents=True)
+    for version in ("1.0", "1.1"):
+        (wheels / f"salt_cmdb-{version}-py3-none-any.whl").touch()
+    minion_opts["file_roots"]["base"].append(str(tmp_path / "own"))
+    said = failed(apply_state("cmdb.minion"))["cmdb_extension"]
+    assert said == (
+        "salt://cmdb/wheels has salt-cmdb 1.0 and 1.1: say which of them in the pillar"
+        " cmdb_formula:version, or leave one there"
+    )
 
 
 def test_the_schedule_is_gentle_with_the_master(rendered):
@@ -127,6 +155,7 @@ def test_the_schedule_is_gentle_with_the_master(rendered):
         "splay": 600,
         "maxrunning": 1,
         "return_job": False,
+        "run_on_start": False,
     }
 
 

@@ -25,6 +25,8 @@ REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "docs/examples"
 BIN = Path(sys.executable).parent
 PASSWORD = "not-for-the-screen"
+REACTED = ("new", "lifecycle")
+"""Kinds of events that some tests let the master act upon."""
 
 # What an accepted minion can do that has been broken into.
 FORGE = """
@@ -98,21 +100,21 @@ class Fleet(NamedTuple):
     database: store.Database
     hardware: Path
 
-    def run(self, program, *args, on=None):
+    def run(self, program, *args, on=None, seconds=60):
         """Run a Salt command and return its CompletedProcess."""
         config = (on or self.master).config_dir
         return subprocess.run(
             [BIN / program, f"--config-dir={config}", *args],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             check=False,
         )
 
-    def json(self, program, *args, on=None):
+    def json(self, program, *args, on=None, seconds=60):
         """Run a Salt command that must work; return its answer."""
         # A log record of Salt's on the screen would not be ours.
-        result = self.run(program, "--out=json", "--log-level=quiet", *args, on=on)
+        result = self.run(program, "--out=json", "--log-level=quiet", *args, on=on, seconds=seconds)
         assert result.returncode == 0, result.stdout + result.stderr
         return json.loads(result.stdout)
 
@@ -185,14 +187,23 @@ def fleet(salt_factories, postgresql, new_database, tmp_path_factory):
     database = store.Database(settings.resolve(("test", {"database_url": direct_url})))
     (home / "modules").mkdir()
     (home / "states").mkdir()
+    for kind in REACTED:
+        (home / kind).mkdir()
+        (home / kind / "nothing.sls").write_text("{}")
     (home / "modules/forge.py").write_text(FORGE)
     master = salt_factories.salt_master_daemon(
         "master",
         overrides={
-            "cmdb": {"database_url": url, "sweep_seconds": 1},
+            "cmdb": {
+                "database_url": url,
+                "sweep_seconds": 1,
+                "nodegroups": {"web": "web*", "second": {"minion_id": "web02"}},
+            },
             "engines": [{"cmdb": {}}],
+            "ext_pillar": [{"cmdb": {}}],
             "file_roots": {"base": [f"{REPOSITORY}/states", str(EXAMPLES), f"{home}/states"]},
-            "reactor": [{"salt/cmdb/changed/*": [str(EXAMPLES / "lost_dimm_reactor.sls")]}],
+            # A test puts a reactor there for as long as it wants one.
+            "reactor": [{f"salt/cmdb/{kind}/*": [f"{home}/{kind}/*.sls"]} for kind in REACTED],
             "log_level_logfile": "info",
         },
     )

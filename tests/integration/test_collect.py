@@ -62,6 +62,23 @@ def test_a_minion_that_does_not_answer_is_named(fleet):
     assert answer["counts"]["failed"] == 1
 
 
+def test_a_syndic_is_named_as_one(fleet):
+    (fleet.pki("minions") / "low01").write_text((fleet.pki("minions") / "web01").read_text())
+    # Salt notes there whoever has handed on the answers of others.
+    noted = Path(fleet.master.config["cachedir"]) / "syndics"
+    noted.mkdir(exist_ok=True)
+    (noted / "low01").touch()
+    try:
+        machines, _, _ = collect(fleet, "low01", "timeout=1")
+    finally:
+        (fleet.pki("minions") / "low01").unlink()
+        (noted / "low01").unlink()
+    assert machines["low01"]["detail"] == (
+        "did not answer within 1 s; it is a syndic: what is below it reports to its own master;"
+        " ask there"
+    )
+
+
 def test_a_minion_whose_key_is_not_accepted_is_named(fleet):
     machines, _, status = collect(fleet, "web01,nobody", "tgt_type=list")
     assert status == 1

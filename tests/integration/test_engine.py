@@ -28,7 +28,8 @@ ROWS = {
     " c.old, c.new FROM change c JOIN asset a ON a.id = c.asset_id",
     "identifiers": "SELECT a.minion_id, i.kind, i.value, i.disowned, i.last_seen IS NULL"
     " FROM identifier i JOIN asset a ON a.id = i.asset_id",
-    "problems": "SELECT minion_id, kind, subject, message FROM problem",
+    # Two hundred machines that lose a module trip the brake; the store that is compared has none.
+    "problems": "SELECT minion_id, kind, subject, message FROM problem WHERE kind <> 'brake'",
 }
 """What a store holds but for ids of its own and times of the master."""
 

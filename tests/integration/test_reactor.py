@@ -1,13 +1,14 @@
-"""Events on a real bus, and the reactor of docs/examples: a memory module is lost."""
+"""Events on a real bus, and the reactors of docs/examples that act upon them."""
 
+import contextlib
 import json
+from pathlib import Path
 
 import pytest
 import salt.config
 import salt.utils.event
 
-import demo_machine
-from salt_ext import store
+from tests.integration.conftest import EXAMPLES
 
 
 @pytest.fixture
@@ -17,62 +18,6 @@ def bus(fleet):
     with salt.utils.event.get_master_event(opts, opts["sock_dir"]) as events:
         events.get_event(wait=0.1, tag="nothing")  # connects
         yield events
-
-
-@pytest.fixture
-def web01(fleet, eventually):
-    """A machine with eight modules and an accepted baseline; it is active again afterwards."""
-    version = fleet.flash("6.0.0")
-    fleet.collect(fleet.web01)
-    eventually(lambda: fleet.bios_version(fleet.web01) == version)
-    command = ("cmdb.baseline", "accept", "web01", "reason=as delivered")
-    assert fleet.json("salt-run", *command)["cmdb"]["result"]
-    yield fleet.web01
-    fleet.flash(version)
-    fleet.collect(fleet.web01)
-    eventually(lambda: modules(fleet) == 8)
-    fleet.json("salt-run", "cmdb.lifecycle", "web01", "active", "reason=repaired")
-
-
-def modules(fleet):
-    devices = fleet.asset(fleet.web01)["facts"]["memory"]["devices"]
-    return sum(one["present"] for one in devices)
-
-
-def pull(fleet, *slots):
-    demo_machine.write(fleet.hardware, "6.0.0", slots)
-    fleet.collect(fleet.web01)
-
-
-def next_loss(bus, asset_id):
-    event = bus.get_event(wait=20, tag=f"salt/cmdb/changed/{asset_id}")
-    words = " ".join(one["words"] for one in event["changes"]) if event else ""
-    return event if "removed Memory module A3: 16 GiB" in words else None
-
-
-def test_a_lost_module_is_looked_for_again_and_then_acted_upon(fleet, bus, web01, eventually):
-    asset_id = fleet.asset(web01)["id"]
-    pull(fleet, "A3")
-    # Changes of before may be told only now.
-    event = eventually(lambda: next_loss(bus, asset_id))
-    assert event["minion_id"] == "web01"
-
-    told = bus.get_event(wait=60, tag="operations/lost-dimm/web01")
-    assert told["minion_id"] == "web01"
-    [lost] = told["lost"]
-    assert "Memory module A3" in lost
-    assert fleet.asset(web01)["lifecycle"] == "maintenance"
-    [made, *_] = store.decisions(fleet.database, asset_id=asset_id)
-    assert (made["action"], made["reason"]) == ("lifecycle", f"active → maintenance: {lost}")
-
-
-def test_a_module_that_is_back_at_the_second_look_is_not_acted_upon(fleet, web01, eventually):
-    # What the reactor starts, when it comes late: the module is there again.
-    pillar = json.dumps({"minion_id": "web01", "lost": ["removed Memory module A3"]})
-    command = ("state.orchestrate", "lost_dimm", f"pillar={pillar}", "--out=json")
-    result = fleet.run("salt-run", *command)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert fleet.asset(web01)["lifecycle"] == "active"
 
 
 def test_silence_and_return_come_over_the_bus_once(fleet, bus, eventually):
@@ -102,3 +47,63 @@ def test_silence_and_return_come_over_the_bus_once(fleet, bus, eventually):
     fleet.collect(fleet.web02)
     event = bus.get_event(wait=20, tag=f"salt/cmdb/returned/{asset_id}")
     assert event["was"] == "stale"
+
+
+@contextlib.contextmanager
+def reacting(fleet, kind, example):
+    """Let the master act upon events of a kind by an example of the manual, for a while."""
+    reactor = fleet.hardware.parent / kind / "example.sls"
+    reactor.symlink_to(EXAMPLES / example)
+    try:
+        yield
+    finally:
+        reactor.unlink()
+
+
+@pytest.fixture
+def marker(fleet):
+    """A file that is there when web02 is in its highstate."""
+    states = fleet.hardware.parent / "states"
+    file = states / "marker"
+    (states / "top.sls").write_text("base: {web02: [marker]}")
+    (states / "marker.sls").write_text(json.dumps({str(file): {"file.managed": [{"replace": 0}]}}))
+    yield file
+    (states / "top.sls").unlink()
+
+
+def test_a_new_machine_is_brought_into_its_state_and_looked_at_again(
+    fleet, bus, marker, eventually
+):
+    eventually(lambda: fleet.asset(fleet.web02))
+    with reacting(fleet, "new", "new_machine_reactor.sls"):
+        with fleet.database.begin() as link:
+            link.exec_driver_sql("DELETE FROM asset WHERE minion_id = 'web02'")
+        fleet.collect(fleet.web02)
+        eventually(marker.exists, seconds=60)
+        # The first one is ours.
+        for _ in range(2):
+            eventually(lambda: collected(bus, "web02"), seconds=60)
+
+
+def collected(bus, minion_id):
+    """Whether the next return on the bus is of this minion's collection."""
+    event = bus.get_event(wait=20, tag="salt/job/", full=True)
+    return event["tag"].endswith(f"/ret/{minion_id}") and event["data"]["fun"] == "cmdb.collect"
+
+
+def test_a_retirement_comes_over_the_bus_and_out_of_the_node_groups(fleet, bus, eventually):
+    before = eventually(lambda: fleet.asset(fleet.web02))
+    file = Path(fleet.master.config_dir, "master.d/cmdb_groups.conf")
+    file.parent.mkdir(exist_ok=True)
+    with reacting(fleet, "lifecycle", "lifecycle_reactor.sls"):
+        try:
+            for state, members in (("retired", ""), ("active", "web02")):
+                command = ("cmdb.lifecycle", "web02", state, "reason=a broken board")
+                fleet.json("salt-run", *command)
+                told = bus.get_event(wait=20, tag=f"salt/cmdb/lifecycle/{before['id']}")
+                assert (told["new"], told["minion_id"]) == (state, "web02")
+                assert told["reason"].endswith("a broken board")
+                line = f'"second": "L@{members}"'
+                eventually(lambda line=line: file.exists() and line in file.read_text(), 30)
+        finally:
+            file.unlink(missing_ok=True)

@@ -27,6 +27,12 @@ SELECT asset_id, number, digest, reason,
 """
 
 
+NUMBERS = """
+SELECT (SELECT sum(assets) FROM tally)::bigint AS kept,
+       (SELECT count(*) FROM asset WHERE merged_into IS NULL) AS counted
+"""
+
+
 def daily(judge, world):
     """Check names, times and freshness of every asset."""
     at = judge.store.now
@@ -110,6 +116,10 @@ def at_end(judge, world):
     _documents(judge, at)
     _revisions(judge, at)
     _everybody(judge, world, at)
+    for row in judge.store.rows(NUMBERS):
+        if row["kept"] not in (None, row["counted"]):
+            text = f"{row['counted']} assets are there, and their kept number is {row['kept']}"
+            judge.find("numbers that are kept", at, text)
 
 
 def _documents(judge, at):

@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
-from tests import postgres
 from tests.store.old_store import REVISIONS, fill_store, upgrade
 
 NEXT = f"{int(REVISIONS[-1]) + 1:04}"
@@ -61,7 +60,7 @@ print(json.dumps([steps, {row["minion_id"]: row["firmware_version"] for row in r
 
 
 @pytest.fixture(scope="session")
-def store_of(new_database, postgresql):
+def store_of(new_database, databases):
     """
     A function that returns the URL of a new store of a released schema.
 
@@ -83,10 +82,9 @@ def store_of(new_database, postgresql):
         return made[revision]
 
     def copy(url):
-        url = sa.make_url(url)
-        name = f"old_{next(numbers)}"
-        postgres.execute(postgresql, f"CREATE DATABASE {name} TEMPLATE {url.database}")
-        return url.set(database=name).render_as_string(hide_password=False)
+        template = str(sa.make_url(url).database)
+        databases.close(template)
+        return databases.copy(template, f"old_{next(numbers)}")
 
     return lambda revision: copy(template(revision))
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from salt_ext import store
 from salt_ext.settings import resolve
 from salt_ext.store.reads.listing import NOW_ONLY, present
+from tests.citus import one_server
 from tests.machines import NOW, arrival, later, server
 
 PAGE = 7
@@ -311,6 +312,7 @@ def test_the_groups_of_a_report_add_up_to_its_totals(fleet, at):
     assert totals["memory_bytes"] == sum(row["memory_bytes"] or 0 for row in rows)
 
 
+@one_server("Citus has no GROUPING SETS, so that there is a statement for each grouping")
 def test_several_groupings_are_those_of_several_reports_read_by_one_statement(fleet):
     groupings = ("site", "manufacturer,product_name", "os", "os", "temporary,site")
     engine = fleet._engine()

@@ -3,6 +3,7 @@
 import pytest
 
 from salt_ext import store
+from salt_ext.feeds.reached import reached
 from salt_ext.lists import expected, rows
 from tests.machines import arrival, server
 
@@ -75,7 +76,8 @@ def test_a_machine_of_several_lists_is_awaited_once_and_a_reason_counts_for_all(
 def test_what_is_awaited_is_reached_by_the_address_of_the_list_or_its_name(database, keep):
     store.ingest(database, [arrival(server(1), "web01")])
     keep(*LIST, ",db02,dc1,,,,", ",db03,dc1,fe80::1; ssh 22,,,", ",db04,dc1,ask bob,,,")
-    assert store.addresses(database) == {
+    found, _ = reached(database)
+    assert found == {
         # What a machine has reported itself goes before any list.
         "web01": "10.0.0.1",
         "db01": "10.0.9.1",

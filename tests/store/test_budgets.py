@@ -23,8 +23,9 @@ def ingest(database, *arrivals):
 
 
 def problems_of(database, name="web01", **wanted):
+    """The messages by subject, but for how long it took: that is of the machine of the tests."""
     rows, _ = store.problems(database, minion_id=name, limit=1000, **wanted)
-    return {row["subject"]: row["message"] for row in rows}
+    return {row["subject"]: row["message"] for row in rows if row["subject"] != "pace"}
 
 
 def count(database, table, **where):

@@ -13,6 +13,7 @@ from salt_ext.document.classes import CLASSES, classes
 from salt_ext.document.diff import diff
 from salt_ext.store import bulk
 from salt_ext.store.schema import change
+from tests.citus import one_server
 from tests.corpus import corpus_files, needs_corpus
 from tests.kinds_of_change import DISK, KINDS, SMART
 from tests.machines import NOW, arrival, later, server
@@ -74,6 +75,7 @@ def test_each_kind_of_change_is_stored_with_its_class(kinds):
         assert {row["class"] for row in store.changes(kinds, wanted)} == {expected} - {None}, name
 
 
+@one_server("a store is spread later than by this migration")
 def test_the_migration_classes_old_changes_by_the_rule_of_new_ones(kinds):
     assert differing(kinds) == []
 
@@ -106,6 +108,7 @@ def test_changes_of_some_assets_are_the_same_by_asset_and_by_time(kinds, monkeyp
     assert len(few[0]) > 5
 
 
+@one_server("a store is spread later than by this migration")
 def test_what_smart_says_again_is_stored_and_told_nobody(database):
     for at, name in ((NOW, "sda"), (later(minutes=1), "sdb")):
         facts = server(1, disks=[{**DISK, "name": name}], smart=[{**SMART, "name": name}])
@@ -115,6 +118,7 @@ def test_what_smart_says_again_is_stored_and_told_nobody(database):
     assert differing(database) == []
 
 
+@one_server("a store is spread later than by this migration")
 @needs_corpus
 def test_both_rules_agree_on_captured_machines_in_each_others_place(database):
     store.ingest(database, [arrival(server(1), "web01")])
@@ -143,13 +147,14 @@ def test_the_changes_of_each_day_are_counted_by_class(kinds):
 MANY = """
 INSERT INTO change (asset_id, revision, position, op, path, old, new, class, recorded_at)
 SELECT asset_id, 1, number, 'changed', 'firmware.version', '"1"', '"2"',
-       CASE mod(number, 1000) WHEN 0 THEN 'loss'::change_class ELSE 'firmware' END,
+       CASE WHEN mod(number, 1000) = 0 THEN 'loss'::change_class ELSE 'firmware' END,
        now() - number * interval '1 minute'
   FROM asset_seen, generate_series(1, 40000) AS number;
 ANALYZE change
 """
 
 
+@one_server("its plan tells no index of the shards")
 @pytest.mark.parametrize("classes", [(), ("loss",), ("software",)])
 def test_the_newest_of_any_span_are_found_in_the_index(database, classes):
     store.ingest(database, [arrival(server(1), "web01")])
@@ -167,6 +172,35 @@ def test_the_newest_of_any_span_are_found_in_the_index(database, classes):
     assert read
     assert max(read) <= 101
     assert not removed
+
+
+@pytest.mark.parametrize("section", ["memory", "gpus", "operating_system"])
+def test_the_changes_of_any_section_in_any_span_are_found_in_an_index(database, section):
+    """Of memory there is one among many, of a GPU none, of operating systems there are many."""
+    store.ingest(database, [arrival(server(1), "web01")])
+    with database.begin() as link:
+        link.exec_driver_sql(OF_SECTIONS)
+    history = import_module("salt_ext.store.reads.history")
+    wanted = store.Wanted(since=later(days=-400), until=later(days=-1), section=section)
+    with database.begin() as link:
+        sa.event.listen(link, "before_cursor_execute", _explained, retval=True)
+        plan = "\n".join(link.scalars(history.newest(link, database, wanted, 100)))
+    assert "Seq Scan" not in plan
+    assert not re.findall(r"Rows Removed by Filter: (\d+)", plan)
+    found = store.changes(database, wanted)
+    assert len(found) == {"memory": 1, "gpus": 0, "operating_system": 50}[section]
+
+
+OF_SECTIONS = """
+INSERT INTO change (asset_id, revision, position, op, path, new, class, recorded_at)
+SELECT asset_id, 1, number, 'changed',
+       CASE WHEN number = 30000 THEN 'memory.installed_bytes'
+            WHEN mod(number, 2) = 0 THEN 'firmware.version' ELSE 'operating_system.kernel' END,
+       '1', CASE mod(number, 2) WHEN 0 THEN 'firmware' ELSE 'software'::change_class END,
+       now() - number * interval '10 minutes'
+  FROM asset_seen, generate_series(200, 40000) AS number;
+ANALYZE change
+"""
 
 
 def _explained(_link, _cursor, statement, parameters, _context, _many):

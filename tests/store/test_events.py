@@ -11,6 +11,7 @@ from salt_ext.engines import cmdb as engine
 from salt_ext.master import events
 from salt_ext.settings import OPTIONS, SettingsError
 from salt_ext.store import ingest
+from tests.citus import one_server
 from tests.machines import NOW, arrival, dimm, later, server
 from tests.postgres import open_store
 
@@ -149,6 +150,49 @@ def test_a_rename_by_report_or_by_a_person_is_told_with_both_names(database, swe
     store.rename(database, store.resolve(database, "web02"), "web01", act)
     assert kinds(sweep()) == [("renamed", "web01")]
     assert sweep() == []
+
+
+def set_lifecycle(database, minion_id, state, **act):
+    act = store.Act("ops", "broken board", **{"test": False, **act})
+    store.set_lifecycle(database, store.resolve(database, minion_id), state, act)
+
+
+def test_a_stage_of_life_is_told_once_with_who_set_it_and_why(database, sweep):
+    ingest(database, [arrival(server(1), "web01")])
+    sweep()
+    set_lifecycle(database, "web01", "retired", test=True)
+    set_lifecycle(database, "web01", "active")  # which it is
+    assert sweep() == []
+    set_lifecycle(database, "web01", "retired")
+    [(tag, data)] = sweep()
+    assert tag == f"salt/cmdb/lifecycle/{store.resolve(database, 'web01')}"
+    assert (data["old"], data["new"], data["lifecycle"]) == ("active", "retired", "retired")
+    assert (data["by"], data["reason"]) == ("ops", "active → retired: broken board")
+    assert sweep() == []
+
+
+def test_nobody_is_told_of_the_stage_of_an_asset_that_was_purged(database, sweep):
+    ingest(database, [arrival(server(1), "web01")])
+    sweep()
+    set_lifecycle(database, "web01", "retired")
+    with database.begin() as link:
+        link.exec_driver_sql("DELETE FROM asset")
+    assert sweep() == []
+    with database.begin() as link:
+        assert link.exec_driver_sql("SELECT count(*) FROM decision WHERE NOT told").scalar() == 0
+
+
+def test_many_machines_that_are_retired_share_an_event_and_others_do_not(database, sweep):
+    names = [f"web{number:03}" for number in range(102)]
+    ingest(database, [arrival(server(number), name) for number, name in enumerate(names)])
+    sweep(names)
+    for name in names[1:]:
+        set_lifecycle(database, name, "retired")
+    set_lifecycle(database, names[0], "maintenance")
+    (many, data), (_, alone) = sorted(sweep(names), key=lambda one: "many" not in one[0])
+    assert (many, data["count"]) == ("salt/cmdb/many/lifecycle", 101)
+    assert (data["old"], data["new"]) == ("active", "retired")
+    assert (alone["minion_id"], alone["new"]) == ("web000", "maintenance")
 
 
 def test_a_problem_is_told_once_until_it_is_over_and_there_again(database, sweep):
@@ -294,6 +338,7 @@ def test_two_engines_tell_nothing_twice(database, bus):
     assert (len(bus), other) == (1, [])
 
 
+@one_server("how pages are updated is in the statistics of each worker")
 def test_what_was_told_does_not_cost_the_page_of_a_touch(database, sweep):
     """Both columns have no index, so that touching and telling stay on their page."""
     ingest(database, [arrival(server(1), "web01")])

@@ -38,7 +38,7 @@ def states(chance):
     return {
         "smart": [{"name": "sda", "passed": not ill[1], "volatile": counters}],
         "memory": server()["memory"]
-        | {"edac": [{"name": "mc0", "volatile": {"ce_count": int(ill[2]), "ue_count": 0}}]},
+        | {"edac": [{"name": "mc0", "volatile": {"ce_count": 0, "ue_count": int(ill[2])}}]},
         "md": [{"name": "md0", "raid_disks": 2, **({"health": {"degraded": 1}} if ill[3] else {})}],
         "power_supplies": [{"name": "PSU1", "status": "Critical" if ill[4] else "OK"}],
         "raid": {"volumes": [{"id": "0", "health": "failed" if ill[5] else "ok"}]},

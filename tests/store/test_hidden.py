@@ -48,7 +48,6 @@ def reads(database, one, two):
     listed = store.listable(database)
     every_id = [row["id"] for row in store.assets(database).rows]
     return {
-        "addresses": [ask["addresses"]],
         "asset_page": [partial(ask["asset_page"], it, 99) for it in every_id],
         "assets": [
             ask["assets"],
@@ -67,6 +66,9 @@ def reads(database, one, two):
         "check_baselines": [lambda: [*ask["check_baselines"]()]],
         "choices": each(ask["choices"], "web04"),
         "claiming": each(ask["claiming"], *every_id),
+        "cloud_findings": [
+            partial(ask["cloud_findings"], "prod", which) for which in store.CLOUD_LISTS
+        ],
         "compare": [
             partial(ask["compare"], one, None, None),
             partial(ask["compare"], one, DAYS_15, None),
@@ -85,6 +87,7 @@ def reads(database, one, two):
         "expected_sources": [ask["expected_sources"]],
         "extract": [partial(files, database), partial(files, database, later(days=-10))],
         "facets": each(ask["facets"], *listed),
+        "warnings": [ask["warnings"]],
         "failing_batches": each(ask["failing_batches"], LONG_AGO),
         "feed": [partial(ask["feed"], wanted(since=LONG_AGO), 999)],
         "fields": [ask["fields"]],
@@ -103,8 +106,15 @@ def reads(database, one, two):
             *(wanted(component=text) for text in TYPED),
             wanted(section="usb"),
         ),
+        "installations": [ask["installations"]],
+        "installed": [ask["installed"]],
         "listable": [ask["listable"]],
         "lookup": each(ask["lookup"], *TYPED),
+        "losses": [ask["losses"]],
+        "machines": [
+            lambda columns=columns: [*ask["machines"](columns=columns)]
+            for columns in ((), listed, ("sn",))
+        ],
         "name_of": each(ask["name_of"], one, two),
         "names_of": each(ask["names_of"], every_id),
         "nearest_known": each(ask["nearest_known"], *TYPED),
@@ -113,6 +123,7 @@ def reads(database, one, two):
         "overview": each(ask["overview"], one, two),
         "padded": each(ask["padded"], 1),
         "problems": [partial(ask["problems"], is_open=False)],
+        "reactions": [ask["reactions"]],
         "resolve": each(ask["resolve"], *TYPED),
         "said_of": each(ask["said_of"], one, two),
         "sections": [
@@ -122,6 +133,11 @@ def reads(database, one, two):
         "snapshots": [ask["snapshots"]],
         "standing": [ask["standing"]],
         "suggestions": each(ask["suggestions"], "os", "minion_id", "disks.type"),
+        "told_of": [
+            partial(ask["told_of"], f"web0{number}", columns=columns)
+            for number in (1, 2)
+            for columns in ((), listed)
+        ],
         "totals": [
             partial(ask["totals"], groupings=["kind"]),
             partial(ask["totals"], at=later(days=-10)),
@@ -132,7 +148,10 @@ def reads(database, one, two):
 
 NO_VALUES = {
     **dict.fromkeys(
-        ("attention", "due", "news_since", "positions", "stalest_first", "troubled", "unknown_of"),
+        (
+            *("attention", "due", "heard_elsewhere", "news_since", "positions"),
+            *("stalest_first", "troubled", "unknown_of"),
+        ),
         "names of machines, moments and numbers alone",
     ),
     **dict.fromkeys(
@@ -141,15 +160,38 @@ NO_VALUES = {
     ),
     **dict.fromkeys(("ping", "server", "statistics", "tokens", "token_of"), "about the store"),
     **dict.fromkeys(("as_of_moment", "beside", "moment_of"), "moments"),
+    "assets_with_keys": "ids of assets, for lists that a command on the master reads",
     "asking": "names and kinds of fields",
     "check_section": "it answers nothing",
+    "clouds": "about clouds, and not about a machine",
+    "guests": "what is compared with clouds, for a command on the master",
+    "count_losses": "numbers alone",
+    **dict.fromkeys(
+        ("deliveries_of", "pushed_of", "pushes", "webhook_queues"),
+        "what is sent to other systems, for commands on the master",
+    ),
     "types_of_others": "names and types of columns, for the import of a list",
 }
 """Reads that tell no value of a machine, each with the reason."""
 
 ACTS = {
-    *("accept_baseline", "beat", "close_problem", "create_token", "disown", "grant"),
-    *("import_expected", "ingest", "maintain", "migrate", "purge", "record_failure"),
+    *("permit_reaction", "release_reaction", "reset_brake", "settle_brake", "settle_losses"),
+    *("accept_baseline", "beat", "close_problem", "complain_of_webhook", "create_token"),
+    *("alone", "disown", "give_up_deliveries", "grant", "keep_pushed"),
+    *("fail_listing", "keep_listing", "tell_instances"),
+    *("resend_deliveries", "settle_webhook", "take_delivery", "undelivered"),
+    *("begin_installation", "finish_installation", "serve_installation"),
+    *("open_installations", "revoke_installations"),
+    *(
+        "fail_comparison",
+        "keep_comparison",
+        "import_expected",
+        "ingest",
+        "maintain",
+        "migrate",
+        "purge",
+        "record_failure",
+    ),
     *("record_problem", "remove_expected", "remove_list", "rename", "revoke_token", "rule"),
     *("set_expected", "set_lifecycle", "submit", "take_inbox", "take_snapshot", "tell"),
 }

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 
 from benchmarks import fleet
@@ -14,6 +15,7 @@ from salt_ext import store
 from salt_ext.document.diff import Change, diff
 from salt_ext.settings import resolve
 from salt_ext.store.reads.listing import NOW_ONLY, present
+from salt_ext.store.schema import revision
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 
 COLUMNS = [name for name in present(resolve()).fields if name not in NOW_ONLY]
@@ -227,6 +229,39 @@ def test_waves_and_sections_count_the_assets_that_changed(past):
         ]
         assert [waves[one] for one in told] == [row["assets"] for row in found["waves"]]
         assert [row["assets"] for row in found["waves"]] == sorted(waves.values())[::-1][:20]
+
+
+def test_a_fleet_diff_of_many_assets_and_of_revisions_like_no_other_is_the_same(
+    database, monkeypatch
+):
+    def take(day, number, facts):
+        minute = later(days=day, minutes=number)
+        [outcome] = store.ingest(database, [arrival(facts, f"web{number:02}", minute)])
+        assert outcome.status in ("new", "changed", "unchanged")
+
+    for number in range(12):
+        take(0, number, server(number))
+    for day in (1, 2, 3, 4):
+        for number in range(2 * day - 2, 12):
+            disks = [] if number % 3 == day else server(number)["disks"]
+            take(day, number, server(number, firmware={"version": str(day)}, disks=disks))
+    take(9, 5, server(95))  # other hardware: the machine that had the name is detached
+    spans = [(later(days=one), later(days=two)) for one, two in ((0, 1), (0, 2), (1, 4), (0, 10))]
+
+    def told():
+        return [
+            store.fleet_diff(database, start, end, after=after, limit=5)
+            for start, end in spans
+            for after in ("", "web08")
+        ]
+
+    found = told()
+    assert max(row["assets"] for one in found for row in one["waves"]) >= 8
+    monkeypatch.setattr("salt_ext.store.reads.fleet_diff.FEW", 0)
+    assert told() == found
+    with database.begin() as link:
+        link.execute(sa.update(revision).values(alike=None))
+    assert told() == found
 
 
 def as_wave(one):

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from salt_ext import store
 from salt_ext.store import bulk, ingest
 from salt_ext.store.ingest.changing import store_changed
+from salt_ext.store.ingest.claiming import claimed
+from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.touching import touch_unchanged
 from tests.machines import NOW, arrival, dimm, later, revisions, server
 
@@ -69,7 +71,8 @@ def test_what_another_writer_stored_between_reading_and_locking_is_seen(database
     meanwhile = server(1, firmware={"vendor": "Dell Inc.", "version": "2.0"})
     assert statuses(database, arrival(meanwhile, at=later(minutes=5))) == ["changed"]
     with database.begin() as link:
-        [outcome] = store_changed(link, due, grace, locked=False).outcomes
+        reports = claimed(due, Findings())
+        [outcome] = store_changed(link, reports, grace, locked=False).outcomes
     assert outcome.status == "changed"
     asset_id = store.resolve(database, "web01")
     overview = store.overview(database, asset_id)
@@ -267,7 +270,8 @@ def test_two_clones_in_one_batch_stay_two_assets_with_a_problem(database):
     assert len(listed(database)) == 2
     rows, _ = store.problems(database)
     assert {row["minion_id"] for row in rows} == {"a", "b"}
-    assert all("duplicate identity: a, b show" in row["message"] for row in rows)
+    told = {row["message"].partition(" show")[0] for row in rows if row["subject"] == "shared"}
+    assert told == {"duplicate identity: a, b"}
     # And they stay apart, without a person, whatever they report later.
     clone["firmware"] = {"version": "3"}
     later_batch = [arrival(clone, "b", later(minutes=5)), arrival(server(1), "a", later(minutes=5))]

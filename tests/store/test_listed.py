@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.lists import expected, rows
+from tests.citus import one_server
 from tests.machines import arrival, later, server
 
 COLUMNS = "minion_id,site,rack,unit,from_list,list.owner,list.warranty,list.cost"
@@ -278,6 +280,17 @@ def test_a_machine_that_shows_the_number_of_another_takes_nothing_of_it(fleet, k
         assert table(fleet, "minion_id,list.owner")["web01"] == ["ann"]
 
 
+def test_a_machine_that_calls_itself_as_another_ones_row_takes_nothing_of_it(database, keep):
+    keep("Name,Owner", "db01,ann")
+    store.ingest(database, [arrival(server(1), "db01.prod")])
+    other = server(2)
+    other["operating_system"]["hostname"] = "db01"
+    store.ingest(database, [arrival(other, "evil", later(minutes=1))])
+    assert names(database, **{"list.owner": "ann"}) == ["db01.prod"]
+    keep("Name,Owner", "db01,ann")
+    assert names(database, **{"list.owner": "ann"}) == ["db01.prod"]
+
+
 def test_a_name_means_the_machine_that_has_it_now(database, keep):
     keep("Name,Owner,Rack", "web01,ann,R1")
     store.ingest(database, [arrival(server(1), "web01")])
@@ -301,6 +314,25 @@ def test_a_row_that_a_spreadsheet_has_rounded_finds_its_machine_later(database, 
     assert table(database, "minion_id,list.owner") == {"web01": ["ann"]}
     # The next time there is nothing to do.
     assert store.maintain(database)[-1]["rows"] == 0
+
+
+@one_server("what maintain does fails by a trigger, which Citus refuses on its tables")
+def test_what_maintain_cannot_do_keeps_no_row_of_a_list_waiting(database):
+    store.set_expected(database, "9XYZ001", {"site": "dc1"}, by="alice")
+    store.ingest(database, [arrival(server(1), "web01")])
+    with database.begin() as link:
+        link.execute(sa.text("UPDATE expected SET asset_id = NULL"))
+        link.execute(
+            sa.text("""
+            CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'an error that nobody foresaw'; END $$;
+            CREATE TRIGGER poison BEFORE DELETE ON disk_model EXECUTE FUNCTION poison()
+            """)
+        )
+    with pytest.raises(sa.exc.DBAPIError, match="nobody foresaw"):
+        store.maintain(database)
+    [row] = store.expected_machines(database)
+    assert row["asset_id"] == store.resolve(database, "web01")
 
 
 def test_what_a_removed_machine_had_is_awaited_again(fleet, keep):

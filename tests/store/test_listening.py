@@ -8,6 +8,7 @@ from salt_ext import store
 from salt_ext.store import ingest
 from salt_ext.store.schema import asset_seen, master
 from tests.machines import arrival, server
+from tests.postgres import earlier
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -25,8 +26,8 @@ def passes(database, time):
             "asset_seen": ("last_seen", "collected_at", "changed_at", "volatile_at"),
             "revision": ("recorded_at", "collected_at", "last_before"),
         }.items():
-            earlier = ", ".join(f"{name} = {name} - CAST(:time AS interval)" for name in columns)
-            link.execute(sa.text(f"UPDATE {table} SET {earlier}"), {"time": time})
+            moved = (f"{one} = {earlier(one, 'CAST(:time AS interval)')}" for one in columns)
+            link.execute(sa.text(f"UPDATE {table} SET {', '.join(moved)}"), {"time": time})
 
 
 def listens(database, time, name="salt", pause=4 * MINUTE):

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
+from tests.citus import one_server
 from tests.machines import arrival, later, server
 from tests.postgres import open_store
 
@@ -217,6 +218,7 @@ def test_no_text_breaks_it(fleet, text):
     assert store.lookup(fleet, text) == ([], False)
 
 
+@one_server("a store is spread later than by this migration")
 def test_the_migration_makes_the_search_text_that_reports_make(fleet):
     step = import_module("salt_ext.store.migrations.versions.0012_search")
     ask = sa.text("SELECT minion_id, search FROM asset ORDER BY id")

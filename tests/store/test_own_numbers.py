@@ -256,6 +256,8 @@ def test_a_disk_that_comes_or_goes_is_the_only_change_in_any_machine(database, k
         at = later(minutes=minutes)
         ingest(database, "vm1", 1, at, disks=disks)
         assert told(database, since=at) == [("vm1", op, part["name"], None, None)]
+    ingest(database, "vm1", 1, later(minutes=9), disks=[third])  # it confirms the losses
+    store.settle_losses(database)
     gone = [kind["gone"] for kind in store.failing_batches(database, NOW)]
     assert gone == ([2] if own else [])
 
@@ -281,15 +283,24 @@ def test_of_parts_that_failed_only_those_with_a_number_of_their_own_are_counted(
     two = [{**DISK, "name": f"sd{n}", "serial_number": f"K1A2B{n}"} for n in (1, 2)]
     ingest(database, "a", 1, NOW, disks=two, memory=modules("00000000", True, True))
     ingest(database, "a", 1, later(minutes=1), disks=[], memory=modules("00000000", False, False))
+    assert store.failing_batches(database, NOW) == []  # nothing has confirmed the losses
+    ingest(database, "a", 1, later(minutes=2), disks=[], memory=modules("00000000", False, False))
+    store.settle_losses(database)
     [kind] = store.failing_batches(database, NOW)
     assert (kind["section"], kind["model"], kind["gone"]) == ("disks", "HUS726", 2)
 
 
 def test_a_failing_disk_is_known_by_its_name_where_its_number_is_anothers(database):
-    disks = [{**NVME, "name": f"nvme0n{n}", "firmware_version": str(n)} for n in (1, 2)]
+    disks = [
+        {**NVME, "name": f"nvme0n{n}", "firmware_version": str(n), "eui64": f"0025385a1{n}"}
+        for n in (1, 2)
+    ]
     smart = [{"name": one["name"], "serial_number": "SN: 000001", "passed": False} for one in disks]
-    for number in (1, 2):
-        ingest(database, f"vm{number}", number, NOW, disks=disks, smart=smart[:1])
+    healthy = [{**one, "passed": True} for one in smart]
+    for minutes, of_disks in enumerate((healthy, smart)):
+        for number in (1, 2):
+            at = later(minutes=minutes)
+            ingest(database, f"vm{number}", number, at, disks=disks, smart=of_disks[:1])
     [kind] = store.failing_batches(database, NOW)
     assert (kind["firmware_version"], kind["failing"]) == ("1", 2)
 

@@ -1,4 +1,4 @@
-"""The three roles, as PostgreSQL enforces them."""
+"""The four roles, as PostgreSQL enforces them."""
 
 import itertools
 
@@ -112,7 +112,8 @@ def test_every_table_is_in_somebodys_rights(database):
     ours = [name for tables in rights.RIGHTS["cmdb_writer"].values() for name in tables]
     with database.begin() as link:
         tables = sa.inspect(link).get_table_names()
-    assert sorted(tables) == sorted(ours)
+        views = sa.inspect(link).get_view_names()
+    assert sorted([*tables, *views]) == sorted(ours)
 
 
 def test_the_writer_stores_reports_and_cannot_change_the_schema(login):

@@ -1,4 +1,4 @@
-"""The version in pyproject.toml, the newest heading of the changelog and the tag agree."""
+"""The version in salt_ext/__init__.py, the newest heading of the changelog and the tag agree."""
 
 import re
 import subprocess
@@ -15,19 +15,19 @@ def read(path):
 
 
 def version():
-    return re.search(r'^version = "(.+)"$', read("pyproject.toml"), re.MULTILINE)[1]
+    return re.search(r'^__version__ = "(.+)"$', read("salt_ext/__init__.py"), re.MULTILINE)[1]
 
 
 def faults(version, heading, tags):
     """Return what is wrong with a version, a heading such as "0.1.0 - 2026-05-01", and tags."""
     headed, _, date = heading.partition(" - ")
     if headed != version:
-        yield f"CHANGELOG.md begins with {headed}, pyproject.toml says {version}"
+        yield f"CHANGELOG.md begins with {headed}, salt_ext says {version}"
     if date != "unreleased" and not re.fullmatch(r"\d{4}-\d\d-\d\d", date):
         yield f"{heading!r} has neither a date nor the word unreleased"
     for tag in tags:
         if tag != f"v{version}":
-            yield f"the tag is {tag}, pyproject.toml says {version}"
+            yield f"the tag is {tag}, salt_ext says {version}"
         if date == "unreleased":
             yield f"the tag is {tag}, CHANGELOG.md says unreleased"
 

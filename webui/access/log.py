@@ -59,6 +59,11 @@ def _counted(rows: Iterable[Row], told: Any) -> Iterator[Row]:
         yield row
 
 
+def note_rows(number: int) -> None:
+    """Tell the log how many machines an answer has that is no table."""
+    g.rows = number
+
+
 def _handler(path: str) -> logging.Handler:
     handler: logging.Handler
     if path == STANDARD_OUTPUT:

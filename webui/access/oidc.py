@@ -16,9 +16,10 @@ from flask import Flask, current_app
 from joserfc.errors import JoseError
 from werkzeug.wrappers import Response
 
+from salt_ext.key_file import secret
 from salt_ext.words.visible import visible
 from webui.access.refused import Refused
-from webui.access.ways import Oidc, Ways, secret
+from webui.access.ways import Oidc, Ways
 
 TIMEOUT_SECONDS = 10
 LEEWAY_SECONDS = 60

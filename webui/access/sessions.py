@@ -8,22 +8,20 @@ logging out takes it out of the browser, and a copy of it ends with its lifetime
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 import time
 from collections.abc import Collection
 from datetime import timedelta
-from pathlib import Path
 
 from flask import Flask, current_app, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from salt_ext.settings import Settings, SettingsError
+from salt_ext.key_file import key
+from salt_ext.settings import Settings
 from webui.access.refused import Refused
-from webui.access.ways import Ways, secret
+from webui.access.ways import Ways
 from webui.access.who import Who
 
-KEY_BYTES = 32
 CSRF_BYTES = 32
 FORM_BYTES = 16 << 10
 """More is sent by nobody who logs in."""
@@ -39,7 +37,7 @@ class _Cookies(SecureCookieSessionInterface):
 
 def configure(app: Flask, settings: Settings) -> None:
     """Let an application have sessions. Raises :class:`SettingsError`."""
-    app.secret_key = key(settings["session_key_file"])
+    app.secret_key = key(settings["session_key_file"], "session_key_file")
     app.session_interface = _Cookies()
     app.config.update(
         MAX_CONTENT_LENGTH=FORM_BYTES,
@@ -50,36 +48,6 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.add_template_global(csrf_token)
-
-
-def key(path: str) -> str:
-    """Return the key in a file, which is made if it is not there. Raises SettingsError."""
-    try:
-        if not os.path.exists(path):
-            _make(path)
-        if os.stat(path).st_mode & 0o007:
-            raise SettingsError(f"{path}: everybody may read this key: chmod o= {path}")
-    except OSError as error:
-        why = error.strerror
-        raise SettingsError(f"session_key_file: {path}: {why}") from None
-    found = secret(path)
-    if len(found) < KEY_BYTES:
-        raise SettingsError(f"{path}: a key has at least {KEY_BYTES} characters")
-    return found
-
-
-def _make(path: str) -> None:
-    """Make the file whole or not at all: workers that start together must have one key."""
-    draft = f"{path}.{os.getpid()}.{secrets.token_hex(4)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another worker was faster, and its key is everybody's
-    finally:
-        Path(draft).unlink()
 
 
 def begin(ways: Ways, name: str, way: str, groups: Collection[str] = ()) -> None:

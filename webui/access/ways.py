@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Collection
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,17 +140,6 @@ def origin() -> str:
     """Return where people find the web UI; unless the settings say it, where this request did."""
     ways: Ways = current_app.extensions["ways"]
     return ways.origin or request.host_url.rstrip("/")
-
-
-def secret(path: str) -> str:
-    """Return the secret in a file. Raises :class:`SettingsError`."""
-    try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: {getattr(error, 'strerror', '') or 'no text'}") from None
-    if not text:
-        raise SettingsError(f"{path} is empty")
-    return text
 
 
 def _sentence(error: ValidationError) -> str:

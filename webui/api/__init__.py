@@ -11,12 +11,12 @@ from collections.abc import Iterable
 
 from flask import Flask
 
-from webui.api import assets, description, feed, fleet, tables
+from webui.api import assets, description, feed, fleet, inventory, tables
 from webui.resources import Resource
 
 
 def register(app: Flask, resources: Iterable[Resource]) -> None:
     """Add the paths of the API, and its description of itself."""
     app.register_blueprint(tables.blueprint_of(resources))
-    for part in (assets, fleet, feed, description):
+    for part in (assets, fleet, feed, inventory, description):
         app.register_blueprint(part.blueprint)

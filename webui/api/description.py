@@ -49,7 +49,7 @@ ERRORS = {
     "403": "Who asks may not.",
     "404": "There is no such thing.",
     "429": "Too often.",
-    "503": "The database is away, or other large questions are being answered.",
+    "503": "The database is away or refuses this, or other large questions are being answered.",
 }
 
 FILTERS = {

@@ -103,12 +103,12 @@ def value(**content: Any) -> Response:
     # What only says how old the rest is makes no other answer.
     is_old = content.get("age_seconds")
     told = jsonify(ok=True, **{**content, "age_seconds": 0.0}) if is_old else response
-    digest = hashlib.blake2b(told.get_data() + _reader(), digest_size=12).hexdigest()
+    digest = hashlib.blake2b(told.get_data() + reader(), digest_size=12).hexdigest()
     response.set_etag(digest, weak=True)
     response.make_conditional(request)
     return response
 
 
-def _reader() -> bytes:
+def reader() -> bytes:
     """Return who reads: what one may see is never confirmed to another."""
     return repr(g.get("who")).encode()

@@ -43,10 +43,23 @@ def page(_asked: Past, asset_id: uuid.UUID) -> str:
     return _show(found, then or found["asset"])
 
 
+def _names(ill: dict[str, Any]) -> list[str]:
+    """
+    Return what an ill part may be called in its list.
+
+    A module of memory is called after its controller, the kernel's name and its label, which
+    may be that of its slot: ``mc0 dimm3 DIMM_A2``. Only the module is ill.
+    """
+    component = str(ill["component"])
+    if ill["section"] == "memory":
+        return [component, *component.split(" ", 2)[2:]]
+    return component.split()
+
+
 def _show(found: dict[str, Any], asset: dict[str, Any]) -> str:
     """Show what is known now beside the facts of an asset, which may be those of the past."""
     at, now, ill = timemode.as_of(), found["asset"], found["ill"]
-    is_ill = {word for one in ill for word in str(one["component"]).split()} if at is None else ()
+    is_ill = {name for one in ill for name in _names(one)} if at is None else ()
     is_lost = {one["place"] for one in found["lost"]} if at is None else ()
     peers = Peers(asset, is_past=at is not None)
     problems = found["problems"] if at is None else []

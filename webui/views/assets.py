@@ -29,7 +29,7 @@ from webui.timemode import as_of, to
 blueprint = Blueprint("assets", __name__)
 
 ALSO = (
-    *(("changes.page", marked("Changes")), ("health.page", marked("Ill parts"))),
+    *(("changes.page", marked("Changes")), ("health.page", marked("Health"))),
     *(("odd.page", marked("Odd ones out")), ("groups.page", marked("Counted"))),
     *(("missing.page", marked("Silent")), ("kinds.page", marked("Parts"))),
 )

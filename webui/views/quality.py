@@ -20,6 +20,7 @@ from webui.language import marked
 from webui.reading import database
 from webui.resources import Resource
 from webui.takes import takes
+from webui.views.clouds import CLOUDS
 
 blueprint = Blueprint("quality", __name__)
 
@@ -191,6 +192,8 @@ def page(_asked: Asked) -> str:
     """Show how many of each there are, and the first of them."""
     lists = [
         (resource, resource.asked(), resource.ask(database(), resource.asked(), SHOWN))
-        for resource in RESOURCES
+        for resource in (*RESOURCES, CLOUDS)
     ]
+    if not lists[-1][2].total:  # most sites have no cloud
+        lists.pop()
     return render_template("quality.html", lists=lists)

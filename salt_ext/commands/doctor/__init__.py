@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from salt_ext import store
-from salt_ext.commands.doctor import database, engine, machines, master
+from salt_ext import __version__, store
+from salt_ext.commands.doctor import configured, database, engine, machines, master
 from salt_ext.commands.doctor.check import OK, Check, attempt, attempt_all
 from salt_ext.master.feed import Source
 from salt_ext.settings import Settings
@@ -41,21 +41,19 @@ def examine(
     ``cache`` opens the cache of the master; ``unstored`` returns the machines whose
     result of salt-ssh is kept on the master because it was not stored.
     """
-    installed = master.installed()
 
     def this() -> engine.Master:
-        return engine.this_master(opts, installed)
+        return engine.this_master(opts, __version__)
 
     hooks = where.settings["report_hooks"]
     return [
         *_store(where, this, cache, unstored),
         *_replica(where.settings),
+        attempt("settings", lambda: configured.settings(where.settings)),
         *([attempt("report hooks", lambda: master.hooks(hooks))] if hooks else []),
         attempt("authentication", lambda: master.authentication(opts.get("minimum_auth_version"))),
         attempt("credentials", lambda: _credentials(where.settings, opts)),
-        attempt(
-            "extension", lambda: master.extension(installed, opts.get("extension_modules") or "")
-        ),
+        attempt("extension", lambda: master.extension(__version__, master.is_installed())),
     ]
 
 
@@ -119,6 +117,7 @@ def _traffic(
         return machines.machines(accepted, store.unknown_of(where, accepted))
 
     return [
+        attempt("filters", lambda: configured.filters(where)),
         *attempt_all("engine", engines),
         *attempt_all("lag", lambda: _cached(where, this().name, cache())),
         *attempt_all("problems", lambda: machines.attention(store.attention(where))),
@@ -130,12 +129,10 @@ def _traffic(
 def _cached(where: store.Database, name: str, cache: Cache) -> list[Check]:
     """Return the checks of what the cache of this master has and the store has not."""
     now = time.time()
-    found = machines.cached(
-        cache,
-        store.positions(where, store.number_of(where, name)),
-        where.settings["stale_after"],
-        now,
-    )
+    number = store.number_of(where, name)
+    silent_seconds = where.settings["stale_after"]
+    found = machines.cached(cache, store.positions(where, number), silent_seconds, now)
+    found = machines.not_overtaken(found, store.heard_elsewhere(where, number, found.waiting))
     troubled = store.troubled(where, found.waiting)
     return [
         machines.lag(found, troubled, where.settings["sweep_seconds"], now),

@@ -5,15 +5,19 @@ The checks of the engines: whether each of them still works.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from salt_ext import store
 from salt_ext.commands.doctor.check import FAIL, OK, WARN, Check, ago, some
+from salt_ext.master.heartbeat import EVERY_SECONDS
 
 LOG = "the master's log says why: grep -i cmdb {log_file}"
 START = "systemctl start salt-master"
 RESTART = "systemctl restart salt-master"
+LATE_SECONDS = 3 * EVERY_SECONDS
+"""An engine that works and tells so later than this is busy, unless its master is not there."""
 
 
 class Master(NamedTuple):
@@ -25,8 +29,10 @@ class Master(NamedTuple):
     """Whether its configuration has the engine."""
     pid: int | None
     """Its process: None when that is not known, 0 when it does not run."""
+    is_listening: bool
+    """Whether anything answers at its port: it may run in another container."""
     version: str
-    """Of the salt-cmdb that asks; empty when not known."""
+    """Of the salt-cmdb that asks."""
     log_file: str
 
 
@@ -36,6 +42,7 @@ def this_master(opts: Mapping[str, Any], version: str) -> Master:
         str(opts.get("id") or ""),
         is_configured(opts.get("engines")),
         process(str(opts.get("pidfile") or ""), "/proc"),
+        is_listening(str(opts.get("interface") or ""), int(opts.get("ret_port") or 4506)),
         version,
         str(opts.get("log_file") or "/var/log/salt/master"),
     )
@@ -74,6 +81,16 @@ def process(pid_file: str, proc: str) -> int | None:
         return None
 
 
+def is_listening(interface: str, port: int) -> bool:
+    """Whether a connection to the port at which minions report is taken."""
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(interface, interface)  # noqa: S104
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def engine(master: Master, known: Sequence[Mapping[str, Any]] | None) -> Check:
     """
     Check that the engine of this master works: ``known`` are the masters of the store.
@@ -107,6 +124,15 @@ def engine(master: Master, known: Sequence[Mapping[str, Any]] | None) -> Check:
         )
     if _is_silent(own):
         return _silent(master, own, log)
+    # A master that is stopped removes the file with its process.
+    if not master.pid and not master.is_listening and own["beat_age_seconds"] > LATE_SECONDS:
+        return Check(
+            "engine",
+            FAIL,
+            "nothing answers at the master's port, and its engine has not worked for"
+            f" {ago(own['beat_age_seconds'])}: the master does not run",
+            START,
+        )
     if own["failure"]:
         return Check(
             "engine", FAIL, f"the engine cannot store: {own['failure']}", f"mend it; {log}"
@@ -118,7 +144,7 @@ def engine(master: Master, known: Sequence[Mapping[str, Any]] | None) -> Check:
             "the engine works, and is no longer configured: the next start of the master ends it",
             "add `cmdb: {}` to `engines` in the master's configuration",
         )
-    if master.version and own["version"] and own["version"] != master.version:
+    if own["version"] and own["version"] != master.version:
         return Check(
             "engine",
             WARN,

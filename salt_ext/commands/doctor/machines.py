@@ -44,10 +44,20 @@ KINDS = {
         "machines show what another one shows too",
         "salt-run cmdb.errors says which, salt-run cmdb.duplicates all of them",
     ),
+    "cloud": Kind(
+        "clouds",
+        "masters could not list all instances of a cloud, and compared nothing",
+        "salt-run cmdb.errors kind=cloud says which and why",
+    ),
     "engine": Kind(
         "faults",
         "masters have met a fault in salt-cmdb",
         "salt-run cmdb.errors has the traceback; please report it",
+    ),
+    "sweep": Kind(
+        "set aside",
+        "machines have what the engine cannot work on; the others go on",
+        "salt-run cmdb.errors kind=sweep has the traceback; please report it",
     ),
 }
 """By kind of problem; another kind is told by its own name."""
@@ -99,6 +109,16 @@ def cached(
             continue
         found.waiting[minion_id] = entry[1]
     return found
+
+
+def not_overtaken(found: Cached, elsewhere: Mapping[str, float]) -> Cached:
+    """
+    Leave out what another master has overtaken: a machine reports to both, or moved there.
+
+    ``elsewhere`` is by minion id when another master heard it last.
+    """
+    left = {name: at for name, at in found.waiting.items() if at > elsewhere.get(name, 0)}
+    return found._replace(waiting=left)
 
 
 def lag(found: Cached, troubled: Collection[str], sweep_seconds: float, now: float) -> Check:

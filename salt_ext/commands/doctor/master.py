@@ -109,25 +109,19 @@ def _holds(path: str, words: set[str]) -> bool:
     return any(word in text for word in words)
 
 
-def extension(installed: str, extension_modules: str) -> Check:
-    """Check that this Salt finds the extension: installed by pip, or synced by Salt."""
-    if installed:
-        return Check("extension", OK, f"salt-cmdb {installed} is installed in Salt's Python")
-    wanted = [os.path.join(extension_modules, room, "cmdb.py") for room in ("grains", "modules")]
-    missing = [path for path in wanted if not os.path.isfile(path)]
-    if not missing:
-        return Check("extension", OK, f"is synced to {extension_modules}")
+def extension(version: str, is_installed: bool) -> Check:
+    """Check that pip has installed the extension, so that each program of Salt finds it."""
+    if is_installed:
+        return Check("extension", OK, f"salt-cmdb {version} is installed in Salt's Python")
     return Check(
         "extension",
         WARN,
-        f"salt-cmdb is neither installed in Salt's Python nor synced: no {', '.join(missing)}",
-        "salt-pip install 'salt-cmdb[master]', or salt-run saltutil.sync_all",
+        f"salt-cmdb {version} is not installed in Salt's Python: not each program of Salt finds it",
+        "salt-pip install 'salt-cmdb[master]'",
     )
 
 
-def installed() -> str:
-    """Return the version of the package that Salt's loader finds by its entry point, if any."""
-    for point in importlib.metadata.entry_points(group="salt.loader"):
-        if point.value.partition(":")[0] == "salt_ext" and point.dist is not None:
-            return point.dist.version
-    return ""
+def is_installed() -> bool:
+    """Whether Salt's loader finds the package by its entry point."""
+    points = importlib.metadata.entry_points(group="salt.loader")
+    return any(point.value.partition(":")[0] == "salt_ext" for point in points)

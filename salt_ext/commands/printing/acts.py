@@ -1,5 +1,5 @@
 """
-How renames, changes of the lifecycle, disowned keys and baselines print.
+How renames, changes of the lifecycle, disowned keys, baselines and open installations print.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def renamed(answer: Answer) -> list[str]:
 
 def lifecycle(answer: Answer) -> list[str]:
     """Print a change of the lifecycle."""
-    name = answer["minion_id"] or answer["asset_id"]
+    name = answer["name"]
     if answer["old"] == answer["new"]:
         return [f"{name} is {answer['new']} already"]
     would = "would be: " if answer["test"] else ""
@@ -79,3 +79,22 @@ def baselines(answer: Answer) -> list[str]:
         f"{layout.count(answer['checked'], answer['checked'], 'baselines')} checked,"
         f" {answer['bad']} not as accepted",
     ]
+
+
+PROVISIONED = ("name", "sn", "profile", "uuid", "macs", "address", "disk_layout", "expires_at")
+
+
+def provisioned(answer: Answer) -> list[str]:
+    """Print which machines may be installed, which not and why, and what to do next."""
+    opened = [{**one, "macs": ", ".join(one["macs"])} for one in answer["opened"]]
+    lines = []
+    for one in answer["refused"]:
+        lines += [f"{one['name']}  refused: {one['why']}", f"  {one['todo']}"]
+    if opened:
+        rows = [[one[name] or None for name in PROVISIONED] for one in opened]
+        lines += layout.grid([*PROVISIONED], rows)
+    would = " would be opened" if answer["test"] else " open"
+    number = layout.count(len(opened), len(opened), "installations")
+    refused = f", {len(answer['refused'])} refused" if answer["refused"] else ""
+    steps = [f"  {number}. {step}" for number, step in enumerate(answer["steps"], 1)]
+    return [*lines, f"{number}{would}{refused}", *(["what to do next:", *steps] if steps else [])]

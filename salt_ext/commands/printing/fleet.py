@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from salt_ext.commands.printing import layout
 from salt_ext.commands.printing.layout import MANY, Answer
+from salt_ext.questions.health import said_of_warnings
 from salt_ext.words import values
 
 
@@ -19,6 +20,12 @@ def odd(answer: Answer) -> list[str]:
             is_size = field.endswith("_bytes") and row[place]
             row[place] = values.value(int(row[place]), field) if is_size else row[place]
     return layout.table({**answer, "rows": rows})
+
+
+def health(answer: Answer) -> list[str]:
+    """Return a table of health, and how often warnings came true."""
+    told = [said_of_warnings(row) for row in answer.get("warnings", ())]
+    return [*layout.table(answer), *([""] if told else []), *told]
 
 
 def report(answer: Answer) -> list[str]:

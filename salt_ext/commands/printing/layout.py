@@ -13,7 +13,7 @@ from typing import Any
 from wcwidth import wcwidth
 
 from salt_ext.words import values
-from salt_ext.words.times import ago, of_timestamp
+from salt_ext.words.times import TO_COME, ago, of_timestamp
 
 Answer = dict[str, Any]
 
@@ -114,7 +114,7 @@ def cell(column: str, value: Any) -> str:
         return "-"
     if column.endswith(("_seen", "_at")) and isinstance(value, str):
         then, now = of_timestamp(value), datetime.now(timezone.utc)
-        return f"in {ago(now, then)}" if column == "expires_at" and then > now else ago(then, now)
+        return f"in {ago(now, then)}" if column in TO_COME and then > now else ago(then, now)
     if isinstance(value, bool) or not isinstance(value, str):
         return values.value(value, column)
     return value or "-"

@@ -50,9 +50,19 @@ def _says(evidence: Mapping[str, Any]) -> str:
 
 
 def decided(
-    link: sa.Connection, action: str, act: Act, row: Any, evidence: Mapping[str, Any]
+    link: sa.Connection,
+    action: str,
+    act: Act,
+    row: Any,
+    evidence: Mapping[str, Any],
+    *,
+    is_news: bool = False,
 ) -> None:
-    """Remember who did what, when and why; ``row`` is the asset, None if it was no single one."""
+    """
+    Remember who did what, when and why; ``row`` is the asset, None if it was no single one.
+
+    ``is_news`` is whether an event shall tell of it: see :mod:`salt_ext.store.news`.
+    """
     link.execute(
         sa.insert(decision).values(
             id=uuid.uuid4(),
@@ -63,5 +73,6 @@ def decided(
             asset_id=row.id if row is not None else None,
             reason=f"{_says(evidence)}: {act.why}",
             evidence=dict(evidence),
+            told=not is_news,
         )
     )

@@ -10,6 +10,7 @@ from salt_ext.store import bulk
 from salt_ext.store.acts.act import Act, decided, locked
 from salt_ext.store.clock import now
 from salt_ext.store.database import Database, Row
+from salt_ext.store.losses import end_losses
 from salt_ext.store.schema import baseline
 
 
@@ -27,5 +28,6 @@ def accept_baseline(database: Database, asset_id: uuid.UUID, act: Act) -> Row:
         if not act.test:
             taken = bulk.taken("revision", "accepted_at", "accepted_by", "reason")
             bulk.insert(link, baseline, [found], taken)
+            end_losses(link, asset_id, "accepted")
             decided(link, "baseline", act, row, {"revision": row.revision})
         return {**found, "minion_id": row.minion_id, "test": act.test}

@@ -45,7 +45,8 @@ def disown(
             where.append(identifier.c.value.in_(spellings(value)))
         elif not own:
             where.append(SHARED)
-        values = [*link.scalars(sa.select(identifier.c.value).where(*where).order_by("value"))]
+        asked = sa.select(identifier.c.value).where(*where).order_by("value")
+        values = [*link.scalars(asked, {"asset_id": asset_id})]
         if not values:
             name = row.minion_id or asset_id
             of_kind = sa.select(identifier.c.value).where(
@@ -58,7 +59,8 @@ def disown(
                 + f"see which keys it shows with: salt-run cmdb.identity {name}",
             )
         if not act.test:
-            link.execute(sa.update(identifier).where(*where).values(disowned=not own))
+            chosen = sa.update(identifier).where(*where[:2], identifier.c.value.in_(values))
+            link.execute(chosen.values(disowned=not own))
             evidence = {kind: ", ".join(values)}
             decided(link, "own" if own else "disown", act, row, evidence)
         return {

@@ -8,11 +8,12 @@ before, and of nothing else.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from salt_ext.store import bulk
 from salt_ext.store.columns import EXPECTED
@@ -25,7 +26,9 @@ from salt_ext.store.reads.resolve import resolve as resolve_asset
 from salt_ext.store.said import SET, spoken
 from salt_ext.store.schema import asset, expected, list_field
 from salt_ext.store.text import is_text
-from salt_ext.words.match import Said, bare, match, same_sn, short
+from salt_ext.words.called import called
+from salt_ext.words.keys import good_macs, good_uuid, macs_of, uuid_of, why_no_macs, why_no_uuid
+from salt_ext.words.match import SHARED_KEY, Said, bare, match, same_sn, short
 from salt_ext.words.nearest import nearest, unknown
 
 
@@ -105,7 +108,7 @@ def set_expected(
     Add to what is expected of a machine; return all that was ever set of it.
 
     It is meant by its SN or its name, or as everywhere by another identifier of it; what
-    nobody knows may turn out to be its SN or its name.
+    nobody knows may turn out to be its SN or its name, unless it is a UUID or a MAC.
     An empty text takes a field away again, and where none is left, None is returned.
     ``awaited`` tells whether it shall report, ``kind`` what it is while it does not; None
     leaves that as it is.
@@ -118,12 +121,18 @@ def set_expected(
         before = rows(
             link.execute(sa.delete(expected).where(of_set).returning(expected)),
         )
+        if key in KEYS and len(before) > 1:
+            several = ", ".join(str(one["sn"] or one["minion_id"]) for one in before)
+            raise NotFound(f"{reference!r} means several machines: {several}", "use one of these")
         said: Row = {}
         for one in before:
             said |= one["fields"]
         if key == "hostname" and same_sn(said.get("sn"), reference):
             del said["sn"]
-        said |= fields | {key: reference}
+        if key in KEYS:
+            said = {key: reference} | said | fields
+        else:
+            said |= fields | {key: reference}
         said = {name: value for name, value in said.items() if value != ""}
         concerned = {one["asset_id"] for one in before if one["asset_id"] is not None}
         row = None
@@ -147,15 +156,28 @@ def set_expected(
             concerned |= resolve(link, [row])
         _type(link, SET, _types_of_set(link))
         stand_in(link)
+        if row is not None:
+            row["reason"] = _doubt(link, row)
     write_all(database, concerned)
     return row
+
+
+def _doubt(link: sa.Connection, row: Row) -> str:
+    """Return why a row may mean another machine than was thought, blank if nothing says so."""
+    means = link.execute(MEANS, {"id": row["id"]}).one_or_none()
+    if means is not None and row["sn"] and not same_sn(row["sn"], means.sn):
+        name = called(means._asdict())
+        return f"it means {name}, which shows another SN; a plan of another machine needs its UUID"
+    found = link.execute(OF_ITS_KEYS, {"id": row["id"]}).all()
+    others = ", ".join(one.sn or one.minion_id or one.uuid or one.macs for one in found)
+    return f"{SHARED_KEY}: {others}" if others else ""
 
 
 def remove_expected(
     database: Database, reference: str, *, source: str = "", test: bool = False
 ) -> list[Row]:
     """
-    Remove what is expected of a machine, by its SN or else its name; return what it was.
+    Remove what is expected of a machine, by its SN or else its name or key; return what it was.
 
     Only where no row has the SN as it is given, one that lost its zeros is meant. With
     ``source`` what other lists say stays; with ``test`` everything does.
@@ -168,14 +190,15 @@ def remove_expected(
             sa.func.lower(expected.c.sn) == reference.lower(),
             _has_sn(reference),
             sa.func.lower(expected.c.minion_id) == reference.lower(),
+            _is_called(reference),
         )
         for is_it in meanings if is_text(reference) else ():
             gone = _removed(link, is_it & of_source, test)
             if gone:
                 break
         else:
-            called = sa.select(expected.c.sn, expected.c.minion_id).where(of_source)
-            known = [one for row in link.execute(called) for one in row if one]
+            names = sa.select(expected.c.sn, expected.c.minion_id).where(of_source)
+            known = [one for row in link.execute(names) for one in row if one]
     if not gone:
         near = nearest(reference, known)
         where = f" in the list {source!r}" if source else ""
@@ -235,8 +258,14 @@ def _key(link: sa.Connection, reference: str) -> str:
     """
     Return whether a word is the ``hostname`` of a machine, or the ``sn``, known or not.
 
-    Raises :class:`NotFound` for a name that several machines have in their domains.
+    Or whether it is a ``uuid`` or a ``mac``. Raises :class:`NotFound` for a name that several
+    machines have in their domains.
     """
+    for key, (is_key, why_no) in KEYS.items():
+        if is_key(reference):
+            if why := why_no(reference):
+                raise ValueError(f"{reference!r} names no machine: {why}")
+            return key
     is_name, is_sn, is_known = _known_as(link, reference)
     if is_sn and not is_name:
         return "sn"
@@ -250,13 +279,24 @@ def _key(link: sa.Connection, reference: str) -> str:
 
 def _known_as(link: sa.Connection, reference: str) -> tuple[bool, bool, bool]:
     """Return whether a list has rows of this name alone, and whether it is an SN, and a name."""
-    called = {"bare": bare(reference), "short": short(reference), "name": reference, "set": SET}
-    is_name, is_sn, is_known = link.execute(CALLED, called).one()
+    words = {"bare": bare(reference), "short": short(reference), "name": reference, "set": SET}
+    is_name, is_sn, is_known = link.execute(CALLED, words).one()
     return is_name, is_sn, is_known
 
 
+KEYS: dict[str, tuple[Callable[[str], object], Callable[[str], str]]] = {
+    "uuid": (uuid_of, why_no_uuid),
+    "mac": (macs_of, why_no_macs),
+}
+"""The fields that are keys of a machine: whether a word is one, and why it names none."""
+
+
 def _is_called(reference: str) -> sa.ColumnElement[bool]:
-    """Return the condition for rows of which people say so: by SN, or by name without one."""
+    """Return the condition for rows of which people say so: by SN or key, or by name without SN."""
+    if uuid_of(reference):
+        return expected.c.uuid == uuid_of(reference)
+    if macs := macs_of(reference):
+        return sa.func.string_to_array(expected.c.macs, " ").op("&&")(sa.cast(macs, ARRAY(sa.Text)))
     is_name = sa.func.lower(expected.c.minion_id) == reference.lower()
     return _has_sn(reference) | (expected.c.sn.is_(None) & is_name)
 
@@ -281,6 +321,8 @@ def _row(machine: Row, source: str, by: str) -> Row:
         "bare_sn": bare(words["sn"]) or None,
         "short_name": short(words.get("minion_id")) or None,
         "short_hostname": short(words["hostname"]) or None,
+        "uuid": good_uuid(words.get("uuid")) or None,
+        "macs": " ".join(good_macs(words.get("mac"))) or None,
         "asset_id": None,
         "stands_as": None,
         "kind": machine.get("kind", EXPECTED),
@@ -297,9 +339,11 @@ def _take_over(kept: Iterable[Row], before: Iterable[Row]) -> None:
 
 
 def _name(row: Row) -> tuple[str, str]:
-    """Return what a row calls its machine: the SN, or else the name."""
-    sn = (row["sn"] or "").lower()
-    return sn, "" if sn else (row["minion_id"] or "").lower()
+    """Return what a row calls its machine, and by which column: its SN, or else its name or key."""
+    for column in ("sn", "minion_id", "uuid", "macs"):
+        if row[column]:
+            return column, row[column].lower()
+    return "", ""
 
 
 def _type(link: sa.Connection, source: str, types: Mapping[str, str]) -> None:
@@ -342,15 +386,16 @@ UPDATE list_field SET type = decided.type
 
 
 # A list has a row of that name without an SN; the word is an SN; it is a name.
+# SELECT 1: Citus hands a row from the shards to the coordinator, and it must have a column.
 CALLED = sa.text("""
-SELECT EXISTS (SELECT FROM expected WHERE sn IS NULL AND lower(minion_id) = lower(:name)),
-       EXISTS (SELECT FROM expected WHERE bare_sn = :bare AND source <> :set)
-       OR EXISTS (SELECT FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+SELECT EXISTS (SELECT 1 FROM expected WHERE sn IS NULL AND lower(minion_id) = lower(:name)),
+       EXISTS (SELECT 1 FROM expected WHERE bare_sn = :bare AND source <> :set)
+       OR EXISTS (SELECT 1 FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
                    WHERE seen.mode <> 'list'
                      AND ltrim(replace(lower(sn), ' ', ''), '0') = :bare),
-       EXISTS (SELECT FROM expected WHERE :short IN (short_name, short_hostname)
+       EXISTS (SELECT 1 FROM expected WHERE :short IN (short_name, short_hostname)
                                       AND bare_sn IS DISTINCT FROM :bare)
-       OR EXISTS (SELECT FROM asset WHERE minion_id IS NOT NULL
+       OR EXISTS (SELECT 1 FROM asset WHERE minion_id IS NOT NULL
                      AND (split_part(lower(minion_id), '.', 1) = :short
                           OR split_part(lower(hostname), '.', 1) = :short))
 """)
@@ -358,7 +403,7 @@ SELECT EXISTS (SELECT FROM expected WHERE sn IS NULL AND lower(minion_id) = lowe
 # A word that could have been an SN is the name that a list has now.
 NAMED_SINCE = sa.text("""
 UPDATE expected AS word SET minion_id = word.sn, sn = NULL, bare_sn = NULL,
-       fields = (word.fields - 'sn') || jsonb_build_object('hostname', word.sn)
+       fields = (word.fields - 'sn') || jsonb_object(ARRAY['hostname', word.sn])
   FROM expected AS named
  WHERE word.source = :set AND word.minion_id IS NULL AND named.source = :source
    AND word.short_hostname IN (named.short_name, named.short_hostname)
@@ -368,6 +413,24 @@ UPDATE expected AS word SET minion_id = word.sn, sn = NULL, bare_sn = NULL,
    AND NOT EXISTS (SELECT FROM asset
                     WHERE asset.id = word.asset_id
                       AND ltrim(replace(lower(asset.sn), ' ', ''), '0') = word.bare_sn)
+""")
+
+MEANS = sa.text("""
+SELECT asset.id, asset.minion_id, asset.hostname, asset.sn
+  FROM expected JOIN asset ON asset.id = expected.asset_id
+ WHERE expected.id = :id
+""")
+
+# Rows of another machine, or of another one that is waited for, with a key of a row.
+OF_ITS_KEYS = sa.text("""
+SELECT other.sn, other.minion_id, other.uuid, other.macs
+  FROM expected AS own
+  JOIN expected AS other ON other.uuid = own.uuid
+    OR string_to_array(other.macs, ' ') && string_to_array(own.macs, ' ')
+ WHERE own.id = :id
+   AND coalesce(other.asset_id, other.stands_as) IS DISTINCT FROM
+       coalesce(own.asset_id, own.stands_as)
+ ORDER BY other.source, other.row, other.id LIMIT 5
 """)
 
 NAMED_ALIKE = sa.text("""

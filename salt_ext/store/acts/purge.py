@@ -14,8 +14,16 @@ import sqlalchemy as sa
 
 from salt_ext.store.acts.act import Act, decided
 from salt_ext.store.database import Database, Row
-from salt_ext.store.identity.locking import lock_identity
-from salt_ext.store.schema import asset, asset_facts, asset_seen, change, problem, revision
+from salt_ext.store.identity.locking import lock_assets, lock_identity
+from salt_ext.store.schema import (
+    UNCHECKED,
+    asset,
+    asset_facts,
+    asset_seen,
+    change,
+    problem,
+    revision,
+)
 from salt_ext.words.nearest import unknown
 
 
@@ -83,25 +91,29 @@ def _assets(
         sa.select(asset_seen.c.asset_id)
         .join(asset, asset.c.id == asset_seen.c.asset_id)
         .where(condition)
-        .order_by(sa.collate(asset.c.minion_id, "C"), asset.c.id)
     )
+    found = {*link.scalars(chosen)}
     if not test:
-        chosen = chosen.with_for_update(of=asset_seen)
-    ids = sa.literal([*link.scalars(chosen)], sa.ARRAY(sa.UUID))
+        # Some may have reported before they were locked, and others have become old since.
+        lock_assets(link, found)
+        found &= {*link.scalars(chosen)}
+    ids = sa.literal(sorted(found), sa.ARRAY(sa.UUID))
     of_assets = asset.c.id.in_(
         sa.select(asset.c.id).where(
             (asset.c.id == sa.any_(ids)) | (asset.c.merged_into == sa.any_(ids))
         )
     )
     mine = sa.select(asset.c.id).where(of_assets)
-    found = [
+    removed = [
         _count(link, what, asset, of_assets),
         _count(link, f"revisions of {what}", revision, revision.c.asset_id.in_(mine)),
         _count(link, f"changes of {what}", change, change.c.asset_id.in_(mine)),
     ]
     if not test:
+        for table in UNCHECKED:
+            link.execute(sa.delete(table).where(table.c.asset_id.in_(mine)))
         link.execute(sa.delete(asset).where(of_assets))
-    return found
+    return removed
 
 
 def _count(link: sa.Connection, what: str, table: sa.Table, *where: sa.ColumnElement[bool]) -> Row:

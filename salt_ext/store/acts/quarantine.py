@@ -24,6 +24,7 @@ from salt_ext.store.identity import claims
 from salt_ext.store.identity.locking import lock, lock_identity
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.identity.rulings import Ruling, rulings
+from salt_ext.store.ids import new_id
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
 from salt_ext.store.ingest.before import NO_HANDOVER, Before, Stored
 from salt_ext.store.ingest.gathering import Accepted, Gathered, Ruled
@@ -82,7 +83,7 @@ def rule(
         gathered = Gathered()
         if verdict.action == "rejected":
             gathered.decided(arrival, claim, verdict, None, ruled)
-            write_all(link, gathered)
+            write_all(link, gathered, locked=True)
             link.execute(
                 sa.update(held).where(held.c.minion_id == minion_id).values(rejected_at=now)
             )
@@ -91,7 +92,7 @@ def rule(
         checked = _checked(arrival, limits(database.settings))
         modes = taking(database.settings).modes
         order = checking.check_header(arrival.report, arrival.received_at, modes)
-        asset_id = verdict.asset_id or uuid.uuid4()
+        asset_id = verdict.asset_id or new_id()
         stored = Stored(link, [asset_id])
         before = stored.before(asset_id)
         if before is not None:
@@ -110,7 +111,7 @@ def rule(
         )
         changes = document.changes() if before is not None else []
         gathered.store(accepted, before, document, changes, known, ruled)
-        write_all(link, gathered)
+        write_all(link, gathered, locked=True)
         close_held(link, minion_id, now)
     status = "new" if verdict.asset_id is None else "changed"
     return Outcome(minion_id, status, f"{verdict.reason} by {by}: {why}", asset_id)

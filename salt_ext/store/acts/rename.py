@@ -71,7 +71,7 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
         news = {"recorded_at": seen["changed_at"], "class": "renamed"}
         bulk.insert(link, change, [{**of_revision, **renamed._asdict(), **news}])
         decided(link, "rename", act, row, names)
-        settle(link, [asset_id])
+        settle(link, [asset_id], locked=True)
         return found
 
 

@@ -128,9 +128,7 @@ def claim(
         tuple(key(one["kind"], one["value"]) for one in candidates if one["kind"] in KEYS),
         next((one["value"] for one in candidates if one["kind"] == "machine_id"), None),
         frozenset(one["value"] for one in candidates if one["kind"] == "chassis_serial_number"),
-        # The disks of a guest get their serial numbers from the host, often the same ones
-        # on every guest.
-        _part_serials(facts) if with_parts and not found["is_virtual"] else frozenset(),
+        part_serials(facts, found) if with_parts else frozenset(),
         _proof(shown),
     )
 
@@ -157,7 +155,12 @@ def evidence(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _part_serials(facts: Mapping[str, Any]) -> frozenset[str]:
+def part_serials(facts: Mapping[str, Any], found: Mapping[str, Any]) -> frozenset[str]:
+    """Return the serial numbers of the parts that a machine keeps; ``found`` as for a claim."""
+    # The disks of a guest get their serial numbers from the host, often the same ones
+    # on every guest.
+    if found["is_virtual"]:
+        return frozenset()
     return frozenset(one.serial for one in placements(facts) if one.path in PART_PATHS)
 
 

@@ -24,7 +24,7 @@ from salt_ext.store.listening import Listener, Silence
 WITH_KEY = ("agent", "salt", *OF_GRAINS)
 """The modes of reports that come from a minion, whose key the master has accepted."""
 
-READ = bulk.Prepared(f"""
+READ = bulk.OneByOne(f"""
 SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_hash,
        seen.collected_at, seen.mode, seen.master, seen.boot_id, seen.since_boot_ms,
        ledger.identifiers, {VERSION}
@@ -32,21 +32,18 @@ SELECT asset.id, asset.minion_id, seen.last_seen, seen.reports_as, seen.secret_h
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
        SELECT json_agg(json_build_array(kind, value, disowned, last_seen IS NULL)) AS identifiers
-         FROM identifier WHERE asset_id = asset.id) AS ledger
- WHERE asset.id IN ({OF_CLAIMS})
+         FROM identifier WHERE asset_id = seen.asset_id) AS ledger
+ WHERE seen.asset_id IN ({OF_CLAIMS})
 """)  # noqa: S608 - constants of ours
 
-# OFFSET 0: see OF_CLAIMS.
-SHOWN = sa.text("""
+SHOWN = bulk.OneByOne("""
 SELECT shown.kind, shown.value, shown.asset_id, seen.master,
        least(shown.last_seen, seen.last_seen) AS last_seen
-  FROM unnest(CAST(:values AS text[])) AS i(value)
- CROSS JOIN LATERAL (
-       SELECT kind, value, asset_id, last_seen FROM identifier
-        WHERE value = i.value AND kind = ANY(CAST(:kinds AS text[])) AND NOT disowned
-       OFFSET 0) AS shown
+  FROM identifier AS shown
+  JOIN asset_seen AS seen ON seen.asset_id = shown.asset_id
   JOIN asset ON asset.id = shown.asset_id AND asset.minion_id IS NOT NULL
-  JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE shown.value = ANY(CAST(:values AS text[])) AND shown.kind = ANY(CAST(:kinds AS text[]))
+   AND NOT shown.disowned
 """)
 PARTS = sa.text("""
 SELECT asset_id, serial FROM placement
@@ -261,7 +258,7 @@ def holders(
     """Return, by key, the live assets that show it, or have shown it within the rename grace."""
     found: dict[Key, set[uuid.UUID]] = {}
     if keys:
-        for row in link.execute(SHOWN, spelled(keys)):
+        for row in SHOWN(link, spelled(keys)):
             if silence.is_over(row.last_seen, row.master):
                 continue
             found.setdefault(key_of(row.kind, row.value), set()).add(row.asset_id)

@@ -21,8 +21,11 @@ import sqlalchemy as sa
 from salt_ext.report.limits import limits
 from salt_ext.store.database import REPORTS, Database
 from salt_ext.store.errors import Busy, Contended
+from salt_ext.store.identity.locking import Again
 from salt_ext.store.ingest.arrivals import Arrival, Outcome
-from salt_ext.store.ingest.changing import Again, store_changed
+from salt_ext.store.ingest.arriving import store_new
+from salt_ext.store.ingest.changing import store_changed
+from salt_ext.store.ingest.claiming import Claimed, claimed
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.isolation import Isolated, Suspects
 from salt_ext.store.ingest.pacing import paced
@@ -111,12 +114,18 @@ def _transaction(
         with database.begin() as link:
             step(link)
 
-    def writing(locked: bool) -> Findings:
+    def arriving(reports: Sequence[Claimed]) -> tuple[Findings, list[Claimed]]:
         with database.begin() as link:
             found = Findings(most, seconds, takes)
-            return store_changed(link, due, grace, found, listener, locked=locked)
+            return found, store_new(link, reports, found, listener, beside=named)
+
+    def writing(reports: Sequence[Claimed], locked: bool) -> Findings:
+        with database.begin() as link:
+            found = Findings(most, seconds, takes)
+            return store_changed(link, reports, grace, found, listener, locked=locked)
 
     due, findings = _patiently(touching)
+    reports = claimed(due, findings)
     outcomes = findings.outcomes
     if findings.too_much:
         _patiently(lambda: noting(lambda link: heard(link, findings.too_much, master)))
@@ -124,11 +133,19 @@ def _transaction(
         _patiently(lambda: noting(findings.charge))
     for step in findings.steps():
         _patiently(functools.partial(noting, step))
-    if due:
+    named = [one for one in reports if one.due.named is not None]
+    left = [one for one in reports if one.due.named is None]
+    if named:
         try:
-            stored = _patiently(lambda: writing(locked=False))
+            outcomes += _patiently(lambda: writing(named, locked=False)).outcomes
+            named = []
         except Again:
-            stored = _patiently(lambda: writing(locked=True))
+            pass
+    if left:
+        stored, left = _patiently(lambda: arriving(left))
+        outcomes += stored.outcomes
+    if named or left:
+        stored = _patiently(lambda: writing([*named, *left], locked=True))
         outcomes += stored.outcomes
         if stored.later:
             outcomes += _transaction(database, stored.later, listener)

@@ -23,7 +23,7 @@ from salt_ext.report.checking import Checked
 from salt_ext.report.order import Order
 from salt_ext.store import bulk
 from salt_ext.store.identity.locking import VERSION
-from salt_ext.store.ingest.spending import IN_ITS_HOUR, SECONDS_LEFT, Spent, spent_of
+from salt_ext.store.ingest.spending import Spent, spent
 from salt_ext.store.schema import asset_facts
 
 NO_VERSIONS: Mapping[uuid.UUID, str] = {}
@@ -64,6 +64,8 @@ class Before(NamedTuple):
     """By section: the digest of its canonical text, in hexadecimal."""
     absent: Mapping[str, datetime]
     """The sections that its last report did not tell: when that was that told each of them last."""
+    whole: Mapping[str, datetime]
+    """The sections that were told in part last: when each was told as a whole last."""
     version: str
     """A text that differs after anybody has written the asset."""
     mode: str
@@ -100,14 +102,15 @@ class Document(NamedTuple):
     """
     What is known after a report.
 
-    ``facts`` are all facts, ``texts`` the canonical text of each section, ``digest``
-    the digest of the whole. ``old`` and ``new`` are the sections that changed, before
-    and after the report. Those that are ``handed`` over differ because another source
-    tells them now.
+    ``facts`` are all facts, ``texts`` the canonical text of each section, ``digests``
+    those of the sections that are reported, ``digest`` that of the whole. ``old`` and
+    ``new`` are the sections that changed, before and after the report. Those that are
+    ``handed`` over differ because another source tells them now.
     """
 
     facts: dict[str, Any]
     texts: dict[str, bytes]
+    digests: dict[str, str]
     digest: str
     old: dict[str, Any]
     new: dict[str, Any]
@@ -127,25 +130,21 @@ SELECT asset.*, seen.digest, seen.collected_at, seen.last_seen, seen.volatile_at
        seen.changed_at, seen.boot_id, seen.since_boot_ms, seen.doubted_boot_id,
        seen.doubted_since_boot_ms, seen.master, seen.mode,
        coalesce(seen.mode_seen, seen.last_seen) AS mode_seen,
-       stored.digests, stored.absent, stored.sources, stored.versions, {VERSION}
+       stored.digests, stored.absent, stored.whole, stored.sources, stored.versions, {VERSION}
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
  CROSS JOIN LATERAL (
        SELECT json_object_agg(section, encode(digest, 'hex')) AS digests,
               json_object_agg(section, extract(epoch FROM collected_at))
               FILTER (WHERE collected_at IS NOT NULL) AS absent,
+              json_object_agg(section, extract(epoch FROM whole_at))
+              FILTER (WHERE whole_at IS NOT NULL) AS whole,
               json_object_agg(section, source) FILTER (WHERE source IS NOT NULL) AS sources,
               json_object_agg(section, version) FILTER (WHERE version IS NOT NULL) AS versions
-         FROM {asset_facts.name} WHERE asset_id = asset.id) AS stored
+         FROM {asset_facts.name} WHERE asset_id = seen.asset_id) AS stored
  WHERE asset"""  # noqa: S608 - constants of ours
 
-BY_NAME = bulk.OneByOne(f"""
-SELECT i.name AS spender, spent.since, spent.changes, spent.bytes,
-       {SECONDS_LEFT} AS seconds_left, known.*
-  FROM unnest(CAST(:names AS text[])) AS i(name)
-  LEFT JOIN spent ON spent.minion_id = i.name AND {IN_ITS_HOUR}
-  LEFT JOIN LATERAL ({BEFORE}.minion_id = i.name) AS known ON TRUE
-""")  # noqa: S608 - constants of ours
+BY_NAME = bulk.OneByOne(f"{BEFORE}.minion_id = ANY(CAST(:names AS text[]))")
 BY_ID = sa.text(f"{BEFORE}.id = ANY(CAST(:ids AS uuid[]))")
 
 LOAD = bulk.Prepared(f"""
@@ -165,14 +164,10 @@ class Named(NamedTuple):
 
 def named(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Named]:
     """Return what is stored under each of these names."""
-    rows = BY_NAME(link, {"names": bulk.array(minion_ids)})
-    return {
-        row.spender: Named(
-            _before(row) if row.id is not None else None,
-            spent_of(row) if row.since is not None else None,
-        )
-        for row in rows
-    }
+    names = [*minion_ids]
+    assets = {row.minion_id: _before(row) for row in BY_NAME(link, {"names": bulk.array(names)})}
+    costs = spent(link, names)
+    return {name: Named(assets.get(name), costs.get(name)) for name in names}
 
 
 def _before(row: sa.Row[Any]) -> Before:
@@ -190,13 +185,18 @@ def _before(row: sa.Row[Any]) -> Before:
         row.revision,
         row.changed_at,
         row.digests or {},
-        {name: datetime.fromtimestamp(at, timezone.utc) for name, at in (row.absent or {}).items()},
+        _moments(row.absent),
+        _moments(row.whole),
         row.version,
         row.mode,
         row.mode_seen,
         row.sources or {},
         row.versions or {},
     )
+
+
+def _moments(epochs: Mapping[str, float] | None) -> dict[str, datetime]:
+    return {name: datetime.fromtimestamp(at, timezone.utc) for name, at in (epochs or {}).items()}
 
 
 class Stored:
@@ -296,8 +296,9 @@ def document_after(
         **{name: encode(value) for name, value in absent.items()},
     }
     facts = {**report.facts, **absent, **new}
+    found = {**report.digests, **{name: digests.of_section(texts[name]) for name in in_part}}
     for name in in_part:
-        if digests.of_section(texts[name]) == known[name]:
+        if found[name] == known[name]:
             del old[name], new[name]
     digest = digests.of_sections(texts) if texts != report.texts else report.digest
     differing = {
@@ -305,7 +306,7 @@ def document_after(
         for name, told in handed.items()
         if name in new and (not told.is_begun or _adds(old[name], new[name]))
     }
-    return Document(facts, texts, digest, old, new, frozenset(differing))
+    return Document(facts, texts, found, digest, old, new, frozenset(differing))
 
 
 def _adds(old: Any, new: Any) -> bool:

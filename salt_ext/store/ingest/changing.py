@@ -5,7 +5,7 @@ Reports that say something new: given to their assets, compared with what is sto
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,13 +19,14 @@ from salt_ext.report.envelope import CLOCK_TOLERANCE
 from salt_ext.report.limits import Limits
 from salt_ext.report.order import Age, Order, compare, is_later_in_boot
 from salt_ext.report.sources import rank
-from salt_ext.store.columns import list_columns
 from salt_ext.store.identity.claims import Claim, claim
 from salt_ext.store.identity.decision import Decision
-from salt_ext.store.identity.locking import lock, lock_identity
-from salt_ext.store.identity.owners import Owners, booted
+from salt_ext.store.identity.locking import Again, lock, lock_identity
+from salt_ext.store.identity.owners import Owners
+from salt_ext.store.ids import new_id
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import NO_HANDOVER, Before, Document, Stored
+from salt_ext.store.ingest.claiming import Claimed, check_identifiers, with_parts, words_of
 from salt_ext.store.ingest.findings import Findings
 from salt_ext.store.ingest.gathering import Accepted, Gathered
 from salt_ext.store.ingest.holding import (
@@ -44,22 +45,18 @@ from salt_ext.store.ingest.precedence import (
     weighed,
 )
 from salt_ext.store.ingest.problems import Good
-from salt_ext.store.ingest.replays import Replays, former_holders, said
+from salt_ext.store.ingest.replays import Holders, Replays, former_holders, said
 from salt_ext.store.ingest.rivalry import problems_of
 from salt_ext.store.ingest.spending import charge
 from salt_ext.store.ingest.stand_ins import begin, has_stand_ins
 from salt_ext.store.ingest.touching import ALREADY_STORED, Due, heard, move, remember_doubt
-from salt_ext.store.ingest.writing import write_all
+from salt_ext.store.ingest.writing import write_all, write_new
 from salt_ext.store.listening import Listener, Silence, silence
-
-
-class Again(Exception):
-    """It is not clear whose a report is: begin again with the lock of identity."""
 
 
 def store_changed(
     link: sa.Connection,
-    due: Sequence[Due],
+    reports: Sequence[Claimed],
     grace: timedelta,
     findings: Findings | None = None,
     listener: Listener | None = None,
@@ -71,19 +68,20 @@ def store_changed(
 
     With ``locked`` the lock of identity is taken, so that nobody else decides
     meanwhile. Without it each report must have exactly the name and the keys of one
-    asset; else :class:`Again` is raised. An asset that was not heard for ``grace``
-    counts as silent, and so does one whose minion has no key any more on the master
-    that hands the reports over, the ``listener``. What is found is added to ``findings``;
+    asset, and be called as before where a row of people's list could mean it; else
+    :class:`Again` is raised. An asset that was not heard for ``grace`` counts as silent,
+    and so does one whose minion has no key any more on the master that hands the reports
+    over, the ``listener``. What is found is added to ``findings``;
     ``later`` among it are reports of assets that another one of the batch concerns.
     """
     findings = findings or Findings()
+    due = [one.due for one in reports]
+    claims = [one.claim for one in reports]
     if locked:
+        claims = [with_parts(*one) for one in reports]
         lock_identity(link)
-    storing = _Storing(link, findings, listener.number if listener else None)
-    due, found, claims = storing.claims(due, with_parts=locked)
-    if not due:
-        storing.write()
-        return findings
+    names = [one.minion_id for one in claims]
+    storing = Storing(link, findings, listener.number if listener else None, names)
     storing.waiting = waiting(link, claims) if locked else {}
     claims = [since(one, storing.waiting.get(one.minion_id)) for one in claims]
     ids = lock(link, claims)
@@ -115,22 +113,28 @@ def store_changed(
             continue
         with findings.timed(one.arrival.minion_id):
             try:
-                storing.take(one, claimed, found[number])
+                storing.take(one, claimed, reports[number].found)
             except checking.TooMuch as error:
                 findings.refuse_size(one.arrival, one.order, error)
-    storing.write()
+    storing.write(locked=locked)
     return findings
 
 
-class _Storing:
+class Storing:
     """A batch on its way into the store: what is known, what is to be written, what is wrong."""
 
     known: Owners
     stored: Stored
     waiting: Waiting
 
-    def __init__(self, link: sa.Connection, findings: Findings, master: int | None) -> None:
-        """Begin with nothing; what is known is set before the first report."""
+    def __init__(
+        self,
+        link: sa.Connection,
+        findings: Findings,
+        master: int | None,
+        names: Collection[str],
+    ) -> None:
+        """Begin with the names of the batch; what is known is set before the first report."""
         self.link = link
         self.master = master
         self.replays = Replays(link)
@@ -140,42 +144,14 @@ class _Storing:
         self.again: list[tuple[uuid.UUID, datetime | None]] = []
         """The assets with a report that was stored before, and its position."""
         self.doubted: list[tuple[uuid.UUID, Order]] = []
-        self._has_stand_ins: bool | None = None
+        self.awaited: bool | None = None
         """Whether anything waits for its first report; None: nobody has looked yet."""
-        self._taken: set[uuid.UUID] = set()
+        self.taken: set[uuid.UUID] = set()
         """The assets that a report of this batch writes."""
         self._beside: dict[uuid.UUID, dict[str, Other]] = {}
         self._missing: Silence | None = None
-
-    def claims(
-        self, due: Sequence[Due], *, with_parts: bool
-    ) -> tuple[list[Due], list[dict[str, Any]], list[Claim]]:
-        """Return the reports with what they claim; those that claim too much are refused."""
-        left: list[Due] = []
-        identified: list[dict[str, Any]] = []
-        claims: list[Claim] = []
-        for one in due:
-            minion_id, report = one.arrival.minion_id, one.arrival.report
-            with self.findings.timed(minion_id):
-                found = identify(report["facts"])
-                try:
-                    _check_identifiers(found, self.limits)
-                except checking.TooMuch as error:
-                    self.findings.refuse_size(one.arrival, one.order, error)
-                    continue
-                claimed = claim(
-                    minion_id,
-                    report.get("previous_minion_id"),
-                    report["facts"],
-                    found,
-                    with_parts=with_parts,
-                    shown=report.get("proof"),
-                )
-            booted_at = booted(one.arrival.received_at, one.order.since_boot_ms)
-            claims.append(claimed._replace(boot_id=one.order.boot_id, booted_at=booted_at))
-            left.append(one)
-            identified.append(found)
-        return left, identified, claims
+        self._names = names
+        self._holders: Holders | None = None
 
     def expect(self, reports: Iterable[tuple[Due, uuid.UUID | None]]) -> None:
         """Ask of all reports together whether they were stored before, where that may be."""
@@ -186,11 +162,19 @@ class _Storing:
             and not is_later_in_boot(one.order, before.order)
         )
 
-    def write(self) -> None:
+    def write(self, *, locked: bool) -> None:
         """Write what was gathered and found, at the cost of the machines that it is of."""
-        write_all(self.link, self.gathered)
+        write_all(self.link, self.gathered, locked=locked)
         move(self.link, self.again, self.master)
         remember_doubt(self.link, self.doubted)
+        self._charge()
+
+    def write_new(self) -> None:
+        """The same where all that was gathered is of machines that nobody knew."""
+        write_new(self.link, self.gathered)
+        self._charge()
+
+    def _charge(self) -> None:
         heard(self.link, self.findings.too_much, self.master)
         charge(self.link, self.findings.costs(self.gathered.costs))
         self.findings.write(self.link)
@@ -212,7 +196,7 @@ class _Storing:
             return
         meant = (verdict.asset_id, verdict.detached, verdict.merged)
         concerned = {one for one in meant if one is not None}
-        if concerned & self._taken:
+        if concerned & self.taken:
             # What is stored of them will be another document and another revision.
             self.findings.later.append(due.sent)
             return
@@ -237,7 +221,7 @@ class _Storing:
         if document.digest != due.checked.digest:
             # Sections that were reported in part or not at all count as they are known.
             found = identify(document.facts)
-            _check_identifiers(found, self.limits)
+            check_identifiers(found, self.limits)
             previous = claimed.previous_minion_id
             merged = claim(claimed.minion_id, previous, document.facts, found)
             claimed = merged._replace(proof=claimed.proof)
@@ -247,11 +231,12 @@ class _Storing:
         self.findings.problems += problems_of(
             claimed, verdict, asset_id, self.known, arrival.received_at
         )
-        self._taken |= {asset_id, *concerned}
+        self.taken |= {asset_id, *concerned}
         accepted = Accepted(
             arrival,
             *(due.order, asset_id, verdict, claimed, found, self.master, counts, handed),
             missing_after=self.findings.taking.missing_after,
+            last_beside=self._last_beside(arrival.report["mode"], before),
         )
         changed = self.gathered.store(accepted, before, document, changes, self.known)
         # A machine with the name of another live one is stored under its former name.
@@ -261,16 +246,14 @@ class _Storing:
 
     def _new(self, arrival: Arrival, document: Document, found: Mapping[str, Any]) -> uuid.UUID:
         """Return the id of a machine that reports for the first time: its stand-in's if any."""
-        if self._has_stand_ins is None:
-            self._has_stand_ins = has_stand_ins(self.link)
-        if not self._has_stand_ins:
-            return uuid.uuid4()
-        kinds = [one["kind"] for one in found["candidates"]]
-        columns = list_columns(document.facts, kinds)
-        machine = {"id": None, **columns, "minion_id": arrival.minion_id}
+        if self.awaited is None:
+            self.awaited = has_stand_ins(self.link)
+        if not self.awaited:
+            return new_id()
+        machine = words_of(arrival.minion_id, document.facts, found)
         stand_in = stood_in(self.link, machine)
-        if stand_in is None or stand_in in self._taken:
-            return uuid.uuid4()
+        if stand_in is None or stand_in in self.taken:
+            return new_id()
         begin(self.link, stand_in, arrival.received_at)
         return stand_in
 
@@ -330,7 +313,9 @@ class _Storing:
         report = due.arrival.report
         # What was reported in part became a part of another document.
         was_stored = self.replays.has if report["partial"] else self.replays.has_exactly
-        for asset_id, name in former_holders(self.link, due.arrival.minion_id):
+        if self._holders is None:
+            self._holders = former_holders(self.link, self._names)
+        for asset_id, name in self._holders.get(due.arrival.minion_id, ()):
             if was_stored(said(asset_id, report, due.order)):
                 return name or f"the detached asset {asset_id}"
         return None
@@ -392,6 +377,13 @@ class _Storing:
         self.again.append((before.id, arrival.position))
         return False
 
+    def _last_beside(self, mode: str, before: Before | None) -> datetime | None:
+        """Return when a poorer source made its last report, if it is one and made one before."""
+        if before is None or not is_poorer(mode, before):
+            return None
+        other = self._others(before).get(mode)
+        return other and other.order.collected_at
+
     def _others(self, before: Before) -> dict[str, Other]:
         if before.id not in self._beside:
             self._beside[before.id] = others(self.link, before)
@@ -418,17 +410,6 @@ def _settled(known: Owners, due: Due, claimed: Claim, missing_after: timedelta) 
         named = known.named(claimed)
         return named and named.id
     return known.settled(claimed)
-
-
-def _check_identifiers(found: Mapping[str, Any], limits: Limits) -> None:
-    """Raise :class:`checking.TooMuch` for a machine that shows too many identifiers."""
-    count = len(found["candidates"]) + len(found["rejected"])
-    if count > limits.max_identifiers:
-        raise checking.TooMuch(
-            "facts",
-            f"show {count} identifiers; at most {limits.max_identifiers} are stored"
-            " (max_identifiers)",
-        )
 
 
 def _changes(before: Before | None, document: Document, limits: Limits) -> list[Change]:

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from salt_ext.document import encode
-from salt_ext.document.classes import classes
+from salt_ext.document.alike import alike
+from salt_ext.document.classes import classes, losses
 from salt_ext.document.diff import Change
+from salt_ext.document.hardware import what
 from salt_ext.document.names import RULE
 from salt_ext.report import digests
 from salt_ext.report.checking import Checked
@@ -27,14 +29,15 @@ from salt_ext.store.identity.decision import Decision
 from salt_ext.store.identity.owners import Owners
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, Document, Told
+from salt_ext.store.ingest.counters import WATCHED, Reading, counts, silent
 from salt_ext.store.ingest.gone import Gone
 from salt_ext.store.ingest.ledger import ledger_rows
 from salt_ext.store.ingest.precedence import is_better, is_poorer, versions_of
 from salt_ext.store.ingest.spending import ROW_BYTES, Cost
-from salt_ext.store.ingest.stays import HandedStays
+from salt_ext.store.ingest.stays import HandedStays, Placed
 from salt_ext.store.ingest.steps import former
 from salt_ext.store.ingest.touching import VOLATILE_HOURS, secret_hash
-from salt_ext.store.parts import BUILT, PARTED, Placement, parts, placements
+from salt_ext.store.parts import BUILT, PARTED, Kind, Part, Placement, parts, placements
 from salt_ext.store.parts import build as built
 from salt_ext.store.schema import (
     WAS_COLUMNS,
@@ -48,12 +51,13 @@ from salt_ext.store.schema import (
     handover,
     held,
     identifier,
+    loss,
     other_source,
     part,
     placement,
     revision,
 )
-from salt_ext.store.search import search_text, with_listed
+from salt_ext.store.search import DESCRIBED_BY, KNOWN_BY, SEARCHED, search_text, with_listed
 from salt_ext.words.sizes import size_bytes
 
 ENGINE = "salt-cmdb"
@@ -74,6 +78,10 @@ CALLED = ("sn", "minion_id", "hostname")
 
 COSTS = {asset: 4000, asset_was: 2000}
 """What a row takes, where that is more: nearly every column of the list is in an index."""
+
+
+Counted = Mapping[Part, int]
+"""How many there are of each kind of part."""
 
 
 class Ruled(NamedTuple):
@@ -101,6 +109,8 @@ class Accepted(NamedTuple):
     handed: Mapping[str, Told]
     """Who told those sections until now that another source tells from now on."""
     missing_after: timedelta = timedelta.max
+    last_beside: datetime | None = None
+    """When its source, a poorer one, made the report before it, by its own clock."""
 
     def ignored(self) -> set[str]:
         """Return the sections that a better source, or a newer collector, tells."""
@@ -114,13 +124,15 @@ class Gathered:
         """Begin with nothing."""
         self.rows: dict[sa.Table, list[dict[str, Any]]] = {}
         self.refreshed: list[tuple[str, str, str]] = []
-        self.standing: list[tuple[str, str, datetime | None, str | None, int | None]] = []
+        self.readings: list[Reading] = []
+        """The counters among the volatile values that are written."""
+        self.standing: list[tuple[Any, ...]] = []
         """Of sections that stay as they are: when and by whom they are reported now."""
         self.beside: list[tuple[Any, ...]] = []
         """The assets of which a poorer source was heard: what changes in ``asset_seen``."""
         self.recounted: list[tuple[uuid.UUID, int]] = []
         """The assets whose parts are counted again, and how many rows of ``part`` each has."""
-        self.placed: list[tuple[str, str, str, datetime | None, str | None]] = []
+        self.placed: list[Placed] = []
         self.handed: list[HandedStays] = []
         """The parts of sections that another source tells now; their stays are settled last."""
         self.gone: list[Gone] = []
@@ -240,14 +252,17 @@ class Gathered:
                 digest=digests.short(document.digest),
                 last_before=before.order.collected_at if before is not None else None,
                 key_rule=RULE,
+                alike=alike(changes),
             )
         if is_news:
-            self._asset(accepted, name, document.facts, before, at)
+            self._asset(accepted, name, document, before, at)
             self.changed(asset_id, number, at, changes)
             self._handed(accepted, document, number)
             self._ledger(accepted, name, before, known, at)
-            self._parts(asset_id, document, at, is_beside=is_beside)
-            self._build(asset_id, document)
+            was, now = parts(document.old), parts(document.new)
+            whole = now if before is None else None  # of a new machine all sections are new
+            self._parts(asset_id, document, at, (was, now, whole), is_beside=is_beside)
+            self._build(asset_id, document, (was, now, whole))
         if accepted.handed:
             self._stays(accepted, document, before, at)
         is_due = before is None or _is_old(before.volatile_at, made_at)
@@ -265,7 +280,11 @@ class Gathered:
                 changed_at=changed_at,
                 reports_as=reports_as,
             )
-        self._sections(accepted, document, before, is_due and not is_beside)
+        is_due = is_due and not is_beside
+        refreshed = _refreshed(accepted, document, before) if before and is_due else {}
+        self._sections(accepted, document, before, refreshed)
+        if before is not None:  # the first values are what the next ones are compared with
+            self._counters(accepted, document, before, refreshed, at)
         self._charge(arrival)
         return changed
 
@@ -346,16 +365,20 @@ class Gathered:
         self,
         accepted: Accepted,
         name: str,
-        facts: Mapping[str, Any],
+        document: Document,
         before: Before | None,
         at: datetime,
     ) -> None:
         """Gather the list columns if one of them differs, and keep their former values."""
+        facts = document.facts
         listed = before.columns["listed"] if before is not None else None
         kinds = [one["kind"] for one in accepted.found["candidates"]]
         columns = list_columns(facts, kinds, listed)
         columns |= {"minion_id": name, "temporary": accepted.found["primary"] is None}
-        search = with_listed(search_text(name, columns, facts), listed)
+        if before is not None and _is_found_as_before(columns, document, before):
+            search = before.columns["search"]
+        else:
+            search = with_listed(search_text(name, columns, facts), listed)
         if before is None or any(columns[one] != before.columns[one] for one in CALLED):
             self.called.add(accepted.asset_id)
         times = {"first_seen": at, "unchanged_since": at}
@@ -371,7 +394,11 @@ class Gathered:
         self.add(asset, id=accepted.asset_id, search=search, **times, **columns)
 
     def _sections(
-        self, accepted: Accepted, document: Document, before: Before | None, is_due: bool
+        self,
+        accepted: Accepted,
+        document: Document,
+        before: Before | None,
+        refreshed: Mapping[str, Any],
     ) -> None:
         """Gather the sections that changed, volatile values that are old, and absent sections."""
         asset_id, report, counts = accepted.asset_id, accepted.arrival.report, accepted.counts
@@ -379,6 +406,14 @@ class Gathered:
         # The source that asset_seen names need not be named again.
         source = mode if is_poorer(mode, before) else None
         versions = versions_of(counts, accepted.handed)
+        last = before and (accepted.last_beside or before.order.collected_at)
+
+        def whole_at(section: str) -> datetime | None:
+            """When a section that this report tells in part was told as a whole last."""
+            if before is None or section not in counts.partial:
+                return None
+            return before.whole.get(section) or before.absent.get(section) or last
+
         for section in document.new:
             values = encode(volatile[section]) if volatile.get(section) is not None else None
             self._bytes += len(document.texts[section]) + len(values or b"")
@@ -388,37 +423,57 @@ class Gathered:
                 section=section,
                 facts=document.texts[section],
                 volatile=values,
-                digest=bytes.fromhex(digests.of_section(document.texts[section])),
+                digest=bytes.fromhex(document.digests[section]),
                 collected_at=None,
+                whole_at=whole_at(section),
                 source=source,
                 version=versions.get(section),
             )
         if before is None:
             return
         owner = str(asset_id)
-        if is_due:
-            refreshed = [
-                (owner, section, json.dumps(values))
-                for section, values in volatile.items()
-                if section in before.digests
-                and section not in document.new
-                and (section in counts.facts or section not in report["facts"])
-            ]
-            self.refreshed += refreshed
-            self._bytes += sum(len(text) for _, _, text in refreshed)
+        texts = [(owner, section, json.dumps(values)) for section, values in refreshed.items()]
+        self.refreshed += texts
+        self._bytes += sum(len(text) for _, _, text in texts)
         for section in before.digests.keys() - document.new.keys():
-            is_absent = section in before.absent
-            was = (is_absent, before.sources.get(section), before.versions.get(section))
+            is_absent, whole = section in before.absent, before.whole.get(section)
+            was = (is_absent, before.sources.get(section), before.versions.get(section), whole)
             if section in counts.facts:
-                now = (False, source, versions.get(section))
+                now = (False, source, versions.get(section), whole_at(section))
             elif rank(before.source(section)) == rank(mode):
-                now = (True, before.source(section), was[2])
+                now = (True, before.source(section), was[2], whole)
             else:
                 # Another source tells it; it need not be named while asset_seen names it.
-                now = was if source else (is_absent, before.source(section), was[2])
+                now = was if source else (is_absent, before.source(section), was[2], whole)
             if now != was:
-                at = before.order.collected_at if now[0] else None
+                at = last if now[0] else None
                 self.standing.append((owner, section, at, *now[1:]))
+
+    def _counters(
+        self,
+        accepted: Accepted,
+        document: Document,
+        before: Before,
+        refreshed: Mapping[str, Any],
+        at: datetime,
+    ) -> None:
+        """Gather the counters of the sections whose volatile values are written."""
+        volatile, order = accepted.arrival.report["volatile"], accepted.order
+        # A clock may be wrong by ages: nothing was read before the asset was known.
+        age = max(order.collected_at - before.volatile_at, timedelta(0))
+        read_before = at - min(age, max(at - before.columns["first_seen"], timedelta(0)))
+        for section in WATCHED:
+            if section in document.new or section in refreshed:
+                values, whole = volatile.get(section), document.new.get(section)
+                found, told = counts(section, values)
+                in_part = whole is None and section in accepted.counts.partial
+                there = None if in_part else silent(section, whole, values, told)
+                self.readings.append(
+                    Reading(
+                        *(accepted.asset_id, section, found, there),
+                        *(order.boot_id, at, read_before),
+                    )
+                )
 
     def _handed(self, accepted: Accepted, document: Document, number: int) -> None:
         """Gather the sections that another source tells from a revision on, as they were before."""
@@ -440,8 +495,10 @@ class Gathered:
         self, asset_id: uuid.UUID, number: int, at: datetime, changes: list[Change]
     ) -> None:
         """Gather the changes of a revision, which was recorded at a moment."""
-        classed = zip(changes, classes(changes), strict=True)
-        for position, ((op, path, component, field, old, new), name) in enumerate(classed):
+        named = classes(changes)
+        classed = zip(changes, named, losses(changes, named), strict=True)
+        for position, (one, name, is_lost) in enumerate(classed):
+            op, path, component, field, old, new = one
             # Encoded here and not by the statement, because the size is needed.
             before = None if old is None else encode(old)
             after = None if new is None else encode(new)
@@ -461,23 +518,46 @@ class Gathered:
                 recorded_at=at,
                 **{"class": name},
             )
+            if is_lost:
+                self.add(
+                    loss,
+                    asset_id=asset_id,
+                    revision=number,
+                    position=position,
+                    path=path,
+                    what=what(one),
+                    lost_at=at,
+                    looked_at=number,
+                )
 
     def _parts(
-        self, asset_id: uuid.UUID, document: Document, at: datetime, *, is_beside: bool
+        self,
+        asset_id: uuid.UUID,
+        document: Document,
+        at: datetime,
+        counted: tuple[Counted, Counted, Counted | None],
+        *,
+        is_beside: bool,
     ) -> None:
-        """Gather the counts and the places of the parts, if they are not as before."""
+        """
+        Gather the counts and the places of the parts, if they are not as before.
+
+        ``counted`` are the parts in the sections that changed, before and after, and those of
+        the whole document if they are known.
+        """
         if PARTED.isdisjoint(document.new):
             return
-        if parts(document.new) != parts(document.old):
-            counted = sorted(parts(document.facts).items(), key=str)
-            self.recounted.append((asset_id, len(counted)))
-            for number, (one, count) in enumerate(counted):
+        were, are, whole = counted
+        if are != were:
+            kinds = sorted((whole or parts(document.facts)).items(), key=str)
+            self.recounted.append((asset_id, len(kinds)))
+            for number, (one, count) in enumerate(kinds):
                 self.add(part, asset_id=asset_id, number=number, count=count, **one._asdict())
         before, now = (
             placements({name: one for name, one in facts.items() if name not in document.handed})
             for facts in (document.old, document.new)
         )
-        told: dict[Placement, str | None] = {}
+        told: dict[Placement, Kind] = {}
         for stay in before.keys() | now.keys():
             if stay not in before:
                 # In the row and in its primary key.
@@ -485,21 +565,37 @@ class Gathered:
                 if is_beside:  # the better source may have told of it, and its stay goes on
                     told[stay] = now[stay]
                     continue
-                row = {**stay._asdict(), "since": at, "until": None, "model": now[stay]}
-                self.add(placement, asset_id=asset_id, **row)
+                model, firmware_version = now[stay]
+                self.add(
+                    placement,
+                    asset_id=asset_id,
+                    serial=stay.serial,
+                    path=stay.path,
+                    place=stay.place,
+                    since=at,
+                    until=None,
+                    model=model,
+                    firmware_version=firmware_version,
+                )
             elif stay not in now:
-                self.placed.append((stay.serial, stay.path, str(asset_id), at, before[stay]))
+                self.placed.append(Placed(stay.serial, stay.path, str(asset_id), at, *before[stay]))
             elif now[stay] != before[stay]:
-                # It is the same part; only its model is known now.
-                self.placed.append((stay.serial, stay.path, str(asset_id), None, now[stay]))
+                # It is the same part; its model is known now, or it has another firmware.
+                self.placed.append(Placed(stay.serial, stay.path, str(asset_id), None, *now[stay]))
         if told:
             self.handed.append(HandedStays(asset_id, at, frozenset(), told))
 
-    def _build(self, asset_id: uuid.UUID, document: Document) -> None:
-        """Gather what an asset is built of, if that is not as before."""
-        if BUILT.isdisjoint(document.new) or built(document.new) == built(document.old):
+    def _build(
+        self,
+        asset_id: uuid.UUID,
+        document: Document,
+        counted: tuple[Counted, Counted, Counted | None],
+    ) -> None:
+        """Gather what an asset is built of, if that is not as before; ``counted`` as for parts."""
+        were, are, whole = counted
+        if BUILT.isdisjoint(document.new) or built(document.new, are) == built(document.old, were):
             return
-        self.add(build, asset_id=asset_id, **built(document.facts))
+        self.add(build, asset_id=asset_id, **built(document.facts, whole))
 
     def _stays(
         self, accepted: Accepted, document: Document, before: Before | None, at: datetime
@@ -539,6 +635,25 @@ class Gathered:
         self.rows.setdefault(table, []).append(row)
         self._bytes += COSTS.get(table, ROW_BYTES)
         self._rows += table in HISTORY
+
+
+def _is_found_as_before(columns: Mapping[str, Any], document: Document, before: Before) -> bool:
+    """Whether nothing has changed that the search text of an asset is made of."""
+    return SEARCHED.isdisjoint(document.new) and all(
+        columns[name] == before.columns[name] for name in ("minion_id", *DESCRIBED_BY, *KNOWN_BY)
+    )
+
+
+def _refreshed(accepted: Accepted, document: Document, before: Before) -> dict[str, Any]:
+    """Return the volatile values of the sections that stay as they are."""
+    report, counts = accepted.arrival.report, accepted.counts
+    return {
+        section: values
+        for section, values in report["volatile"].items()
+        if section in before.digests
+        and section not in document.new
+        and (section in counts.facts or section not in report["facts"])
+    }
 
 
 def _is_old(volatile_at: datetime, collected_at: datetime) -> bool:

@@ -20,6 +20,7 @@ from salt_ext.facts import failure
 from salt_ext.store.clock import now
 from salt_ext.store.database import Database, ping
 from salt_ext.store.errors import (
+    Busy,
     Contended,
     SessionLost,
     StatementFailed,
@@ -120,10 +121,8 @@ class Isolated:
             # To store a report once more changes nothing, and shows that reports are stored.
             with contextlib.suppress(*OF_REPORT, Contended):
                 self._take(self.transaction([self._witness]), [self._witness], keep=False)
-        if self._failed:
+        if self._failed or (self._busy and self._witness is None):
             raise self._unstored()
-        if self._busy and self._witness is None:
-            raise next(iter(self._busy.values()))[1]
         for arrival, error in self._busy.values():
             reason = f"another session keeps its rows locked: {error}"
             self.outcomes.append(
@@ -212,9 +211,7 @@ class Isolated:
         """Give up after too many failures in a row."""
         self._in_a_row += 1
         if self._in_a_row >= MOST_IN_A_ROW and self._witness is None:
-            if self._failed:
-                raise self._unstored()
-            raise next(iter(self._busy.values()))[1]
+            raise self._unstored()
 
     def _set_aside(self, arrival: Arrival, error: Exception) -> None:
         """Refuse a report that fails alone while others are stored, and tell of it."""
@@ -231,15 +228,18 @@ class Isolated:
 
     def _unstored(self) -> Unstored:
         """Return the error that names the failed reports, and tell of each if that is possible."""
-        names = sorted(self._failed)
+        left = {**self._failed, **self._busy}
+        names = sorted(left)
         for name in names:
-            arrival, error = self._failed[name]
+            arrival, error = left[name]
+            if isinstance(error, Busy):
+                continue  # to tell of it would wait as well
             reason = f"could not be stored: {_words(error)}. {_look(arrival)} It is tried again"
             try:
                 self._tell(name, reason)
             except StoreError:
                 log.warning("%s", visible(f"The report of {name} {reason}"))
-        arrival, error = self._failed[names[0]]
+        arrival, error = left[names[0]]
         return Unstored(
             f"the reports of {', '.join(names[:5])} could not be stored: {_words(error)}",
             f"no other report was stored since then. {_look(arrival)} The log of PostgreSQL may"

@@ -16,47 +16,78 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.document import encode
+from salt_ext.document.placeholders import uuid_spellings
 from salt_ext.store import bulk
 from salt_ext.store.clock import now
 from salt_ext.store.columns import place_of
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.identity.locking import Again, lock_assets, lock_identity
 from salt_ext.store.ingest.stand_ins import stand_in, step_down, successor
 from salt_ext.store.ingest.steps import former
 from salt_ext.store.said import SET, newest, spoken
 from salt_ext.store.schema import PLACE, asset_was
 from salt_ext.store.search import with_listed
+from salt_ext.words.cells import is_blank, spelled
+from salt_ext.words.keys import good_macs, good_uuid, uuid_of
 from salt_ext.words.match import (
     Machine,
+    Match,
     Said,
     bare,
-    is_blank,
     match,
     rounded_to,
     same_sn,
+    shares_key,
     short,
-    spelled,
 )
 
 
+def _spellings(one: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return the SN, names and keys of a row or an asset as both tables have them in an index."""
+    found = {
+        "sns": {bare(one.get("sn"))},
+        "names": {short(one.get("minion_id")), short(one.get("hostname"))},
+        "uuids": {good_uuid(one.get("uuid")), *map(uuid_of, one.get("uuids") or ())},
+        "macs": {*good_macs(one.get("mac")), *(one.get("macs") or ())},
+    }
+    return {name: values - {""} for name, values in found.items()}
+
+
 def _looked_for(said: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the SNs and names of rows or assets as both tables have them in an index."""
-    sns: set[str] = set()
-    names: set[str] = set()
+    """Return the SNs, names and keys of rows or assets as SQL takes them."""
+    asked: dict[str, set[str]] = {"sns": set(), "names": set(), "uuids": set(), "macs": set()}
     for one in said:
-        sns.add(bare(one.get("sn")))
-        names |= {short(one.get("minion_id")), short(one.get("hostname"))}
-    return {"sns": bulk.array(sorted(sns - {""})), "names": bulk.array(sorted(names - {""}))}
+        for name, values in _spellings(one).items():
+            asked[name] |= values
+    return {name: bulk.array(sorted(values)) for name, values in asked.items()}
 
 
-def settle(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> None:
+def _alike(link: sa.Connection, words: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return the assets that these words may mean, with the keys that they show."""
+    asked = _looked_for(words)
+    asked["spellings"] = bulk.array(
+        one
+        for word in words
+        if (uuid := good_uuid(word.get("uuid")))
+        for one in uuid_spellings(uuid)
+    )
+    return rows(link.execute(ASSETS_ALIKE, asked))
+
+
+def settle(link: sa.Connection, asset_ids: Iterable[uuid.UUID], *, locked: bool) -> None:
     """
     Find the rows that mean these assets, which are new or called otherwise than before.
+
+    Without the lock of identity :class:`Again` is raised where there may be such rows: another
+    machine of that name could appear meanwhile, and neither writer would see the other's.
 
     A row whose SN a spreadsheet has rounded is not among them: to tell whether it could
     mean several assets all of them must be read, which is done when it is imported.
     """
     called = rows(link.execute(CALLED, {"ids": bulk.array(asset_ids)}))
     alike = rows(link.execute(ROWS_ALIKE, _looked_for(called)))
+    if alike and not locked:
+        raise Again
     if alike:
         write(link, resolve(link, alike))
         step_down(link, [one["id"] for one in alike])
@@ -65,10 +96,27 @@ def settle(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> None:
 def stood_in(link: sa.Connection, machine: Machine) -> uuid.UUID | None:
     """Return the asset that has stood in for a machine which reports for the first time."""
     alike = rows(link.execute(ROWS_ALIKE, _looked_for([machine])))
-    if not any(one["stands_as"] for one in alike):
+    stand_ins = {one["stands_as"] for one in alike} - {None}
+    if not stand_ins:
         return None
-    assets = rows(link.execute(ASSETS_ALIKE, _looked_for(map(spoken, alike))))
+    alike = rows(link.execute(ROWS_OF_STAND_INS, {"ids": bulk.array(stand_ins)}))
+    assets = _alike(link, [spoken(one) for one in alike])
     return successor(machine, alike, assets)
+
+
+def listed_among(link: sa.Connection, machines: Sequence[Machine]) -> set[int]:
+    """Return which of these machines, by position, a row of people's lists may mean."""
+    by_word: dict[tuple[str, str], set[int]] = {}
+    for number, one in enumerate(machines):
+        for name, values in _spellings(one).items():
+            for value in values:
+                by_word.setdefault((name, value), set()).add(number)
+    found: set[int] = set()
+    for row in link.execute(SPELLINGS_ALIKE, _looked_for(machines)):
+        words = [("sns", row.bare_sn), ("names", row.short_name), ("names", row.short_hostname)]
+        words += [("uuids", row.uuid), *(("macs", mac) for mac in (row.macs or "").split(" "))]
+        found.update(*(by_word.get(word, ()) for word in words))
+    return found
 
 
 def resolve(link: sa.Connection, said: Sequence[Row]) -> set[uuid.UUID]:
@@ -81,20 +129,21 @@ def resolve(link: sa.Connection, said: Sequence[Row]) -> set[uuid.UUID]:
     if any(rounded_to(spelled(one["sn"])) for one in words):
         assets = rows(link.execute(ASSETS))
     else:
-        assets = rows(link.execute(ASSETS_ALIKE, _looked_for(words)))
-    meant: list[tuple[uuid.UUID, uuid.UUID | None]] = []
+        assets = _alike(link, words)
+    meant: list[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]] = []
     concerned: set[uuid.UUID] = set()
     for _, of_source in groupby(sorted(said, key=itemgetter("source")), itemgetter("source")):
         listed = list(of_source)
         for row, machine in zip(listed, _meant(listed, assets), strict=True):
             asset_id = machine["id"] if machine is not None else None
             if asset_id != row["asset_id"]:
-                meant.append((row["id"], asset_id))
+                meant.append((row["id"], row["asset_id"], asset_id))
             concerned |= {one for one in (asset_id, row["asset_id"]) if one is not None}
     if meant:
-        ids, assets_meant = zip(*meant, strict=True)
-        link.execute(MEANT, {"ids": bulk.array(ids), "assets": bulk.array(assets_meant)})
-        link.execute(NAMED, {"ids": bulk.array(ids), "source": SET})
+        ids, before, after = (bulk.array(column) for column in zip(*meant, strict=True))
+        link.execute(MEANT, {"ids": ids, "assets": after})
+        link.execute(MOVE_INSTALLATIONS, {"ids": ids, "before": before})
+        link.execute(NAMED, {"ids": ids, "source": SET})
     return concerned
 
 
@@ -102,8 +151,9 @@ def _meant(listed: Sequence[Row], assets: Sequence[Machine]) -> list[Machine | N
     """
     Return for each row of one list the asset that it means.
 
-    A row stays with its asset while that shows its SN, and when nothing else tells which
-    of several it means: so no machine takes what is said of another by a claim alone.
+    A row stays with its asset while that shows its SN, or its UUID or MAC and no other machine
+    its SN, and when nothing else tells which of several it means: so no machine takes what is said
+    of another by a claim alone. It does not stay by a host name that is the minion id of others.
     """
     said = [Said(number, spoken(row)) for number, row in enumerate(listed)]
     attached = [one for one in assets if one["minion_id"] is not None]
@@ -119,17 +169,21 @@ def _meant(listed: Sequence[Row], assets: Sequence[Machine]) -> list[Machine | N
     meant: list[Machine | None] = []
     for row, words, one in zip(listed, said, found, strict=True):
         own = by_id.get(row["asset_id"])
-        stays = own is not None and id(own) not in taken and _stays(words, own, one.machine)
+        stays = own is not None and id(own) not in taken and _stays(words, own, one)
         meant.append(None if one.is_repeated else own if stays else one.machine)
     return meant
 
 
-def _stays(row: Said, own: Machine, other: Machine | None) -> bool:
+def _stays(row: Said, own: Machine, other: Match) -> bool:
     """Whether a row stays with its asset although it seems to mean another one, or none."""
-    if other is None:
-        return match([row], [own])[0].machine is not None
+    if other.machine is None:
+        alone = match([row], [own])[0]
+        is_of_others = alone.by == "hostname" and other.by == "minion_id"
+        return alone.machine is not None and not is_of_others
     sn = row.values.get("sn")
-    return own["minion_id"] is not None and not is_blank(sn) and same_sn(sn, own["sn"])
+    has_sn = not is_blank(sn) and same_sn(sn, own["sn"])
+    is_own = has_sn or (other.by != "sn" and shares_key(row.values, own))
+    return own["minion_id"] is not None and is_own
 
 
 def write(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> int:
@@ -138,8 +192,9 @@ def write(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> int:
 
     The assets are locked, so that no report writes them meanwhile.
     """
+    asset_ids = set(asset_ids)
+    lock_assets(link, asset_ids)
     ids = {"ids": bulk.array(asset_ids)}
-    link.execute(LOCK, ids)
     said: dict[uuid.UUID, list[Row]] = {}
     for row in rows(link.execute(SAID, ids)):
         said.setdefault(row["asset_id"], []).append(row)
@@ -193,6 +248,8 @@ def rematch(database: Database) -> int:
     meanwhile finds its rows itself.
     """
     with database.begin() as link:
+        # Else a machine that takes the place of its stand-in now would be overwritten by it.
+        lock_identity(link)
         concerned = resolve(link, rows(link.execute(UNMATCHED)))
         stand_in(link)
     return write_all(database, concerned)
@@ -203,35 +260,72 @@ SELECT id, sn, minion_id, fields, source, asset_id FROM expected
  WHERE asset_id IS NULL ORDER BY source, row, id
 """)
 
-CALLED = sa.text("""
-SELECT sn, minion_id, hostname FROM asset WHERE id = ANY(CAST(:ids AS uuid[]))
-""")
+KEYS = """
+       ARRAY(SELECT value FROM identifier
+              WHERE asset_id = seen.asset_id AND kind = 'uuid' AND last_seen IS NULL
+                AND NOT disowned)
+       AS uuids,
+       ARRAY(SELECT value FROM identifier
+              WHERE asset_id = seen.asset_id AND kind = 'mac' AND last_seen IS NULL
+                AND NOT disowned)
+       AS macs
+"""
 
-ASSETS = sa.text("""
-SELECT id, sn, minion_id, hostname
+CALLED = sa.text(f"""
+SELECT sn, minion_id, hostname, {KEYS}
+  FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE seen.asset_id = ANY(CAST(:ids AS uuid[]))
+""")  # noqa: S608 - constants of ours
+
+ASSETS = sa.text(f"""
+SELECT id, sn, minion_id, hostname, {KEYS}
   FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
  WHERE seen.mode <> 'list'
  ORDER BY id
-""")
+""")  # noqa: S608 - constants of ours
 
 # Each spelling is looked up by an index of its own: see schema.asset and schema.expected.
-ROWS_ALIKE = sa.text("""
-SELECT id, sn, minion_id, fields, source, asset_id, stands_as FROM expected
- WHERE bare_sn = ANY(CAST(:sns AS text[]))
+ALIKE = """
+bare_sn = ANY(CAST(:sns AS text[]))
     OR short_name = ANY(CAST(:names AS text[]))
     OR short_hostname = ANY(CAST(:names AS text[]))
+    OR uuid = ANY(CAST(:uuids AS text[]))
+    OR string_to_array(macs, ' ') && CAST(:macs AS text[])
+"""
+
+ROWS_ALIKE = sa.text(f"""
+SELECT id, sn, minion_id, fields, source, asset_id, stands_as FROM expected
+ WHERE {ALIKE}
+ ORDER BY source, row, id
+""")  # noqa: S608 - constants of ours
+
+SPELLINGS_ALIKE = sa.text(f"""
+SELECT bare_sn, short_name, short_hostname, uuid, macs FROM expected WHERE {ALIKE}
+""")  # noqa: S608 - constants of ours
+
+ROWS_OF_STAND_INS = sa.text("""
+SELECT id, sn, minion_id, fields, source, asset_id, stands_as FROM expected
+ WHERE stands_as = ANY(CAST(:ids AS uuid[]))
  ORDER BY source, row, id
 """)
 
-ASSETS_ALIKE = sa.text("""
-SELECT id, sn, minion_id, hostname
-  FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ASSETS_ALIKE = sa.text(f"""
+WITH alike AS (
+SELECT id FROM asset
+ WHERE ltrim(replace(lower(sn), ' ', ''), '0') = ANY(CAST(:sns AS text[]))
+    OR split_part(lower(minion_id), '.', 1) = ANY(CAST(:names AS text[]))
+    OR split_part(lower(hostname), '.', 1) = ANY(CAST(:names AS text[]))
+ UNION
+SELECT asset_id FROM identifier
+ WHERE value = ANY(CAST(:spellings AS text[]) || CAST(:macs AS text[]))
+   AND kind IN ('uuid', 'mac') AND last_seen IS NULL AND NOT disowned)
+SELECT asset.id, sn, minion_id, hostname, {KEYS}
+  FROM alike
+  JOIN asset ON asset.id = alike.id
+  JOIN asset_seen AS seen ON seen.asset_id = asset.id
  WHERE seen.mode <> 'list'
-   AND (ltrim(replace(lower(sn), ' ', ''), '0') = ANY(CAST(:sns AS text[]))
-        OR split_part(lower(minion_id), '.', 1) = ANY(CAST(:names AS text[]))
-        OR split_part(lower(hostname), '.', 1) = ANY(CAST(:names AS text[])))
- ORDER BY id
-""")
+ ORDER BY asset.id
+""")  # noqa: S608 - constants of ours
 
 MEANT = sa.text("""
 UPDATE expected SET asset_id = i.asset_id
@@ -239,23 +333,28 @@ UPDATE expected SET asset_id = i.asset_id
  WHERE expected.id = i.id
 """)
 
+# What is to be installed by a row goes with it to the machine that has its SN.
+MOVE_INSTALLATIONS = sa.text("""
+WITH moved AS MATERIALIZED (
+SELECT i.before, expected.asset_id, expected.bare_sn
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:before AS uuid[])) AS i(id, before)
+  JOIN expected ON expected.id = i.id AND expected.asset_id IS NOT NULL)
+UPDATE installation SET asset_id = moved.asset_id
+  FROM moved
+ WHERE installation.asset_id = moved.before AND installation.compared_at IS NULL
+   AND ltrim(replace(lower(installation.plan ->> 'sn'), ' ', ''), '0') = moved.bare_sn
+""")
+
 # A word that could have been an SN is the name of the machine that is called so.
 NAMED = sa.text("""
 UPDATE expected SET minion_id = expected.sn, sn = NULL, bare_sn = NULL,
-       fields = (fields - 'sn') || jsonb_build_object('hostname', expected.sn)
+       fields = (fields - 'sn') || jsonb_object(ARRAY['hostname', expected.sn])
   FROM asset
  WHERE asset.id = expected.asset_id AND expected.id = ANY(CAST(:ids AS uuid[]))
    AND expected.source = :source AND expected.minion_id IS NULL
    AND ltrim(replace(lower(asset.sn), ' ', ''), '0') IS DISTINCT FROM expected.bare_sn
    AND short_hostname IN (split_part(lower(asset.minion_id), '.', 1),
                           split_part(lower(asset.hostname), '.', 1))
-""")
-
-LOCK = sa.text("""
-SELECT seen.asset_id FROM asset_seen AS seen JOIN asset ON asset.id = seen.asset_id
- WHERE seen.asset_id = ANY(CAST(:ids AS uuid[]))
- ORDER BY asset.minion_id COLLATE "C", asset.id
-   FOR UPDATE OF seen
 """)
 
 SAID = sa.text("""
@@ -268,8 +367,8 @@ SELECT asset.*, seen.changed_at, location.facts AS location
   FROM asset
   JOIN asset_seen AS seen ON seen.asset_id = asset.id
   LEFT JOIN asset_facts AS location
-    ON location.asset_id = asset.id AND location.section = 'location'
- WHERE asset.id = ANY(CAST(:ids AS uuid[]))
+    ON location.asset_id = seen.asset_id AND location.section = 'location'
+ WHERE seen.asset_id = ANY(CAST(:ids AS uuid[]))
 """)
 
 UPDATE = sa.text("""

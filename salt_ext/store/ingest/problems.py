@@ -5,7 +5,7 @@ What went wrong, and since when it is over: reports, collectors, doubts, identit
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -105,18 +105,24 @@ class Good(NamedTuple):
     doubted: set[str]
 
 
-# Rows are locked in the order in which record() writes them. A problem whose count is
-# not the same as when it was read stays open: another writer has seen it again.
+LOCK = sa.text("""
+SELECT id FROM problem WHERE id = ANY(CAST(:ids AS uuid[]))
+ ORDER BY minion_id COLLATE "C", kind COLLATE "C", subject COLLATE "C"
+   FOR UPDATE
+""")
+# A problem whose count is not the same as when it was read stays open: another writer has
+# seen it again.
 CLOSE = sa.text("""
-WITH over AS (
-SELECT problem.id, i.at
+UPDATE problem SET closed_at = i.at
   FROM unnest(CAST(:id AS uuid[]), CAST(:count AS integer[]), CAST(:at AS timestamptz[]))
        AS i(id, count, at)
-  JOIN problem ON problem.id = i.id AND problem.count = i.count
- ORDER BY minion_id COLLATE "C", kind COLLATE "C", subject COLLATE "C"
-   FOR UPDATE OF problem)
-UPDATE problem SET closed_at = over.at FROM over WHERE problem.id = over.id
+ WHERE problem.id = i.id AND problem.count = i.count
 """)
+
+
+def lock_problems(link: sa.Connection, ids: Iterable[uuid.UUID]) -> None:
+    """Lock problems in the order in which :func:`record` writes them."""
+    link.execute(LOCK, {"ids": array(ids)})
 
 
 def close(link: sa.Connection, stored: Mapping[str, Good]) -> None:
@@ -144,6 +150,7 @@ def close(link: sa.Connection, stored: Mapping[str, Good]) -> None:
         )
     ]
     if over:
+        lock_problems(link, (row.id for row in over))
         link.execute(
             CLOSE,
             {
@@ -170,16 +177,20 @@ def close_held(link: sa.Connection, minion_id: str, at: datetime) -> None:
 def close_problem(database: Database, kind: str, minion_id: str, subject: str) -> None:
     """Close a problem that is over, if there is one."""
     with database.begin() as link:
-        link.execute(
-            sa.update(problem)
-            .where(
-                problem.c.minion_id == minion_id,
-                problem.c.kind == kind,
-                problem.c.subject == subject,
-                problem.c.closed_at.is_(None),
-            )
-            .values(closed_at=sa.func.now())
+        link.execute(closed(kind, subject).where(problem.c.minion_id == minion_id))
+
+
+def closed(kind: str, subject: str) -> sa.Update:
+    """Return the statement that closes the problems of a kind about a subject, of whomever."""
+    return (
+        sa.update(problem)
+        .where(
+            problem.c.kind == kind,
+            problem.c.subject == subject,
+            problem.c.closed_at.is_(None),
         )
+        .values(closed_at=sa.func.now())
+    )
 
 
 def _is_over(kind: str, subject: str, good: Good) -> bool:

@@ -10,7 +10,7 @@ and not by any clock: a revision knows the digest of its document and the span o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,26 +18,26 @@ import sqlalchemy as sa
 
 from salt_ext.report import digests
 from salt_ext.report.order import Order
-from salt_ext.store.bulk import array
-from salt_ext.store.schema import asset, identifier
+from salt_ext.store.bulk import OneByOne, array
 
 # The span of a revision ends with the last report before the next one, that of the
 # last revision with the last report. It is not known of revisions that were written
 # before schema 0005: there only the report that made the revision is recognised.
 STORED = sa.text("""
-SELECT i.asset_id, i.digest, i.collected_at, bool_or(one.digest = i.digest) AS says_so
+SELECT seen.asset_id, i.digest, i.collected_at, bool_or(one.digest = i.digest) AS says_so
   FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[]), CAST(:moments AS timestamptz[]))
        AS i(asset_id, digest, collected_at)
+  JOIN asset_seen AS seen ON seen.asset_id = i.asset_id
  CROSS JOIN LATERAL (
        SELECT digest, collected_at, lead(number) OVER following AS next,
               lead(last_before) OVER following AS last_before
-         FROM revision WHERE asset_id = i.asset_id
-       WINDOW following AS (ORDER BY number)) AS one
+         FROM revision WHERE asset_id = seen.asset_id
+       WINDOW following AS (PARTITION BY asset_id ORDER BY number)) AS one
  WHERE one.collected_at = i.collected_at
     OR one.digest = i.digest AND i.collected_at > one.collected_at
-       AND i.collected_at <= CASE WHEN one.next IS NOT NULL THEN one.last_before ELSE (
-           SELECT collected_at FROM asset_seen WHERE asset_id = i.asset_id) END
- GROUP BY i.asset_id, i.digest, i.collected_at
+       AND i.collected_at
+           <= CASE WHEN one.next IS NOT NULL THEN one.last_before ELSE seen.collected_at END
+ GROUP BY seen.asset_id, i.digest, i.collected_at
 """)
 
 
@@ -90,13 +90,21 @@ class Replays:
         return bool(self._known[report])
 
 
-def former_holders(link: sa.Connection, minion_id: str) -> list[tuple[uuid.UUID, str | None]]:
-    """Return the assets that ever had a name, with the names that they have now."""
-    named = [identifier.c.kind == "minion_id", identifier.c.value == minion_id]
-    statement = (
-        sa.select(asset.c.id, asset.c.minion_id)
-        .join(identifier, identifier.c.asset_id == asset.c.id)
-        .where(*named, asset.c.merged_into.is_(None))
-        .order_by(asset.c.id)
-    )
-    return [(row.id, row.minion_id) for row in link.execute(statement)]
+Holders = Mapping[str, Sequence[tuple[uuid.UUID, str | None]]]
+"""By minion id: the assets that ever had that name, each with the name that it has now."""
+
+HOLDERS = OneByOne("""
+SELECT identifier.value AS name, asset.id, asset.minion_id
+  FROM identifier JOIN asset ON asset.id = identifier.asset_id
+ WHERE identifier.kind = 'minion_id' AND identifier.value = ANY(CAST(:names AS text[]))
+   AND asset.merged_into IS NULL
+ ORDER BY asset.id
+""")
+
+
+def former_holders(link: sa.Connection, names: Iterable[str]) -> Holders:
+    """Return the assets that ever had these names."""
+    found: dict[str, list[tuple[uuid.UUID, str | None]]] = {}
+    for row in HOLDERS(link, {"names": array(names)}):
+        found.setdefault(row.name, []).append((row.id, row.minion_id))
+    return found

@@ -8,7 +8,7 @@ minion that makes a new asset with each report pays for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -74,6 +74,18 @@ RETURNING minion_id, since, changes, bytes, {SECONDS_LEFT} AS seconds_left
 """)  # noqa: S608 - constants of ours
 
 
+SPENT = bulk.OneByOne(f"""
+SELECT minion_id, since, changes, bytes, {SECONDS_LEFT} AS seconds_left
+  FROM spent WHERE minion_id = ANY(CAST(:minion_ids AS text[])) AND {IN_ITS_HOUR}
+""")  # noqa: S608 - constants of ours
+
+
+def spent(link: sa.Connection, minion_ids: Iterable[str]) -> dict[str, Spent]:
+    """Return what the reports of these machines have cost in this hour, where it is anything."""
+    rows = SPENT(link, {"minion_ids": bulk.array(minion_ids)})
+    return {row.minion_id: _spent(row) for row in rows}
+
+
 def charge(link: sa.Connection, costs: Mapping[str, Cost]) -> dict[str, Spent]:
     """Add to what machines have spent, by minion id; return what each has spent now."""
     if not costs:
@@ -88,9 +100,8 @@ def charge(link: sa.Connection, costs: Mapping[str, Cost]) -> dict[str, Spent]:
             "bytes": bulk.array(costs[name].bytes for name in names),
         },
     )
-    return {row.minion_id: spent_of(row) for row in rows}
+    return {row.minion_id: _spent(row) for row in rows}
 
 
-def spent_of(row: Any) -> Spent:
-    """Return what a row says: it has the columns of the table and ``seconds_left``."""
+def _spent(row: Any) -> Spent:
     return Spent(row.since, row.changes, row.bytes, float(row.seconds_left))

@@ -19,12 +19,17 @@ from salt_ext.store import bulk
 from salt_ext.store.clock import now
 from salt_ext.store.columns import EXPECTED, place_of, text_of
 from salt_ext.store.database import Row, rows
-from salt_ext.store.said import newest, spoken
-from salt_ext.store.schema import LIST_COLUMNS, asset, asset_seen
+from salt_ext.store.ids import new_id
+from salt_ext.store.said import machines, newest, spoken
+from salt_ext.store.schema import INSTALLABLE, LIST_COLUMNS, asset, asset_seen
 from salt_ext.store.search import search_text, with_listed
-from salt_ext.words.match import Machine, Said, is_blank, match
+from salt_ext.words.cells import is_blank, spelled
+from salt_ext.words.match import KEYS, SUREST, Machine, Said, is_other, match
 
 MODE = "list"
+
+ACTIVE = "active"
+"""The stage of life of an asset of which nobody has said another one."""
 
 TEXTS = ("manufacturer", "product_name", "os", "processor_model", "address")
 """The columns that are shown as the list has them."""
@@ -32,18 +37,18 @@ TEXTS = ("manufacturer", "product_name", "os", "processor_model", "address")
 
 def stand_in(link: sa.Connection) -> None:
     """Let an asset stand in for each machine that only lists have, and for nothing else."""
-    link.execute(OVER)
+    _over(link)
     said = rows(link.execute(UNREPORTED))
     known = {row["id"]: row for row in rows(link.execute(STAND_INS))}
     at = now(link)
     stands: list[tuple[uuid.UUID, uuid.UUID]] = []
     needed: set[uuid.UUID] = set()
     changed: list[Row] = []
-    for group in _machines(said):
-        own = next((one["stands_as"] for one in group if one["stands_as"] in known), uuid.uuid4())
+    for group in machines(said):
+        own = next((one["stands_as"] for one in group if one["stands_as"] in known), new_id())
         needed.add(own)
         stands += [(one["id"], own) for one in group if one["stands_as"] != own]
-        columns = _columns(group)
+        columns = _columns(group, known.get(own, {}).get("lifecycle", ACTIVE))
         if own not in known or any(known[own][name] != columns[name] for name in columns):
             times = {"first_seen": at, "unchanged_since": at}
             changed.append({"id": own, **times, **columns})
@@ -59,7 +64,7 @@ def stand_in(link: sa.Connection) -> None:
         ids, assets = zip(*stands, strict=True)
         link.execute(STANDS, {"ids": bulk.array(ids), "assets": bulk.array(assets)})
     if over := known.keys() - needed:
-        link.execute(REMOVE, {"ids": bulk.array(over)})
+        _remove(link, over)
 
 
 def step_down(link: sa.Connection, row_ids: Iterable[uuid.UUID]) -> None:
@@ -67,8 +72,19 @@ def step_down(link: sa.Connection, row_ids: Iterable[uuid.UUID]) -> None:
     ids = {"rows": bulk.array(row_ids)}
     over = link.scalars(STOOD_IN, ids).all()
     if over:
-        link.execute(OVER)
-        link.execute(REMOVE, {"ids": bulk.array(over)})
+        _over(link)
+        _remove(link, over)
+
+
+def _remove(link: sa.Connection, asset_ids: Iterable[uuid.UUID]) -> None:
+    found = link.scalars(STANDING_IN, {"ids": bulk.array(asset_ids)})
+    link.execute(REMOVE, {"ids": bulk.array(found)})
+
+
+def _over(link: sa.Connection) -> None:
+    """Let rows that mean a machine have no stand-in, and its installations be the machine's."""
+    link.execute(TAKE_INSTALLATIONS)
+    link.execute(OVER)
 
 
 def successor(
@@ -77,14 +93,21 @@ def successor(
     """
     Return the asset that has stood in for a machine which reports for the first time.
 
-    ``alike`` are the rows that may mean it, ``assets`` the machines that they may mean too.
+    ``alike`` are the rows that may mean it and those with the same stand-ins, ``assets`` the
+    machines that they may mean too. By a key alone it is not what another row has an SN or UUID of.
+    Of several it is the one that is meant by what is surest, and none where that is of several.
     """
     waiting = [one for one in alike if one["asset_id"] is None and one["stands_as"] is not None]
+    meant: dict[str, set[uuid.UUID]] = {}
     for row in waiting:
         [found] = match([Said(0, spoken(row))], [*assets, machine])
-        if found.machine is machine:
-            return uuid.UUID(str(row["stands_as"]))
-    return None
+        if found.machine is not machine:
+            continue
+        of_it = (spoken(one) for one in waiting if one["stands_as"] == row["stands_as"])
+        if found.by not in KEYS or not any(is_other(one, machine) for one in of_it):
+            meant.setdefault(found.by, set()).add(uuid.UUID(str(row["stands_as"])))
+    surest = next((meant[by] for by in SUREST if by in meant), set())
+    return next(iter(surest)) if len(surest) == 1 else None
 
 
 def has_stand_ins(link: sa.Connection) -> bool:
@@ -98,24 +121,20 @@ def begin(link: sa.Connection, asset_id: uuid.UUID, at: datetime) -> None:
     link.execute(sa.update(asset).where(asset.c.id == asset_id).values(**times))
 
 
-def _machines(said: Sequence[Row]) -> Iterable[list[Row]]:
-    """Return the rows of each machine: by its SN, or else its name."""
-    numbers = {row["name"]: row["bare_sn"] for row in said if row["bare_sn"] and row["name"]}
-    machines: dict[str, list[Row]] = {}
-    for row in said:
-        key = row["bare_sn"] or numbers.get(row["name"]) or f"name {row['name']}"
-        machines.setdefault(key, []).append(row)
-    return machines.values()
+def _columns(group: Sequence[Mapping[str, Any]], lifecycle: str) -> Row:
+    """
+    Return the columns of an asset that stands in for the machine of some rows.
 
-
-def _columns(group: Sequence[Row]) -> Row:
-    """Return the columns of an asset that stands in for the machine of some rows."""
+    Its stage of life is what somebody has said of it, or else what the lists plan.
+    """
     fields: dict[str, Any] = {}
     for row in group:
         fields |= {name: value for name, value in row["fields"].items() if not is_blank(value)}
     listed = {name: value for name, (value, _) in newest(group).items()} or None
     names = [row["minion_id"] for row in group if row["minion_id"]]
     kinds = [row["kind"] for row in group if row["kind"] != EXPECTED]
+    stage = spelled(fields.get("lifecycle"))
+    keys = [key for row in group for key in (row["uuid"], *(row["macs"] or "").split()) if key]
     columns: Row = {
         **dict.fromkeys(LIST_COLUMNS),
         **{name: text_of(str(fields[name])) for name in TEXTS if name in fields},
@@ -124,10 +143,11 @@ def _columns(group: Sequence[Row]) -> Row:
         "hostname": text_of(names[-1]) if names else None,
         "kind": kinds[-1] if kinds else EXPECTED,
         "temporary": False,
+        "lifecycle": stage if lifecycle == ACTIVE and stage in INSTALLABLE else lifecycle,
         **place_of({}, listed or {}),
         "listed": listed,
     }
-    return {**columns, "search": with_listed(search_text(None, columns, {}), listed)}
+    return {**columns, "search": with_listed(search_text(None, columns, {}, keys), listed)}
 
 
 def _seen(asset_id: uuid.UUID, at: datetime) -> Mapping[str, Any]:
@@ -147,13 +167,25 @@ OVER = sa.text("""
 UPDATE expected SET stands_as = NULL WHERE asset_id IS NOT NULL AND stands_as IS NOT NULL
 """)
 
+# Not by a row without the SN that another row still waits with.
+TAKE_INSTALLATIONS = sa.text("""
+WITH turned_out AS MATERIALIZED (
+SELECT stands_as, asset_id FROM expected
+ WHERE asset_id IS NOT NULL AND stands_as IS NOT NULL
+   AND NOT EXISTS (SELECT FROM expected AS other
+                    WHERE other.stands_as = expected.stands_as AND other.asset_id IS NULL
+                      AND other.bare_sn IS NOT NULL))
+UPDATE installation SET asset_id = turned_out.asset_id
+  FROM turned_out WHERE installation.asset_id = turned_out.stands_as
+""")
+
 STOOD_IN = sa.text("""
 SELECT stands_as FROM expected
  WHERE id = ANY(CAST(:rows AS uuid[])) AND asset_id IS NOT NULL AND stands_as IS NOT NULL
 """)
 
 UNREPORTED = sa.text("""
-SELECT id, sn, minion_id, fields, source, imported_at, kind, stands_as, bare_sn,
+SELECT id, sn, minion_id, fields, source, imported_at, kind, stands_as, bare_sn, uuid, macs,
        coalesce(short_name, short_hostname) AS name
   FROM expected WHERE asset_id IS NULL
  ORDER BY imported_at, source, row, id
@@ -171,8 +203,12 @@ UPDATE expected SET stands_as = i.asset_id
 """)
 
 # Only what still stands in: a machine may have reported as it.
+STANDING_IN = sa.text("""
+SELECT asset_id FROM asset_seen WHERE mode = 'list' AND asset_id = ANY(CAST(:ids AS uuid[]))
+""")
+
 REMOVE = sa.text("""
-DELETE FROM asset USING asset_seen AS seen
- WHERE seen.asset_id = asset.id AND seen.mode = 'list' AND asset.id = ANY(CAST(:ids AS uuid[]))
-   AND NOT EXISTS (SELECT FROM expected WHERE stands_as = asset.id)
+DELETE FROM asset
+ WHERE asset.id = ANY(CAST(:ids AS uuid[]))
+   AND NOT EXISTS (SELECT FROM expected WHERE expected.stands_as = asset.id)
 """)

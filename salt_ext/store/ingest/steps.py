@@ -73,4 +73,5 @@ def revision_of(link: sa.Connection, seen: Row, reason: str) -> Row:
         "recorded_at": seen["changed_at"],
         "last_before": seen["collected_at"],
         "reason": reason,
+        "alike": None,
     }

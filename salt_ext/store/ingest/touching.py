@@ -9,7 +9,7 @@ nobody fresh.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from salt_ext.report.order import Order
 from salt_ext.report.sources import POORER, rank
 from salt_ext.store.bulk import OneByOne, array
 from salt_ext.store.database import HEAD
+from salt_ext.store.distribution import is_citus
 from salt_ext.store.ingest.arrivals import Arrival
 from salt_ext.store.ingest.before import Before, named
 from salt_ext.store.ingest.findings import Findings
@@ -54,11 +55,14 @@ unnest(CAST(:minion_ids AS text[]), CAST(:digests AS bytea[]), CAST(:collected A
          secret_hash)
 """
 
+
 # The plain cases of salt_ext.report.order: the same boot and later, or a boot that is not
 # known and a later clock; or the very report that was stored last. All others are looked
 # at one by one. A position is told by the clock of one master: it means nothing to
 # another one. The subqueries at the end see the rows of before the update.
-TOUCH = OneByOne(f"""
+def _touch_of(these: str) -> str:
+    """Return the statement that touches those of ``these`` reports that say nothing new."""
+    return f"""
 UPDATE asset_seen AS seen
    SET last_seen = CASE WHEN {IS_AGAIN} THEN seen.last_seen
                         ELSE greatest(seen.last_seen, i.received_at) END,
@@ -70,25 +74,43 @@ UPDATE asset_seen AS seen
        mode_seen = CASE WHEN {IS_AGAIN} THEN seen.mode_seen END,
        secret_hash = i.secret_hash,
        reports_as = NULL,
+       filling = NULL,
        position = CASE WHEN {IS_AGAIN} AND seen.master IS DISTINCT FROM :master
                        THEN seen.position ELSE i.position END,
        master = CASE WHEN {IS_AGAIN} THEN seen.master ELSE :master END
-  FROM {INPUT}
-  JOIN asset ON asset.minion_id = i.minion_id
- WHERE seen.asset_id = asset.id
+  FROM {these}
    AND seen.digest = i.digest
    AND {IS_EQUAL}
-   AND seen.volatile_at > i.collected_at - interval '{VOLATILE_HOURS} hours'
+   AND i.collected_at - seen.volatile_at < interval '{VOLATILE_HOURS} hours'
    AND i.collected_at >= seen.collected_at
    AND coalesce(i.boot_id = seen.boot_id AND i.since_boot_ms >= seen.since_boot_ms, true)
-   AND {KNOWN}
 RETURNING i.minion_id, seen.asset_id,
           EXISTS (SELECT FROM problem
                    WHERE problem.minion_id = i.minion_id AND problem.closed_at IS NULL)
           AS has_problem,
           i.collected_at = (SELECT collected_at FROM asset_seen AS before
                              WHERE before.asset_id = seen.asset_id) AS is_again
+"""  # noqa: S608 - constants of ours
+
+
+TOUCH = OneByOne(
+    _touch_of(
+        f"""{INPUT}
+  JOIN asset ON asset.minion_id = i.minion_id
+ WHERE seen.asset_id = asset.id AND {KNOWN}"""
+    )
+)
+
+# On Citus each shard would look all names up, and wait for the number of the schema: so that is
+# done once, on the coordinator. An asset that has lost its name meanwhile is not touched.
+NAMED = OneByOne(f"""
+SELECT minion_id, id FROM asset WHERE minion_id = ANY(CAST(:minion_ids AS text[])) AND {KNOWN}
 """)  # noqa: S608 - constants of ours
+
+INPUT_WITH_IDS = INPUT.replace("[]))", "[]), CAST(:ids AS uuid[]))").replace("hash)", "hash, id)")
+TOUCH_NAMED = OneByOne(
+    _touch_of(f"{INPUT_WITH_IDS} WHERE seen.asset_id = i.id AND seen.detached_at IS NULL")
+)
 
 
 # Of a report that is not stored for its size the machine was heard; that may be its first
@@ -113,8 +135,7 @@ UPDATE asset_seen AS seen
 # A poorer source that says what it said before: the machine was heard, and what the best
 # source told is as old as it was. Where that has been silent for too long the poorer one is
 # due, unless it was due already when it said so before: then it has taken over.
-TOUCH_OTHER = OneByOne(f"""
-WITH heard AS (
+_HEARD_OF_OTHER = f"""
 UPDATE asset_seen AS seen
    SET last_seen = CASE WHEN i.collected_at = other.collected_at THEN seen.last_seen
                         ELSE greatest(seen.last_seen, i.received_at) END,
@@ -131,20 +152,36 @@ UPDATE asset_seen AS seen
    AND other.digest = i.digest
    AND i.collected_at >= other.collected_at
    AND coalesce(i.boot_id = other.boot_id AND i.since_boot_ms >= other.since_boot_ms, true)
-   AND coalesce(seen.mode_seen, seen.last_seen) + CAST(:missing_after AS interval)
-       NOT BETWEEN other.last_seen AND i.received_at
+   AND CAST(:missing_after AS interval)
+       NOT BETWEEN other.last_seen - coalesce(seen.mode_seen, seen.last_seen)
+               AND i.received_at - coalesce(seen.mode_seen, seen.last_seen)
    AND {KNOWN}
-RETURNING i.*, seen.asset_id, i.collected_at = other.collected_at AS is_again)
+RETURNING i.*, seen.asset_id, i.collected_at = other.collected_at AS is_again"""  # noqa: S608
+
+_TOLD_BY_OTHER = """
 UPDATE other_source AS other
    SET last_seen = CASE WHEN i.is_again THEN other.last_seen
                         ELSE greatest(other.last_seen, i.received_at) END,
        collected_at = i.collected_at,
        boot_id = i.boot_id,
        since_boot_ms = i.since_boot_ms
-  FROM heard AS i
+  FROM {0}
  WHERE other.asset_id = i.asset_id AND other.source = i.mode
 RETURNING i.minion_id, other.asset_id, false AS has_problem, i.is_again
-""")  # noqa: S608 - constants of ours
+"""
+
+TOUCH_OTHER = OneByOne(f"WITH heard AS ({_HEARD_OF_OTHER}) {_TOLD_BY_OTHER.format('heard AS i')}")
+
+# On Citus these are two statements: it takes all that the first one hands over for text.
+HEARD_OF_OTHER = OneByOne(_HEARD_OF_OTHER)
+TOLD_BY_OTHER = OneByOne(
+    _TOLD_BY_OTHER.format("""
+unnest(CAST(:minion_ids AS text[]), CAST(:collected AS timestamptz[]), CAST(:boot_ids AS uuid[]),
+       CAST(:since_boot_ms AS bigint[]), CAST(:received AS timestamptz[]), CAST(:modes AS text[]),
+       CAST(:ids AS uuid[]), CAST(:again AS boolean[]))
+    AS i(minion_id, collected_at, boot_id, since_boot_ms, received_at, mode, asset_id, is_again)
+""")
+)
 
 MOVE = OneByOne(f"""
 UPDATE asset_seen AS seen SET position = i.position
@@ -327,12 +364,49 @@ def _touch(
     """
     if not batch:
         return {}
-    touched = {row.minion_id: row for row in TOUCH(link, _input(batch, orders, master))}
+    touched = {row.minion_id: row for row in _as_before(link, batch, orders, master)}
     others = [one for one in batch if rank(one.report["mode"]) and one.minion_id not in touched]
     if others:
-        about = {**_input(others, orders, master), "missing_after": missing_after}
-        touched |= {row.minion_id: row for row in TOUCH_OTHER(link, about)}
+        rows = _as_before_by_other(link, others, orders, master, missing_after)
+        touched |= {row.minion_id: row for row in rows}
     return touched
+
+
+def _as_before(
+    link: sa.Connection, batch: Sequence[Arrival], orders: Mapping[str, Order], master: int | None
+) -> Iterable[sa.Row[Any]]:
+    if not is_citus(link):
+        return TOUCH(link, _input(batch, orders, master))
+    names = {"minion_ids": array(one.minion_id for one in batch)}
+    ids = {row.minion_id: row.id for row in NAMED(link, names)}
+    named = [one for one in batch if one.minion_id in ids]
+    if not named:
+        return ()
+    about = _input(named, orders, master)
+    return TOUCH_NAMED(link, {**about, "ids": array(ids[one.minion_id] for one in named)})
+
+
+def _as_before_by_other(
+    link: sa.Connection,
+    batch: Sequence[Arrival],
+    orders: Mapping[str, Order],
+    master: int | None,
+    missing_after: timedelta,
+) -> Iterable[sa.Row[Any]]:
+    about = {**_input(batch, orders, master), "missing_after": missing_after}
+    if not is_citus(link):
+        return TOUCH_OTHER(link, about)
+    heard = {row.minion_id: row for row in HEARD_OF_OTHER(link, about)}
+    those = [one for one in batch if one.minion_id in heard]
+    if not those:
+        return ()
+    found = [heard[one.minion_id] for one in those]
+    about = {
+        **_input(those, orders, master),
+        "ids": array(row.asset_id for row in found),
+        "again": array(row.is_again for row in found),
+    }
+    return TOLD_BY_OTHER(link, about)
 
 
 def _input(

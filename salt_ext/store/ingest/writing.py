@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from salt_ext.document.diff import Change
 from salt_ext.store import bulk
+from salt_ext.store.ingest.counters import count
 from salt_ext.store.ingest.gathering import Gathered
 from salt_ext.store.ingest.gone import let_go
 from salt_ext.store.ingest.listed import settle
@@ -26,6 +27,7 @@ from salt_ext.store.schema import (
     handover,
     held,
     identifier,
+    loss,
     other_source,
     part,
     placement,
@@ -33,8 +35,12 @@ from salt_ext.store.schema import (
 )
 
 
-def write_all(link: sa.Connection, gathered: Gathered) -> None:
-    """Write all gathered rows; an asset that loses its name is written before its successor."""
+def write_all(link: sa.Connection, gathered: Gathered, *, locked: bool) -> None:
+    """
+    Write all gathered rows; an asset that loses its name is written before its successor.
+
+    ``locked`` tells whether the lock of identity is held.
+    """
     for one in gathered.gone:
         gathered.add(revision, **let_go(link, one))
         if one.merged_into is None:
@@ -51,8 +57,10 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
         for row in begun:
             gathered.add(placement, **row)
     if gathered.placed:  # before a part is noted in its new place
-        names = ("serials", "paths", "ids", "moments", "models")
+        names = ("serials", "paths", "ids", "moments", "models", "firmwares")
         PLACE(link, _columns(gathered.placed, *names))
+    if gathered.readings:  # before the volatile values that they are compared with
+        count(link, gathered.readings)
     for table, update in UPSERTS.items():
         if rows := gathered.rows.get(table):
             bulk.insert(link, table, rows, update)
@@ -65,7 +73,14 @@ def write_all(link: sa.Connection, gathered: Gathered) -> None:
     if gathered.accepted:
         FORGET(link, _columns(gathered.accepted, "names", "keys"))
     if gathered.called:
-        settle(link, gathered.called)
+        settle(link, gathered.called, locked=locked)
+
+
+def write_new(link: sa.Connection, gathered: Gathered) -> None:
+    """Write the rows of machines that nobody knew: none of these rows is there already."""
+    for table in UPSERTS:
+        if rows := gathered.rows.get(table):
+            bulk.copy(link, table, rows)
 
 
 # Only surplus rows are deleted. The others are overwritten: most are as before, and then
@@ -83,15 +98,17 @@ UPDATE asset_facts SET volatile = CAST(i.volatile AS jsonb)
  WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
 """)
 
-STANDING_COLUMNS = ("ids", "sections", "moments", "sources", "versions")
+STANDING_COLUMNS = ("ids", "sections", "moments", "sources", "versions", "wholes")
 STANDING = bulk.Prepared("""
 UPDATE asset_facts
    SET collected_at = CASE WHEN i.at IS NOT NULL THEN coalesce(asset_facts.collected_at, i.at) END,
        source = i.source,
-       version = i.version
+       version = i.version,
+       whole_at = i.whole_at
   FROM unnest(CAST(:ids AS uuid[]), CAST(:sections AS text[]), CAST(:moments AS timestamptz[]),
-              CAST(:sources AS text[]), CAST(:versions AS smallint[]))
-       AS i(asset_id, section, at, source, version)
+              CAST(:sources AS text[]), CAST(:versions AS smallint[]),
+              CAST(:wholes AS timestamptz[]))
+       AS i(asset_id, section, at, source, version, whole_at)
  WHERE asset_facts.asset_id = i.asset_id AND asset_facts.section = i.section
 """)
 
@@ -125,10 +142,11 @@ UPDATE asset_seen AS seen
 # A number stands once in a machine. The place is not compared: by an older key rule it was
 # written otherwise.
 PLACE = bulk.Prepared("""
-UPDATE placement SET until = i.until, model = i.model
+UPDATE placement SET until = i.until, model = i.model, firmware_version = i.firmware_version
   FROM unnest(CAST(:serials AS text[]), CAST(:paths AS text[]), CAST(:ids AS uuid[]),
-              CAST(:moments AS timestamptz[]), CAST(:models AS text[]))
-       AS i(serial, path, asset_id, until, model)
+              CAST(:moments AS timestamptz[]), CAST(:models AS text[]),
+              CAST(:firmwares AS text[]))
+       AS i(serial, path, asset_id, until, model, firmware_version)
  WHERE placement.serial = i.serial AND placement.asset_id = i.asset_id
    AND placement.path = i.path AND placement.until IS NULL
 """)
@@ -187,7 +205,10 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     # Of two changes at the same moment, the columns before the first one are kept.
     asset_was: {},
     asset: _all(asset, "lifecycle", "first_seen", "merged_into", "listed"),
-    asset_seen: _all(asset_seen, "told_revision", "told_freshness"),
+    asset_seen: {
+        **_all(asset_seen, "told_revision", "told_freshness", "filling"),
+        "filling": "NULL",
+    },
     other_source: _all(other_source),
     asset_facts: _all(asset_facts),
     identifier: {
@@ -198,10 +219,11 @@ UPSERTS: dict[sa.Table, dict[str, str] | None] = {
     },
     revision: None,
     change: None,
+    loss: None,
     handover: None,
     part: _all(part),
     build: _all(build),
-    placement: bulk.taken("until", "model"),
+    placement: bulk.taken("until", "model", "firmware_version"),
     decision: None,
     held: {
         **_all(held),

@@ -51,7 +51,7 @@ _other = identifier.alias("other")
 
 OTHERS = [
     sa.select(sa.func.array_agg(aggregate_order_by(other_source.c[name], other_source.c.source)))
-    .where(other_source.c.asset_id == asset.c.id)
+    .where(other_source.c.asset_id == asset_seen.c.asset_id)
     .scalar_subquery()
     .label(label)
     for label, name in (
@@ -62,24 +62,34 @@ OTHERS = [
 ]
 """The sources beside the best one of an asset, and the times of each."""
 
-SHARED = sa.and_(
-    identifier.c.kind.in_(KEYS),
-    identifier.c.last_seen.is_(None),
-    ~identifier.c.disowned,
-    sa.select(_other.c.asset_id)
+# The other assets that show a key of this one are found first, wherever their rows are.
+_own = sa.select(identifier.c.value).where(identifier.c.asset_id == sa.bindparam("asset_id"))
+_shown = (
+    sa.select(_other.c.kind, _other.c.value)
     .join(asset, asset.c.id == _other.c.asset_id)
     .where(
-        _other.c.value == identifier.c.value,
-        _other.c.kind == identifier.c.kind,
-        _other.c.asset_id != identifier.c.asset_id,
+        _other.c.value.in_(_own),
+        _other.c.asset_id != sa.bindparam("asset_id"),
         _other.c.last_seen.is_(None),
         ~_other.c.disowned,
         asset.c.minion_id.is_not(None),
     )
-    .correlate(identifier)
-    .exists(),
+    .cte("shown")
+    .prefix_with("MATERIALIZED")
+)
+SHARED = sa.and_(
+    identifier.c.kind.in_(KEYS),
+    identifier.c.last_seen.is_(None),
+    ~identifier.c.disowned,
+    sa.exists().where(_shown.c.value == identifier.c.value, _shown.c.kind == identifier.c.kind),
 )
 """Whether a key is shown by another machine too: then it decides for neither alone."""
+
+LEDGER_OF = (
+    sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
+    .where(identifier.c.asset_id == sa.bindparam("asset_id"))
+    .order_by(identifier.c.kind, identifier.c.first_seen)
+)
 
 
 @masked
@@ -133,7 +143,7 @@ def asset_page(
         sections = link.execute(WITH_FAULTS, {"asset_id": asset_id}).all()
         return {
             "asset": _overview(row, sections),
-            "ill": faults_of(row, sections, database.hidden),
+            "ill": faults_of(link, row, sections, database.hidden),
             "changes": found[:limit],
             "more": len(found) > limit,
             "problems": problems.open_of(link, row["minion_id"]),
@@ -151,8 +161,17 @@ def _beside() -> list[sa.Label[Any]]:
     """Return what the page of an asset needs besides, as columns of the same statement."""
     other = asset.alias("merged")
     there, back = placement.alias("there"), placement.alias("back")
-    when = sa.select(baseline.c.accepted_at).where(baseline.c.asset_id == asset.c.id)
-    accepted = when.correlate(asset).scalar_subquery()
+    mine = asset_seen.c.asset_id
+    when = sa.select(baseline.c.accepted_at).where(baseline.c.asset_id == mine)
+    accepted = when.correlate(asset_seen).scalar_subquery()
+    # Which of its parts are somewhere now is found first, wherever their rows are.
+    its = sa.select(placement.c.serial).where(placement.c.asset_id == sa.bindparam("asset_id"))
+    somewhere = (
+        sa.select(back.c.serial)
+        .where(back.c.serial.in_(its), back.c.until.is_(None))
+        .cte("somewhere")
+        .prefix_with("MATERIALIZED")
+    )
     until = sa.func.extract("epoch", placement.c.until)
     gone = (
         sa.select(
@@ -167,12 +186,12 @@ def _beside() -> list[sa.Label[Any]]:
             )
         )
         .where(
-            placement.c.asset_id == asset.c.id,
+            placement.c.asset_id == mine,
             placement.c.until > sa.func.now() - timedelta(days=LOST_DAYS),
             placement.c.until > sa.func.coalesce(accepted, sa.text("'-infinity'")),
             sa.func.split_part(placement.c.path, ".", 1).in_(HARDWARE),
             # It is nowhere else, and nothing else is in its place.
-            ~sa.exists().where(back.c.serial == placement.c.serial, back.c.until.is_(None)),
+            ~sa.exists().where(somewhere.c.serial == placement.c.serial),
             ~sa.exists().where(
                 there.c.asset_id == placement.c.asset_id,
                 there.c.path == placement.c.path,
@@ -180,7 +199,7 @@ def _beside() -> list[sa.Label[Any]]:
                 there.c.until.is_(None),
             ),
         )
-        .correlate(asset)
+        .correlate(asset_seen)
     )
     return [
         sa.select(sa.func.array_agg(other.c.id))
@@ -262,18 +281,13 @@ def _overview(row: Row, sections: Sequence[Any]) -> Row:
 
 def _ledger(link: sa.Connection, row: Row) -> list[Row]:
     """Return the identifiers of an asset, present and former."""
-    ledger = link.execute(
-        sa.select(*(identifier.c[name] for name in LEDGER), SHARED.label("shared"))
-        .where(identifier.c.asset_id == row["id"])
-        .order_by(identifier.c.kind, identifier.c.first_seen)
-    )
     return [
         {
             **one._mapping,
             "last_seen": one.last_seen or row["last_seen"],
             "is_current": one.last_seen is None,
         }
-        for one in ledger
+        for one in link.execute(LEDGER_OF, {"asset_id": row["id"]})
     ]
 
 

@@ -13,7 +13,7 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import Listing, listing, own_value
 from salt_ext.store.reads.masking import masked
-from salt_ext.store.said import OWN
+from salt_ext.store.said import OWN, machines
 from salt_ext.store.schema import LIST_COLUMNS, asset, expected
 
 SPOKEN = [name for name in LIST_COLUMNS if isinstance(asset.c[name].type, sa.Text)]
@@ -27,11 +27,12 @@ _same_name = sa.and_(
     (_other.c.short_name == NAME) | (_other.c.short_hostname == NAME),
     _other.c.bare_sn.is_(None) | expected.c.bare_sn.is_(None),
 )
+_same_uuid = _other.c.uuid == expected.c.uuid
 IS_AWAITED = sa.and_(
     expected.c.asset_id.is_(None),
     expected.c.awaited,
     # A reason that a person gave counts for all lists.
-    ~sa.select(_other.c.id).where(~_other.c.awaited, _same_sn | _same_name).exists(),
+    ~sa.select(_other.c.id).where(~_other.c.awaited, _same_sn | _same_name | _same_uuid).exists(),
 )
 
 
@@ -62,14 +63,12 @@ def awaited(database: Database, *, filters: Mapping[str, Any] | None = None) -> 
 
 def _machines(said: Sequence[Row]) -> Iterable[Row]:
     """Return one row for each machine: what several lists say of it, the newest word of each."""
-    numbers = {row["name"]: row["bare_sn"] for row in said if row["bare_sn"] and row["name"]}
-    machines: dict[str, Row] = {}
-    for row in said:
-        key = row["bare_sn"] or numbers.get(row["name"]) or f"name {row['name']}"
-        before = machines.get(key, {"sn": None, "minion_id": None, "fields": {}})
-        called = {name: row[name] or before[name] for name in ("sn", "minion_id")}
-        machines[key] = {**row, **called, "fields": {**before["fields"], **row["fields"]}}
-    return machines.values()
+    for of_machine in machines(said):
+        found: Row = {"sn": None, "minion_id": None, "fields": {}}
+        for row in of_machine:
+            called = {name: row[name] or found[name] for name in ("sn", "minion_id")}
+            found = {**row, **called, "fields": {**found["fields"], **row["fields"]}}
+        yield found
 
 
 def _of_lists(source: Listing) -> Listing:

@@ -1,7 +1,8 @@
 """
 The hardware that an asset shall have: what a person accepted, and what is not so now.
 
-A part that is gone or different counts only when two collections have shown it so.
+A part that is gone or different counts only when two collections have shown it so, by the one
+rule of :mod:`salt_ext.store.confirming`.
 A part that was added never counts and never makes up for a lost one, because parts
 are compared by their serial numbers.
 """
@@ -10,21 +11,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from salt_ext.document import encode
 from salt_ext.document.diff import Change
-from salt_ext.document.hardware import HARDWARE, is_hardware
+from salt_ext.document.hardware import HARDWARE, is_hardware, which
+from salt_ext.store import confirming
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads.as_of import the_revision
 from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.masking import masked
-from salt_ext.store.schema import asset, asset_facts, asset_seen, baseline, revision
+from salt_ext.store.schema import asset, asset_seen, baseline, revision
 
 
 class Deviation(NamedTuple):
@@ -104,14 +104,14 @@ def _found(link: sa.Connection, row: Row) -> list[Deviation]:
         return []
     asset_id = row["asset_id"]
     now = _since(link, asset_id, row["revision"], row["revision_now"])
-    reported = _reported(link, asset_id)
-    shown: dict[datetime, set[bytes]] = {}
+    before = _shown_before(link, asset_id)
+    shown: dict[int | None, set[bytes]] = {}
     found = []
     for one, state in now:
-        at = reported[one.path.partition(".")[0]]
-        if at not in shown:
-            shown[at] = _shown_before(link, asset_id, row["revision"], at)
-        found.append(Deviation(one, state, _key(one) in shown[at]))
+        number = before[one.path.partition(".")[0]]
+        if number not in shown:
+            shown[number] = _shown_by(link, asset_id, row["revision"], number)
+        found.append(Deviation(one, state, which(one) in shown[number]))
     return found
 
 
@@ -123,31 +123,24 @@ def _since(
     return deviations(changes_between(link, asset_id, *ends))
 
 
-def _reported(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, datetime]:
-    """Return when each section was last collected; a missing one counts as in the last report."""
-    seen = link.scalar(
-        sa.select(asset_seen.c.collected_at).where(asset_seen.c.asset_id == asset_id)
-    )
-    at = sa.func.coalesce(asset_facts.c.collected_at, seen)
-    statement = sa.select(asset_facts.c.section, at).where(asset_facts.c.asset_id == asset_id)
-    return {**dict.fromkeys(HARDWARE, seen), **{row[0]: row[1] for row in link.execute(statement)}}
+def _shown_before(link: sa.Connection, asset_id: uuid.UUID) -> dict[str, int | None]:
+    """Return by section the last revision before the collection that it is known by."""
+    found = link.execute(SHOWN_BEFORE, {"asset_id": asset_id, "sections": [*HARDWARE]})
+    return {row.section: row.number for row in found}
 
 
-def _shown_before(
-    link: sa.Connection, asset_id: uuid.UUID, accepted: int, at: datetime
+def _shown_by(
+    link: sa.Connection, asset_id: uuid.UUID, accepted: int, number: int | None
 ) -> set[bytes]:
-    """Return the keys of the deviations that were there before the report of that moment."""
-    number = link.scalar(
-        sa.select(sa.func.max(revision.c.number)).where(
-            revision.c.asset_id == asset_id, revision.c.collected_at < at
-        )
-    )
+    """Return which deviations a revision shows; one that is not later than the accepted: none."""
     if number is None or number <= accepted:
         return set()
-    return {_key(one) for one, _ in _since(link, asset_id, accepted, number)}
+    return {which(one) for one, _ in _since(link, asset_id, accepted, number)}
 
 
-def _key(one: Change) -> bytes:
-    """Return which part or field of the baseline has changed, whatever is in its place now."""
-    part = one.component if one.field is not None else one.old
-    return encode([one.path, part, one.field])
+SHOWN_BEFORE = sa.text(f"""
+SELECT i.section, {confirming.SHOWN_BEFORE.format(asset_id=":asset_id")} AS number
+  FROM unnest(CAST(:sections AS text[])) AS i(section)
+  JOIN asset_seen AS seen ON seen.asset_id = :asset_id
+  {confirming.SOURCES.format(section="i.section")}
+""")  # noqa: S608 - constants of ours

@@ -69,7 +69,7 @@ def components(
             sa.func.count().label("assets"),
             sa.func.count().over().label("kinds"),
         )
-        .where(part.c.section == section, *of_parts(of_section, source.hidden))
+        .where(part.c.section == section, *of_parts(of_section, source))
         .group_by(*kinds)
         .order_by(sa.desc("count"), *kinds)
         .limit(limit)
@@ -85,6 +85,10 @@ def components(
         row |= dict.fromkeys(closed, MARK)
         del row["kinds"]
     return found, total
+
+
+STAY = [column for column in placement.c if column.name != "firmware_version"]
+"""A stay without the firmware, which may have been another one before: the changes tell."""
 
 
 @masked
@@ -106,7 +110,7 @@ def genealogy(database: Database, serial: str) -> list[Row]:
     with database.autocommit() as link:
         stays = rows(
             link.execute(
-                sa.select(placement, asset.c.minion_id, asset.c.sn)
+                sa.select(*STAY, asset.c.minion_id, asset.c.sn)
                 .join(asset, asset.c.id == placement.c.asset_id)
                 .where(placement.c.serial.in_({serial, serial.lower()}), *seen.placements(hidden))
                 .order_by(placement.c.since.desc(), placement.c.path, placement.c.place)
@@ -274,7 +278,7 @@ def _stays() -> sa.Select[Any]:
         .having(sa.func.count() <= LONGEST)
     )
     return (
-        sa.select(placement, asset.c.minion_id, seen.label("last_seen"))
+        sa.select(*STAY, asset.c.minion_id, seen.label("last_seen"))
         .join(asset, asset.c.id == placement.c.asset_id)
         .join(asset_seen, asset_seen.c.asset_id == placement.c.asset_id, isouter=True)
         .where(placement.c.serial.in_(rare))

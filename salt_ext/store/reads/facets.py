@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.errors import FilterError
-from salt_ext.store.reads.assets import IS_MERGED
 from salt_ext.store.reads.filters import matching, names
 from salt_ext.store.reads.listing import Listing, joined, listing, tables_of
 from salt_ext.store.schema import asset
+from salt_ext.store.tally import IS_MERGED
 
 
 def facets(

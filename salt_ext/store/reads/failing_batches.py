@@ -1,99 +1,119 @@
 """
-Which kinds of parts fail more often than others: by model and firmware, from the history.
+Which kinds of parts fail more often than others: by model, firmware and when they came.
+
+Parts with a number of their own are followed from machine to machine. When one of them has failed,
+and for how long it was in use, ``failures.py`` says.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timezone
+from functools import partial
+from math import inf
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
-from salt_ext.document.keys import numbers
-from salt_ext.document.names import NUMBERS
-from salt_ext.store.columns import text_of
+from salt_ext.store.clock import now as time_of
 from salt_ext.store.database import Database, Row, rows
-from salt_ext.store.faults import FAILS
+from salt_ext.store.distribution import is_citus
+from salt_ext.store.failures import failing, gone, lasted, stays, years_of
 from salt_ext.store.hidden import Hidden
-from salt_ext.store.parts import SOURCES, items_of
+from salt_ext.store.intervals import Interval, times
+from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.listing import hides_part
-from salt_ext.store.schema import (
-    asset,
-    asset_facts,
-    change,
-    finds,
-    part,
-    placement,
-)
+from salt_ext.store.schema import asset, placement
 
 SECTIONS = ("disks", "memory", "gpus", "power_supplies")
 """The sections whose parts are counted: those that people replace."""
+
+PATHS = {".".join(SOURCES[name].path): name for name in SECTIONS}
+PLACES = {name: path for path, name in PATHS.items()}
 
 FEWEST = 2
 """A kind is returned when at least so many of its parts have failed."""
 
 NAMED = 5
 
+KIND = ("section", "model", "firmware_version", "quarter")
+
+NO_TIMES = Interval(0.0, 0.0, inf)
+
 
 def failing_batches(
     database: Database, since: datetime, *, filters: Mapping[str, Any] | None = None
 ) -> list[Row]:
     """
-    Return the kinds of parts of which several fail or were taken out, the worst share first.
+    Return the kinds of parts of which several fail or were taken out, the surest first.
 
-    Each has ``section``, ``model``, ``firmware_version``; ``failing``, how many
-    disks say now that they fail; ``gone``, how many parts were removed or replaced
-    since and are in no machine now; ``in_use``, how many there are;
-    ``share_percent``, the failed ones among those in use and gone; ``assets``, how
-    many machines have such parts, and some of their names as ``machines``. A part
-    that only moved has not failed. The changes are found by the index on their classes,
-    the disks that fail by the index of faults.
+    A kind is a ``section``, ``model``, ``firmware_version`` and the ``quarter`` in which the
+    store has seen the part first. Each has ``failing``, how many disks began since to say that
+    they fail; ``gone``, how many parts were removed or replaced since and are in no machine now;
+    ``in_use``, how many there are; ``years``, for how long all of them together were in use since
+    then; ``times``, how many times as often they fail in a year as all others of the section,
+    with its interval of 95 % from ``times_low`` to ``times_high`` (None: without end);
+    ``assets``, how many machines have such parts, and some of their names as ``machines``.
+
+    Filters choose the kinds by the machines that have them; how often these fail is that of the
+    fleet.
     """
     hidden = database.hidden
     if "smart" in hidden.unjudged:
         raise hidden.refusal("smart")
     with database.autocommit() as link:
-        bad: dict[tuple[Any, ...], Row] = {}
-        gone = {tuple(kind): count for *kind, count in link.execute(_gone(since))}
-        for name, counted in (("gone", gone), ("failing", _failing(link))):
-            for kind, count in counted.items():
-                bad.setdefault(kind, {"gone": 0, "failing": 0})[name] += count
+        quarters = _quarters(link)
+        say_so, taken_out = _failing(link, since, quarters), _gone(link, since, quarters)
+        failed = say_so + taken_out
         kinds = [
             kind
-            for kind, one in bad.items()
-            if one["gone"] + one["failing"] >= FEWEST and not _is_hidden(hidden, kind[0])
+            for kind, number in failed.items()
+            if number >= FEWEST and not _is_hidden(hidden, kind[0])
         ]
+        if not kinds:
+            return []
         used = {
-            (row["section"], row["model"], row["firmware_version"]): row
-            for row in (rows(link.execute(_in_use(database, kinds, filters))) if kinds else [])
+            tuple(row[name] for name in KIND): row
+            for row in rows(link.execute(_exposure(since, quarters, _paths(kinds))))
         }
-        some = {one for row in used.values() for one in row["some"]}
-        named = sa.select(asset.c.id, asset.c.minion_id).where(asset.c.id.in_(some))
-        names = {row.id: row.minion_id for row in link.execute(named)} if some else {}
+        here = _here(link, database, quarters, kinds, filters)
+    all_failed, all_years = Counter[str](), Counter[str]()
+    for kind, number in failed.items():
+        all_failed[kind[0]] += number
+    for kind, row in used.items():
+        all_years[kind[0]] += row["years"]
     found = []
     for kind in kinds:
-        here = used.get(kind, {"in_use": 0, "assets": 0, "some": []})
-        if filters and not here["assets"]:
+        if filters and kind not in here:
             continue
-        failed = bad[kind]["gone"] + bad[kind]["failing"]
-        # Of a merged asset the disks are known still, and are no parts in use.
-        known = max(int(here["in_use"]) + bad[kind]["gone"], failed)
+        about = used.get(kind, {"years": 0.0, "in_use": 0})
+        others = all_failed[kind[0]] - failed[kind], all_years[kind[0]] - about["years"]
+        rate = times(failed[kind], about["years"], *others) or NO_TIMES
         found.append(
             {
-                **dict(zip(("section", "model", "firmware_version"), kind, strict=True)),
-                **bad[kind],
-                "in_use": int(here["in_use"]),
-                "assets": here["assets"],
-                "share_percent": round(100 * failed / known, 2),
-                "machines": sorted(name for one in here["some"] if (name := names[one])),
+                **dict(zip(KIND, kind, strict=True)),
+                "quarter": _quarter(quarters[max(kind[-1] - 1, 0)]),
+                **{"failing": say_so[kind], "gone": taken_out[kind], "in_use": about["in_use"]},
+                "years": round(about["years"], 1),
+                "times": _rounded(rate.best),
+                "times_low": _rounded(rate.low),
+                "times_high": _rounded(rate.high),
+                **here.get(kind, {"assets": 0, "machines": []}),
+                "low": rate.low,
             }
         )
-    found.sort(key=lambda row: (-row["share_percent"], row["section"], row["model"] or ""))
+    found.sort(key=lambda row: (-row.pop("low"), *(row[name] or "" for name in KIND)))
     return found
+
+
+def _quarter(began: datetime) -> str:
+    return f"{began.year} Q{began.month // 3 + 1}"
+
+
+def _rounded(value: float) -> float | None:
+    return None if value == inf else round(value, 2 if value < 10 else 0)
 
 
 def _is_hidden(hidden: Hidden, section: str) -> bool:
@@ -101,121 +121,168 @@ def _is_hidden(hidden: Hidden, section: str) -> bool:
     return any(hides_part(hidden, f"{section}.{one}") for one in ("model", "firmware_version"))
 
 
-def _gone(since: datetime) -> sa.Select[Any]:
-    """Count the parts with a number of their own that left a machine and are in none now."""
-    paths = {".".join(SOURCES[name].path): name for name in SECTIONS}
-    section = sa.case(paths, value=change.c.path)
-    # An array, because PostgreSQL looks up only those of its elements that are not null.
-    shown = postgresql.array([change.c.old[name].astext for name in NUMBERS])
-    elsewhere = placement.alias("elsewhere")
-    is_placed = (
-        sa.select(elsewhere.c.serial)
-        .where(elsewhere.c.serial == placement.c.serial, elsewhere.c.until.is_(None))
-        .exists()
-    )
-    kind = [
-        section.label("section"),
-        _model(section, change.c.old).label("model"),
-        change.c.old["firmware_version"].astext.label("firmware_version"),
+def _quarters(link: sa.Connection) -> list[datetime]:
+    """Return when each quarter began since the store has seen its first machine."""
+    first: datetime | None = link.scalar(sa.select(sa.func.min(asset.c.first_seen)))
+    now = time_of(link)
+    first = min(first or now, now)
+    return [
+        datetime(year, month, 1, tzinfo=timezone.utc)
+        for year in range(first.year, now.year + 1)
+        for month in (1, 4, 7, 10)
     ]
+
+
+def _kind(quarters: list[datetime], first_at: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
+    """Return the columns of a kind for the rows of ``placement``; the quarter is its number."""
+    began = sa.cast(quarters, sa.ARRAY(placement.c.since.type))
+    return [
+        sa.case(PATHS, value=placement.c.path).label("section"),
+        placement.c.model,
+        placement.c.firmware_version,
+        sa.func.width_bucket(first_at, began).label("quarter"),
+    ]
+
+
+def _first_at() -> sa.ScalarSelect[Any]:
+    """Return when the store has seen a part first, for few rows of ``placement``."""
+    earlier = placement.alias("earlier")
     return (
-        sa.select(*kind, sa.func.count(placement.c.serial.distinct()).label("count"))
-        .join(
-            placement,
-            sa.and_(
-                placement.c.serial == sa.any_(shown),
-                placement.c.asset_id == change.c.asset_id,
-                placement.c.path == change.c.path,
-                placement.c.until == change.c.recorded_at,
-            ),
-        )
-        .where(
-            change.c["class"].in_(("loss", "replaced")),
-            change.c.recorded_at >= since,
-            change.c.op.in_(("removed", "replaced")),
-            change.c.path.in_(paths),
-            change.c.component.is_not(None),
-            change.c.field.is_(None),
-            ~is_placed,
-        )
-        .group_by(*(sa.text(str(place)) for place in (1, 2, 3)))
+        sa.select(sa.func.min(earlier.c.since))
+        .where(earlier.c.serial == placement.c.serial, earlier.c.path == placement.c.path)
+        .correlate(placement)
+        .scalar_subquery()
     )
 
 
-def _failing(link: sa.Connection) -> Counter[tuple[Any, ...]]:
-    """Count the disks that say of themselves that they fail, by model and firmware."""
-    smart, known = asset_facts, asset_facts.alias("known")
-    ill = (
-        sa.func.jsonb_path_query(smart.c.facts, sa.text("'$[*] ? (@.passed == false)'"))
-        .table_valued(sa.column("item", asset_facts.c.facts.type))
-        .render_derived("ill")
-    )
-    found = link.execute(
-        sa.select(ill.c.item, known.c.facts)
-        .select_from(
-            smart.join(ill, sa.true()).join(
-                known, sa.and_(known.c.asset_id == smart.c.asset_id, known.c.section == "disks")
-            )
-        )
-        .where(finds(FAILS))
-    )
-    counted: Counter[tuple[Any, ...]] = Counter()
-    for item, facts in found:
-        if disk := _disk_of(item, items_of({"disks": facts}, ("disks",))):
-            counted["disks", text_of(disk.get("model")), text_of(disk.get("firmware_version"))] += 1
-    return counted
+def _paths(kinds: list[tuple[Any, ...]]) -> list[str]:
+    """Return where the parts of the sections stand that some kinds are of."""
+    return sorted({PLACES[section] for section, *_ in kinds})
 
 
-def _disk_of(item: Row, disks: list[Row]) -> Row | None:
-    """Return the disk that a part of the section ``smart`` is about, by its number or its name."""
-    serial, name = item.get("serial_number"), item.get("name")
-    for disk, own in zip(disks, numbers(disks), strict=True):
-        if own is not None and own == serial:
-            return disk
-    return next((disk for disk in disks if disk.get("name") == name), None)
+def _over(paths: Collection[str]) -> sa.Subquery:
+    """
+    Return when the store has seen each part first that was elsewhere before.
 
-
-def _model(section: sa.ColumnElement[Any], item: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return the model of a part as the table of parts has it."""
-    return sa.case(
-        {
-            name: sa.func.coalesce(*(item[field].astext for field in SOURCES[name].model))
-            if len(SOURCES[name].model) > 1
-            else item[SOURCES[name].model[0]].astext
-            for name in SECTIONS
-        },
-        value=section,
+    Such a part has left a stay behind that is over, and of these there are few.
+    """
+    before = placement.alias("before")
+    return (
+        sa.select(before.c.serial, before.c.path, sa.func.min(before.c.since).label("first_at"))
+        .where(before.c.path.in_(paths), before.c.until.is_not(None))
+        .group_by(before.c.serial, before.c.path)
+        .subquery("over")
     )
 
 
-def _in_use(
-    database: Database, kinds: list[tuple[Any, ...]], filters: Mapping[str, Any] | None
+def _of_many(
+    quarters: list[datetime], paths: Collection[str], find: Callable[..., sa.Select[Any]]
 ) -> sa.Select[Any]:
-    """Count what there is of each kind: by the index on section, model and firmware."""
-    columns = [part.c.section, part.c.model, part.c.firmware_version]
-    wanted = sa.or_(
+    """
+    Return what finds many stays of the parts at some paths, by their kinds.
+
+    The parts that were elsewhere before, of which there are few, are joined.
+    """
+    over = _over(paths)
+    return (
+        find(*_kind(quarters, sa.func.least(placement.c.since, over.c.first_at)))
+        .outerjoin(over, (over.c.serial == placement.c.serial) & (over.c.path == placement.c.path))
+        .where(placement.c.path.in_(paths))
+    )
+
+
+def _of_few(
+    link: sa.Connection, quarters: list[datetime], find: Callable[..., sa.Select[Any]]
+) -> sa.Select[Any]:
+    """
+    Return what finds few stays, by their kinds.
+
+    When the store has seen a part first is looked up for each of them, in an index. On Citus the
+    other stays of a part are in other shards.
+    """
+    if is_citus(link):
+        return _of_many(quarters, PATHS, find)
+    return find(*_kind(quarters, _first_at()))
+
+
+def _exposure(since: datetime, quarters: list[datetime], paths: list[str]) -> sa.Select[Any]:
+    """
+    Count what there is of each kind, and for how many years it was in use since a moment.
+
+    This reads all stays of the parts at some paths, so it is kept plain.
+    """
+    about = lasted(since).label("lasted"), placement.c.until.is_(None).label("is_there")
+    stay = (
+        _of_many(quarters, paths, lambda *kind: stays(*kind, *about))
+        # OFFSET 0 keeps it a table of its own: of kinds from two tables PostgreSQL expects as many
+        # as there are stays, and sorts all of them instead of counting in memory.
+        .offset(0)
+        .subquery("stay")
+    )
+    kind = [stay.c[name] for name in KIND]
+    return sa.select(
+        *kind,
+        years_of(stay.c.lasted).label("years"),
+        sa.func.count().filter(stay.c.is_there).label("in_use"),
+    ).group_by(*kind)
+
+
+def _gone(
+    link: sa.Connection, since: datetime, quarters: list[datetime]
+) -> Counter[tuple[Any, ...]]:
+    """Count the parts that left a machine and are in none now."""
+    left = link.execute(_of_few(link, quarters, partial(gone, link, PATHS, since=since)))
+    return Counter(tuple(row[: len(KIND)]) for row in left)
+
+
+def _failing(
+    link: sa.Connection, since: datetime, quarters: list[datetime]
+) -> Counter[tuple[Any, ...]]:
+    """Count the disks that began to say that they fail."""
+    say_so = link.execute(_of_few(link, quarters, partial(failing, link, ("disks",), since=since)))
+    return Counter(tuple(row[: len(KIND)]) for row in say_so)
+
+
+def _is(column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value
+
+
+def _here(
+    link: sa.Connection,
+    database: Database,
+    quarters: list[datetime],
+    kinds: list[tuple[Any, ...]],
+    filters: Mapping[str, Any] | None,
+) -> dict[tuple[Any, ...], Row]:
+    """Return how many machines have parts of each kind now, and some of their names."""
+    same = (placement.c.path, placement.c.model, placement.c.firmware_version)
+    # Only the parts of these models and firmwares are counted by when they came.
+    fits = sa.or_(
         *(
-            sa.and_(
-                *(
-                    column.is_(None) if value is None else column == value
-                    for column, value in zip(columns, kind, strict=True)
-                )
-            )
-            for kind in kinds
+            sa.and_(*map(_is, same, (PLACES[section], *others)))
+            for section, *others in dict.fromkeys(kind[:-1] for kind in kinds)
         )
     )
-    assets = sa.func.array_agg(part.c.asset_id.distinct())
-    statement = (
-        sa.select(
-            *columns,
-            sa.func.sum(part.c.count).label("in_use"),
-            sa.func.cardinality(assets).label("assets"),
-            assets[1:NAMED].label("some"),
-        )
-        .where(wanted)
-        .group_by(*columns)
-    )
+    present = _of_many(
+        quarters, _paths(kinds), lambda *kind: stays(*kind, placement.c.asset_id)
+    ).where(placement.c.until.is_(None), fits)
     if filters:
-        ids = matching_ids(database, filters)
-        statement = statement.where(part.c.asset_id.in_(ids))
-    return statement
+        present = present.where(placement.c.asset_id.in_(matching_ids(database, filters)))
+    stay = present.subquery("stay")
+    columns = [stay.c[name] for name in KIND]
+    assets = sa.func.array_agg(stay.c.asset_id.distinct())
+    found = link.execute(
+        sa.select(
+            *columns, sa.func.cardinality(assets).label("assets"), assets[1:NAMED].label("some")
+        ).group_by(*columns)
+    ).all()
+    some = {one for row in found for one in row.some}
+    named = sa.select(asset.c.id, asset.c.minion_id).where(asset.c.id.in_(some))
+    names = {row.id: row.minion_id for row in link.execute(named)} if some else {}
+    return {
+        tuple(row[: len(KIND)]): {
+            "assets": row.assets,
+            "machines": sorted(name for one in row.some if (name := names[one])),
+        }
+        for row in found
+    }

@@ -12,7 +12,15 @@ import sqlalchemy as sa
 from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads import cursors
 from salt_ext.store.reads.components import moves
-from salt_ext.store.reads.history import Position, Wanted, assets_of, each_class, others, span
+from salt_ext.store.reads.history import (
+    IS_OF,
+    Position,
+    Wanted,
+    assets_of,
+    of_each_class,
+    others,
+    span,
+)
 from salt_ext.store.reads.masking import masked
 from salt_ext.store.schema import asset, change
 
@@ -57,14 +65,11 @@ def feed(
         assets = assets_of(link, database, wanted)
         here = [*span(wanted), *others(database, wanted, assets), *behind]
         here.append(change.c.recorded_at <= settled)
-        one = each_class(wanted)
-        of_class = sa.select(change).where(change.c["class"] == one.c.name, *here)
-        found = of_class.order_by(*columns).limit(limit + 1).lateral("found")
+        oldest = sa.select(change).where(*here).order_by(*columns).limit(limit + 1)
+        found = of_each_class(link, wanted, lambda one: oldest.where(one == IS_OF)).subquery()
         order = [found.c[name] for name in Position._fields]
         statement = (
             sa.select(found, asset.c.minion_id, asset.c.sn)
-            .select_from(one)
-            .join(found, sa.true())
             .join(asset, asset.c.id == found.c.asset_id)
             .order_by(*order)
             .limit(limit + 1)

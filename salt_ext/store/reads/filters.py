@@ -13,7 +13,7 @@ import contextlib
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -21,7 +21,6 @@ import sqlalchemy as sa
 
 from salt_ext.store.database import Database
 from salt_ext.store.errors import FilterError
-from salt_ext.store.hidden import NOTHING, Hidden
 from salt_ext.store.parts import SOURCES
 from salt_ext.store.reads.listing import (
     PARTS,
@@ -119,13 +118,12 @@ def matching(
             if field == "freshness":
                 # A condition for each state: PostgreSQL can estimate how frequent each one is.
                 each = [
-                    sa.and_(is_so, _condition(sa.literal(state), field, operator, value))
+                    sa.and_(is_so, _condition(sa.literal(state), field, operator, value, source))
                     for state, is_so in source.states.items()
                 ]
                 found.append(sa.or_(*each))
             else:
-                is_open = not source.hidden
-                found.append(_condition(column, field, operator, value, source.zone, is_open))
+                found.append(_condition(column, field, operator, value, source))
         elif source.at is None:
             sections.setdefault(section, {})[name] = value
         else:
@@ -134,7 +132,7 @@ def matching(
     key = source.key if found or text.strip() or source.at else asset_seen.c.asset_id
     for section, asked in sections.items():
         having = sa.select(part.c.asset_id).where(
-            part.c.section == section, *of_parts(asked, source.hidden)
+            part.c.section == section, *of_parts(asked, source)
         )
         found.append(key.in_(having))
     if not is_text(text):
@@ -142,27 +140,25 @@ def matching(
     return [*found, *(has_word(source, word) for word in words(text))]
 
 
-def only_parts(
-    filters: Mapping[str, Any], text: str, hidden: Hidden = NOTHING
-) -> sa.Select[Any] | None:
+def only_parts(filters: Mapping[str, Any], text: str, source: Listing) -> sa.Select[Any] | None:
     """Return the statement for the ids if all filters are on parts of one section, else None."""
     sections = {name.partition(".")[0] for name in filters}
     if len(sections) != 1 or not sections <= SOURCES.keys() or text.strip():
         return None
-    conditions = (part.c.section.in_(sections), *of_parts(filters, hidden))
+    conditions = (part.c.section.in_(sections), *of_parts(filters, source))
     return sa.select(part.c.asset_id).where(*conditions)
 
 
-def of_parts(filters: Mapping[str, Any], hidden: Hidden = NOTHING) -> list[sa.ColumnElement[bool]]:
+def of_parts(filters: Mapping[str, Any], source: Listing) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of filters such as ``disks.model=...`` on one row of ``part``."""
     found = []
     for name, value in filters.items():
         field, _, operator = name.partition("__")
         if field not in PARTS:
             raise no_field(field, PARTS)
-        if hides_part(hidden, field):
-            raise hidden.refusal(field)
-        found.append(_condition(PARTS[field], field, operator or "exact", value))
+        if hides_part(source.hidden, field):
+            raise source.hidden.refusal(field)
+        found.append(_condition(PARTS[field], field, operator or "exact", value, source))
     return found
 
 
@@ -211,8 +207,7 @@ def _condition(
     name: str,
     operator: str,
     value: Any,
-    zone: tzinfo = timezone.utc,
-    is_open: bool = True,
+    source: Listing,
 ) -> sa.ColumnElement[bool]:
     is_truth = isinstance(column.type, sa.Boolean)
     _check_operator(name, operator, WITHOUT_ORDER if is_truth else OPERATORS)
@@ -221,10 +216,10 @@ def _condition(
     values = several(operator, value)
     if operator in PATTERNS:
         texts = [_text(name, str(one)) for one in values]
-        return matches(column, name, operator, texts, by_text=is_open)
+        return matches(column, name, operator, texts, source)
     if operator == "notcontains":
         texts = [_text(name, str(one)) for one in values]
-        having = matches(column, name, "contains", texts, by_text=is_open)
+        having = matches(column, name, "contains", texts, source)
         return column.is_(None) | ~having
     if name.startswith(OWN) and operator in IN_ORDER:
         if isinstance(column.type, Day):
@@ -232,7 +227,7 @@ def _condition(
             column = sa.case((column.op("~")(IS_DAY), column))
         elif not isinstance(column.type, Number):
             _check_words(name, values)
-    values = [_value(column, name, one, zone) for one in values]
+    values = [_value(column, name, one, source.zone) for one in values]
     if operator in ("in", "notin"):
         # Each value once: PostgreSQL takes a value that is named twice for twice as frequent.
         found = column.in_(dict.fromkeys(values))

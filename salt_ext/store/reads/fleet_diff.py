@@ -20,9 +20,15 @@ from salt_ext.store.reads import seen
 from salt_ext.store.reads.between import changes_between
 from salt_ext.store.reads.filters import matching_ids
 from salt_ext.store.reads.masking import masked
-from salt_ext.store.schema import OF_REVISION, asset, change, handover, revision
+from salt_ext.store.schema import OF_HANDOVER, asset, change, handover, revision
 
 WAVES = 20
+
+ALIKE = ("number", "low", "high", "sum", "alone")
+"""By these the assets are put together that have the same changes, so that one is read for all."""
+
+FEW = 500
+"""So many assets are looked up and sorted by name; of more, the first names are read in order."""
 
 
 @masked
@@ -48,13 +54,11 @@ def fleet_diff(
         sa.func.count().label("assets"),
         sa.func.count().filter(touched.c.is_new).label("new"),
     ).where(touched.c.differs)
-    each = _each(recorded, database.hidden)
-    # Applied after equal changes were put together: so PostgreSQL does that in parallel.
-    told = each.c.asset_id.not_in(sa.select(touched.c.asset_id).where(~touched.c.differs))
+    each = _each(_kinds(touched), start, end, database.hidden)
     parts = {
         "whole": whole,
-        "sections": _sections(each, told),
-        "waves": _waves(each, told),
+        "sections": _sections(each),
+        "waves": _waves(each),
         "page": _page(touched, after, limit),
     }
     statement = sa.select(*(_as_json(select, name) for name, select in parts.items()))
@@ -104,13 +108,24 @@ def _recorded(
 
 
 def _touched(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
-    """Return the assets with revisions, the first and last of these, and whether they differ."""
+    """
+    Return the assets with revisions, the first and last of these, and whether they differ.
+
+    Assets that are equal in the columns :data:`ALIKE` have the same changes.
+    """
+    of_all, of_known = sa.func.count(), sa.func.count(revision.c.alike)
     ranges = (
         sa.select(
             revision.c.asset_id,
             sa.func.min(revision.c.number).label("first"),
             sa.func.max(revision.c.number).label("last"),
             sa.func.bool_or(revision.c.reason.is_not(None)).label("is_special"),
+            sa.func.min(revision.c.alike).label("low"),
+            sa.func.max(revision.c.alike).label("high"),
+            sa.func.sum(revision.c.alike).label("sum"),
+            of_all.label("number"),
+            # Of up to three revisions these tell all.
+            sa.and_(of_all <= 3, of_all == of_known).label("is_told"),
         )
         .where(*recorded)
         .group_by(revision.c.asset_id)
@@ -118,11 +133,22 @@ def _touched(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
     )
     differs = _digest(ranges, ranges.c.first - 1).is_distinct_from(_digest(ranges, ranges.c.last))
     merged = sa.select(asset.c.id).where(asset.c.merged_into.is_not(None))
+    # These two are read once, and not for each asset.
+    handed = (
+        sa.select(handover.c.asset_id)
+        .join(revision, OF_HANDOVER)
+        .where(*recorded)
+        .cte("handed")
+        .prefix_with("MATERIALIZED")
+    )
+    is_handed = ranges.c.asset_id.in_(sa.select(handed))
     return (
         sa.select(
             ranges.c.asset_id,
             ranges.c["first"],
             ranges.c["last"],
+            *(ranges.c[name] for name in ALIKE[:-1]),
+            sa.case((~ranges.c.is_told, ranges.c.asset_id)).label("alone"),
             (ranges.c.first == 1).label("is_new"),
             sa.case(
                 # A merged asset is left out: the asset that it turned out to be stands for it.
@@ -130,7 +156,7 @@ def _touched(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
                 (ranges.c.first == 1, sa.true()),
                 *([(~_is_seen(ranges, hidden), sa.false())] if hidden.pattern else []),
                 # Where another source took over, not all that differs has changed.
-                (_has(handover, ranges), _differs_between(ranges) | _is_renamed(ranges)),
+                (is_handed, _differs_between(ranges) | _is_renamed(ranges)),
                 # A single revision without a reason exists because the facts differ.
                 ((ranges.c.first == ranges.c.last) & ~ranges.c.is_special, sa.true()),
                 else_=differs | _is_renamed(ranges),
@@ -147,12 +173,27 @@ def _is_seen(ranges: sa.Subquery, hidden: Hidden) -> sa.ColumnElement[bool]:
     return sa.select(change.c.revision).where(*here).exists()
 
 
-def _each(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
-    """Return all changes; equal changes of the same asset count once."""
+def _kinds(touched: sa.CTE) -> sa.CTE:
+    """Return of the assets that have the same changes one, and how many ``assets`` they are."""
+    one = sa.func.array_agg(touched.c.asset_id)[1]
+    return (
+        sa.select(one.label("asset_id"), sa.func.count().label("assets"))
+        .where(touched.c.differs)
+        .group_by(*(touched.c[name] for name in ALIKE))
+        .cte("kinds")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _each(kinds: sa.CTE, start: datetime, end: datetime, hidden: Hidden) -> sa.CTE:
+    """Return all changes of each kind of assets; equal changes of the same asset count once."""
     is_value = change.c.component.is_(None)
+    # As an array, so that PostgreSQL looks them up however many it expects.
+    ids = sa.func.array(sa.select(kinds.c.asset_id).scalar_subquery())
     return (
         sa.select(
-            change.c.asset_id,
+            kinds.c.asset_id,
+            kinds.c.assets,
             change.c.path,
             change.c.field,
             change.c.op,
@@ -160,17 +201,22 @@ def _each(recorded: list[sa.ColumnElement[bool]], hidden: Hidden) -> sa.CTE:
             sa.case((is_value, sa.cast(change.c.new, sa.Text))).label("new"),
         )
         .distinct()
-        .join(revision, OF_REVISION)
-        .where(*recorded, *seen.changes(hidden))
+        .join(kinds, kinds.c.asset_id == change.c.asset_id)
+        .where(
+            change.c.asset_id == sa.any_(ids),
+            change.c.recorded_at > start,
+            change.c.recorded_at <= end,
+            *seen.changes(hidden),
+        )
         .cte("each")
     )
 
 
-def _waves(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _waves(each: sa.CTE) -> sa.Select[Any]:
     """Return the changes that most assets share."""
     same = [each.c[name] for name in ("path", "field", "op", "old", "new")]
-    count = sa.func.count().label("assets")
-    most = sa.select(*same, count).where(told).group_by(*same)
+    count = sa.func.sum(each.c.assets).label("assets")
+    most = sa.select(*same, count).group_by(*same)
     wave = most.order_by(count.desc(), *same).limit(WAVES).subquery("most").c
     return sa.select(
         wave.path,
@@ -182,24 +228,46 @@ def _waves(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-def _sections(each: sa.CTE, told: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _sections(each: sa.CTE) -> sa.Select[Any]:
     """Return how many assets have a change in each section."""
     section: sa.ColumnElement[str] = sa.func.split_part(each.c.path, ".", 1)
-    once = sa.select(each.c.asset_id, section.label("section")).distinct().where(told)
-    of_section = once.subquery("once").c.section
-    count = sa.func.count().label("assets")
-    return sa.select(of_section, count).group_by(of_section).order_by(count.desc(), of_section)
+    once = sa.select(each.c.asset_id, each.c.assets, section.label("section")).distinct()
+    of_kind = once.subquery("once").c
+    count = sa.func.sum(of_kind.assets).label("assets")
+    by_section = sa.select(of_kind.section, count).group_by(of_kind.section)
+    return by_section.order_by(count.desc(), of_kind.section)
 
 
 def _page(touched: sa.CTE, after: str, limit: int) -> sa.Select[Any]:
-    name = sa.func.coalesce(asset.c.minion_id, sa.cast(asset.c.id, sa.Text)).label("name")
-    names = ("asset_id", "first", "last", "is_new")
+    """Return the first assets behind a name that differ, by their names."""
+    differing = sa.select(touched.c.asset_id).where(touched.c.differs)
+    number = sa.select(sa.func.count()).where(touched.c.differs).scalar_subquery()
+    ids = sa.func.array(differing.where(number <= FEW).scalar_subquery())
+    as_text = sa.cast(asset.c.id, sa.Text)
+    # IS TRUE keeps it a set, so that the names are read in the order of their index.
+    is_one = asset.c.id.in_(differing).is_(sa.true()) & (number > FEW)
+    each = (
+        (sa.func.coalesce(asset.c.minion_id, as_text), asset.c.id == sa.any_(ids)),
+        (asset.c.minion_id, is_one & asset.c.minion_id.is_not(None)),
+        (as_text, is_one & asset.c.minion_id.is_(None)),
+    )
+    found = sa.union_all(
+        *(
+            sa.select(asset.c.id, name.label("name"), asset.c.minion_id, asset.c.sn)
+            .where(condition, *([name > after] if after else []))
+            .order_by(name)
+            .limit(limit)
+            .subquery()
+            .select()
+            for name, condition in each
+        )
+    ).subquery("found")
+    page = sa.select(found).order_by(found.c.name).limit(limit).subquery("page")
+    of_touched = (touched.c[name] for name in ("asset_id", "first", "last", "is_new"))
     return (
-        sa.select(*(touched.c[one] for one in names), name, asset.c.minion_id, asset.c.sn)
-        .join(asset, asset.c.id == touched.c.asset_id)
-        .where(touched.c.differs, *([name > after] if after else []))
-        .order_by(name)
-        .limit(limit)
+        sa.select(*of_touched, page.c.name, page.c.minion_id, page.c.sn)
+        .join(page, page.c.id == touched.c.asset_id)
+        .order_by(page.c.name)
     )
 
 
@@ -234,11 +302,6 @@ def _with_changes(link: sa.Connection, page: list[Row]) -> list[Row]:
 def _digest(ranges: sa.Subquery, number: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
     of_asset = (revision.c.asset_id == ranges.c.asset_id, revision.c.number == number)
     return sa.select(revision.c.digest).where(*of_asset).correlate(ranges).scalar_subquery()
-
-
-def _has(table: sa.FromClause, ranges: sa.Subquery) -> sa.ColumnElement[bool]:
-    """Whether a table has a row of a range of revisions."""
-    return sa.select(table.c.revision).where(*_within(table, ranges)).exists()
 
 
 def _within(table: sa.FromClause, ranges: sa.Subquery) -> list[sa.ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database
+from salt_ext.store.distribution import is_citus
 from salt_ext.store.errors import FilterError
 from salt_ext.store.hidden import NOTHING
 from salt_ext.store.parts import SOURCES
@@ -202,8 +203,8 @@ def _is_numerous(column: sa.ColumnElement[Any]) -> bool:
 def _values(
     link: sa.Connection, column: sa.ColumnElement[Any], within: Sequence[sa.ColumnElement[bool]]
 ) -> list[str]:
-    if getattr(column, "table", None) is None:
-        # A field of people's lists has no index to leap in.
+    if getattr(column, "table", None) is None or is_citus(link):
+        # A field of people's lists has no index to leap in, and Citus does not take leaps.
         each = sa.select(column).where(*within).distinct()
     else:
         each = sa.select(each_value(column, within))

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from salt_ext.report.envelope import MODES
 from salt_ext.store.columns import KINDS, UNREPORTED
 from salt_ext.store.database import Database
+from salt_ext.store.distribution import is_citus
 from salt_ext.store.errors import FilterError
 from salt_ext.store.hidden import NOTHING, Hidden
 from salt_ext.store.listening import silences
@@ -76,6 +77,8 @@ class Listing(NamedTuple):
     """Of the moments that people write without one."""
     hidden: Hidden = NOTHING
     """What is not among the fields because whoever asks may not see it."""
+    is_spread: bool = False
+    """Whether the tables are on several servers: no index leads from a value to the next one."""
 
     def field(self, name: str) -> sa.ColumnElement[Any]:
         """Return a field by its name, or raise :class:`FilterError` that names the nearest."""
@@ -100,6 +103,11 @@ def no_field(name: str, fields: Iterable[str]) -> FilterError:
     known = sorted(fields)
     if name.startswith(OWN):
         known = [one for one in known if one.startswith(OWN)]
+        if not known:
+            return FilterError(
+                f"there is no field {name!r}, because no list of people's was imported yet: see"
+                " salt-run cmdb.expected import file=..."
+            )
     elif "." in name:
         section = name.partition(".")[0]
         known = [one for one in PARTS if section not in SOURCES or one.startswith(f"{section}.")]
@@ -111,16 +119,25 @@ NOW_ONLY = ("freshness", "last_seen", "changed_at", "mode", "from_list")
 
 def listing(database: Database, at: datetime | None) -> Listing:
     """Return what a list is made of, now or at a moment."""
+    is_spread = database.once("is citus", lambda: _is_citus(database))
     if at is not None:
-        then = _past(at)._replace(words=_words(database.settings), zone=database.zone)
+        then = _past(at, is_spread=is_spread)._replace(
+            words=_words(database.settings), zone=database.zone
+        )
         return _without(then, database.hidden)
     own = database.once("own fields", lambda: _own_fields(database))
-    return _without(present(database.settings, own), database.hidden)
+    now = present(database.settings, own)._replace(is_spread=is_spread)
+    return _without(now, database.hidden)
 
 
 def _own_fields(database: Database) -> tuple[tuple[str, str], ...]:
     with database.autocommit() as link:
         return tuple((row.name, row.type) for row in link.execute(OWN_FIELDS))
+
+
+def _is_citus(database: Database) -> bool:
+    with database.autocommit() as link:
+        return is_citus(link)
 
 
 def hides_part(hidden: Hidden, name: str) -> bool:
@@ -277,23 +294,39 @@ def _case(
     return sa.case(*others, else_=last[1])
 
 
-def _past(at: datetime) -> Listing:
+def _past(at: datetime, *, is_spread: bool = False) -> Listing:
     """
     Return the listing of the assets as they were at a moment.
 
     Of an asset that is its row of ``asset_was`` in whose time the moment is; or its present
     row, if that has been so since. Each is read along an index where a filter has one.
     """
-    about = (asset.c.first_seen, _kernel_release(at).label("kernel_release"))
-    since = sa.select(asset.c.id, *about, *(asset.c[name] for name in WAS_COLUMNS)).where(
-        asset.c.unchanged_since <= at,
-        asset.c.kind.not_in(UNREPORTED),
-        asset.c.merged_into.is_(None),
+    now: sa.FromClause = asset
+    if is_spread:
+        # Citus looks up changes of what it has in shards only, and asset stands on each server.
+        now = asset.join(asset_seen, asset_seen.c.asset_id == asset.c.id)
+    key = asset_seen.c.asset_id if is_spread else asset.c.id
+    since = (
+        sa.select(
+            key.label("id"),
+            asset.c.first_seen,
+            _kernel_release(at, key),
+            *(asset.c[name] for name in WAS_COLUMNS),
+        )
+        .select_from(now)
+        .where(
+            asset.c.unchanged_since <= at,
+            asset.c.kind.not_in(UNREPORTED),
+            asset.c.merged_into.is_(None),
+        )
     )
     # An outer join, because PostgreSQL leaves that out where nothing of it is asked for.
     until = (
         sa.select(
-            asset_was.c.asset_id.label("id"), *about, *(asset_was.c[name] for name in WAS_COLUMNS)
+            asset_was.c.asset_id.label("id"),
+            asset.c.first_seen,
+            _kernel_release(at, asset_was.c.asset_id),
+            *(asset_was.c[name] for name in WAS_COLUMNS),
         )
         .outerjoin(asset, asset.c.id == asset_was.c.asset_id)
         .where(asset_was.c.since <= at, asset_was.c.until > at)
@@ -308,22 +341,23 @@ def _past(at: datetime) -> Listing:
     )
 
 
-def _kernel_release(at: datetime) -> sa.ColumnElement[str]:
+def _kernel_release(at: datetime, key: sa.ColumnElement[Any]) -> sa.Label[str]:
     """Return the kernel of an asset at a moment: the old value of the first change after that."""
     replaced = (
         sa.select(sa.func.coalesce(change.c.old.op("#>>", return_type=sa.Text)("{}"), ""))
         .join(revision, OF_REVISION)
         .where(
-            change.c.asset_id == asset.c.id,
+            change.c.asset_id == key,
             change.c.path.in_(("operating_system", "operating_system.kernel_release")),
             revision.c.recorded_at > at,
         )
         .order_by(revision.c.number)
         .limit(1)
-        .correlate(asset)
+        .correlate(asset, asset_seen, asset_was)
         .scalar_subquery()
     )
-    return sa.func.nullif(sa.func.coalesce(replaced, asset.c.kernel_release), "", type_=sa.Text)
+    release = sa.func.nullif(sa.func.coalesce(replaced, asset.c.kernel_release), "", type_=sa.Text)
+    return release.label("kernel_release")
 
 
 def joined(

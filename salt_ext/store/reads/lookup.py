@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import array
 
 from salt_ext.document import encode
 from salt_ext.document.keys import number, place
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.distribution import unplanned
 from salt_ext.store.hidden import MARK, Hidden
 from salt_ext.store.parts import PLACED
 from salt_ext.store.reads import seen
@@ -108,8 +110,8 @@ def _exact(database: Database, forms: Sequence[str], limit: int) -> list[Row]:
         _held(lower, hidden),
     ]
     with database.autocommit() as link:
-        found = rows(link.execute(_all(legs, limit)))
-        found += rows(link.execute(_said(is_value, its_name, lower, limit)))
+        found = rows(link.execute(_all(link, legs, limit)))
+        found += rows(link.execute(_said(link, is_value, its_name, lower, limit)))
         found += _present(link, its_name, lower.__contains__, found, limit, hidden)
     return found
 
@@ -154,26 +156,21 @@ def _containing(database: Database, text: str, limit: int) -> list[Row]:
     ]
     in_search = has(listing(database, None).text if hidden else asset.c.search)
     with database.autocommit() as link:
-        found = rows(link.execute(_all(legs, limit)))
-        found += rows(link.execute(_said(said, in_search, [text], limit)))
+        found = rows(link.execute(_all(link, legs, limit)))
+        found += rows(link.execute(_said(link, said, in_search, [text], limit)))
         found += _present(
             *(link, in_search, lambda one: text in one, found, limit, hidden, DESCRIBED_BY)
         )
     return found
 
 
-def _all(legs: Iterable[sa.Select[Any]], limit: int) -> sa.CompoundSelect[Any]:
-    return sa.union_all(*(sa.select(_few(leg, limit).subquery()) for leg in legs))
+def _all(link: sa.Connection, legs: Iterable[sa.Select[Any]], limit: int) -> sa.CompoundSelect[Any]:
+    return sa.union_all(*(sa.select(_few(link, leg, limit).subquery()) for leg in legs))
 
 
-def _few(statement: sa.Select[Any], limit: int) -> sa.Select[Any]:
-    """
-    Return one row more than the limit, which shows whether there is more.
-
-    The limit is a subquery: if PostgreSQL knew it, it would read the whole table and hope
-    to meet so many soon.
-    """
-    return statement.limit(sa.select(sa.literal(limit + 1)).scalar_subquery())
+def _few(link: sa.Connection, statement: sa.Select[Any], limit: int) -> sa.Select[Any]:
+    """Return one row more than the limit, which shows whether there is more."""
+    return statement.limit(unplanned(link, limit + 1))
 
 
 def _hit(
@@ -224,7 +221,7 @@ def _present(
     told = {row["asset_id"] for row in found if row["known"] == "present"}
     hits: list[Row] = []
     others: dict[Any, Row] = {}
-    for one in rows(link.execute(_few(those, limit))):
+    for one in rows(link.execute(_few(link, those, limit))):
         here = [
             _row(one, name, one[name], "", one["first_seen"])
             for name in shown
@@ -315,16 +312,16 @@ def _was(
     where: sa.ColumnElement[bool], fits: Compares, hidden: Hidden
 ) -> sa.Select[tuple[object, ...]]:
     """Return what assets were called, or reached by, and are no more."""
-    each = sa.union_all(
-        *(
-            sa.select(
-                sa.literal(name, sa.Text).label("what"),
-                asset_was.c[name].label("value"),
-                asset.c[name].label("now"),
-            ).correlate(asset_was, asset)
-            for name in ("hostname", "address")
+    names = ("hostname", "address")
+    each = (
+        sa.func.unnest(
+            array(sa.literal(name, sa.Text) for name in names),
+            array(asset_was.c[name] for name in names),
+            array(asset.c[name] for name in names),
         )
-    ).lateral("each")
+        .table_valued(*(sa.column(name, sa.Text) for name in ("what", "value", "now")), name="each")
+        .render_derived()
+    )
     value = sa.func.lower(each.c.value)
     return (
         _hit(each.c.what, each.c.value, NO_PLACE, NO_TIME, sa.func.max(asset_was.c.until))
@@ -420,6 +417,7 @@ def _is_seen(fits: sa.ColumnElement[bool], hidden: Hidden) -> sa.ColumnElement[b
 
 
 def _said(
+    link: sa.Connection,
     fits: sa.ColumnElement[bool],
     is_asset: sa.ColumnElement[bool],
     texts: Iterable[str],
@@ -441,7 +439,7 @@ def _said(
         # Most rows are left out by this before their fields are looked at one by one.
         sa.or_(*(whole.contains(one, autoescape=True) for one in quoted)),
     )
-    return _all([_of_list().where(where, fits) for where in (of_machines, of_others)], limit)
+    return _all(link, [_of_list().where(where, fits) for where in (of_machines, of_others)], limit)
 
 
 def _of_list() -> sa.Select[Any]:

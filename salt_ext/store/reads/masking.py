@@ -80,7 +80,9 @@ def of_row(hidden: Hidden, row: Row) -> Row | None:
         row = {**row, "volatile": of_volatile(hidden, row["facts"], row["volatile"])}
     return {
         name: MARK
-        if name in hidden.columns or COPIES.get(name) in hidden.columns
+        if name in hidden.columns
+        or COPIES.get(name) in hidden.columns
+        or KEYS.get(name) in hidden.kinds
         else BELOW[name](hidden, value)
         if name in BELOW and value
         else of_answer(hidden, value)
@@ -93,7 +95,10 @@ IDENTIFIER = {"kind", "value", "quality"}
 SAID = {"field", "value", "source"}
 """By these columns rows are known that are about one field: changes, identifiers, lists' words."""
 
-COPIES = {"bare_sn": "sn", "short_hostname": "hostname"}
+KEYS = {"uuid": "uuid", "bound_uuid": "uuid", "mac": "mac", "macs": "mac", "bound_mac": "mac"}
+"""Columns and fields that have a key: the kind of identifier that it is."""
+
+COPIES = {"bare_sn": "sn", "short_hostname": "hostname", "elsewhere": "minion_id"}
 """Columns that tell what another one tells."""
 
 PLACE = tuple(field for group in PLACES for field in group)
@@ -182,7 +187,9 @@ def _of_part(hidden: Hidden, path: str, row: Row) -> Row:
 def _by_field(hidden: Hidden, said: Any) -> Any:
     """Return what lists say by field, or filters, without the hidden ones."""
     return {
-        name: one for name, one in said.items() if name.partition("__")[0] not in hidden.columns
+        name: one
+        for name, one in said.items()
+        if name.partition("__")[0] not in hidden.columns and KEYS.get(name) not in hidden.kinds
     }
 
 
@@ -240,6 +247,7 @@ BELOW: Mapping[str, Callable[[Hidden, Any], Any]] = {
     "candidates": _of_evidence,
     "reason": _of_sentence,
     "message": _nothing,
+    "refusal": _nothing,
     "traceback": _nothing,
     # Of a document that is known but for one value: whoever tries the values sees which it is.
     "digest": _nothing,

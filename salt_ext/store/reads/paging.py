@@ -15,9 +15,13 @@ from salt_ext.store.bulk import array
 from salt_ext.store.database import Row, rows
 from salt_ext.store.reads.listing import Listing, joined, tables_of
 from salt_ext.store.schema import asset, asset_seen
+from salt_ext.store.tally import number_of_assets
 
 NEAR = 2_000
 """So many rows are read along an index to find the first ones with a frequent text."""
+
+TO_FIND = 5
+"""To find a row by a text that is not frequent costs as much as to read so many of an index."""
 
 
 class Found(NamedTuple):
@@ -28,6 +32,8 @@ class Found(NamedTuple):
     conditions: Sequence[sa.ColumnElement[bool]]
     sorted_after: bool = False
     """Whether all are found first and sorted then; else they are read along an index."""
+    one_by_one: Sequence[sa.ColumnElement[bool]] = ()
+    """If not ``exact``: the same conditions for a few rows of an index, each of which is tested."""
 
 
 class Cursor(NamedTuple):
@@ -92,7 +98,9 @@ def page_of(
     page: list[Row] = []
     for zone in zones:
         here = start if zone is zones[0] else None
-        for conditions, sorted_after in _stretches(link, source, zone, found, down, here):
+        for conditions, sorted_after in _stretches(
+            link, source, zone, found, down, here, page, limit
+        ):
             statement = _ordered(source, zone, conditions)
             if sorted_after:
                 chosen = statement.cte("chosen").prefix_with("MATERIALIZED")
@@ -112,13 +120,17 @@ def _stretches(
     found: Found,
     down: bool,
     start: Cursor | None,
+    page: Sequence[Row],
+    limit: int,
 ) -> Iterator[tuple[list[sa.ColumnElement[bool]], bool]]:
     """
     Yield the conditions of one stretch of a zone after the other, and how to read each.
 
     The second value says whether to find all its rows before they are sorted. If it is
     not known how many assets fit, the first ones are searched in the next :data:`NEAR`
-    rows of the index, where they mostly are, and only then in all the rest.
+    rows of the index, where they mostly are. How many were there tells whether it is less
+    work to go on so until ``page`` is full; if not, or if it is not full then, all the rest is
+    found and sorted.
     """
     conditions = [zone.condition]
     key = key_of(source, [zone.order, *found.conditions, zone.condition])
@@ -127,13 +139,32 @@ def _stretches(
     if found.exact:
         yield [*found.conditions, *conditions], found.sorted_after
         return
-    far = link.execute(_first(_ordered(source, zone, conditions), down, 1).offset(NEAR)).first()
-    if far is None:
-        yield [*found.conditions, *conditions], False
-        return
-    before, behind = (_side(key, zone, far._order, far.id, way) for way in (not down, down))
-    yield [*found.conditions, *conditions, before], False
-    yield [*found.conditions, *conditions, behind | (key == far.id)], True
+    had, step = len(page), NEAR
+    while step:
+        border = _first(_ordered(source, zone, conditions), down, 1).offset(step)
+        far = link.execute(border).first()
+        if far is None:
+            yield [*found.one_by_one, *conditions], False
+            return
+        before, behind = (_side(key, zone, far._order, far.id, way) for way in (not down, down))
+        yield [*found.one_by_one, *conditions, before], False
+        conditions = [zone.condition, behind | (key == far.id)]
+        step = _step(link, len(page) - had, limit - len(page)) if step == NEAR else 0
+    yield [*found.conditions, *conditions], True
+
+
+def _step(link: sa.Connection, near: int, wanted: int) -> int:
+    """
+    Return how many more rows of the index to read for those that are wanted; 0: all are found.
+
+    ``near`` were in the first :data:`NEAR` rows. If as many are in the others, the wanted ones
+    are behind ``ahead`` more rows, and ``every`` is how many there are to find and sort.
+    """
+    if not near:
+        return 0
+    ahead = wanted * NEAR // near
+    every = near * (link.scalar(sa.select(number_of_assets())) or 0) // NEAR
+    return 2 * ahead + NEAR + 1 if 2 * ahead < TO_FIND * every else 0
 
 
 def _ordered(

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from salt_ext.store.reads.listing import Listing
 from salt_ext.store.schema import asset, asset_seen, part
 
 NUMEROUS = ("minion_id", "sn", "hostname", "address")
@@ -33,14 +34,13 @@ def matches(
     name: str,
     operator: str,
     patterns: Sequence[str],
-    *,
-    by_text: bool = True,
+    source: Listing,
 ) -> sa.ColumnElement[bool]:
     """
     Return the condition that the field of this name matches one of the patterns.
 
-    Without ``by_text`` the search text is not filtered first: it has what may be hidden from
-    whoever asks, and the time tells how many assets are left.
+    The search text is not filtered first if anything is hidden from whoever asks: the time would
+    tell how many assets are left. Citus takes no leaps through an index of what is spread.
     """
     compare = PATTERNS[operator]
 
@@ -49,12 +49,13 @@ def matches(
         return sa.or_(sa.false(), *(compare(text, pattern) for pattern in patterns))
 
     table = getattr(column, "table", None)
+    with_leaps = (asset,) if source.is_spread else (asset, asset_seen, part)
     if table is asset and name in NUMEROUS:
         pieces = [max(re.split(WILD, one), key=len).lower() for one in patterns]
-        if by_text and all(len(one) >= SHORTEST and one.isascii() for one in pieces):
+        if not source.hidden and all(len(one) >= SHORTEST and one.isascii() for one in pieces):
             has_piece = (asset.c.search.contains(one, autoescape=True) for one in pieces)
             return sa.and_(sa.or_(*has_piece), is_like(column))
-    elif table in (asset, asset_seen, part) and isinstance(column.type, (sa.Text, sa.Integer)):
+    elif table in with_leaps and isinstance(column.type, (sa.Text, sa.Integer)):
         section = name.partition(".")[0]
         each = each_value(column, [part.c.section == section] if table is part else [])
         alike = sa.select(each).where(is_like(each)).scalar_subquery()

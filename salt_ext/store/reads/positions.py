@@ -4,6 +4,7 @@ How far the store is: what a reader of a master's cache need not read again.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -24,31 +25,69 @@ def positions(database: Database, master: int | None) -> dict[str, float]:
     Only the entries are meant that this master handed over itself: the clock of another
     one tells nothing.
     """
-    latest = sa.func.max(asset_seen.c.position)
-    statement = (
-        sa.select(REPORTS_AS, sa.cast(sa.extract("epoch", latest), sa.Float))
-        .select_from(HEARD)
-        .where(
-            asset.c.minion_id.is_not(None),
-            asset_seen.c.position.is_not(None),
-            asset_seen.c.master.is_not_distinct_from(master),
-        )
-        .group_by(REPORTS_AS)
-    )
+    found: dict[str, float] = {}
+    last = uuid.UUID(int=0)
     with database.autocommit() as link:
-        rows = link.execute(statement)
+        while page := link.execute(OF_PAGE, {"master": master, "last": last}).all():
+            last = page[-1].asset_id
+            for _, name, at in page:
+                found[name] = max(at, found.get(name, at))
+    return found
+
+
+PAGE = 65_536
+"""A statement for each so many: none grows with the fleet until it takes longer than it may."""
+
+OF_PAGE = (
+    sa.select(
+        asset_seen.c.asset_id,
+        REPORTS_AS,
+        sa.cast(sa.extract("epoch", asset_seen.c.position), sa.Float),
+    )
+    .select_from(HEARD)
+    .where(
+        asset_seen.c.asset_id > sa.bindparam("last"),
+        asset.c.minion_id.is_not(None),
+        asset_seen.c.position.is_not(None),
+        asset_seen.c.master.is_not_distinct_from(sa.bindparam("master", type_=sa.SmallInteger)),
+    )
+    .order_by(asset_seen.c.asset_id)
+    .limit(PAGE)
+)
+
+
+ELSEWHERE = sa.text("""
+SELECT coalesce(seen.reports_as, asset.minion_id),
+       extract(epoch FROM max(seen.last_seen))::float
+  FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+ WHERE coalesce(seen.reports_as, asset.minion_id) = ANY(CAST(:names AS text[]))
+   AND seen.master <> coalesce(CAST(:master AS smallint), 0)
+ GROUP BY 1
+""")
+
+
+def heard_elsewhere(
+    database: Database, master: int | None, minion_ids: Iterable[str]
+) -> dict[str, float]:
+    """
+    Return by minion id when it was heard, in seconds since the epoch, if by another master.
+
+    An older entry in the cache of ``master`` waits for nothing.
+    """
+    with database.autocommit() as link:
+        rows = link.execute(ELSEWHERE, {"names": array(minion_ids), "master": master})
         return {row[0]: row[1] for row in rows}
 
 
-UNKNOWN = sa.text("""
-SELECT i.name
-  FROM unnest(CAST(:names AS text[])) AS i(name)
- WHERE NOT EXISTS (SELECT FROM asset WHERE asset.minion_id = i.name)
-   AND NOT EXISTS (SELECT FROM asset_seen WHERE asset_seen.reports_as = i.name)
+KNOWN = sa.text("""
+SELECT minion_id FROM asset WHERE minion_id = ANY(CAST(:names AS text[]))
+ UNION
+SELECT reports_as FROM asset_seen WHERE reports_as = ANY(CAST(:names AS text[]))
 """)
 
 
 def unknown_of(database: Database, minion_ids: Iterable[str]) -> set[str]:
     """Return those of these minions that no asset is called after, whoever has heard of it."""
+    asked = set(minion_ids)
     with database.autocommit() as link:
-        return set(link.scalars(UNKNOWN, {"names": array(minion_ids)}))
+        return asked - set(link.scalars(KNOWN, {"names": array(asked)}))

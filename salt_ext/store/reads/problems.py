@@ -20,7 +20,7 @@ from salt_ext.store.schema import problem
 NAMED = 5
 """How many machines of each kind are named."""
 
-OWN_BUSINESS = ("collector", "doubt")
+OWN_BUSINESS = ("collector", "doubt", "sweep")
 """Problems that keep no report from being stored."""
 
 KINDS = sa.text(f"""

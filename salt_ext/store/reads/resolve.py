@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.distribution import unplanned
 from salt_ext.store.errors import NotFound
 from salt_ext.store.reads import seen
 from salt_ext.store.reads.known import is_called, is_identifier
@@ -22,6 +23,7 @@ from salt_ext.store.reads.slipped import nearest_asset
 from salt_ext.store.schema import asset, identifier
 from salt_ext.store.text import is_text
 from salt_ext.words.called import called
+from salt_ext.words.match import bare
 from salt_ext.words.spellings import spellings
 
 
@@ -61,6 +63,12 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
                     f"{reference!r} means several assets: {several}",
                     "use one of these ids or minion ids",
                 )
+        means = None if hidden else link.execute(MEANS, {"bare": bare(reference)}).one_or_none()
+        if means is not None:
+            nobody.hint = (
+                f"a row of {means.source} with this SN means {called(means._asdict())}, by its name"
+            )
+            raise nobody
         near = nearest_asset(link, reference, hidden)
         if near is not None:
             nobody.hint = f"the nearest is {near!r}{note}"
@@ -72,7 +80,7 @@ def resolve(database: Database, reference: str) -> uuid.UUID:
                 text.contains(reference.lower(), autoescape=True),
                 asset.c.minion_id.is_not(None),
             )
-            .limit(sa.select(sa.literal(SIMILAR)).scalar_subquery())
+            .limit(unplanned(link, SIMILAR))
         )
         similar = sorted(link.scalars(some))
     if similar:
@@ -95,6 +103,14 @@ def _meanings(reference: str, database: Database) -> Iterator[sa.SelectBase]:
     yield ledger.where(identifier.c.last_seen.is_(None)).union(sa.select(asset.c.id).where(is_it))
     yield ledger
 
+
+# A row with another SN than that of its machine; by its own SN nobody finds an asset.
+MEANS = sa.text("""
+SELECT expected.source, asset.id, asset.minion_id, asset.hostname, asset.sn
+  FROM expected JOIN asset ON asset.id = expected.asset_id
+ WHERE expected.bare_sn = :bare AND expected.bare_sn <> ''
+ ORDER BY expected.source, expected.id LIMIT 1
+""")
 
 SIMILAR = 5
 """So many names are told of assets that have what was typed in their search text."""

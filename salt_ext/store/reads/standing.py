@@ -13,7 +13,7 @@ from salt_ext.store.database import Database, Row, rows
 from salt_ext.store.reads.filters import matching
 from salt_ext.store.reads.listing import freshness, joined, listing
 from salt_ext.store.reads.masking import masked
-from salt_ext.store.schema import asset, asset_seen
+from salt_ext.store.schema import asset, asset_seen, master
 
 
 @masked
@@ -22,9 +22,11 @@ def standing(database: Database, *, filters: Mapping[str, Any] | None = None) ->
     Return every asset that has a name: its ``freshness``, ``last_seen``, ``mode``, ``lifecycle``.
 
     ``reports_as`` is the name that its reports come with: the name of the asset, or
-    another one while a rename is not complete.
+    another one while a rename is not complete. ``master`` is the name of the master that
+    heard it last, None where no master did or it was forgotten.
     """
     source = listing(database, None)
+    heard_by = sa.select(master.c.number, master.c.name).cte("heard_by").prefix_with("MATERIALIZED")
     statement = (
         sa.select(
             asset.c.minion_id,
@@ -33,6 +35,10 @@ def standing(database: Database, *, filters: Mapping[str, Any] | None = None) ->
             asset_seen.c.mode,
             asset_seen.c.last_seen,
             sa.func.coalesce(asset_seen.c.reports_as, asset.c.minion_id).label("reports_as"),
+            sa.select(heard_by.c.name)
+            .where(heard_by.c.number == asset_seen.c.master)
+            .scalar_subquery()
+            .label("master"),
             freshness(database.settings).label("freshness"),
         )
         .where(asset.c.minion_id.is_not(None))

@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row
+from salt_ext.store.distribution import is_citus
 from salt_ext.store.hidden import MARK
 from salt_ext.store.reads.filters import matching, names
-from salt_ext.store.reads.listing import joined, listing, states, tables_of
+from salt_ext.store.reads.listing import FRESHNESS, joined, listing, tables_of
 from salt_ext.store.schema import asset, asset_seen
 
 SUMMED = ("processor_threads", "memory_bytes", "disk_bytes")
@@ -33,7 +35,7 @@ def totals(
     A grouping is one field or several, such as ``manufacturer,product_name``. Totals
     are ``assets``, one count for each freshness, ``processor_threads``,
     ``memory_bytes`` and ``disk_bytes``; how fresh assets were is not known of the
-    past. All is read by one statement, so that no report can come in between.
+    past. All is read by one statement, so that no report can come in between (but on Citus).
     """
     source = listing(database, at)
     asked = [names(one) for one in groupings]
@@ -45,12 +47,12 @@ def totals(
     statement: sa.Select[Any] = joined(sa.select(*fields.values(), *sums.values()), source, found)
     counts = dict(source.states)
     if at is None and asset_seen not in tables_of(*fields.values(), *found):
-        # Most assets are fresh: to join only the few others takes half of the time.
-        late = sa.select(asset_seen).where(~source.states["fresh"]).subquery("late")
+        # Most assets are fresh: to join only the few others, with how fresh each is, takes half of
+        # the time.
+        how_fresh = source.rank.label("rank")
+        late = sa.select(asset_seen.c.asset_id, how_fresh).where(~source.states["fresh"]).subquery()
         statement = statement.outerjoin(late, late.c.asset_id == asset.c.id)
-        counts = states(
-            database.settings["stale_after"], database.settings["missing_after"], late.c
-        )
+        counts = {state: late.c.rank == number for number, state in enumerate(FRESHNESS)}
         counts["fresh"] = late.c.asset_id.is_(None)
     counted = {
         "assets": sa.func.count(),
@@ -58,18 +60,11 @@ def totals(
         **{state: sa.func.count().filter(is_so) for state, is_so in counts.items()},
         **sums,
     }
-    # Which grouping a row belongs to: PostgreSQL sets a bit for each field that is not in it.
-    bits = sa.func.grouping(*fields.values()) if fields else sa.literal(0)
-    asked_for: list[Any] = [*counted.values(), bits, *fields.values()]
-    statement = statement.with_only_columns(*asked_for, maintain_column_froms=True)
-    if fields:
-        numbers = {name: number for number, name in enumerate(fields, len(counted) + 2)}
-        sets = (", ".join(str(numbers[name]) for name in grouping) for grouping in asked)
-        listed = ", ".join(f"({one})" for one in dict.fromkeys(sets))
-        statement = statement.group_by(sa.text(f"GROUPING SETS ({listed})"))
     by_grouping: dict[int, list[Row]] = {}
     with database.autocommit() as link:
-        for row in link.execute(statement):
+        counting = _by_itself if is_citus(link) else _at_once
+        told = [link.execute(one) for one in counting(statement, counted, fields, asked)]
+        for row in chain.from_iterable(told):
             counts_of_row = {name: value or 0 for name, value in zip(counted, row, strict=False)}
             values = dict(zip(fields, row[len(counted) + 1 :], strict=True))
             by_grouping.setdefault(row[len(counted)], []).append({**values, **counts_of_row})
@@ -81,6 +76,40 @@ def totals(
         tables.append(sorted(rows, key=partial(_by_size, grouping)))
     first = tables[0] if tables else by_grouping.get(0, [])
     return {**{name: sum(row[name] for row in first) for name in counted}, **kept_back}, tables
+
+
+Columns = Mapping[str, sa.ColumnElement[Any]]
+
+
+def _at_once(
+    statement: sa.Select[Any], counted: Columns, fields: Columns, asked: Sequence[Sequence[str]]
+) -> list[sa.Select[Any]]:
+    """Return one statement for all groupings."""
+    # Which grouping a row belongs to: PostgreSQL sets a bit for each field that is not in it.
+    bits = sa.func.grouping(*fields.values()) if fields else sa.literal(0)
+    columns: list[Any] = [*counted.values(), bits, *fields.values()]
+    statement = statement.with_only_columns(*columns, maintain_column_froms=True)
+    if fields:
+        numbers = {name: number for number, name in enumerate(fields, len(counted) + 2)}
+        sets = (", ".join(str(numbers[name]) for name in grouping) for grouping in asked)
+        listed = ", ".join(f"({one})" for one in dict.fromkeys(sets))
+        statement = statement.group_by(sa.text(f"GROUPING SETS ({listed})"))
+    return [statement]
+
+
+def _by_itself(
+    statement: sa.Select[Any], counted: Columns, fields: Columns, asked: Sequence[Sequence[str]]
+) -> list[sa.Select[Any]]:
+    """Return a statement for each grouping, whose rows are alike: Citus has no GROUPING SETS."""
+    found = []
+    for grouping in dict.fromkeys(map(tuple, asked or [()])):
+        others = {name: sa.cast(sa.null(), one.type) for name, one in fields.items()}
+        values = {name: fields[name] if name in grouping else others[name] for name in fields}
+        columns: list[Any] = [*counted.values(), sa.literal(_bits(grouping, fields))]
+        one = statement.with_only_columns(*columns, *values.values(), maintain_column_froms=True)
+        numbers = [n for n, name in enumerate(fields, len(columns) + 1) if name in grouping]
+        found.append(one.group_by(*(sa.text(str(number)) for number in numbers)))
+    return found
 
 
 def _bits(grouping: Sequence[str], fields: Iterable[str]) -> int:

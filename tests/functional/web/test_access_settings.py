@@ -1,16 +1,12 @@
-"""Settings of logging in: what is wrong is named, what is secret is not shown, keys are shared."""
+"""Settings of logging in: what is wrong is named, and what is secret is not shown."""
 
-import os
 import re
-from concurrent.futures import ThreadPoolExecutor
-from stat import S_IMODE
 
 import pytest
 
 from salt_ext import settings
 from salt_ext.settings import SettingsError
 from tests.functional.web.access import USERS
-from webui.access import sessions
 from webui.access.ways import configured
 
 OIDC = {
@@ -61,33 +57,3 @@ def test_the_settings_that_the_master_shows_have_no_hash(cmdb, master_opts):
     master_opts["cmdb"]["login"] = {"users": USERS}
     rows = dict(row[:2] for row in cmdb("settings")[0]["rows"])
     assert rows["login"] == "users"
-
-
-def test_workers_that_start_together_have_one_key_that_only_they_may_read(tmp_path):
-    path = str(tmp_path / "session.key")
-    with ThreadPoolExecutor(16) as pool:
-        keys = set(pool.map(sessions.key, [path] * 64))
-    assert len(keys) == 1
-    assert len(keys.pop()) == 64
-    assert S_IMODE(os.stat(path).st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["session.key"]
-
-
-def test_a_key_that_is_short_or_that_everybody_may_read_is_refused(tmp_path):
-    path = tmp_path / "key"
-    path.write_text("x" * 31)
-    path.chmod(0o640)
-    with pytest.raises(SettingsError, match="at least 32 characters"):
-        sessions.key(str(path))
-    path.write_text("x" * 32)
-    path.chmod(0o644)
-    with pytest.raises(SettingsError, match="everybody may read this key: chmod o= "):
-        sessions.key(str(path))
-    path.chmod(0o640)
-    assert sessions.key(str(path)) == "x" * 32
-
-
-def test_a_key_that_cannot_be_made_is_an_error_that_names_the_setting(tmp_path):
-    path = str(tmp_path / "nowhere" / "key")
-    with pytest.raises(SettingsError, match=r"^session_key_file: .*nowhere/key: No such file"):
-        sessions.key(path)

@@ -21,10 +21,10 @@ def ill(name="sda"):
     return {**server(1), "smart": [disk]}
 
 
-def address_of(rule):
+def address_of(rule, given=PATH):
     address = rule.rule
     for name in rule.arguments:
-        address = re.sub(rf"<(\w+:)?{name}>", PATH.get(name, "nobody"), address)
+        address = re.sub(rf"<(\w+:)?{name}>", {**PATH, **given}.get(name, "nobody"), address)
     return address
 
 

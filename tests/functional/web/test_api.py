@@ -3,15 +3,16 @@
 import pytest
 
 from salt_ext import store
-from salt_ext.store import ingest
+from salt_ext.store import ingest, keep_listing
 from tests.machines import arrival, later, server
 from webui import RESOURCES
 
 
 def test_every_table_of_a_page_is_at_the_same_path_of_the_api(database, client):
     ingest(database, [arrival(server(1, location={"site": "dc1", "rack": "R7", "unit": "U1"}))])
+    keep_listing(database, "prod", "openstack", {}, [])
     serial = server(1)["disks"][0]["serial_number"]
-    values = {"section": "disks", "serial": serial, "site": "dc1", "name": "R7"}
+    values = {"section": "disks", "serial": serial, "site": "dc1", "name": "R7", "cloud": "prod"}
     for resource in RESOURCES:
         path = resource.path.replace("path:", "")
         for name, value in values.items():
@@ -48,7 +49,7 @@ def test_an_asset_and_its_document_are_told_as_they_were(database, client):
     asset_id = store.resolve(database, "web01")
     now = client.get(f"/api/v1/assets/{asset_id}").json["asset"]
     assert now["minion_id"] == "web01"
-    then = client.get(f"/api/v1/assets/{asset_id}/document?_as_of=30m").json
+    then = client.get(f"/api/v1/assets/{asset_id}/document?_as_of=45m").json
     assert then["revision"]["number"] == 1
     assert then["document"]["memory"]["devices"] == server(1)["memory"]["devices"]
 
@@ -98,15 +99,15 @@ def test_the_fleet_is_counted_by_any_question(database, client):
 
 
 def test_the_fleet_is_compared_at_two_moments(database, client, page):
-    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    ingest(database, [arrival(server(1), at=later(hours=-9))])
     facts = server(1)
     facts["memory"]["devices"].pop()
     ingest(database, [arrival(facts)])
-    told = client.get("/api/v1/changes/fleet?since=30m").json
+    told = client.get("/api/v1/changes/fleet?since=8h").json
     assert told["total"] == 1
     assert {one["path"] for one in told["rows"]} == {"memory.devices"}
-    assert "Assets that differ: 1" in page("/changes/fleet?since=30m").main.get_text()
-    lines = client.get("/changes/fleet.ndjson?since=30m").text.splitlines()
+    assert "Assets that differ: 1" in page("/changes/fleet?since=8h").main.get_text()
+    lines = client.get("/changes/fleet.ndjson?since=8h").text.splitlines()
     assert len(lines) == len(told["rows"])
 
 

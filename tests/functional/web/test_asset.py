@@ -122,12 +122,14 @@ def test_the_latest_volatile_values_stand_beside_what_they_belong_to(page, datab
     facts = server(1)
     facts["network"][0]["volatile"] = {"speed_mbps": 25000, "carrier": False}
     facts["operating_system"]["volatile"] = {"uptime_seconds": 77}
-    facts["memory"]["edac"] = [{"name": "mc0", "volatile": {"ce_count": 12}}]
+    facts["memory"]["edac"] = [{"name": "mc0"}]
+    counters = {"mc0": {"ue_count": 0}, "mc0 dimm3 A2": {"ue_count": 12}}
+    facts["memory"]["volatile"] = {"edac": counters}
     ingest(database, [arrival(facts)])
     soup = page(f"/a/{store.resolve(database, 'web01')}")
     assert "10.0.0.1/16 25000 Mbit/s no" in section(soup, "network")
     assert "Uptime 77 s" in section(soup, "operating_system")
-    assert "mc0 ill 12" in section(soup, "memory")
+    assert "mc0 0 mc0 dimm3 A2 ill 12" in section(soup, "memory")
 
 
 def test_a_section_of_the_users_own_is_shown_too(page, database):

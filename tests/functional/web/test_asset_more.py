@@ -122,10 +122,10 @@ def test_each_link_of_the_page_leads_somewhere_and_the_lists_have_the_asset(clie
 
 
 def test_a_list_of_the_past_has_links_that_can_be_asked_of_the_past(client, page, ill):
-    soup = page(f"/a/{ill}?_as_of=30m")
+    soup = page(f"/a/{ill}?_as_of=45m")
     assert "disks.model" not in str(soup.main)
     for link in soup.main.find_all("a", href=re.compile("^/assets")):
-        assert "_as_of=30m" in link["href"]
+        assert "_as_of=45m" in link["href"]
         assert client.get(link["href"]).status_code == 200, link["href"]
 
 
@@ -141,7 +141,7 @@ def test_a_site_with_a_slash_in_it_has_no_broken_way_to_its_rack(client, page, d
 
 
 def test_the_page_of_the_past_has_the_facts_of_then_and_says_what_is_of_now(page, ill):
-    soup = page(f"/a/{ill}?_as_of=30m")
+    soup = page(f"/a/{ill}?_as_of=45m")
     assert "As of" in text(soup.find(class_="time"))
     assert "4F0001A2" in text(soup.find(id="memory"))
     assert "Memory 128 GiB" in text(soup.find(id="summary"))

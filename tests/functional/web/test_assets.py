@@ -207,6 +207,7 @@ def test_the_files_have_the_usual_columns_of_the_page(two, client):
         ("memory_bytes__lt=much", "memory_bytes is a size such as 512GiB"),
         ("last_seen__lt=soon", "'soon' is not a time"),
         ("_sorted=sn", "there is no option '_sorted'; did you mean '_sort'?"),
+        ("as_of=7d", "there is no option 'as_of'; did you mean '_as_of'?"),
         ("limit=5", "there is no option 'limit'; did you mean '_limit'?"),
         ("columns=sn", "there is no option 'columns'"),
         ("_sort=seriel", "there is no field 'seriel'"),

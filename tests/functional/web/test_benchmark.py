@@ -2,9 +2,11 @@
 
 import pytest
 
+from benchmarks import feeds
 from benchmarks.pages import pages
 from benchmarks.reads import Sample
 from salt_ext import settings, store
+from salt_ext.feeds import FEEDS
 from webui import create_app
 from webui.api.envelope import PREFIX
 
@@ -12,7 +14,9 @@ FILES = (".csv", ".json", ".ndjson", ".xlsx")
 NO_PAGES = {
     "asset.at",  # leads to the page as of then
     "assets.narrow",  # leads to the list
+    "cloud.page",  # the fleets of the benchmark are in no cloud
     "find.to_asset",  # as find.by_query does
+    "fleet_metrics.page",
     "metrics.page",
     "probes.ready",
     "static",
@@ -21,7 +25,8 @@ NO_PAGES = {
 
 @pytest.fixture(scope="module")
 def app(rack_url):
-    app = create_app(settings.resolve(("test", {"database_url": rack_url})))
+    given = {"database_url": rack_url, "nodegroups": feeds.NODEGROUPS}
+    app = create_app(settings.resolve(("test", given)))
     yield app
     app.extensions["database"].close()
 
@@ -59,3 +64,16 @@ def test_what_is_measured_is_there(app, known):
             # There is no asset of 30 days ago in so young a store.
             status = client.get(address).status_code
             assert status < 400 or "_as_of" in address, (page.name, address, status)
+
+
+def test_every_format_of_the_inventory_is_measured_and_there(app):
+    client = app.test_client()
+    asked = feeds.addresses().values()
+    assert {endpoint(app, address) for address in asked} == {
+        f"api_inventory.{one}" for one in FEEDS
+    }
+    for address in asked:
+        address = address.replace("site=fra1", "site=dc1")  # where the rack stands
+        before = feeds.statements_of_all()
+        assert client.get(address).status_code == 200, address
+        assert 0 < feeds.statements_of_all() - before <= feeds.STATEMENTS, address

@@ -34,15 +34,28 @@ def fleet(database):
         ],
     )
     store.take_snapshot(database, "before", by="me", comment=HOSTILE)
+    told = {"cloud": "prod", "id": "i-1", "name": HOSTILE, "host": HOSTILE}
+    odd = store.resolve(database, "odd name")
+    findings = [
+        store.Finding("unreported", "i-1", HOSTILE, told),
+        *(store.Finding(which, str(odd), HOSTILE, told, odd) for which in ("unlisted", "tied")),
+    ]
+    store.keep_listing(database, "prod", "ec2", dict.fromkeys(store.CLOUD_LISTS, 1), findings)
+    store.fail_listing(database, "prod", "ec2", "master", HOSTILE)
     retired = store.resolve(database, demo_fleet.name(2))
     store.set_lifecycle(database, retired, "retired", store.Act("me", "test", False))
+
+
+@pytest.fixture
+def client(reader_app):
+    return reader_app.test_client()
 
 
 def kind_of(address):
     """Return what addresses have in common that ask the same of other things."""
     parts = urlsplit(address)
     names = sorted({pair.partition("=")[0] for pair in parts.query.split("&") if pair})
-    steps = [step if step.isalpha() and len(step) < 12 else "*" for step in parts.path.split("/")]
+    steps = [step if step.isalpha() and len(step) < 16 else "*" for step in parts.path.split("/")]
     return "/".join(steps), tuple(names)
 
 

@@ -18,7 +18,7 @@ USUAL = ("sn", "address", "list.owner", "disks.serial_number", "network.mac", "b
 
 PATH = {
     **{"reference": "web02", "section": "memory", "serial": "QDIMM2", "moment": "1d"},
-    **{"site": "qsite2", "name": "qrack2"},
+    **{"site": "qsite2", "name": "qrack2", "cloud": "prod"},
 }
 """What stands in the paths of addresses."""
 
@@ -85,7 +85,7 @@ def addresses(client, asset_id):
     """Every address that can be read, with values for what its path needs."""
     values = {**PATH, "asset_id": asset_id}
     for rule in client.application.url_map.iter_rules():
-        if "GET" in rule.methods and not rule.rule.startswith(("/static", "/log", "/metrics")):
+        if "GET" in rule.methods and not re.match("/(static|log|metrics$)", rule.rule):
             yield re.sub(r"<(?:\w+:)?(\w+)>", lambda one: str(values[one[1]]), rule.rule)
 
 
@@ -110,7 +110,9 @@ def test_a_page_says_what_is_hidden(viewer, client_of):
 
 def test_pages_whose_columns_nobody_chose_are_answered(viewer, fleet):
     for address in addresses(viewer, fleet[1]):
-        assert get(viewer, address).status_code != 403, address
+        # A format that is made of addresses is none without them.
+        if not address.startswith("/api/v1/inventory/"):
+            assert get(viewer, address).status_code != 403, address
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,9 @@ def test_what_differs_between_two_machines_stands_first_without_what_always_does
 
 
 def test_a_machine_is_compared_with_what_it_was(database, page):
-    ingest(database, [arrival(server(1), at=later(hours=-1))])
+    ingest(database, [arrival(server(1), at=later(hours=-9))])
     ingest(database, [arrival(without_a_dimm())])
-    assert "Memory module A2" in text(page("/compare?a=web01&b=web01@30m"))
+    assert "Memory module A2" in text(page("/compare?a=web01&b=web01@8h"))
     assert "Nothing differs" in text(page("/compare?a=web01&b=web01"))
 
 

@@ -71,3 +71,12 @@ def test_a_long_list_has_pages_that_are_counted_from_its_beginning(database, pag
         following = soup.find("a", rel="next")
         address = following and following["href"]
     assert sorted(seen) == [f"web{number:02}" for number in range(2, 8)]
+
+
+def test_a_webhook_that_takes_no_events_is_a_problem_with_the_command_that_helps(database, page):
+    said = "2 events could not be delivered; salt-run cmdb.webhook tickets resend=True sends them"
+    store.complain_of_webhook(database, "tickets", said, "master01")
+    found = text(page("/problems?kind=webhook"))
+    assert "Problems: 1" in found
+    assert "master01" in found
+    assert said in found

@@ -40,8 +40,8 @@ from salt_ext.commands.doctor import database, machines, master
         (master.authentication("3"), "fail", "any minion can report as any other"),
         (database.encoding("cmdb", "UTF8"), "ok", "UTF8"),
         (database.encoding("cmdb", "SQL_ASCII"), "fail", "cmdb has the encoding SQL_ASCII"),
-        (master.extension("1.2.3", ""), "ok", "1.2.3"),
-        (master.extension("", "/nowhere"), "warn", "/nowhere/grains/cmdb.py"),
+        (master.extension("1.2.3", True), "ok", "1.2.3"),
+        (master.extension("1.2.3", False), "warn", "1.2.3 is not installed in Salt's Python"),
     ],
 )
 def test_a_check_says_what_it_found(check, status, says):
@@ -77,13 +77,6 @@ def test_a_role_must_be_able_to_write_and_no_more(found, status, says, remedy):
     assert check.status == status
     assert says in check.detail
     assert remedy in check.hint
-
-
-def test_a_synced_extension_is_found(tmp_path):
-    for room in ("grains", "modules"):
-        (tmp_path / room).mkdir()
-        (tmp_path / room / "cmdb.py").touch()
-    assert master.extension("", str(tmp_path)).status == "ok"
 
 
 @pytest.fixture

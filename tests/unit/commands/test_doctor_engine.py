@@ -11,7 +11,10 @@ from salt_ext.commands.doctor import engine
 PID = 4711
 WORKS = {"name": "m1", "version": "0.1.0", "beat_age_seconds": 3.0, "failure": None}
 SILENT = {**WORKS, "beat_age_seconds": 121.0}
-MASTER = engine.Master("m1", True, PID, "0.1.0", "/var/log/salt/master")
+MASTER = engine.Master("m1", True, PID, True, "0.1.0", "/var/log/salt/master")
+LATE = {**WORKS, "beat_age_seconds": 31.0}
+GONE = MASTER._replace(pid=None, is_listening=False)
+"""Stopped, or in another container."""
 OFF = MASTER._replace(is_configured=False)
 
 
@@ -21,6 +24,10 @@ OFF = MASTER._replace(is_configured=False)
         (MASTER, [WORKS], "ok", "worked 3 s ago", ""),
         (MASTER, [{**WORKS, "beat_age_seconds": 120.0}], "ok", "worked 2 min ago", ""),
         (MASTER._replace(pid=None), [WORKS], "ok", "worked", ""),
+        (GONE, [WORKS], "ok", "worked 3 s ago", ""),
+        (GONE, [LATE], "fail", "port, and its engine has not worked for 31 s", "start salt-master"),
+        (MASTER._replace(pid=None), [LATE], "ok", "worked 31 s ago", ""),
+        (MASTER, [LATE], "ok", "worked 31 s ago", ""),
         (MASTER, [], "fail", "never worked on m1", "restart salt-master"),
         (MASTER, [{**WORKS, "name": "m2"}], "fail", "never worked on m1", "grep -i cmdb"),
         (MASTER, [SILENT], "fail", "process 4711), so its engine is stuck", "[E]ngine("),
@@ -31,7 +38,6 @@ OFF = MASTER._replace(is_configured=False)
         (MASTER._replace(pid=None), None, "warn", "is not known", "mend the database first"),
         (MASTER, [{**WORKS, "failure": "the disk is full"}], "fail", "the disk is full", "grep"),
         (MASTER, [{**WORKS, "version": "0.2.0"}], "warn", "0.2.0, and 0.1.0 is", "restart"),
-        (MASTER._replace(version=""), [{**WORKS, "version": "0.2.0"}], "ok", "worked", ""),
         (OFF, [], "warn", "not configured: nothing is stored", "cmdb: {}"),
         (OFF, None, "warn", "not configured: nothing is stored", "cmdb: {}"),
         (OFF, [SILENT], "warn", "not configured: nothing is stored", "cmdb: {}"),

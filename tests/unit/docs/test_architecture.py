@@ -11,7 +11,7 @@ from tests.unit.docs import markdown
 from tests.unit.docs.markdown import ROOT
 
 PAGE = "architecture.md"
-PACKAGES = ("salt_ext", "webui")
+PACKAGES = ("provisioner", "salt_ext", "webui")
 STEPS = sorted(set(re.findall(r"`([\w/]+\.py):([\w.]+)`", markdown.text(PAGE))))
 
 
@@ -36,7 +36,7 @@ def on_the_map():
 
 
 def in_the_tree():
-    """Return the folders of the two packages, and the files beside ``__init__.py``."""
+    """Return the folders of our packages, and the files beside ``__init__.py``."""
     files = [
         path.relative_to(ROOT)
         for package in PACKAGES
@@ -78,13 +78,13 @@ def test_a_step_of_a_walk_is_where_it_is_said_to_be(path, name):
 
 
 def room(module):
-    """Return the room of a module: what stands below ``salt_ext``, or the web as a whole."""
+    """Return the room of a module: what stands below ``salt_ext``, or a server as a whole."""
     package, _, rest = module.partition(".")
-    return package if package == "webui" else rest.partition(".")[0]
+    return package if package != "salt_ext" else rest.partition(".")[0]
 
 
 def imports():
-    """Return (room, imported module) for every import in the two packages."""
+    """Return (room, imported module) for every import in our packages."""
     found = set()
     for path in sources():
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -105,7 +105,7 @@ def test_the_floors_are_those_of_the_import_contract():
         r"^layers = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S
     )
     contract = [set(re.findall(r"\w+", floor)) for floor in re.findall(r'"(.+?)"', layers)]
-    contract[0].add("webui")
+    contract[0] |= {"provisioner", "webui"}
     rows = sorted(markdown.rows(PAGE, "floor"), key=lambda row: -int(row[0]))
     assert [set(words(rooms)) for _, rooms in rows] == contract
 

@@ -31,7 +31,7 @@ def exceptions():
     """Return (name, file) of every public exception in the two packages."""
     classes = [
         (node.name, str(path.relative_to(ROOT)), [ast.unparse(base) for base in node.bases])
-        for package in ("salt_ext", "webui")
+        for package in ("provisioner", "salt_ext", "webui")
         for path in sorted((ROOT / package).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)

@@ -40,6 +40,7 @@ NO_CAPTURE_SHOWS = {
     "memory.devices[].cache_bytes": "no captured table of a machine with persistent memory",
     "memory.cxl": "no tree of a machine with CXL",
     "memory.edac": "no tree of a server with memory controllers that count errors",
+    "memory.volatile.edac": "no tree of a server with memory controllers that count errors",
     "disks[].rotation_rate_rpm": "no captured disk tells its rate",
     "network[].firmware_version": "the driver is asked, on the running machine",
     "network[].master": "no tree has a bond, a bridge or a VLAN",

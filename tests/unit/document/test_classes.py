@@ -3,7 +3,7 @@
 import pytest
 
 from salt_ext.document import normal
-from salt_ext.document.classes import CLASSES, classes
+from salt_ext.document.classes import CLASSES, classes, losses
 from salt_ext.document.diff import Change, diff
 from tests.kinds_of_change import DISK, EMPTY, KINDS, SMART, memory
 from tests.machines import dimm
@@ -54,3 +54,30 @@ def test_the_empty_slots_of_a_move_tell_nothing():
 def test_a_quantity_that_is_no_number_is_neither_more_nor_less(value):
     found = of({"processors": {"cores": value, "isa": 1}}, {"processors": {"cores": "x", "isa": 1}})
     assert set(found.values()) <= {"other"}
+
+
+SLOT = "0000:66:00.0"
+FUNCTION = {"slot": SLOT, "class_id": "010802", "vendor_id": "144d", "device_id": "a80a"}
+NVME = {"name": "nvme0n1", "serial_number": "S64F000009", "pci_slot": SLOT}
+OTHER = {"name": "nvme1n1", "serial_number": "S64F000008", "pci_slot": "0000:67:00.0"}
+PORT = {"name": "eno1", "kind": "physical", "permanent_mac": "52:54:00:00:00:09", "pci_slot": SLOT}
+GPU = {**FUNCTION, "class_id": "030200", "uuid": "GPU-1"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "paths"),
+    [
+        pytest.param({"disks": [NVME]}, {"disks": []}, {"disks"}, id="a disk"),
+        pytest.param({"network": [PORT]}, {"network": []}, {"network"}, id="a port of a card"),
+        pytest.param({"gpus": [GPU]}, {"gpus": []}, {"gpus"}, id="a card for computing"),
+        pytest.param(
+            {"disks": [NVME]}, {"disks": [{**NVME, "pci_slot": "0000:68:00.0"}]}, set(), id="moved"
+        ),
+        pytest.param({"disks": [OTHER]}, {"disks": []}, {"disks", "pci"}, id="another disk"),
+        pytest.param({"disks": []}, {"disks": []}, {"pci"}, id="what no other section tells"),
+    ],
+)
+def test_a_pci_function_is_no_loss_beside_the_part_that_it_is_of(before, after, paths):
+    changes = diff(normal({**before, "pci": [FUNCTION]}), normal({**after, "pci": []}))
+    lost = zip(changes, losses(changes, classes(changes)), strict=True)
+    assert {one.path for one, is_lost in lost if is_lost} == paths

@@ -360,3 +360,12 @@ def test_only_a_number_that_could_be_a_parts_own_is_doubted_when_several_have_it
         found = checking.doubts(report(facts), ["disks"], NOW, NOW)
         doubted[serial] = [one.field for one in found]
     assert doubted == {"K1A2B3": ["facts.disks"], "00000000": [], "SN: 000001": []}
+
+
+def test_a_number_that_several_have_is_doubted_where_nothing_else_is_a_parts_own():
+    shared = {"wwn": "5000c500a1b2c3d4"}
+    one, other = disk("a", serial_number="K1A2B3", **shared), disk("b", **shared)
+    third = disk("c", serial_number="K1A2B4", **shared)
+    for disks, doubted in (([one, third], []), ([one, other], ["facts.disks"])):
+        found = checking.doubts(report(server(1, disks=disks)), ["disks"], NOW, NOW)
+        assert [error.field for error in found] == doubted

@@ -24,6 +24,8 @@ from salt_ext.facts.clean import clean
         ("\ud800", "?"),
         (b"\xff", "\ufffd"),
         ((1, "", None), [1, None, None]),
+        ("ds=nocloud;s=http://user:pass@10.0.0.1/", "ds=nocloud;(not shown)"),
+        (" DS=nocloud-net;h=x;s=http://10.0.0.1/token/", "DS=nocloud-net;(not shown)"),
     ],
 )
 def test_a_value_is_what_msgpack_and_postgresql_can_carry(value, cleaned):

@@ -68,37 +68,6 @@ def test_a_total_that_is_no_number_is_none(tmp_path, text):
     assert memory(tree(tmp_path, {"proc/meminfo": text}))["total_bytes"] is None
 
 
-def test_error_counters_are_volatile_and_a_broken_module_is_a_fact(tmp_path):
-    edac = "sys/devices/system/edac/mc"
-    root = tree(
-        tmp_path,
-        {
-            f"{edac}/mc0/mc_name": "Skylake Socket#0 IMC#0\n",
-            f"{edac}/mc0/ce_count": "3\n",
-            f"{edac}/mc0/ue_count": "0\n",
-            f"{edac}/mc1/mc_name": "Skylake Socket#0 IMC#1\n",
-            f"{edac}/mc1/ce_count": "0\n",
-            f"{edac}/mc1/ue_count": "2\n",
-            f"{edac}/power/control": "auto\n",
-            f"{edac}/uevent": "",
-        },
-    )
-    assert memory(root)["edac"] == [
-        {
-            "name": "mc0",
-            "controller": "Skylake Socket#0 IMC#0",
-            "health": {"uncorrected_errors": False},
-            "volatile": {"ce_count": 3, "ue_count": 0},
-        },
-        {
-            "name": "mc1",
-            "controller": "Skylake Socket#0 IMC#1",
-            "health": {"uncorrected_errors": True},
-            "volatile": {"ce_count": 0, "ue_count": 2},
-        },
-    ]
-
-
 @needs_corpus
 @pytest.mark.parametrize(
     "path", corpus_files("*/smbios_bin/**/*", "*/smbios_synth/**/*"), ids=corpus_name

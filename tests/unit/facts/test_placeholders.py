@@ -24,6 +24,8 @@ from salt_ext.document.placeholders import uuid_spellings, why_not_serial, why_n
             "nvme_card-pd",
             "VMware NVME_0000",
             "persistent-disk-0",
+            "ds=nocloud;s=http://user:pass@10.0.0.1/",
+            "ds=nocloud;(not shown)",
         ),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -5,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from salt_ext import facts
 from salt_ext.facts import smbios
 from salt_ext.facts.identity import identify
 from salt_ext.facts.root import Root
@@ -134,6 +136,18 @@ def test_every_board_and_every_chassis_is_listed(tmp_path):
     assert boards == [("Main board", "Motherboard"), ("Riser", "Daughter Board")]
     enclosures = [(item["handle"], item["type"], item["serial_number"]) for item in chassis(root)]
     assert enclosures == [(3, "Rack Mount Chassis", "CZ1"), (4, "Blade Enclosing", "ENC")]
+
+
+def test_an_instruction_to_cloud_init_is_no_key_and_its_address_is_not_kept(tmp_path):
+    serial = "ds=nocloud;s=http://user:pass@10.0.0.1/\n"
+    tree(tmp_path, {**KERNEL, f"{DMI}/product_serial": serial, f"{DMI}/chassis_serial": serial})
+    found = facts.collect(str(tmp_path), facts.COLLECTORS)
+    assert "user" not in json.dumps(found, default=str)
+    assert found["system"]["serial_number"] == "ds=nocloud;(not shown)"
+    known = identify(found)
+    assert known["primary"]["kind"] == "uuid"
+    [wrong] = [one for one in known["rejected"] if one["kind"] == "serial_number"]
+    assert "an instruction to cloud-init" in wrong["reason"]
 
 
 def test_without_tables_the_kernel_is_asked(tmp_path):

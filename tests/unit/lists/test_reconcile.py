@@ -100,7 +100,7 @@ def test_machines_that_no_row_means_are_unknown():
 
 
 def test_a_row_without_number_and_name_is_a_ghost_that_says_so():
-    assert verdict({"site": "dc1"}).reason == "the row has neither SN nor name"
+    assert verdict({"site": "dc1"}).reason == "the row has no SN, name, UUID or MAC"
 
 
 def test_a_bare_number_takes_the_unit_of_its_heading():

@@ -14,6 +14,7 @@ LIMIT = 65536
 def news(number, kind="changed", field="kernel_release", **detail):
     about = {"minion_id": f"web{number:03d}", "sn": f"S{number}"}
     change = {"op": "changed", "path": "operating_system", "component": None, "field": field}
+    change |= {"class": "software"}
     changes = [{**change, "old": "6.1", "new": "6.12"}] if kind == "changed" else []
     return News(kind, f"id{number}", NOW, about, detail, changes)
 
@@ -45,3 +46,9 @@ def test_such_an_event_names_a_hundred_and_counts_all():
     assert tag == "salt/cmdb/many/changed"
     assert data["count"] == 150
     assert data["minion_ids"] == [f"web{one:03d}" for one in range(100)]
+
+
+def test_machines_that_were_installed_otherwise_than_planned_are_counted_apart():
+    fine = [news(one, "installed", differences=[]) for one in range(101)]
+    wrong = [news(one, "installed", differences=[{"field": "sn"}]) for one in range(101, 103)]
+    assert sent(fine + wrong) == {"salt/cmdb/many": 1, "salt/cmdb/installed": 2}

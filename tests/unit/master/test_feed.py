@@ -1,5 +1,7 @@
 """What the engine remembers between two looks at the cache."""
 
+from itertools import islice
+
 import pytest
 
 from salt_ext.master.feed import IN_ITS_SECOND, Feed, Unreadable
@@ -19,12 +21,13 @@ class Cache:
         self.reports[minion_id] = report
         self.times[minion_id] = (float(at), 0.0)
 
-    def versions(self, minion_ids=None):
-        return {
-            minion_id: version
-            for minion_id, version in self.times.items()
-            if minion_ids is None or minion_id in minion_ids
-        }
+    def versions(self, minion_ids):
+        return {one: self.times[one] for one in minion_ids if one in self.times}
+
+    def pages(self, size):
+        names = iter([*self.times])
+        while page := [*islice(names, size)]:
+            yield self.versions(page)
 
     def trusted(self, minion_ids):
         return self.times.keys() & set(minion_ids)
@@ -132,6 +135,34 @@ def test_a_hint_looks_at_one_minion_only(feed, cache, stored):
     feed.look(["web02", "stranger"])
     feed.drain()
     assert stored == [[("web02", "b", 50.5)]]
+
+
+def test_a_hint_comes_before_all_that_is_due(feed, cache, stored):
+    for number in range(6):
+        cache.put(f"web{number:02d}", "a", at=50)
+    feed.look()
+    feed.look(["web04"])
+    assert feed.drain(most=1) == 2  # one batch
+    assert names_of(stored) == ["web04", "web00"]
+    assert feed.drain() == 4
+    assert sorted(names_of(stored)) == [f"web{number:02d}" for number in range(6)]
+
+
+def test_between_two_pages_of_a_look_reports_are_stored_and_hints_are_taken(
+    feed, cache, stored, monkeypatch
+):
+    monkeypatch.setattr("salt_ext.master.feed.PAGE", 2)
+    for number in range(4):
+        cache.put(f"web{number:02d}", "a", at=50)
+    looks = feed.looks()
+    next(looks)
+    cache.put("web99", "new", at=60)
+    feed.look(["web99"])
+    assert feed.drain(most=1) == 2
+    assert names_of(stored) == ["web99", "web00"]
+    assert list(looks) == [None]
+    run(feed)
+    assert sorted(names_of(stored)) == ["web00", "web01", "web02", "web03", "web99"]
 
 
 def test_who_is_trusted_no_longer_is_forgotten(feed, cache, stored):

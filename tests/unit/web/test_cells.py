@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from salt_ext import settings
 from salt_ext.words.values import NOTHING
-from webui import cells
+from webui import cells, create_app
 
 HOSTILE = "\u202e<b>&\"'"
 TURNED = "&lt;U+202E&gt;&lt;b&gt;&amp;&#34;&#39;"
@@ -30,7 +31,14 @@ def test_a_name_of_a_column_that_people_made_up_cannot_leave_its_attribute() -> 
     assert _cell("x", HOSTILE).startswith(f'<td data-label="{TURNED}">')
 
 
-@pytest.mark.parametrize("column", ["freshness", "severity"])
+def test_a_moment_to_come_says_in_how_long_it_is() -> None:
+    soon = datetime.now(timezone.utc) + timedelta(minutes=53, seconds=30)
+    assert ">in 53m</time>" in _cell(soon, "expires_at")
+    assert ">0s ago</time>" in _cell(soon, "last_seen")
+    assert ">5m ago</time>" in _cell(soon - timedelta(minutes=59), "expires_at")
+
+
+@pytest.mark.parametrize("column", ["freshness", "severity", "state"])
 def test_a_word_that_is_none_of_ours_is_escaped_too(column: str) -> None:
     assert "<b>" not in _cell(HOSTILE, column)
 
@@ -49,3 +57,10 @@ def test_what_is_not_known_is_a_dash() -> None:
     assert [_cell(None, one) for one in ("site", "freshness", "severity")] == [
         f'<td data-label="{title}">{NOTHING}</td>' for title in ("Site", "Freshness", "Severity")
     ]
+
+
+def test_a_state_is_in_the_language_of_the_page() -> None:
+    app = create_app(settings.resolve(("test", {"language": "zh-CN"})))
+    with app.test_request_context():
+        assert "已许可" in _cell("permitted", "state")
+        assert "a cloud's own" in _cell("a cloud's own", "state").replace("&#39;", "'")

@@ -34,6 +34,10 @@ def test_a_language_that_is_not_there_stops_the_process_with_the_nearest():
         app_with(language="zh_CN")
 
 
+def test_a_percent_sign_in_a_text_begins_a_place():
+    assert [text for text in messages() if re.search(r"%(?!\()", text.replace("%%", ""))] == []
+
+
 def test_what_has_no_translation_stays_english():
     with app_with().test_request_context(headers={"Accept-Language": "zh-CN"}):
         assert translated("%(number)s of nothing", number=3) == "3 of nothing"
@@ -43,6 +47,11 @@ def test_what_has_no_translation_stays_english():
 def test_a_translation_has_the_places_of_its_text(name):
     for text, there in catalog(name).items():
         assert sorted(re.findall(r"%\(\w+\)s", text)) == sorted(re.findall(r"%\(\w+\)s", there))
+
+
+def test_no_text_has_a_percent_sign_that_begins_no_place():
+    texts = {*messages(), *(there for name in LANGUAGES[1:] for there in catalog(name).values())}
+    assert sorted(one for one in texts if "%" in re.sub(r"%(\(\w+\)s|%)", "", one)) == []
 
 
 @pytest.mark.parametrize("name", LANGUAGES[1:])

@@ -3,6 +3,7 @@
 import pytest
 
 from salt_ext import settings
+from salt_ext.clouds.instance import TOLD
 from salt_ext.store.schema import LIST_COLUMNS
 from salt_ext.words.hidable import COLUMNS, SECTIONS, hidable
 from tests.unit.docs.test_facts import documented
@@ -60,7 +61,10 @@ def test_each_column_that_is_made_of_facts_can_be_hidden():
 
 
 def test_the_sections_have_the_fields_that_the_manual_describes():
-    described: dict[str, set[str]] = {"location": {"site", "room", "rack", "unit"}}
+    described: dict[str, set[str]] = {
+        "location": {"site", "room", "rack", "unit"},
+        "instance": {"cloud", "addresses", *TOLD},
+    }
     ours = {*settings.OPTIONS["collectors"].default, *settings.OPTIONS["slow_collectors"].default}
     for path in documented():
         section, *words = (word.removesuffix("[]") for word in path.split("."))

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from salt_ext.words.spellings import bare_address, normal_forms, spellings
@@ -66,6 +66,7 @@ def test_an_address_is_not_another_one():
     assert bare_address("fe80") == ""
 
 
+@example("0 .")
 @given(st.text(max_size=60) | st.text(string.hexdigits + ":-.{}x/% ", max_size=60))
 def test_any_text_has_spellings(text):
     for one in spellings(text):

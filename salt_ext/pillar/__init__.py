@@ -1,0 +1,1 @@
+"""Loaded by Salt: the external pillar of the CMDB."""

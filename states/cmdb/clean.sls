@@ -1,0 +1,2 @@
+include:
+  - cmdb.minion.clean
