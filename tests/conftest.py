@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from saltfactories.plugins.event_listener import EventListener
 
 from salt_ext import store
-from tests import citus, postgres
+from tests import citus, patience, postgres
 
 # Salt parks early log records on the stderr that pytest captures; left there
 # they print a traceback each when the interpreter exits.
@@ -45,6 +45,12 @@ def event_listener() -> Iterator[EventListener]:
     listener.address = f"tcp://127.0.0.1:{listener.port}"
     with listener:
         yield listener
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., object]:
+    """What asks until the answer is true: see patience.py."""
+    return patience.eventually
 
 
 def home_of_postgres() -> "tempfile.TemporaryDirectory[str]":

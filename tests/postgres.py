@@ -17,6 +17,7 @@ import psutil
 import psycopg2
 
 from salt_ext import settings, store
+from tests.patience import PATIENCE_SECONDS
 
 
 def execute(uri, statement, *values):
@@ -183,7 +184,7 @@ class Server:
                 env=self._environment,
                 **self._as_user(),
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -199,7 +200,7 @@ class Server:
                 one.kill()
         self.process.wait()
         # A process that still lives holds the shared memory; then no server can start here.
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while any(_lives(one) for one in processes):
             assert time.monotonic() < deadline, f"{processes} do not end"
             time.sleep(0.005)
@@ -208,7 +209,7 @@ class Server:
         """End it in good order, if it runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(20)
+            self.process.wait(PATIENCE_SECONDS)
 
     def program(self, name, *arguments):
         """Run one of the programs that come with the server; return what it prints."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import yaml
 
 from salt_ext import store
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import free_port
 
 ROLE = "cmdb_test_provisioner"
@@ -72,7 +73,7 @@ def provisioned(database, folder, profiles, **options):
             [*command, f"--bind=127.0.0.1:{running.port}"], env=environment, stdout=out, stderr=err
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not _is_ready(running):
             assert process.poll() is None, running.complained.read_text()
             assert time.monotonic() < deadline, running.complained.read_text()

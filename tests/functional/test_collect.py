@@ -17,6 +17,7 @@ from salt_ext.collect import ssh as ssh_mode
 from salt_ext.collect.modes import Answer, Plan, Request, in_order, size_of
 from salt_ext.master import kept
 from tests.machines import arrival, later, now, report, server
+from tests.patience import PATIENCE_SECONDS
 from tests.terminal import terminal
 
 HOUR = 3600
@@ -165,7 +166,7 @@ def test_work_ends_by_itself_when_whoever_began_it_is_no_more(tmp_path):
     if not first:
         list(pool.each(work, ["one"], 1, 0.5, lambda: False))
         os._exit(0)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

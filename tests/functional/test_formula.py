@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 from salt_ext import store
 from tests import postgres, wheels
 from tests.bare_salt import BareSalt, OnedirSalt
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 STATES = ROOT / "states"
@@ -241,7 +242,7 @@ def test_a_server_is_installed_without_an_index_and_serves(
         [*command, f"--bind=127.0.0.1:{port}"], env=environment, cwd="/", stderr=-3
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10)

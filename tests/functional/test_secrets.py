@@ -14,6 +14,7 @@ from salt_ext.settings import SettingsError
 from tests import postgres
 from tests.functional.conftest import commands
 from tests.machines import arrival, server
+from tests.patience import PATIENCE_SECONDS
 from tests.writers import FORK
 from webui import create_app
 
@@ -184,7 +185,7 @@ def test_no_log_of_the_engine_tells_it(storeless_opts, one_of_few, tmp_path):
     log.touch()
     engine = FORK.Process(target=run_engine, args=(storeless_opts, log))
     engine.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not re.search("(ERROR|CRITICAL):.*\n", log.read_text()):
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.01)

@@ -17,6 +17,7 @@ from salt_ext.master.cache import Cache
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests import master_cache
 from tests.machines import arrival, later, report, reporting, server
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -102,11 +103,11 @@ def test_a_result_kept_during_a_sync_is_not_let_go_of(master_opts, keys, databas
         with database.begin() as link:
             link.execute(sa.text("LOCK TABLE asset_seen"))
             syncing = pool.submit(kept.store_kept, master_opts, database)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while not link.scalar(waits):
                 assert time.monotonic() < deadline
             kept.keep(master_opts, [arrival(server(1), "ssh01", later(seconds=5))])
-        assert [one.status for one in syncing.result(timeout=20)] == ["new"]
+        assert [one.status for one in syncing.result(timeout=PATIENCE_SECONDS)] == ["new"]
     assert kept.names(master_opts) == ["ssh01"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from salt_ext import __version__, tree
 from tests.bare_salt import BareSalt
+from tests.patience import PATIENCE_SECONDS
 
 PACKAGE = Path(tree.__file__).parent
 
@@ -32,7 +33,7 @@ class Machine:
         options = ("--local", f"--config-dir={self.home}", "--out=json", "--log-level=error")
         out, err = self.salt.start(
             "salt-call", *options, *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ).communicate(timeout=60)
+        ).communicate(timeout=PATIENCE_SECONDS)
         return json.loads(out)["local"] if out.startswith("{") else out + err
 
     def has(self):

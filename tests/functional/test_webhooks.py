@@ -105,18 +105,6 @@ def happens(database):
     return happen
 
 
-@pytest.fixture
-def eventually():
-    def ask(question, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not (answer := question()):
-            assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-            time.sleep(0.02)
-        return answer
-
-    return ask
-
-
 def queue(database, name):
     rows, _ = store.deliveries_of(database, name, 50)
     return rows

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -148,20 +147,6 @@ class Fleet(NamedTuple):
         """Update the BIOS of web01."""
         demo_machine.write(self.hardware, version)
         return version
-
-
-@pytest.fixture(scope="session")
-def eventually():
-    """A function that asks until the answer is true, and fails when it never is."""
-
-    def ask(question, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not (answer := question()):
-            assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-            time.sleep(0.05)
-        return answer
-
-    return ask
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ import demo_machine
 from salt_ext import store
 from tests.consumers.redfish import PASSWORD, Bmc, emulated
 from tests.integration.conftest import BIN, EXAMPLES, _start
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import free_port, open_store
 from tests.receivers import SECRET, certificate
 from tests.unit.docs import markdown
@@ -149,12 +150,12 @@ class Heard:
     def __enter__(self):
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        assert self._listens.wait(30)
+        assert self._listens.wait(PATIENCE_SECONDS)
         return self
 
     def __exit__(self, *error):
         self._is_over.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE_SECONDS)
 
     def _listen(self):
         with salt.utils.event.get_master_event(self._opts, self._opts["sock_dir"]) as bus:
@@ -287,4 +288,4 @@ def receiving(file):
             yield f"http://127.0.0.1:{port}/"
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)

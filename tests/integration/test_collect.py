@@ -15,6 +15,7 @@ import pytest
 import tests.crowd
 from salt_ext import store
 from tests.integration.conftest import BIN, REPOSITORY
+from tests.patience import PATIENCE_SECONDS
 
 
 def collected(result):
@@ -116,7 +117,7 @@ def crowd(fleet, tmp_path):
         yield names
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)
         for name in names:
             (accepted / name).unlink()
 

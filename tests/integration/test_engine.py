@@ -13,6 +13,7 @@ from salt_ext import settings, store
 from salt_ext.report.envelope import MINE_FUNCTION
 from tests.integration import engine_process
 from tests.machines import report, reporting, server
+from tests.patience import PATIENCE_SECONDS
 
 MACHINES = 200
 REPORTS_EACH = 6
@@ -95,7 +96,7 @@ def test_an_engine_killed_at_any_moment_loses_nothing_and_stores_nothing_twice(
             arguments = (str(tmp_path), database_url, is_ready)
             engine = processes.Process(target=engine_process.run, args=arguments, daemon=True)
             engine.start()
-            assert is_ready.wait(20)
+            assert is_ready.wait(PATIENCE_SECONDS)
             next_kill = time.monotonic() + moments.uniform(0, 1.5)
         time.sleep(0.01)
         # A machine reports again once its report is stored, so that every state is seen.
@@ -157,7 +158,7 @@ def test_the_engine_goes_on_beside_a_report_that_cannot_be_stored_and_tidies_up_
     arguments = (str(tmp_path), database_url, is_ready)
     engine = processes.Process(target=engine_process.run, args=arguments, daemon=True)
     engine.start()
-    assert is_ready.wait(20)
+    assert is_ready.wait(PATIENCE_SECONDS)
 
     def problem_of(name, is_open=True):
         rows, _ = store.problems(database, minion_id=name, is_open=is_open)
@@ -170,6 +171,6 @@ def test_the_engine_goes_on_beside_a_report_that_cannot_be_stored_and_tidies_up_
     eventually(lambda: "could not be stored" in problem_of("bad"))
     cache.store("mine", "web01", {MINE_FUNCTION: report(server(2), "web01", now)})
     eventually(lambda: "web01" in reporting(database))
-    eventually(lambda: "set aside" in problem_of("bad"), seconds=60)
+    eventually(lambda: "set aside" in problem_of("bad"))
     engine.kill()
     engine.join()

@@ -10,6 +10,7 @@ import pytest
 from salt_ext import store
 from tests import postgres, writers
 from tests.integration.conftest import Gate
+from tests.patience import PATIENCE_SECONDS
 
 KILLS = 20
 STEPS = 400
@@ -46,7 +47,9 @@ def test_what_was_acknowledged_outlives_twenty_kills(primary, eventually, master
     story, chance = writers.story(**length), random.Random(masters)
     counts = [writers.FORK.Value("i", 0) for _ in range(masters)]
     processes = [
-        writers.FORK.Process(target=writers.write, args=(primary.url(name), story, 60, count))
+        writers.FORK.Process(
+            target=writers.write, args=(primary.url(name), story, PATIENCE_SECONDS, count)
+        )
         for count in counts
     ]
     for one in processes:
@@ -60,7 +63,7 @@ def test_what_was_acknowledged_outlives_twenty_kills(primary, eventually, master
         primary.kill()
         primary.start()
     for one in processes:
-        one.join(60)
+        one.join(PATIENCE_SECONDS)
         assert one.exitcode == 0
     assert [count.value for count in counts] == [STEPS] * masters
     database.close()

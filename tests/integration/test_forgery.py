@@ -10,6 +10,7 @@ import pytest
 
 from salt_ext import store
 from tests.machines import report
+from tests.patience import PATIENCE_SECONDS
 
 JID = "20260101000000000000"
 VICTIM = "web01"
@@ -85,7 +86,7 @@ def test_a_forgery_changes_nothing(fleet, event_listener, victim, forge, reaches
         # Without this the test would pass for a forgery that never arrived.
         assert not answer["web02"].startswith("refused"), answer
         patterns = [(fleet.master.id, TAG)]
-        seen = event_listener.wait_for_events(patterns, after_time=before, timeout=10)
+        seen = event_listener.wait_for_events(patterns, after_time=before, timeout=PATIENCE_SECONDS)
         assert seen.found_all_events
     nothing()
 

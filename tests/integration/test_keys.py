@@ -49,5 +49,5 @@ def test_a_key_that_goes_takes_what_waits_with_it_and_leaves_what_is_stored(
     send(fleet, stranger, f"3{command}")  # Salt would not let it, any more
     new = fleet.flash(f"9.{command}")
     fleet.collect(fleet.web01)
-    eventually(lambda: fleet.bios_version(fleet.web01) == new, seconds=40)
+    eventually(lambda: fleet.bios_version(fleet.web01) == new)
     assert version_of(fleet, stranger) == f"1{command}"

@@ -37,7 +37,7 @@ def engine_log(fleet, eventually):
     """What the engine says from now on; it works now, whatever tests before this one did."""
     version = fleet.flash(f"1.9.{time.time_ns()}")
     fleet.collect(fleet.web01)
-    eventually(lambda: fleet.bios_version(fleet.web01) == version, seconds=60)
+    eventually(lambda: fleet.bios_version(fleet.web01) == version)
     log = Path(fleet.master.config["log_file"])
     begin = log.stat().st_size
 
@@ -55,9 +55,11 @@ def test_what_a_minion_reports_meanwhile_is_stored_when_the_database_is_back(
     fleet.collect(fleet.web01)
     assert fleet.json("salt", "*", "test.ping", "--static") == {"web01": True, "web02": True}
     assert fleet.bios_version(fleet.web01) != new
+    # It has noticed: else it would find the database back and had nothing to say.
+    eventually(engine_log)
     fleet.gate.open()
     # The engine's pauses double: it is back at the latest after as long again as it was away.
-    eventually(lambda: fleet.bios_version(fleet.web01) == new, seconds=60)
+    eventually(lambda: fleet.bios_version(fleet.web01) == new)
     # One line when it went, with what to do, and one when it was back.
     [away, back] = eventually(lambda: len(engine_log()) > 1 and engine_log())
     assert "start PostgreSQL" in away

@@ -79,10 +79,10 @@ def test_a_new_machine_is_brought_into_its_state_and_looked_at_again(
         with fleet.database.begin() as link:
             link.exec_driver_sql("DELETE FROM asset WHERE minion_id = 'web02'")
         fleet.collect(fleet.web02)
-        eventually(marker.exists, seconds=60)
+        eventually(marker.exists)
         # The first one is ours.
         for _ in range(2):
-            eventually(lambda: collected(bus, "web02"), seconds=60)
+            eventually(lambda: collected(bus, "web02"))
 
 
 def collected(bus, minion_id):

@@ -9,6 +9,7 @@ import salt.loader
 from salt_ext import settings, store
 from tests import postgres, writers
 from tests.machines import arrival, later, server
+from tests.patience import PATIENCE_SECONDS
 from webui import create_app
 
 
@@ -92,7 +93,7 @@ def test_a_read_that_the_replica_ends_is_an_error_in_words(pair, eventually):
     uri = primary.uri.removesuffix("postgres") + "cmdb"
     postgres.execute(uri, "UPDATE asset SET rack = 'moved'")
     postgres.execute(uri, "VACUUM asset")
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     [error] = told
     assert "conflict with recovery" in str(error)
     assert "again" in error.hint
@@ -104,7 +105,7 @@ def test_when_the_primary_is_gone_the_same_process_goes_on_with_the_promoted_one
     story = writers.story(machines=4, steps=40)
     count = writers.FORK.Value("i", 0)
     url = primary.url("cmdb", standby)
-    process = writers.FORK.Process(target=writers.write, args=(url, story, 60, count))
+    process = writers.FORK.Process(target=writers.write, args=(url, story, PATIENCE_SECONDS, count))
     process.start()
     eventually(lambda: count.value > 10)
     primary.kill()
@@ -112,7 +113,7 @@ def test_when_the_primary_is_gone_the_same_process_goes_on_with_the_promoted_one
     assert process.is_alive()
     assert done < len(story)
     postgres.execute(standby.uri, "SELECT pg_promote()")
-    process.join(60)
+    process.join(PATIENCE_SECONDS)
     assert process.exitcode == 0
     assert count.value == len(story)
     promoted = postgres.open_store(url)

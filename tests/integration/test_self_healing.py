@@ -12,9 +12,6 @@ from tests.integration.healing import Heard, running
 from tests.machines import arrival, later, server
 from tests.store.test_losses import without
 
-WAIT_SECONDS = 90
-"""For a whole orchestration on a slow machine; each of its steps is a process or a job."""
-
 
 @pytest.fixture(scope="module")
 def site(salt_factories, new_database, tmp_path_factory):
@@ -65,7 +62,7 @@ def test_a_lost_module_takes_the_machine_out_and_a_new_one_brings_it_back(
     assert (site.bmc.boots_from(uuid), node.drained.exists()) == ("Hdd", False)
 
     pulled(site, node, "A3")
-    [steps] = eventually(lambda: heard.orchestrations("lost", node), WAIT_SECONDS)
+    [steps] = eventually(lambda: heard.orchestrations("lost", node))
     names = "is_active look_again may_drain to_maintenance drain boot_once"
     assert steps == dict.fromkeys(names.split(), True), steps
     assert site.asset(node)["lifecycle"] == "maintenance"
@@ -81,7 +78,7 @@ def test_a_lost_module_takes_the_machine_out_and_a_new_one_brings_it_back(
 
     # Another one of the group is not drained meanwhile, and a person hears of it.
     pulled(site, other, "B1")
-    [steps] = eventually(lambda: heard.orchestrations("lost", other), WAIT_SECONDS)
+    [steps] = eventually(lambda: heard.orchestrations("lost", other))
     assert list(steps.values()) == [True, True, steps["may_drain"], None, None, None]
     assert "node01 of no known rack either" in steps["may_drain"]
     assert (site.asset(other)["lifecycle"], other.drained.exists()) == ("active", False)
@@ -91,7 +88,7 @@ def test_a_lost_module_takes_the_machine_out_and_a_new_one_brings_it_back(
     # It is whole again.
     node.pull()
     site.cmdb("collect", node.name)
-    [steps] = eventually(lambda: heard.orchestrations("found", node), WAIT_SECONDS)
+    [steps] = eventually(lambda: heard.orchestrations("found", node))
     assert set(steps.values()) == {True}, steps
     assert (site.asset(node)["lifecycle"], node.drained.exists()) == ("active", False)
     [found] = eventually(lambda: site.told("found"))
@@ -124,10 +121,10 @@ def test_two_of_a_group_and_many_events_at_a_time_take_one_machine_out_once(
         one.pull(slot)
     # Both in one job; each is asked again by the reactor, which confirms it.
     site.cmdb("collect", "node0*")
-    eventually(lambda: store.losses(site.database, state="lost")[1] == 2, WAIT_SECONDS)
+    eventually(lambda: store.losses(site.database, state="lost")[1] == 2)
     site.tell("lost", node, other, node, other)
     ran = lambda: [heard.orchestrations("lost", one) for one in machines]  # noqa: E731
-    eventually(lambda: [len(one) for one in ran()] == [3, 3], 2 * WAIT_SECONDS)
+    eventually(lambda: [len(one) for one in ran()] == [3, 3])
     stages = [site.asset(one)["lifecycle"] for one in machines]
     assert sorted(stages) == ["active", "maintenance"]
     assert [one.drained.exists() for one in machines] == [one == "maintenance" for one in stages]
@@ -157,14 +154,14 @@ def test_an_event_that_is_forged_or_comes_again_does_nothing(site, machines, hea
     orders = site.bmc.orders()
     # Nothing is lost.
     site.tell("lost", node)
-    [steps] = eventually(lambda: heard.orchestrations("lost", node), WAIT_SECONDS)
+    [steps] = eventually(lambda: heard.orchestrations("lost", node))
     assert "node01 has lost nothing" in steps["may_drain"]
     assert steps["to_maintenance"] is None
     # Somebody works at it, and it was never lost.
     why = "reason=new cables"
     site.cmdb("lifecycle", other.name, "maintenance", why)
     site.tell("found", other)
-    [steps] = eventually(lambda: heard.orchestrations("found", other), WAIT_SECONDS)
+    [steps] = eventually(lambda: heard.orchestrations("found", other))
     assert (set(steps.values()) - {steps["is_ours"]}, steps["is_ours"] is True) == ({None}, False)
     assert site.asset(other)["lifecycle"] == "maintenance"
     assert site.asset(node)["lifecycle"] == "active"

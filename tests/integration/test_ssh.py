@@ -20,6 +20,7 @@ import pytest
 from salt_ext import store, tree
 from tests import postgres
 from tests.machines import arrival, later, server
+from tests.patience import PATIENCE_SECONDS
 
 BIN = Path(sys.executable).parent
 SSHD = shutil.which("sshd", path=f"/usr/sbin:{os.environ['PATH']}")
@@ -73,7 +74,7 @@ def port(home):
         yield port
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,11 @@ from bs4 import BeautifulSoup
 
 from salt_ext import store
 from tests.functional.web.access import PASSWORD, USERS
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import open_store
 
 MANUAL = Path(__file__).parents[2] / "docs/web/access.md"
 BIN = Path(sys.executable).parent
-SECONDS = 60
 OF_NGINX = ("alice", "the password that nginx asks for")
 
 
@@ -35,7 +35,7 @@ def free_port():
 
 def await_answer(ask, process, log):
     """Wait until something answers; fail when its process ends."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(OSError, requests.ConnectionError):
@@ -57,7 +57,7 @@ def running(argv, home, ask, **environ):
         yield
     finally:
         process.terminate()
-        process.wait(SECONDS)
+        process.wait(PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager

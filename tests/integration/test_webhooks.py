@@ -24,6 +24,7 @@ from salt_ext.report.envelope import MINE_FUNCTION
 from tests.integration import engine_process
 from tests.integration.conftest import BIN
 from tests.machines import arrival, report, reporting, server
+from tests.patience import PATIENCE_SECONDS
 from tests.receivers import SECRET, Receiver, Rude, hang
 
 MACHINES = 60
@@ -49,7 +50,7 @@ def engine(database_url, tmp_path):
         found = context.Process(target=engine_process.run, args=arguments, daemon=True)
         found.start()
         running.append(found)
-        assert is_ready.wait(30)
+        assert is_ready.wait(PATIENCE_SECONDS)
         return found
 
     yield start
@@ -107,13 +108,13 @@ def test_whenever_an_engine_is_killed_each_event_has_one_id_and_comes(database, 
             process.kill()
             process.join()
             process = engine(good.url)
-    eventually(lambda: len({one["id"] for one in good.events}) >= MACHINES - KILLS, seconds=60)
+    eventually(lambda: len({one["id"] for one in good.events}) >= MACHINES - KILLS)
 
     def is_empty():
         end_leases(database)
         return waiting(database) == 0 and len({e["id"] for e in good.events}) >= MACHINES
 
-    eventually(is_empty, seconds=60)
+    eventually(is_empty)
     ids = {}
     for event in good.events:
         ids.setdefault(event["data"]["minion_id"], set()).add(event["id"])
@@ -147,11 +148,11 @@ def test_salt_api_takes_an_event_whose_kind_is_in_its_tag(fleet, eventually, tmp
         with salt.utils.event.get_master_event(
             fleet.master.config, fleet.master.config["sock_dir"], listen=True
         ) as bus:
-            eventually(lambda: not attempt(hook, event), seconds=60)
-            heard = bus.get_event(wait=20, tag="salt/netapi/hook/cmdb/", full=True)
+            eventually(lambda: not attempt(hook, event))
+            heard = bus.get_event(wait=PATIENCE_SECONDS, tag="salt/netapi/hook/cmdb/", full=True)
     finally:
         api.terminate()
-        api.wait(20)
+        api.wait(PATIENCE_SECONDS)
     assert heard["tag"] == "salt/netapi/hook/cmdb/changed"
     assert heard["data"]["post"]["data"] == data
     assert heard["data"]["post"]["tag"] == "salt/cmdb/changed/x"

@@ -13,6 +13,7 @@ from salt_ext.store.ingest import arriving
 from salt_ext.store.schema import UNCHECKED
 from tests.citus import one_server
 from tests.machines import arrival, later, server
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import open_store
 
 
@@ -81,7 +82,7 @@ def test_one_machine_under_two_names_is_one_whatever_the_database_isolates(
         """Let both write before one of them may end."""
         if threading.get_ident() not in met:
             met.add(threading.get_ident())
-            both.wait(60)
+            both.wait(PATIENCE_SECONDS)
         lock(link)
 
     monkeypatch.setattr(arriving, "lock_arrival", lock_together)
@@ -115,14 +116,14 @@ def test_a_machine_that_takes_its_place_while_lists_are_matched_anew_keeps_it(
     def late(link, table, rows, update=None):
         if table.name == "asset" and threading.current_thread().name == "maintain":
             reached.set()
-            go_on.wait(60)
+            go_on.wait(PATIENCE_SECONDS)
         return insert(link, table, rows, update)
 
     monkeypatch.setattr(bulk, "insert", late)
     own = open_store(database_url)
     matching = threading.Thread(target=store.maintain, args=(own,), name="maintain")
     matching.start()
-    assert reached.wait(60)
+    assert reached.wait(PATIENCE_SECONDS)
     found = {}
     reporting = threading.Thread(
         target=lambda: found.update(statuses(store.ingest(database, [arrival(server(7), "web07")])))

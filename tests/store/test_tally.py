@@ -9,6 +9,7 @@ from salt_ext.lists import expected, rows
 from salt_ext.store.schema import tally
 from tests.citus import one_server
 from tests.machines import NOW, arrival, later, server
+from tests.patience import PATIENCE_SECONDS
 
 COUNTED = "SELECT count(*) FROM asset WHERE merged_into IS NULL"
 
@@ -87,7 +88,7 @@ def test_a_writer_waits_neither_for_another_one_nor_for_maintain(database):
     with database.begin() as link:
         link.execute(sa.insert(tally).values(assets=-1))
         threading.Thread(target=meanwhile, daemon=True).start()
-        assert done.wait(60)
+        assert done.wait(PATIENCE_SECONDS)
         link.execute(sa.insert(tally).values(assets=1))
     assert kept(database) == 2
 

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from tests.machines import arrival, server
+from tests.patience import PATIENCE_SECONDS
 from webui import heavy
 from webui import server as configuration
 
 ROOT = Path(__file__).parents[3]
 GUNICORN = Path(sys.executable).with_name("gunicorn")
-DEADLINE_SECONDS = 30
 
 
 class Served:
@@ -48,7 +48,7 @@ class Served:
 
     def get(self, address):
         """Return the status of an answer, its headers and its body; 0 while nobody is there."""
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
             link.request("GET", address)
             answer = link.getresponse()
@@ -60,7 +60,7 @@ class Served:
 
     def until(self, is_so):
         """Wait until something is so."""
-        end = time.monotonic() + DEADLINE_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         while not is_so():
             assert self.process.poll() is None, self.said.read_text()
             assert time.monotonic() < end, self.said.read_text()
@@ -83,7 +83,7 @@ class Served:
     def stop(self):
         """End it and wait."""
         self.process.terminate()
-        self.process.wait(DEADLINE_SECONDS)
+        self.process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_all_else_is_answered_while_heavy_reads_have_taken_their_rooms(served, d
             reads = {pool.submit(served.get, "/health.csv") for _ in range(16)}
             refused = set()
             while len(refused) < 16 - rooms:
-                refused |= wait(reads - refused, DEADLINE_SECONDS, FIRST_COMPLETED).done
+                refused |= wait(reads - refused, PATIENCE_SECONDS, FIRST_COMPLETED).done
             began = time.monotonic()
             assert {served.get("/healthz")[0] for _ in range(50)} == {200}
             assert time.monotonic() - began < 5

@@ -12,6 +12,7 @@ from salt_ext.facts import collect
 from salt_ext.facts.raid import asked, asking, paired, pci_functions, raid, told
 from salt_ext.facts.root import Root
 from tests.corpus import corpus_files, needs_corpus
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.facts.trees import tree
 
 
@@ -208,7 +209,7 @@ def test_a_tool_runs_only_once_at_a_time(tmp_path):
     )
     others = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(2)]
     asking(path, time.monotonic() + 20)()
-    assert [other.wait(20) for other in others] == [0, 0]
+    assert [other.wait(PATIENCE_SECONDS) for other in others] == [0, 0]
     assert log.read_text().split() == ["begin", "end"] * 3
 
 

@@ -4,6 +4,7 @@ import contextlib
 import threading
 
 from salt_ext.questions.table import Table
+from tests.patience import PATIENCE_SECONDS
 from webui.cached import MOST_ROWS, Cache
 
 
@@ -40,7 +41,7 @@ def test_only_who_asks_or_waits_takes_a_room():
         yield
 
     def slow():
-        assert inside.wait(5), "the second reader took no room"
+        assert inside.wait(PATIENCE_SECONDS), "the second reader took no room"
         return "found"
 
     readers = [threading.Thread(target=cache.get, args=("a", slow, room)) for _ in range(2)]

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from flask import Flask, Response
 
+from tests.patience import PATIENCE_SECONDS
 from webui import heavy
 from webui.heavy import Crowded, Gate, admit
 
@@ -49,7 +50,7 @@ def test_the_third_waits_until_one_has_left():
     third.start()
     assert not entered.is_set()
     gate.leave()
-    assert entered.wait(5)
+    assert entered.wait(PATIENCE_SECONDS)
     third.join()
 
 
