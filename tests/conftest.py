@@ -11,6 +11,7 @@ import pytest
 import salt._logging
 import sqlalchemy as sa
 from saltfactories.plugins.event_listener import EventListener
+from xdist.scheduler import LoadScopeScheduling
 
 from salt_ext import store
 from tests import citus, patience, postgres
@@ -27,6 +28,23 @@ def pytest_configure() -> None:
     """Keep the tests' files in memory if there is room: captured trees have thousands of files."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+SERVERS = ("browser", "consumers", "integration")
+"""The groups whose servers are started once for all of their tests: one process runs a group."""
+
+
+class InTurn(LoadScopeScheduling):
+    """What ``./dev test`` gives to its processes: a group with servers whole, else file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        group = path.split("/")[1]
+        return group if group in SERVERS else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> InTurn:
+    return InTurn(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -26,6 +26,7 @@ DISTRIBUTIONS = {
     "prometheus_client": "prometheus-client",
     "psycopg2": "psycopg2-binary",
     "saltfactories": "pytest-salt-factories",
+    "xdist": "pytest-xdist",
     "yaml": "pyyaml",
 }
 """What to install for a package that is imported by another name."""
