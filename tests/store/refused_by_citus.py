@@ -64,7 +64,8 @@ RULES = (
         " be made before they are sent",
         _finds(
             rf"(^|\()(UPDATE|DELETE FROM) ({SPREAD}|{WHOLE})\b",
-            r"[+-] (CAST\(\S+ AS )?interval\b|\b(concat|concat_ws|format|jsonb_build_object)\(",
+            r"(?<!\bnow\(\) )[+-] (CAST\(\S+ AS )?interval\b"
+            r"|\b(concat|concat_ws|format|jsonb_build_object)\(",
         ),
     ),
     Rule(

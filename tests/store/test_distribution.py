@@ -76,3 +76,16 @@ def test_a_table_that_a_later_version_adds_is_spread_by_the_next_migration(datab
         link.execute(sa.schema.CreateTable(metadata.tables["build"]))
     assert store.migrate(database) == ["build: spread by asset"]
     assert store.migrate(database) == []
+
+
+def test_the_size_of_the_store_is_that_of_all_its_servers(database):
+    def bytes_of(answer):
+        return {one["table"]: one["table_bytes"] for one in answer["tables"]}
+
+    before = store.statistics(database)
+    store.ingest(database, [arrival(server(number), f"web{number}") for number in range(9)])
+    after = store.statistics(database)
+    assert sorted(one["table"] for one in after["tables"]) == sorted(metadata.tables)
+    for name in ("asset", "asset_facts", "identifier", "part"):
+        assert bytes_of(after)[name] > bytes_of(before)[name], name
+    assert after["database_bytes"] > sum(bytes_of(after).values())

@@ -6,6 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
+from salt_ext.lists.installed import compare_installed
+from salt_ext.master import events
 from tests import postgres, writers
 from tests.machines import NOW, arrival, dimm, later, server
 from tests.store.refused_by_citus import RULES, refused
@@ -36,6 +38,9 @@ def sent(database_url):
     sa.event.listen(sa.pool.Pool, "checkout", pretend)
     try:
         play(database)
+        install(database)
+        decide(database)
+        deliver(database)
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
         sa.event.remove(sa.pool.Pool, "checkout", pretend)
@@ -66,6 +71,69 @@ def play(database):
         store.document(database, row["id"], NOW + timedelta(minutes=1))
         store.changes(database, store.Wanted(asset_id=row["id"]))
     store.resolve(database, "web04")
+
+
+def install(database):
+    """Import a list, plan a machine of it, install it, and compare it with its plan."""
+    act = store.Act("alice", "new racks, CHG-1", test=False)
+    said = {"hostname": "web09", "mac": "52:54:00:00:00:09", "list.profile": "debian12"}
+    listed = [
+        {"sn": sn, "minion_id": None, "fields": {"sn": sn, **said}, "row": 2}
+        for sn in ("9XYZ009", "9XYZ010")
+    ]
+    for rows in (listed, listed[:1], []):
+        store.import_expected(database, rows, source="racks.csv", by="alice")
+    store.set_expected(database, "9XYZ009", said, by="alice")
+    store.set_expected(database, "9XYZ010", {"site": "fra1"}, by="alice")
+    store.remove_expected(database, "9XYZ010")
+    asset_id = store.resolve(database, "9XYZ009")
+    store.set_lifecycle(database, asset_id, "planned", act)
+    store.open_installations(database, [asset_id], act)
+    store.revoke_installations(database, [asset_id], act)
+    [row] = store.open_installations(database, [asset_id], act).opened
+    shown = store.Shown("4c4c4544-0058-5910-805a-b9c04f000009", said["mac"], "")
+    store.begin_installation(database, shown)
+    store.serve_installation(database, row["id"], shown)
+    store.finish_installation(database, row["id"], shown)
+    store.installations(database, filters={"site": "fra1"}, state="done", limit=1)
+    store.expected_machines(database)
+    compare_installed(database)
+    for day in range(2):
+        store.ingest(database, [arrival(server(9), "web09", later(days=day))])
+
+
+def decide(database):
+    """Rule on reports that are held, each way."""
+    for number, choice in enumerate(("accept", "split", "reject"), 20):
+        name = f"web{number}"
+        store.ingest(database, [arrival(server(number), name)])
+        store.ingest(database, [arrival(server(number + 10), name, later(minutes=5))])
+        store.choices(database, name)
+        store.rule(database, name, choice, by="ops", why="seen in the rack")
+    store.held_reports(database)
+    store.decisions(database, limit=9)
+    store.accept_baseline(
+        database, store.resolve(database, "web20"), store.Act("ops", "", test=False)
+    )
+
+
+def deliver(database):
+    """Tell webhooks what is new, by conditions; one takes it, one fails until it is given up."""
+    ours = [
+        store.Subscriber(name, lambda news: events.events(news, 1 << 20), filters=filters)
+        for name, filters in (("tickets", {"minion_id": "web50"}), ("broken", {}))
+    ]
+    store.ingest(database, [arrival(server(50), "web50")])
+    store.ingest(database, [arrival(server(50, cpu_name="other"), "web50", later(minutes=5))])
+    events.send(database, lambda data, tag: None, lambda: {"web50"}, 1 << 20, ours, "master01")
+    taken = store.take_delivery(database, "tickets")
+    store.take_delivery(database, "tickets", taken.id)
+    store.undelivered(database, store.take_delivery(database, "broken").id, "no route")
+    store.give_up_deliveries(database, "broken", 0, "master01")
+    store.deliveries_of(database, "broken", 9)
+    list(store.webhook_queues(database, ["tickets", "broken"]))
+    store.resend_deliveries(database, "broken")
+    store.settle_webhook(database, "broken")
 
 
 def test_nothing_is_sent_that_citus_has_refused(sent):

@@ -7,15 +7,45 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from salt_ext.store.database import Database, Row, rows
+from salt_ext.store.distribution import spread
 from salt_ext.store.schema import metadata
 
-SIZES = sa.text("""
-SELECT relname AS "table",
+SIZE = """
        CASE WHEN reltuples < 0 THEN pg_stat_get_live_tuples(oid) ELSE reltuples END::bigint AS rows,
        pg_table_size(oid) AS table_bytes, pg_indexes_size(oid) AS index_bytes
-  FROM pg_class
+  FROM"""
+
+SIZES = sa.text(f"""
+SELECT relname AS "table", {SIZE} pg_class
  WHERE oid = ANY(ARRAY(SELECT to_regclass(name)::oid FROM unnest(CAST(:names AS text[])) AS name))
- ORDER BY pg_total_relation_size(oid) DESC, relname
+""")  # noqa: S608 - constants of ours
+
+SHARDS = sa.text(f"""
+WITH shard AS (
+    SELECT shard.*
+      FROM run_command_on_all_nodes($$
+            SELECT jsonb_agg(shard)
+              FROM (SELECT logicalrelid::text AS "table", shardid, {SIZE} pg_dist_shard
+                      JOIN pg_class ON oid = to_regclass(shard_name(logicalrelid, shardid))
+                   ) AS shard $$) AS node,
+           jsonb_to_recordset(CAST(node.result AS jsonb)) AS shard(
+               "table" text, shardid bigint, rows bigint, table_bytes bigint, index_bytes bigint)
+     WHERE node.success AND "table" = ANY(:names)
+)
+SELECT "table", sum(rows)::bigint AS rows, sum(table_bytes)::bigint AS table_bytes,
+       sum(index_bytes)::bigint AS index_bytes
+  FROM (SELECT "table", max(rows) AS rows, sum(table_bytes) AS table_bytes,
+               sum(index_bytes) AS index_bytes
+          FROM shard
+         GROUP BY "table", shardid) AS shard
+ GROUP BY "table"
+""")  # noqa: S608 - constants of ours
+"""The sizes of the tables that are spread over the servers of Citus: the coordinator has none."""
+
+ALL_BYTES = sa.text("""
+SELECT sum(CAST(result AS bigint))::bigint
+  FROM run_command_on_all_nodes('SELECT pg_database_size(current_database())')
+ WHERE success
 """)
 
 CHANGED = """
@@ -64,14 +94,19 @@ def statistics(database: Database) -> Row:
     """
     Return the size of the database and of each of its ``tables``, what comes in, what fails.
 
-    ``rows`` of a table is PostgreSQL's estimate from its last look. ``heard_last_hour``
-    counts machines, because an unchanged report leaves only the time of the last one.
-    ``changed_last_hour`` counts reports that brought something new, by the index on
-    their times. ``collectors`` are those that fail now: on how many ``machines``, and
-    with how many ``errors`` since each of these problems is known.
+    ``rows`` of a table is PostgreSQL's estimate from its last look. On Citus the bytes are
+    those of all servers. ``heard_last_hour`` counts machines, because an unchanged report
+    leaves only the time of the last one. ``changed_last_hour`` counts reports that brought
+    something new, by the index on their times. ``collectors`` are those that fail now: on
+    how many ``machines``, and with how many ``errors`` since each of these problems is known.
     """
     with database.autocommit() as link:
-        tables = rows(link.execute(SIZES, {"names": list(metadata.tables)}))
+        there = spread(link)
+        tables = rows(link.execute(SIZES, {"names": list(metadata.tables.keys() - there.keys())}))
         failing = rows(link.execute(ERRORS))
-        rates = link.execute(RATES).one()._mapping
-        return {**rates, "tables": tables, "collectors": failing}
+        found = {**link.execute(RATES).one()._mapping}
+        if there:
+            tables += rows(link.execute(SHARDS, {"names": list(there)}))
+            found["database_bytes"] = link.scalar(ALL_BYTES)
+    tables.sort(key=lambda row: (-row["table_bytes"] - row["index_bytes"], row["table"]))
+    return {**found, "tables": tables, "collectors": failing}
