@@ -109,6 +109,11 @@ RULES = (
         "name the value in a subquery of its own around the tables",
         lambda text: any(" FROM " not in one for one in _laterals(text)),
     ),
+    Rule(
+        "recursive CTEs are only supported when they contain a filter on the distribution column",
+        "compare all rows, without leaps: see matches() of reads/patterns.py",
+        _finds(r"\bWITH RECURSIVE\b", rf"\b(FROM|JOIN) ({SPREAD})\b"),
+    ),
 )
 
 

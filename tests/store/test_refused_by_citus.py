@@ -65,6 +65,7 @@ def play(database):
     store.ingest(database, [arrival(server(5), "web05", later(minutes=42))])
     store.tell(database, lambda news: None, lambda: {"web04"})
     store.maintain(database)
+    page = store.assets(database, filters={"site__contains": "fra", "disks.model__contains": "x"})
     page = store.assets(database)
     for row in page.rows[:2]:
         store.asset_page(database, row["id"], limit=20)
@@ -156,6 +157,9 @@ HAS_REFUSED = (
     " SELECT asset_id FROM identifier WHERE value = i.value OFFSET 0) AS claimed",
     "SELECT 1 FROM unnest($1) AS i(name) LEFT JOIN LATERAL (SELECT 1 FROM asset_seen) AS k ON true",
     "SELECT 1 FROM loss CROSS JOIN LATERAL (SELECT loss.revision > 1 AS again) AS shown",
+    "WITH RECURSIVE each(value) AS (SELECT min(site) FROM asset UNION ALL SELECT (SELECT min(site)"
+    " FROM asset WHERE site > each.value) FROM each WHERE each.value IS NOT NULL) SELECT 1 FROM"
+    " asset WHERE site = ANY(array(SELECT value FROM each)) AND id IN (SELECT asset_id FROM part)",
 )
 
 

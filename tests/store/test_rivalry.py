@@ -231,7 +231,7 @@ def test_a_machine_that_loses_its_name_and_has_another_in_one_batch_is_stored(da
         arrival(server(1), "web02", later(hours=-2)),
     ]
     outcomes = {one.minion_id: one for one in store.ingest(database, batch)}
-    assert not caplog.records, "the batch failed and each report was tried alone"
+    assert not [one for one in caplog.records if "tried alone" in one.message]
     assert outcomes["web02"].asset_id == first.asset_id != outcomes["web01"].asset_id
     assert {one.status for one in outcomes.values()} <= {"new", "changed"}
     assert names(database) == {"web01", "web02"}

@@ -112,7 +112,7 @@ def test_every_table_is_in_somebodys_rights(database):
     ours = [name for tables in rights.RIGHTS["cmdb_writer"].values() for name in tables]
     with database.begin() as link:
         tables = sa.inspect(link).get_table_names()
-        views = sa.inspect(link).get_view_names()
+        views = [one for one in sa.inspect(link).get_view_names() if not one.startswith("citus_")]
     assert sorted([*tables, *views]) == sorted(ours)
 
 

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
+from tests.citus import one_server
 from tests.machines import arrival, server
 
 LEDGER = ("identifier_value_kind_idx", "identifier_number_idx", "identifier_short_name_idx")
@@ -37,6 +38,7 @@ def plans(database, read, text):
         ]
 
 
+@one_server("its plan tells no index of the shards")
 @pytest.mark.parametrize(
     ("read", "indexes"),
     [

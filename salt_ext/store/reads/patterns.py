@@ -40,7 +40,8 @@ def matches(
     Return the condition that the field of this name matches one of the patterns.
 
     The search text is not filtered first if anything is hidden from whoever asks: the time would
-    tell how many assets are left. Citus takes no leaps through an index of what is spread.
+    tell how many assets are left. Citus takes no leaps through an index in a statement about
+    what is spread.
     """
     compare = PATTERNS[operator]
 
@@ -49,7 +50,7 @@ def matches(
         return sa.or_(sa.false(), *(compare(text, pattern) for pattern in patterns))
 
     table = getattr(column, "table", None)
-    with_leaps = (asset,) if source.is_spread else (asset, asset_seen, part)
+    with_leaps = () if source.is_spread else (asset, asset_seen, part)
     if table is asset and name in NUMEROUS:
         pieces = [max(re.split(WILD, one), key=len).lower() for one in patterns]
         if not source.hidden and all(len(one) >= SHORTEST and one.isascii() for one in pieces):
