@@ -67,7 +67,7 @@ def test_whoever_logs_in_is_shown_on_every_page_and_may_log_out(client, tmp_path
         ("alice\0", PASSWORD),
         ("alice", f"{PASSWORD}\0"),
         ("al\udcffice", "\udcff"),
-        ("alice", USERS["alice"]),
+        pytest.param("alice", USERS["alice"], id="alice-the hash"),
     ],
 )
 def test_a_wrong_name_or_password_opens_nothing(client, tmp_path, name, password):

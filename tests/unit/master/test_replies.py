@@ -124,7 +124,16 @@ def test_rounds_of_answers_are_a_second_apart(master, clock):
         sent() | {"collected_at": 7},
         {key: value for key, value in sent().items() if key != "secret_hash"},
     ],
-    ids=str,
+    ids=[
+        "nothing",
+        "rubbish",
+        "grains",
+        "ssh",
+        "return",
+        "an order as time",
+        "a number as time",
+        "without a secret",
+    ],
 )
 def test_nobody_is_answered_who_cannot_hear(master, said):
     """Such as a minion of the first edition, which would answer that there is no such function."""
