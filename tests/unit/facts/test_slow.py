@@ -16,6 +16,7 @@ from salt_ext import settings
 from salt_ext.facts import slow, tools
 from salt_ext.facts.slow_process import LIMIT_BYTES
 from salt_ext.report import agent
+from tests.patience import eventually
 from tests.unit.facts.trees import tree
 
 COLLECTORS = """
@@ -171,7 +172,7 @@ def test_a_collector_that_fails_costs_its_own_section(run, function, kind, says,
 def test_one_that_hangs_is_ended_at_its_deadline_with_where_it_was(run, tmp_path):
     began = time.monotonic()
     found = run(deadline=1.0, hung="hangs", good="good")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert found["good"]["pid"]
     assert found["errors"]["hung"]["type"] == "TimeoutError"
     assert "time.sleep(600)" in found["errors"]["hung"]["traceback"]
@@ -181,7 +182,7 @@ def test_one_that_hangs_is_ended_at_its_deadline_with_where_it_was(run, tmp_path
 def test_one_that_holds_the_interpreter_is_killed(run):
     began = time.monotonic()
     found = run(deadline=0.5, deaf="holds_the_interpreter")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 60
     assert found["errors"]["deaf"]["type"] == "TimeoutError"
     assert "had no answer in its time" in found["errors"]["deaf"]["message"]
     assert "in holds_the_interpreter" in found["errors"]["deaf"]["traceback"]
@@ -209,11 +210,9 @@ def test_no_second_process_is_started_beside_one_that_has_not_ended(run, tmp_pat
 
 
 def test_the_lock_is_held_by_the_process_alone_and_as_long_as_it_lives(run, tmp_path):
-    thread = threading.Thread(target=run, kwargs={"deadline": 3.0, "hung": "hangs"})
+    thread = threading.Thread(target=run, kwargs={"deadline": 6.0, "hung": "hangs"})
     thread.start()
-    began = time.monotonic()
-    while not (tmp_path / "root" / "hangs").exists() and time.monotonic() - began < 10:
-        threading.Event().wait(0.01)
+    eventually((tmp_path / "root" / "hangs").exists)
     message = run(hung="hangs")["errors"]["hung"]["message"]
     thread.join()
     pid = (tmp_path / "root" / "hangs").read_text()
@@ -397,7 +396,7 @@ def test_a_tool_that_runs_too_long_is_killed_with_what_it_started(tmp_path):
     path = script(tmp_path / "tool", f"sleep 600 & echo $! > {tmp_path}/pid; wait")
     began = time.monotonic()
     assert tools.run([path], deadline_seconds=0.5) == f"{path} ran past 0.5 s"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
     assert gone((tmp_path / "pid").read_text().strip())
 
 
