@@ -70,6 +70,8 @@ def _in_order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def is_in_order(items: list[dict[str, Any]]) -> bool:
     """Whether components stand in the order of the normal form."""
+    if len(items) < 2:
+        return True
     last: tuple[str, str] | None = None
     for at, item in enumerate(items):
         name = first.number(item), first.place(item)
@@ -83,7 +85,12 @@ def is_in_order(items: list[dict[str, Any]]) -> bool:
 
 def is_components(value: Any) -> bool:
     """Whether a value is a list of components: a list of mappings, or an empty list."""
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if not isinstance(value, list):
+        return False
+    for item in value:  # noqa: SIM110 - asked of every list; a generator takes three times as long
+        if not isinstance(item, dict):
+            return False
+    return True
 
 
 _encode = json.JSONEncoder(

@@ -40,7 +40,10 @@ def number(item: Mapping[str, Any]) -> str:
 def place(item: Mapping[str, Any]) -> str:
     """Return the place of a part; blank without one."""
     for group in PLACES:
-        if item.get(group[-1]) is not None:
+        last = item.get(group[-1])
+        if last is not None:
+            if len(group) == 1:
+                return str(last)
             return " ".join(str(item[field]) for field in group if item.get(field) is not None)
     return ""
 

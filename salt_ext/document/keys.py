@@ -63,7 +63,7 @@ def number(item: Mapping[str, Any]) -> str | None:
 
 def numbers(items: list[Item]) -> list[str | None]:
     """Return for each part of a list the number that is its own, or None."""
-    found = _own(items)
+    found = own(items)
     return [found.get(at) for at in range(len(items))]
 
 
@@ -117,7 +117,7 @@ def place(item: Mapping[str, Any]) -> str | None:
 
 def places(item: Mapping[str, Any]) -> Iterator[str]:
     """Yield every place of a part, the best first."""
-    return (text for group in PLACES if (text := place_in(group, item)))
+    return (text for group in PLACES if group[-1] in item and (text := place_in(group, item)))
 
 
 def slot_fields(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def _may_be_one(one: Item, other: Item, step: int) -> bool:
     )
 
 
-def _own(items: list[Item]) -> dict[int, str]:
+def own(items: list[Item]) -> dict[int, str]:
     """Return the numbers that are parts' own, by the position of the part in its list."""
     found: dict[int, str] = {}
     fields: set[str] = set().union(*items)
@@ -198,7 +198,7 @@ def _own(items: list[Item]) -> dict[int, str]:
 
 def _names(items: list[Item]) -> list[str]:
     """Return what each part of a list is known by."""
-    found = _own(items)
+    found = own(items)
     fields: set[str] = set().union(*items)
     for group, read in zip(PLACES, _BY_PLACE, strict=True):
         if len(found) == len(items):

@@ -29,6 +29,12 @@ def fault(value: Any, depth: int) -> tuple[str, str] | None:
         for key, item in value.items():
             if reason := why_no_key(key):
                 return "", reason
+            # Nearly all values are of these kinds: to look here saves a call for each.
+            kind = type(item)
+            if kind is int and SMALLEST_INTEGER <= item <= LARGEST_INTEGER:
+                continue
+            if kind is str and item.isascii() and "\0" not in item:
+                continue
             if found := fault(item, depth + 1):
                 return f".{key}{found[0]}", found[1]
     elif isinstance(value, list):
@@ -82,6 +88,8 @@ def is_plain(value: Any, depth: int) -> bool:
 
 def why_no_key(key: Any) -> str | None:
     """Return why a key cannot be part of a path, or None when it can."""
+    if isinstance(key, str) and len(key) <= MAX_KEY and key.isascii() and "\0" not in key:
+        return None
     if not isinstance(key, str) or len(key) > MAX_KEY or _why_not_text(key):
         return f"has the key {short(key)}"
     return None

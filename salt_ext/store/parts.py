@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from salt_ext.document import encode, is_components
-from salt_ext.document.keys import is_empty, numbers, place
+from salt_ext.document.keys import is_empty, own, place
 from salt_ext.store.columns import integer_of
 
 LONGEST = 200
@@ -192,8 +192,9 @@ def placements(facts: Mapping[str, Any]) -> dict[Placement, Kind]:
     shared: set[tuple[str, str]] = set()
     for section in PLACED:
         for path, items in _below(section, facts.get(section)):
-            for item, number in zip(items, numbers(items), strict=True):
-                if number and is_there(item):
+            for at, number in own(items).items():
+                item = items[at]
+                if is_there(item):
                     key = number[:LONGEST], path[:LONGEST]
                     if found.setdefault(key, item) is not item:
                         shared.add(key)
@@ -212,7 +213,7 @@ def _below(path: str, value: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         yield path, value
         for item in value:
             for key, below in item.items():
-                if isinstance(below, list) and below:
+                if isinstance(below, list) and below and isinstance(below[0], dict):
                     yield from _below(f"{path}.{key}", below)
     elif isinstance(value, dict):
         for key, below in value.items():

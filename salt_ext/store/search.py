@@ -106,7 +106,7 @@ def _below(section: str, fields: tuple[str, ...], value: Any) -> Iterator[Number
                 yield from _below(section, fields, item)
     elif isinstance(value, dict):
         for field in fields:
-            given = value.get(field)
+            given = value.get(field) or []
             for one in given if isinstance(given, list) else [given]:
                 if isinstance(one, str) and (text := _normal(field, one)):
                     yield Number(text, section, field, value)
