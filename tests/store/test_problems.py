@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from salt_ext import store
 from salt_ext.store.database import REPORTS
 from salt_ext.store.ingest.problems import Good, Problem, close, record
+from tests.citus import ON_CITUS
 from tests.machines import arrival, later, server
 from tests.postgres import open_store
 
@@ -233,8 +234,10 @@ def closing(database):
 
 
 def waits_for_a_lock(database):
+    # On Citus it is a session of one of the servers that waits.
+    sessions = "citus_stat_activity" if ON_CITUS else "pg_stat_activity"
     asked = sa.text(
-        "SELECT count(*) FROM pg_stat_activity"
+        f"SELECT count(*) FROM {sessions}"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     deadline = time.monotonic() + 20

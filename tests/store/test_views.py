@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from salt_ext import store
 from salt_ext.store import ingest
+from tests.citus import one_server
 from tests.machines import arrival, later, server
 from tests.store.test_listening import DAY, HOUR, beat, freshness, listens, passes, report
 
@@ -157,6 +158,7 @@ def test_the_name_of_another_domain_is_another_machine(database):
     assert rows(database, "cmdb_all_machines")["web01.dc1"].named == {}
 
 
+@one_server("a role that reads logs in on each server, as this one may not")
 def test_a_role_that_may_read_a_view_needs_no_right_on_tables(database):
     report(database, "web01")
     with database.begin() as link:
