@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from salt_ext.store.distribution import DISTRIBUTED, REFERENCE, wanted
+from salt_ext.store.distribution import DISTRIBUTED, LOCAL, REFERENCE, wanted
 
 _KINDS = wanted()
 SPREAD = "|".join(name for name, kind in _KINDS.items() if kind == DISTRIBUTED)
 WHOLE = "|".join(name for name, kind in _KINDS.items() if kind == REFERENCE)
+ALONE = "|".join(sorted(LOCAL))
 _OF_CITUS = re.compile(rf"\b({SPREAD}|{WHOLE})\b")
 
 
@@ -113,6 +114,11 @@ RULES = (
         "recursive CTEs are only supported when they contain a filter on the distribution column",
         "compare all rows, without leaps: see matches() of reads/patterns.py",
         _finds(r"\bWITH RECURSIVE\b", rf"\b(FROM|JOIN) ({SPREAD})\b"),
+    ),
+    Rule(
+        "relation delivery is not distributed",
+        "read the table of the coordinator first, and then write",
+        _finds(rf"^(UPDATE|DELETE FROM) ({SPREAD}|{WHOLE})\b", rf"\b(FROM|JOIN|USING) ({ALONE})\b"),
     ),
 )
 

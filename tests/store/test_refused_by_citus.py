@@ -160,6 +160,7 @@ HAS_REFUSED = (
     "WITH RECURSIVE each(value) AS (SELECT min(site) FROM asset UNION ALL SELECT (SELECT min(site)"
     " FROM asset WHERE site > each.value) FROM each WHERE each.value IS NOT NULL) SELECT 1 FROM"
     " asset WHERE site = ANY(array(SELECT value FROM each)) AND id IN (SELECT asset_id FROM part)",
+    "UPDATE problem SET closed_at = now() WHERE NOT EXISTS (SELECT FROM delivery)",
 )
 
 
