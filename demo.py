@@ -42,7 +42,7 @@ MINIONS = (THIS_MACHINE, SERVER)
 SITE = "demo"
 PULLED_SLOT = "A2"
 OLD_BIOS, NEW_BIOS = "1.10.2", "1.12.1"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 SHEET = "office.csv"
 COMMANDS = (
     ("what do I own?", "cmdb.report"),
@@ -331,6 +331,8 @@ def configure(demo: Demo, url: str) -> None:
         if name == "master":
             # Nobody but this machine can reach the port, so any key may be accepted.
             master = {"interface": LOOPBACK, "ret_port": demo.return_port, "auto_accept": True}
+            # Salt would give up a slow machine after 15 seconds, and say that nobody answers.
+            master |= {"timeout": PATIENCE_SECONDS, "gather_job_timeout": PATIENCE_SECONDS}
             _write(home / "master", {**common, **master})
             _write(home / "minion", {**common, "id": "master", "file_client": "local"})
         else:
