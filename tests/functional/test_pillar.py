@@ -203,7 +203,7 @@ def test_a_database_that_hangs_holds_up_one_minion_and_not_a_highstate(
     master_opts["cmdb"] = {"database_url": mute}
     began = time.monotonic()
     first = compiled()["cmdb_asset"]
-    assert 1 <= time.monotonic() - began < 30
+    assert 1 <= time.monotonic() - began < 3
     assert {**before, "as_of": first["as_of"]} == first
     # Nobody else waits, in this process or another one, which sees the same directory.
     asked = []
