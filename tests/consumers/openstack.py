@@ -24,10 +24,10 @@ import requests
 
 from tests import postgres
 from tests.consumers import obtained
+from tests.patience import PATIENCE_SECONDS
 
 REQUIREMENTS = ("keystone==30.0.0", "nova==34.0.0", "gunicorn==23.0.0", "pymysql==1.1.1")
 OLDEST_PYTHON = (3, 11)
-STARTS_SECONDS = 120
 PASSWORD = "a secret of the administrator"
 
 CELL = "cell1"
@@ -419,7 +419,7 @@ def _service(home, name, served, port):
 
 def _wait(processes, home, answers):
     """Wait until both answer."""
-    deadline = time.monotonic() + STARTS_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         with contextlib.suppress(requests.ConnectionError):
             return answers()

@@ -13,10 +13,10 @@ import time
 import requests
 
 from tests.consumers.obtained import environment, run
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import free_port
 
 USER, PASSWORD = "cmdb", "a-password-of-bmcs"
-START_SECONDS = 60
 
 
 class Bmc:
@@ -37,7 +37,7 @@ class Bmc:
     def get(self, path):
         """Return what it has at a path."""
         url = f"https://127.0.0.1:{self.port}{path}"
-        answer = requests.get(url, auth=(USER, PASSWORD), verify=str(self._certificate), timeout=10)
+        answer = requests.get(url, auth=(USER, PASSWORD), verify=str(self._certificate), timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -46,7 +46,7 @@ class Bmc:
         url = f"https://127.0.0.1:{self.port}/redfish/v1/Systems/{uuid}"
         body = {"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Hdd"}}
         auth, verify = (USER, PASSWORD), str(self._certificate)
-        requests.patch(url, json=body, auth=auth, verify=verify, timeout=10).raise_for_status()
+        requests.patch(url, json=body, auth=auth, verify=verify, timeout=60).raise_for_status()
 
     def boots_from(self, uuid):
         """Return the device from which a machine boots next."""
@@ -80,7 +80,7 @@ def emulated(folder, certificate, *uuids):
     with bmc.log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
-            end = time.monotonic() + START_SECONDS
+            end = time.monotonic() + PATIENCE_SECONDS
             while not _answers(bmc):
                 assert process.poll() is None, bmc.log.read_text()
                 assert time.monotonic() < end, bmc.log.read_text()
@@ -88,7 +88,7 @@ def emulated(folder, certificate, *uuids):
             yield bmc
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
 
 def _answers(bmc):

@@ -8,8 +8,8 @@ import time
 
 from tests import postgres
 from tests.consumers import obtained
+from tests.patience import PATIENCE_SECONDS
 
-STARTS_SECONDS = 60
 PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 
 
@@ -25,7 +25,7 @@ def running(home):
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
     try:
-        deadline = time.monotonic() + STARTS_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not _answers(port):
             assert process.poll() is None, log.read_text()[-3000:]
             assert time.monotonic() < deadline, log.read_text()[-3000:]
@@ -33,7 +33,7 @@ def running(home):
         yield port
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
 
 
 def _answers(port):

@@ -19,6 +19,7 @@ import boto3
 from botocore.config import Config
 
 from salt_ext.clouds import ec2
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = "a-secret-key-of-ours"
 REGION, ACCOUNT = "eu-central-1", "123456789012"
@@ -28,8 +29,6 @@ REPORTING = 210
 
 EACH, PAGE = 10, 10
 """Instances of a reservation, and reservations of a page: moto counts these, EC2 the instances."""
-
-STARTS_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def url(server_home):
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + STARTS_SECONDS
+        until = time.monotonic() + PATIENCE_SECONDS
         while not answers(address):
             assert process.poll() is None, log.name
             assert time.monotonic() < until, log.name

@@ -14,6 +14,7 @@ import yaml
 from salt_ext import store
 from tests.consumers.monitored import manual, until
 from tests.machines import arrival, server
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import free_port
 
 MASTER = Path(sys.executable).with_name("salt-master")
@@ -44,7 +45,7 @@ def home(database_url):
             yield home
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(PATIENCE_SECONDS)
 
 
 def test_the_schedule_of_the_manual_writes_the_file_and_follows_the_fleet(home, database):

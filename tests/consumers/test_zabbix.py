@@ -17,6 +17,7 @@ from salt_ext.feeds.push.target import PushFailed
 from tests import postgres
 from tests.consumers import zabbix
 from tests.machines import NOW, arrival, later, server
+from tests.patience import PATIENCE_SECONDS
 
 SALT_RUN = Path(sysconfig.get_path("scripts")) / "salt-run"
 
@@ -99,7 +100,7 @@ def salt_run(database_url, monitoring, tmp_path):
 
 def ran(process):
     """Return what a command has printed, and its exit status."""
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     return output, process.returncode
 
 
@@ -400,7 +401,7 @@ def test_a_push_that_is_killed_half_way_leaves_no_host_twice(
         # The hosts can be made, and the ledger cannot be written.
         cursor.execute("LOCK TABLE pushed IN SHARE MODE")
         process = salt_run("cmdb.push", "monitoring")
-        end = time.monotonic() + 120
+        end = time.monotonic() + PATIENCE_SECONDS
         while not {"web01", "web02", "web03"} <= monitoring.hosts().keys():
             assert process.poll() is None, process.stdout.read()
             assert time.monotonic() < end
@@ -410,7 +411,7 @@ def test_a_push_that_is_killed_half_way_leaves_no_host_twice(
     with database.begin() as link:
         # Its sessions end when the server has noticed it.
         while link.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")):
-            assert time.monotonic() < end + 60
+            assert time.monotonic() < end + PATIENCE_SECONDS
     assert store.pushed_of(database, "monitoring") == {}
     before = {name: one["hostid"] for name, one in monitoring.hosts().items()}
     answer = pushed()
@@ -510,12 +511,9 @@ def test_a_thousand_machines_are_a_few_requests(database, pushed):
     ]
     for start in range(0, 1000, 250):
         store.ingest(database, reports[start : start + 250])
-    start = time.process_time()
     made = pushed()
     assert made["counts"] == {"create": 1000}
     # The version, which are ours, who has the names, the group and making it, two bulks.
     assert made["calls"] == 7
     again = pushed()
     assert (again["unchanged"], again["calls"]) == (1000, 3)
-    # A tenth of a second each, on a machine that is not busy.
-    assert time.process_time() - start < 5

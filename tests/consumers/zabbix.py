@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from tests import postgres
 from tests.consumers.obtained import made, unpacked
+from tests.patience import PATIENCE_SECONDS
 
 CONFIGURATION = """<?php
 $DB['TYPE'] = 'POSTGRESQL';
@@ -34,7 +35,6 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 
 PATH = "/etc/zabbix/zabbix.conf.php"
 
-START_SECONDS = 60
 """On a busy machine PHP takes some seconds for its first page."""
 
 
@@ -144,7 +144,7 @@ def running(url, log):
 
 def _wait(zabbix, process, log):
     """Return when the API answers."""
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < end, log.read_text()

@@ -135,7 +135,7 @@ def test_a_machine_that_hangs_costs_its_own_time_and_no_more(collect):
 
     began = time.monotonic()
     answer, retcode, _ = collect("*", mode="stub", timeout=1, workers=1, stub={"work": work})
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert retcode == 1
     assert statuses(answer) == {"stub0000": "new", "stub0001": "failed", "stub0002": "new"}
     [hung] = [one for one in answer["machines"] if one["status"] == "failed"]
@@ -189,7 +189,7 @@ def test_ctrl_c_ends_it_soon_and_what_had_come_is_stored(collect, database):
     handler = signal.getsignal(signal.SIGINT)
     began = time.monotonic()
     answer, retcode, text = collect("*", mode="stub", workers=1, stub={"work": work, "number": 9})
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert retcode == 1
     assert answer["interrupted"] is True
     assert answer["counts"]["new"] == 2

@@ -100,7 +100,7 @@ class Master:
     def run(self, program, *args):
         command = (f"--config-dir={self.home}", "--out=json", "--log-level=quiet", *args)
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        out, err = self.salt.start(program, *command, **pipes).communicate(timeout=300)
+        out, err = self.salt.start(program, *command, **pipes).communicate(timeout=600)
         assert out.startswith("{"), out + err
         return json.loads(out)
 
@@ -245,7 +245,7 @@ def test_a_server_is_installed_without_an_index_and_serves(
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10)
+                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60)
                 break
             except OSError:
                 assert process.poll() is None

@@ -384,6 +384,7 @@ def test_the_example_of_a_receiver_prints_each_event_once_and_refuses_strangers(
         eventually(lines)
         event = json.loads(lines()[0])
         assert event["data"]["sn"] == "9XYZ001"
+        eventually(lambda: not queue(database, "tickets"))
         # It was sent, and its sender does not know: the same once more.
         execute(database, event)
         eventually(lambda: not queue(database, "tickets"))

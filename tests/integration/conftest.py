@@ -19,6 +19,7 @@ import salt.config
 
 import demo_machine
 from salt_ext import settings, store
+from tests.patience import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "docs/examples"
@@ -99,7 +100,7 @@ class Fleet(NamedTuple):
     database: store.Database
     hardware: Path
 
-    def run(self, program, *args, on=None, seconds=60):
+    def run(self, program, *args, on=None, seconds=PATIENCE_SECONDS):
         """Run a Salt command and return its CompletedProcess."""
         config = (on or self.master).config_dir
         return subprocess.run(
@@ -110,7 +111,7 @@ class Fleet(NamedTuple):
             check=False,
         )
 
-    def json(self, program, *args, on=None, seconds=60):
+    def json(self, program, *args, on=None, seconds=PATIENCE_SECONDS):
         """Run a Salt command that must work; return its answer."""
         # A log record of Salt's on the screen would not be ours.
         result = self.run(program, "--out=json", "--log-level=quiet", *args, on=on, seconds=seconds)

@@ -165,7 +165,7 @@ def test_ctrl_c_ends_it_and_what_had_come_is_stored(fleet, eventually):
         pressed = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        assert time.monotonic() - pressed < 30
+        assert time.monotonic() - pressed < PATIENCE_SECONDS
     finally:
         (keys / "gone01").unlink()
     answer = json.loads(out)["cmdb"]

@@ -71,7 +71,7 @@ def gunicorn(home, bind, **said):
 
     def ask():
         if not bind.startswith("unix:"):
-            return requests.get(f"http://{bind}/healthz", timeout=10)
+            return requests.get(f"http://{bind}/healthz", timeout=60)
         with socket.socket(socket.AF_UNIX) as one:
             return one.connect(bind.removeprefix("unix:"))
 
@@ -93,7 +93,7 @@ def nginx(home, servers, port):
     text = f"daemon off; pid {home}/pid; {user} events {{}} http {{ access_log off; {paths}"
     (home / "nginx.conf").write_text(f"{text}\n{servers}\n}}\n")
     argv = [binary, "-p", str(home), "-c", str(home / "nginx.conf"), "-e", "stderr"]
-    with running(argv, home, lambda: requests.get(f"http://127.0.0.1:{port}/", timeout=10)):
+    with running(argv, home, lambda: requests.get(f"http://127.0.0.1:{port}/", timeout=60)):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -141,26 +141,26 @@ def site(tmp_path_factory, new_database):
 
 
 def test_whom_nginx_has_asked_may_read(site):
-    assert requests.get(f"{site.front}/assets", timeout=10).status_code == 401
-    wrong = requests.get(f"{site.front}/assets", auth=("alice", "wrong"), timeout=10)
+    assert requests.get(f"{site.front}/assets", timeout=60).status_code == 401
+    wrong = requests.get(f"{site.front}/assets", auth=("alice", "wrong"), timeout=60)
     assert wrong.status_code == 401
-    right = requests.get(f"{site.front}/assets", auth=OF_NGINX, timeout=10)
+    right = requests.get(f"{site.front}/assets", auth=OF_NGINX, timeout=60)
     assert right.status_code == 200
     assert "<bdi>alice</bdi>" in right.text
 
 
 def test_nobody_passes_a_name_of_his_own_through_nginx(site):
     forged = {"X-Remote-User": "carol", "X-Remote-Groups": "cmdb-audit", "X_Remote_User": "carol"}
-    answer = requests.get(f"{site.front}/assets", auth=OF_NGINX, headers=forged, timeout=10)
+    answer = requests.get(f"{site.front}/assets", auth=OF_NGINX, headers=forged, timeout=60)
     assert "<bdi>alice</bdi>" in answer.text
     assert "carol" not in answer.text
-    assert requests.get(f"{site.front}/assets", headers=forged, timeout=10).status_code == 401
+    assert requests.get(f"{site.front}/assets", headers=forged, timeout=60).status_code == 401
 
 
 def ask(address, peer, **headers):
     """Ask gunicorn itself, from another address of this machine."""
     place = address.removeprefix("http://")
-    link = http.client.HTTPConnection(place, timeout=10, source_address=(peer, 0))
+    link = http.client.HTTPConnection(place, timeout=60, source_address=(peer, 0))
     link.request("GET", "/assets.json", headers=headers)
     answer = link.getresponse()
     text = answer.read().decode()
@@ -185,24 +185,24 @@ def test_a_token_goes_through_nginx_and_a_wrong_one_is_refused(site):
     token, _ = store.create_token(site.database, "grafana", "viewer", timedelta(days=1), by="me")
     address = f"{site.front}/assets.json"
     bearer = {"Authorization": f"Bearer {token}"}
-    assert requests.get(address, headers=bearer, timeout=10).status_code == 200
+    assert requests.get(address, headers=bearer, timeout=60).status_code == 200
     for headers in ({"Authorization": "Bearer cmdb_x"}, {"Authorization": "Bearer x:y"}):
-        answer = requests.get(address, headers=headers, timeout=10)
+        answer = requests.get(address, headers=headers, timeout=60)
         assert answer.status_code == 401
         assert answer.json()["error"] == "this token is not known"
     store.revoke_token(site.database, "grafana", by="me")
-    answer = requests.get(address, headers=bearer, timeout=10)
+    answer = requests.get(address, headers=bearer, timeout=60)
     assert (answer.status_code, answer.json()["error"]) == (401, "the token grafana is revoked")
 
 
 def test_a_session_is_good_in_every_worker(site):
     browser = requests.Session()
-    page = BeautifulSoup(browser.get(f"{site.back}/login", timeout=10).text, "html.parser")
+    page = BeautifulSoup(browser.get(f"{site.back}/login", timeout=60).text, "html.parser")
     hidden = {one["name"]: one["value"] for one in page.select("main input[type=hidden]")}
     form = {**hidden, "name": "alice", "password": PASSWORD}
-    done = browser.post(f"{site.back}/login", data=form, timeout=10, allow_redirects=False)
+    done = browser.post(f"{site.back}/login", data=form, timeout=60, allow_redirects=False)
     assert done.status_code == 303
-    answers = {browser.get(f"{site.back}/assets.json", timeout=10).status_code for _ in range(20)}
+    answers = {browser.get(f"{site.back}/assets.json", timeout=60).status_code for _ in range(20)}
     assert answers == {200}
 
 
@@ -213,7 +213,7 @@ def test_without_a_login_what_comes_through_nginx_is_refused(tmp_path, new_datab
     ports = [free_port() for _ in range(4)]
     with gunicorn(tmp_path / "web", f"127.0.0.1:{ports[0]}", database_url=new_database()) as bind:
         target = f"http://{bind}"
-        assert requests.get(f"{target}/assets", timeout=10).status_code == 200
+        assert requests.get(f"{target}/assets", timeout=60).status_code == 200
         said = ("", "proxy_http_version 1.1; proxy_set_header X-Forwarded-For $remote_addr;")
         named = "proxy_http_version 1.1; proxy_set_header Host cmdb.example.net;"
         servers = [
@@ -221,10 +221,10 @@ def test_without_a_login_what_comes_through_nginx_is_refused(tmp_path, new_datab
         ]
         with nginx(tmp_path / "nginx", "\n".join(servers), ports[1]):
             for port in ports[1:]:
-                answer = requests.get(f"http://127.0.0.1:{port}/assets.json", timeout=10)
+                answer = requests.get(f"http://127.0.0.1:{port}/assets.json", timeout=60)
                 assert answer.status_code == 403
                 assert "configure `login`" in answer.json()["hint"]
-                probe = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=10)
+                probe = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
                 assert probe.status_code == 200
 
 
@@ -237,6 +237,6 @@ def test_behind_a_unix_socket_is_a_proxy(tmp_path, new_database, has_login):
         named = "proxy_set_header X-Remote-User alice;" if has_login else ""
         servers = PLAIN % (port, f"http://{bind}:", f"proxy_http_version 1.1; {named}")
         with nginx(tmp_path / "nginx", servers, port) as front:
-            answer = requests.get(f"{front}/assets", timeout=10)
+            answer = requests.get(f"{front}/assets", timeout=60)
             assert answer.status_code == (200 if has_login else 403)
             assert "<bdi>alice</bdi>" in answer.text or not has_login

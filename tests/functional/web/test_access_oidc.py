@@ -46,7 +46,7 @@ def go(client, there=""):
     """Follow the link to the provider; return where that sends the browser back."""
     response = client.get("/login/oidc", query_string={"next": there} if there else {})
     assert response.status_code == 302, response.text
-    back = requests.get(response.headers["Location"], allow_redirects=False, timeout=10)
+    back = requests.get(response.headers["Location"], allow_redirects=False, timeout=60)
     location = back.headers["Location"]
     assert location.startswith(f"{SITE}/login/oidc/back?")
     return location

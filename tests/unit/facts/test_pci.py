@@ -296,7 +296,7 @@ def test_one_line_has_the_numbers_of_five_files(tmp_path):
 
 
 FUNCTIONS = 137  # of the largest server whose tree has been seen
-BUDGET_MS = 50
+HANG_MS = 5_000  # a hundred times what it takes; the figure is in the benchmark of the facts
 
 
 def grown(root):
@@ -327,21 +327,17 @@ LARGE_IDS = "".join(
 
 
 @needs_corpus
-def test_a_machine_with_very_many_functions_is_collected_within_the_budget(tmp_path):
+def test_a_machine_with_very_many_functions_is_collected_whole(tmp_path):
     trees = corpus_files("ghw/sysfs_tree/*amd64*")
     largest = max(trees, key=lambda path: path.stat().st_size)
     root = grown(unpacked(largest, tmp_path, ("",)))
     collectors = settings.OPTIONS["collectors"].default
-    costs = []
-    for _ in range(5):
-        began = time.process_time()
-        document = collect(root.path, collectors)
-        costs.append((time.process_time() - began) * 1000)
-    print(f"{min(costs):.1f} ms")
+    began = time.process_time()
+    document = collect(root.path, collectors)
+    cost_ms = (time.process_time() - began) * 1000
     assert len(document["pci"]) == FUNCTIONS
     assert document["errors"] == {}
-    # The least of several: what others do on this machine is not our cost.
-    assert min(costs) < BUDGET_MS
+    assert cost_ms < HANG_MS
 
 
 def listed(text):

@@ -16,7 +16,7 @@ from salt_ext import settings
 from salt_ext.facts import slow, tools
 from salt_ext.facts.slow_process import LIMIT_BYTES
 from salt_ext.report import agent
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.unit.facts.trees import tree
 
 COLLECTORS = """
@@ -172,7 +172,7 @@ def test_a_collector_that_fails_costs_its_own_section(run, function, kind, says,
 def test_one_that_hangs_is_ended_at_its_deadline_with_where_it_was(run, tmp_path):
     began = time.monotonic()
     found = run(deadline=1.0, hung="hangs", good="good")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert found["good"]["pid"]
     assert found["errors"]["hung"]["type"] == "TimeoutError"
     assert "time.sleep(600)" in found["errors"]["hung"]["traceback"]
@@ -182,7 +182,7 @@ def test_one_that_hangs_is_ended_at_its_deadline_with_where_it_was(run, tmp_path
 def test_one_that_holds_the_interpreter_is_killed(run):
     began = time.monotonic()
     found = run(deadline=0.5, deaf="holds_the_interpreter")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert found["errors"]["deaf"]["type"] == "TimeoutError"
     assert "had no answer in its time" in found["errors"]["deaf"]["message"]
     assert "in holds_the_interpreter" in found["errors"]["deaf"]["traceback"]
@@ -396,7 +396,7 @@ def test_a_tool_that_runs_too_long_is_killed_with_what_it_started(tmp_path):
     path = script(tmp_path / "tool", f"sleep 600 & echo $! > {tmp_path}/pid; wait")
     began = time.monotonic()
     assert tools.run([path], deadline_seconds=0.5) == f"{path} ran past 0.5 s"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert gone((tmp_path / "pid").read_text().strip())
 
 

@@ -91,5 +91,5 @@ def test_a_cell_without_end_is_compared_in_a_moment(text):
         equal(field, story, 7 if field in ("memory_bytes", "disk_bytes") else story[:500])
         equal(field, story, 7)
     meaning(story)
-    # Each would take seconds if its cost grew with the square of the length.
-    assert process_time() - began < 2
+    # Each would take minutes if its cost grew with the square of the length.
+    assert process_time() - began < 10
