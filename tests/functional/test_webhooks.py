@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def hook(url, **said):
 @pytest.fixture
 def senders(database_url):
     """A function that returns the senders of these webhooks, as an engine makes them."""
+    started = []
 
     def start(**hooks):
         found = Senders(
@@ -77,9 +79,14 @@ def senders(database_url):
             "master01",
         )
         found.start()
+        started.append(found)
         return found
 
-    return start
+    yield start
+    # They end with their process, which goes on here: they would log that their store is gone.
+    for one in started:
+        for sender in one._senders:
+            sender._send_all = threading.Event().wait
 
 
 @pytest.fixture
