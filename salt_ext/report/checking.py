@@ -97,7 +97,8 @@ def check_header(report: Any, now: datetime, modes: Collection[str] = MODES) -> 
     # The errors are stored even when the facts have not changed.
     if len(errors) > MAX_COLLECTORS:
         raise ReportError("errors", f"are of more than {MAX_COLLECTORS} collectors")
-    _walk(errors, "errors", 0)
+    if errors:
+        _walk(errors, "errors", 0)
     for collector, error in errors.items():
         if not isinstance(error, dict):
             raise ReportError(f"errors.{collector}", f"is {short(error)}, not an error record")

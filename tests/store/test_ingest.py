@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -376,6 +377,14 @@ def test_what_was_never_stored_under_the_old_name_is_held_however_old_it_says_it
         ("boolean", [True, False, None]),
         ("bigint", [0, -(2**63), None]),
         ("timestamptz", [NOW, NOW + timedelta(microseconds=1), None]),
+        # All of one kind, and none.
+        ("text", ["web01", "", "NULL", "{a,b}", "ü\n\t", "%s :x", "'", "back\x08space"]),
+        ("text", ["plain", 'a","b', "c"]),
+        ("text", ["plain", "a\\", "c"]),
+        ("bigint", [0, 2**63 - 1, -(2**63)]),
+        ("timestamptz", [NOW, NOW + timedelta(microseconds=1)]),
+        ("uuid", [UUID(int=0), UUID(int=1)]),
+        ("text", []),
     ],
 )
 def test_an_array_holds_what_was_put_into_it(database, kind, values):

@@ -14,6 +14,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -68,14 +69,17 @@ def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
     After an outage a machine may have reports under its old name and under its new
     one: those under the old name come first.
     """
+    # Sorted, so that two writers lock in the same order.
+    arrivals = sorted(arrivals, key=attrgetter("minion_id"))
     by_minion: dict[str, list[Arrival]] = {}
     for arrival in arrivals:
         by_minion.setdefault(arrival.minion_id, []).append(arrival)
+    if len(by_minion) == len(arrivals) and not any(map(_previous_name, arrivals)):
+        return [arrivals] if arrivals else []  # as nearly always
     for reports in by_minion.values():
         reports.sort(key=lambda arrival: arrival.received_at)
     rounds: list[list[Arrival]] = []
-    # Sorted by minion id, so that two writers lock in the same order.
-    for minion_id in sorted(by_minion):
+    for minion_id in by_minion:
         last = -1
         for number, arrival in enumerate(by_minion[minion_id]):
             number += len(by_minion.get(_previous_name(arrival), ()))

@@ -341,7 +341,8 @@ def _note_touched(
         findings.outcome(arrival, "unchanged", ALREADY_STORED, touched.asset_id)
         return
     findings.outcome(arrival, "unchanged", "as before", touched.asset_id)
-    findings.failed_collectors(arrival)
+    if arrival.report["errors"]:
+        findings.failed_collectors(arrival)
     if touched.has_problem:
         # Its facts are as before, so the doubts about them stay open.
         behind = checking.is_behind(arrival.report, order.collected_at, arrival.received_at)
@@ -374,16 +375,17 @@ def _touch(
 
 def _as_before(
     link: sa.Connection, batch: Sequence[Arrival], orders: Mapping[str, Order], master: int | None
-) -> Iterable[sa.Row[Any]]:
+) -> Sequence[sa.Row[Any]]:
     if not is_citus(link):
-        return TOUCH(link, _input(batch, orders, master))
+        return TOUCH(link, _input(batch, orders, master)).all()
     names = {"minion_ids": array(one.minion_id for one in batch)}
     ids = {row.minion_id: row.id for row in NAMED(link, names)}
     named = [one for one in batch if one.minion_id in ids]
     if not named:
         return ()
     about = _input(named, orders, master)
-    return TOUCH_NAMED(link, {**about, "ids": array(ids[one.minion_id] for one in named)})
+    about["ids"] = array(ids[one.minion_id] for one in named)
+    return TOUCH_NAMED(link, about).all()
 
 
 def _as_before_by_other(
