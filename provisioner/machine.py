@@ -71,7 +71,7 @@ def machine(installation: Mapping[str, Any], uuid: str, mac: str, profile: Profi
         uuid=uuid,
         mac=mac,
         sn=plain(plan.get("sn", "")),
-        planned_layout=_layout(plan.get("disk_layout")),
+        planned_layout=_layout(plan.get("disk_layout"), profile),
         network=_network(installation["address"], profile),
         plan=plan,
     )
@@ -96,14 +96,23 @@ def _hostname(said: object) -> str:
     )
 
 
-def _layout(said: object) -> Layout | None:
+def _layout(said: object, profile: Profile) -> Layout | None:
     if why := why_no_layout(said):
-        raise Denied(
-            409,
-            f"the disk layout {plain(said)} is none: {why}",
-            f"salt-run cmdb.expected set ... disk_layout=lvm:sda; {AGAIN}",
+        raise _no_layout(f"the disk layout {plain(said)} is none: {why}")
+    if not said:
+        return None
+    layout = Layout(*layout_of(said))
+    if profile.installer == "autoinstall" and "/" in layout.disk:
+        # Subiquity compares the path of the kernel's own name, and never a link to it.
+        raise _no_layout(
+            f"the installer autoinstall finds no disk by {plain(layout.disk)}, only by the name"
+            " that the kernel gives it"
         )
-    return Layout(*layout_of(said)) if said else None
+    return layout
+
+
+def _no_layout(why: str) -> Denied:
+    return Denied(409, why, f"salt-run cmdb.expected set ... disk_layout=lvm:sda; {AGAIN}")
 
 
 def _network(address: str | None, profile: Profile) -> Network | None:

@@ -47,7 +47,9 @@ def render(name: str, values: Mapping[str, Any], profile: str = "") -> str:
     names = [f"{profile}/{name}", name] if profile else [name]
     try:
         return templates.select_template(names).render(values)
-    except TemplateError as error:
+    except Denied:
+        raise
+    except Exception as error:  # whatever a site has written, as 1 + "2"
         where = f" in line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
         current_app.logger.error("the template %s fails%s", name, where, exc_info=error)
         raise Denied(
@@ -57,6 +59,7 @@ def render(name: str, values: Mapping[str, Any], profile: str = "") -> str:
         ) from None
 
 
-def _plain_sentence(error: TemplateError) -> str:
+def _plain_sentence(error: Exception) -> str:
     """Return what is wrong with a template, word by word as it may be said on a console."""
-    return " ".join(map(plain, (error.message or "no reason").split()))[:200]
+    said = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+    return " ".join(map(plain, (said or "no reason").split()))[:200]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
@@ -40,19 +41,14 @@ def boot() -> Response:
 @blueprint.get("/ipxe")
 def ipxe() -> Response:
     """Return what starts the installer of a machine."""
-    installation, keys = _begun()
-    profile = profile_of(installation, current_app.extensions["profiles"])
-    told = machine(installation, keys.uuid, keys.mac, profile)
-    urls = _urls(installation, IPXE_UUID, IPXE_MAC)
-    values = _values(installation, told, profile, urls)
-    return _text(render("install.ipxe", values, profile.name))
+    return _text(_installer())
 
 
 @blueprint.get("/why")
 def why() -> Response:
     """Return a script that shows on the console why a machine gets nothing from ``/ipxe``."""
     try:
-        _begun()
+        _installer()
         lines = ["salt-cmdb: this machine may be installed, but what it loads did not start"]
         lines.append("see what iPXE says above, and kernel and initrd of the profile")
     except Denied as denied:
@@ -114,6 +110,15 @@ def ready() -> Response:
     return _text("ok\n")
 
 
+def _installer() -> str:
+    """Return the script that starts the installer of the machine that shows itself."""
+    installation, keys = _begun()
+    profile = profile_of(installation, current_app.extensions["profiles"])
+    told = machine(installation, keys.uuid, keys.mac, profile)
+    urls = _urls(installation, IPXE_UUID, IPXE_MAC)
+    return render("install.ipxe", _values(installation, told, profile, urls), profile.name)
+
+
 def _begun() -> tuple[Mapping[str, Any], store.Shown]:
     """Return the installation of the machine that shows itself in the query."""
     keys, serial = shown.of_query(request.args, request.remote_addr or "")
@@ -159,11 +164,11 @@ def _file(name: str, token: str, uuid: str, mac: str) -> str:
 def _values(
     installation: Mapping[str, Any], told: Machine, profile: Profile, urls: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what a template knows."""
+    """Return what a template knows: data, with nothing that a template could call for more."""
     return {
         "installation": str(installation["id"]),
         "machine": told,
-        "profile": profile,
+        "profile": SimpleNamespace(**profile.model_dump()),
         "urls": urls,
     }
 

@@ -111,14 +111,15 @@ def finish_installation(database: Database, installation_id: uuid.UUID, shown: S
     """
     Note that a machine is installed; from then on it is answered ``done``.
 
-    The state of this answer is still ``open``; that of a second call is ``done``.
+    The state of this answer is still ``open``, and that of each later one: a machine that did
+    not hear the answer says it again.
     """
     with database.begin() as link:
         found = _of_id(link, installation_id, _keys(shown))
         if found.state == "open":
             is_it = installation.c.id == installation_id
             link.execute(sa.update(installation).where(is_it).values(done_at=sa.func.now()))
-        return found
+        return found._replace(state="open") if found.state == "done" else found
 
 
 def _of_id(link: sa.Connection, installation_id: uuid.UUID, shown: Shown) -> Served:

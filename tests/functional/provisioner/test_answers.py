@@ -49,7 +49,8 @@ def test_one_token_is_good_for_any_number_of_files_until_the_machine_says_done(c
             assert client.get(f"/nocloud/{keys}/{name}").status_code == 200
     assert token(script(client)) == keys.partition("/")[0]
     assert client.post(f"/done/{keys}", data=b"instance_id=x").status_code == 200
-    assert client.post(f"/done/{keys}").status_code == 410
+    # It has not heard the answer.
+    assert client.post(f"/done/{keys}").status_code == 200
     for name in FILES:
         assert client.get(f"/nocloud/{keys}/{name}").status_code == 410
     answer = client.get(f"/ipxe?{KEYS}")
@@ -71,6 +72,40 @@ def test_the_files_of_cloud_init_say_what_is_planned(client, database):
     assert user["phone_home"]["url"] == f"http://localhost/done/{keys}"
     network = yaml.safe_load(found["network-config"])
     assert network["ethernets"]["installed"] == {"match": {"macaddress": MAC}, "dhcp4": True}
+
+
+@pytest.mark.parametrize(
+    "name", ["0012", "0x1f", "123456", "on", "no", "10.5", "2024-01-01", "yes.example.net"]
+)
+@pytest.mark.parametrize("profile", ["debian12", "ubuntu2404"])
+def test_a_name_that_yaml_would_take_for_another_kind_stays_a_name(client, database, name, profile):
+    plan = {"hostname": name, "list.profile": profile, "list.disk_layout": "lvm:sda"}
+    opened(database, uuid=UUID, mac=MAC, **plan)
+    keys = where(client)
+    meta, user = (yaml.safe_load(client.get(f"/nocloud/{keys}/{file}").text) for file in FILES[:2])
+    assert meta["local-hostname"] == name
+    user = user["autoinstall"]["user-data"] if "autoinstall" in user else user
+    assert (user["hostname"], user["fqdn"]) == (name.partition(".")[0], name)
+
+
+def test_autoinstall_takes_no_disk_by_a_link_which_it_would_never_find(client, database):
+    said = {"list.profile": "ubuntu2404", "list.disk_layout": "lvm:disk/by-id/wwn-0x5000c500a1"}
+    opened(database, uuid=UUID, mac=MAC, **said)
+    answer = client.get(f"/ipxe?{KEYS}")
+    assert (answer.status_code, "only by the name that the kernel" in answer.text) == (409, True)
+    assert "disk_layout=lvm:sda" in answer.text
+
+
+def test_an_installation_that_is_finished_does_not_fail_for_telling_it(client, database):
+    opened(
+        database,
+        uuid=UUID,
+        mac=MAC,
+        **{"list.profile": "ubuntu2404", "list.disk_layout": "lvm:sda"},
+    )
+    user = yaml.safe_load(client.get(f"/nocloud/{where(client)}/user-data").text)
+    [command] = user["autoinstall"]["late-commands"]
+    assert command.endswith(" || true")
 
 
 def test_a_kickstart_wipes_the_disk_of_the_plan_and_no_other(client, database):
@@ -203,6 +238,7 @@ def test_what_is_wrong_with_a_plan_is_said_on_the_console(client, database, fiel
         )
     answer = client.get(f"/ipxe?{KEYS}")
     assert (answer.status_code, why in answer.text) == (409, True), answer.text
+    assert why in client.get(f"/why?{KEYS}").text
     assert "cmdb.provision ... revoke=True and salt-run cmdb.provision ... again" in answer.text
 
 
@@ -210,6 +246,7 @@ def test_a_profile_that_is_not_set_is_named_with_the_nearest(client, database):
     opened(database, uuid=UUID, mac=MAC, **{"list.profile": "debian11"})
     answer = client.get(f"/ipxe?{KEYS}")
     assert (answer.status_code, "did you mean 'debian12'?" in answer.text) == (409, True)
+    assert "did you mean ?debian12??" in client.get(f"/why?{KEYS}").text
 
 
 def test_what_boots_first_asks_for_the_machine_and_then_why(client):

@@ -178,6 +178,15 @@ def test_templates_of_the_site_go_before_ours_and_build_on_them(
             f"salt-cmdb: 503 the template {name} cannot be"[:45],
         )
     assert "rack_that_nobody_planned" in file("user-data").text
+    for text, why in (
+        ("{{ profile.parse_raw('1') }}", "parse_raw"),
+        ("{{ profile.model_fields }}", "model_fields"),
+        ('{{ 1 + "2" }}', "TypeError"),
+        ('{% include "user-data" %}', "RecursionError"),
+    ):
+        (folder / "user-data").write_text(text)
+        answer = file("user-data")
+        assert (answer.status_code, why in answer.text) == (503, True), answer.text
 
 
 def test_a_folder_of_templates_has_to_be_there(provision_settings):

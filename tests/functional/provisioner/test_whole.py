@@ -19,7 +19,7 @@ def test_a_machine_is_planned_installed_and_compared(cmdb, client, database):
     script = client.get(f"/ipxe?uuid={UUID}&mac={MAC}").text
     [token] = set(re.findall(r"/([a-z2-7]{56})/", script))
     files = f"/nocloud/{token}/{UUID}/{MAC}/"
-    assert "fqdn: web01\n" in client.get(f"{files}user-data").text
+    assert 'fqdn: "web01"\n' in client.get(f"{files}user-data").text
     assert client.post(f"/done/{token}/{UUID}/{MAC}").status_code == 200
 
     facts = server(1, location={"site": "dc1"})
