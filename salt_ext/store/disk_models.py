@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from salt_ext.store.distribution import is_citus
 from salt_ext.store.failures import Numbered, done_first, failing, gone, stays, years
@@ -53,9 +54,11 @@ def count_models(link: sa.Connection) -> int:
         .group_by(placement.c.model)
         .cte("used")
     )
-    failed = sa.union(  # a disk of both places once, too
-        gone(link, PATHS, placement.c.model), failing(link, PATHS, placement.c.model)
-    ).subquery("failed")
+    columns = (placement.c.model, placement.c.path)
+    failed = sa.union(gone(link, PATHS, *columns), failing(link, PATHS, *columns)).subquery("all")
+    # A disk of both places once, too: it may be called by two models there.
+    first = sa.func.array_agg(aggregate_order_by(failed.c.model, failed.c.path))
+    failed = sa.select(first[1].label("model")).group_by(failed.c.serial).subquery("failed")
     number = (
         sa.select(sa.func.count())
         .where(failed.c.model == used.c.model)
@@ -101,6 +104,8 @@ def rates(link: sa.Connection, disks: Collection[Numbered]) -> Rates:
         )
         .join(disk_model, disk_model.c.model == placement.c.model)
         .where(fleet.c.failed > 0, fleet.c.years > 0)
+        # Of a disk in both places the first one counts, as in count_models: it comes last.
+        .order_by(placement.c.path.desc())
     ).all()
     if not found:
         return NO_RATES

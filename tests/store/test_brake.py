@@ -185,6 +185,41 @@ def test_a_retired_machine_is_not_acted_on_and_holds_its_group_no_more(fleet):
         ask(fleet, "web01")
 
 
+def keyless(facts):
+    return {name: facts[name] for name in facts if name not in ("system", "baseboards", "network")}
+
+
+def test_who_turns_out_to_be_another_machine_has_its_permissions(fleet):
+    store.ingest(fleet, [arrival(keyless(standing(7, "R9")), "new", later(days=2))])
+    assert permitted(fleet, "new") == [True]
+    ask(fleet, "web07", "reboot")
+    before = store.resolve(fleet, "new")
+    [outcome] = store.ingest(fleet, [arrival(standing(7, "R6"), "new", later(days=3))])
+    assert outcome.asset_id != before, "merged"
+    done = {(row["asset_id"], row["action"]) for row in store.reactions(fleet)[0]}
+    assert done == {(outcome.asset_id, "drain"), (outcome.asset_id, "reboot")}
+    assert release(fleet, "new")["was_held"]
+
+
+def test_of_what_both_of_two_had_one_is_left_when_they_are_merged(fleet):
+    store.ingest(fleet, [arrival(keyless(standing(7, "R9")), "new", later(days=2))])
+    assert permitted(fleet, "web07", "new") == [True, True]
+    store.ingest(fleet, [arrival(standing(7, "R6"), "new", later(days=3))])
+    assert release(fleet, "new")["was_held"]
+    assert not release(fleet, "new")["was_held"]
+
+
+def test_a_holder_without_a_name_is_called_by_its_id(fleet):
+    assert permitted(fleet, "web08") == [True]
+    first = store.resolve(fleet, "web08")
+    with fleet.begin() as link:
+        link.execute(
+            sa.text("UPDATE asset SET minion_id = NULL, sn = NULL WHERE id = :id"), {"id": first}
+        )
+    store.ingest(fleet, [arrival(server(9), "web09", later(days=1))])
+    assert f"cmdb.brake {first} action=drain release=True" in ask(fleet, "web09")["why"]
+
+
 def test_to_try_it_out_keeps_nothing(fleet):
     assert ask(fleet, "web01", act=TRY)["is_permitted"]
     assert store.reactions(fleet) == ([], 0)

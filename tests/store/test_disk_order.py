@@ -142,6 +142,34 @@ def test_a_disk_that_stands_behind_its_controller_too_is_counted_once(database):
     assert models(database) == {"A": (0.27, 1)}
 
 
+def test_a_disk_that_is_called_by_two_models_is_one_disk_of_the_first(database):
+    """A kernel cuts the name of a SATA disk at 16 characters, its controller does not."""
+
+    def both(serial):
+        disk = machine(1, "ST4000NM0035-1V4", serial)["disks"][0]
+        return [disk], [{**disk, "model": "ST4000NM0035-1V4107"}]
+
+    for serial, day in (("OLD", -400), ("NEW", -300), ("NEW", 0)):
+        disks, members = both(serial)
+        facts = machine(1, serial=serial, pending=8) | {
+            "disks": disks,
+            "raid": {"members": members},
+        }
+        store.ingest(database, [arrival(facts, "web01", later(days=day))])
+    # Many more of both, of which the second one has years of its own.
+    disks = [one for number in range(30) for one in both(f"A{number}")[0]]
+    members = [one for number in range(30) for one in both(f"B{number}")[1]]
+    for day in (-3000, 0):
+        facts = server(2, disks=disks, raid={"members": members})
+        store.ingest(database, [arrival(facts, "web02", later(days=day))])
+    store.maintain(database)
+    assert models(database)["ST4000NM0035-1V4"][1] == 1
+    assert models(database)["ST4000NM0035-1V4107"][1] == 0
+    [row] = store.health(database)
+    # One failure in 247 years, and the other half of the fleet had none.
+    assert "its model fails 0.4 % a year here, the fleet 0.2 %" in row["says"]
+
+
 def test_a_fleet_of_which_most_machines_reported_once_has_no_rate(database):
     """Three disks failed before the store met them, and one while it watched for a month."""
     for name in ("web01", "web02", "web03"):

@@ -263,7 +263,8 @@ def _held(
         # By another setting it was of a group that cannot be compared.
         if not is_now and not (len(then) == len(mine) and _are_one(then, mine)):
             continue
-        name = called(one)
+        # What has neither name nor number is called by its id: "detached" finds no machine.
+        name = one["minion_id"] or one["sn"] or str(one["id"])
         where = (
             f"of the same {fields[-1]} ({mine[-1]})"
             if mine[-1]
