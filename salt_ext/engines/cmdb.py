@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 60
 LONGEST_BUSY_SECONDS = 300
+INBOX_SECONDS = 5.0
 """While there is always another report, what follows a look through the cache waits no longer."""
 
 MAINTAIN_SECONDS = 3600
@@ -117,7 +118,7 @@ def start() -> None:
                 answering.attempt(lambda: replies.send(answers, __opts__))
                 heart.beat(feed.due)
                 if is_time:
-                    intake.empty_inbox(database, cache.accepted, waits, suspects)
+                    intake.empty_inbox(database, cache.accepted, waits, suspects, INBOX_SECONDS)
                 if failures and not is_busy:
                     log.warning("The cmdb engine works again, and what waited for it is stored")
                     failures = 0

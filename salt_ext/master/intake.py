@@ -7,6 +7,7 @@ The engine does this all the time, ``cmdb.sync`` once.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -82,18 +83,20 @@ def empty_inbox(
     accepted: Callable[[], Collection[str]],
     waits: Waits | None = None,
     suspects: store.Suspects | None = None,
+    seconds: float = math.inf,
 ) -> list[store.Outcome]:
     """
     Store the reports of machines without a master, from the inbox; return their outcomes.
 
     ``accepted`` returns the minions of this master: a report under one of their
-    names is refused. ``waits`` are the machines whose reports stay there for now.
+    names is refused. ``waits`` are the machines whose reports stay there for now. After so many
+    ``seconds`` the rest is left for the next time.
     Raises :class:`store.StoreError`.
     """
     if not store.inbox_size(database):  # cheaper than to list all keys
         return []
     waits = Waits() if waits is None else waits
-    outcomes = store.take_inbox(database, accepted(), waits.names(), suspects)
+    outcomes = store.take_inbox(database, accepted(), waits.names(), suspects, seconds)
     for one in outcomes:
         let_wait(waits, one)
     return say(outcomes)

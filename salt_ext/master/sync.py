@@ -17,6 +17,8 @@ from salt_ext.master.cache import Cache
 
 STATUSES = ("new", "changed", "unchanged", "held", "refused", "waiting")
 BAD = ("held", "refused", "waiting")
+INBOX_SECONDS = 600.0
+"""After that the reports of the inbox wait for the next time: some may come for ever."""
 
 
 def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
@@ -55,7 +57,11 @@ def sync(opts: Mapping[str, Any], database: store.Database) -> dict[str, Any]:
         listener = store.Listener(number, cache.trusted)
         _each(
             lambda: tell(kept.store_kept(opts, database, listener, suspects)),
-            lambda: tell(intake.empty_inbox(database, cache.accepted, suspects=suspects)),
+            lambda: tell(
+                intake.empty_inbox(
+                    database, cache.accepted, suspects=suspects, seconds=INBOX_SECONDS
+                )
+            ),
             take_cache,
         )
     except (SaltCacheError, OSError) as error:

@@ -61,7 +61,9 @@ def check_header(report: Any, now: datetime, modes: Collection[str] = MODES) -> 
     if not isinstance(report, dict):
         raise ReportError("report", f"is {type(report).__name__}, not a mapping")
     if isinstance(refused := report.get("refused"), str):
-        raise ReportError("grains", refused[:500])  # the master made no report of them
+        wrong = fault(refused, 0)
+        # The master made no report of them; a minion may say so of itself, in any text.
+        raise ReportError("grains", wrong[1] if wrong else refused[:500])
     schema = report.get("schema")
     if type(schema) is not int or schema != SCHEMA:
         raise ReportError(

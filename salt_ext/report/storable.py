@@ -86,6 +86,13 @@ def is_plain(value: Any, depth: int) -> bool:
     return not are_components or is_in_order(value)
 
 
+def why_no_name(minion_id: str) -> str | None:
+    """Return why no machine can have this minion id, or None when one can."""
+    if not 0 < len(minion_id) <= MAX_NAME:
+        return f"has {len(minion_id)} characters; at most {MAX_NAME} are stored"
+    return _why_not_text(minion_id)
+
+
 def why_no_key(key: Any) -> str | None:
     """Return why a key cannot be part of a path, or None when it can."""
     if isinstance(key, str) and len(key) <= MAX_KEY and key.isascii() and "\0" not in key:

@@ -59,6 +59,18 @@ def statuses(outcomes):
     return {one.minion_id: one.status for one in outcomes}
 
 
+@pytest.mark.parametrize(
+    "name", ["", "nul\0", "n" * 256, "".join(map(chr, range(0x4E00, 0x4E00 + 3000))), "\ud800"]
+)
+def test_a_name_that_cannot_be_stored_is_refused_and_its_neighbours_are_stored(database, name):
+    bad, refused = batch("bad")[0]._replace(minion_id=name), {"refused": "x\0y"}
+    mute = batch("mute")[0]._replace(report=refused)
+    outcomes = store.ingest(database, [*batch("a1"), bad, mute, *batch("z1")])
+    assert statuses(outcomes) == {"a1": "new", name: "refused", "mute": "refused", "z1": "new"}
+    [told] = [one.detail for one in outcomes if one.minion_id == "mute"]
+    assert told == "grains: holds a NUL character"
+
+
 @pytest.mark.parametrize("names", [("a1", "bad", "z1"), ("a1", "a2", "bad")], ids=["mid", "last"])
 @pytest.mark.parametrize(
     ("how", "says"),

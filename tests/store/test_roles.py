@@ -161,6 +161,15 @@ def test_the_reporter_adds_a_report_and_can_do_nothing_else(login, database):
     assert store.take_inbox(database, minions=()) == []
 
 
+def test_a_full_inbox_takes_no_more_of_an_engine_than_its_time(login, database):
+    report = {**arrival(server(1)).report, "mode": "return"}
+    store.submit(login("cmdb_reporter"), [Arrival("web01", report, NOW)])
+    assert store.take_inbox(database, minions=(), seconds=0) == []
+    assert store.inbox_size(database) == 1
+    [outcome] = store.take_inbox(database, minions=(), seconds=60)
+    assert outcome.status == "new"
+
+
 def test_nobody_reports_a_minion_that_has_a_master(login, database):
     reporter = login("cmdb_reporter")
     ingest(database, [arrival(server(1), "web01")])

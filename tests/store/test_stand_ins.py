@@ -156,3 +156,35 @@ def test_a_liar_gets_the_words_of_a_row_and_no_machine(known):
     # The real one comes, too: both are told of, and neither is lost.
     store.ingest(known, [arrival(numbered(8, "SW1"), "sw01", later(minutes=1))])
     assert store.assets(known, filters={"minion_id__isnull": "false"}).total >= 2
+
+
+def test_rows_that_stood_for_one_thing_and_are_two_now_have_two_stand_ins(database, keep):
+    keep("SN,Name", "AAA111,web01", source="a")
+    keep("Name,Owner", "web01,ann", source="b")
+    [one] = store.assets(database, columns="sn").rows
+    keep("SN,Name", "AAA111,web02", source="a")
+    found = store.assets(database, columns="sn,hostname").rows
+    assert {(row["hostname"], row["sn"]) for row in found} == {("web02", "AAA111"), ("web01", None)}
+    assert store.resolve(database, "AAA111") == one["id"], "the SN goes on as it was"
+    keep("SN,Name", "BBB222,web01", source="c")
+    assert set(kinds(database)) == {"web02", "web01"}
+    assert store.resolve(database, "AAA111") == one["id"]
+    store.maintain(database)
+    assert store.resolve(database, "AAA111") == one["id"]
+    assert store.resolve(database, "BBB222") != one["id"]
+
+
+def test_a_stage_that_somebody_has_set_stays_whatever_a_list_plans(database, keep):
+    keep("SN,Lifecycle", "AAA111,planned")
+    one = store.resolve(database, "AAA111")
+
+    def stage():
+        [row] = store.assets(database, columns="lifecycle").rows
+        return row["lifecycle"]
+
+    assert stage() == "planned"
+    store.set_lifecycle(database, one, "active", store.Act("me", "it runs", test=False))
+    store.maintain(database)
+    assert stage() == "active"
+    keep("SN,Lifecycle,Owner", "AAA111,planned,ann")
+    assert stage() == "active"

@@ -11,8 +11,9 @@ committed.
 from __future__ import annotations
 
 import functools
+import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from operator import attrgetter
 from typing import TypeVar
@@ -20,6 +21,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from salt_ext.report.limits import limits
+from salt_ext.report.storable import why_no_name
 from salt_ext.store.database import REPORTS, Database
 from salt_ext.store.errors import Busy, Contended
 from salt_ext.store.identity.locking import Again
@@ -28,15 +30,20 @@ from salt_ext.store.ingest.arriving import store_new
 from salt_ext.store.ingest.changing import store_changed
 from salt_ext.store.ingest.claiming import Claimed, claimed
 from salt_ext.store.ingest.findings import Findings
-from salt_ext.store.ingest.isolation import Isolated, Suspects
+from salt_ext.store.ingest.isolation import ASIDE_SECONDS, Isolated, Suspects
 from salt_ext.store.ingest.pacing import paced
 from salt_ext.store.ingest.precedence import taking
 from salt_ext.store.ingest.touching import Due, heard, touch_unchanged
 from salt_ext.store.listening import Listener
+from salt_ext.words.sizes import beginning
+from salt_ext.words.visible import visible
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 ATTEMPTS = 3
+SHOWN_BYTES = 80
 
 
 def ingest(
@@ -57,9 +64,23 @@ def ingest(
     quick = database.within(REPORTS)
     suspects = Suspects() if suspects is None else suspects
     isolated = Isolated(quick, lambda batch: _transaction(quick, batch, listener), suspects)
-    for batch in _rounds(arrivals):
+    refused: list[Outcome] = []
+    for batch in _rounds(_named(arrivals, refused)):
         isolated.store(batch)
-    return isolated.end()
+    return [*refused, *isolated.end()]
+
+
+def _named(arrivals: Iterable[Arrival], refused: list[Outcome]) -> Iterator[Arrival]:
+    """Yield the arrivals whose name can be stored; put what became of the others into a list."""
+    for one in arrivals:
+        if why := why_no_name(one.minion_id):
+            # There is no problem of it in the store, which cannot hold the name either.
+            name = visible(beginning(one.minion_id, SHOWN_BYTES))
+            log.warning("Refused a report: the minion id %s %s", name, why)
+            detail = f"minion_id: {why}"
+            refused.append(Outcome(one.minion_id, "refused", detail, wait_seconds=ASIDE_SECONDS))
+        else:
+            yield one
 
 
 def _rounds(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:

@@ -11,6 +11,8 @@ report it under the new name.
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -59,9 +61,12 @@ def take_inbox(
     minions: Collection[str],
     waiting: Iterable[str] = (),
     suspects: Suspects | None = None,
+    seconds: float = math.inf,
 ) -> list[Outcome]:
     """
     Store the reports in the inbox; return what became of each.
+
+    After so many ``seconds`` the rest is left for the next time.
 
     ``minions`` have a key on this master, so reports of them are refused here. A
     report is removed from the inbox only after it was stored or refused. Two masters
@@ -70,7 +75,8 @@ def take_inbox(
     """
     outcomes: list[Outcome] = []
     left = set(waiting)
-    while True:
+    over_at = time.monotonic() + seconds
+    while time.monotonic() < over_at:
         with database.begin() as link:
             found = link.execute(
                 sa.select(inbox)

@@ -252,7 +252,8 @@ def rematch(database: Database) -> int:
         lock_identity(link)
         concerned = resolve(link, rows(link.execute(UNMATCHED)))
         stand_in(link)
-    return write_all(database, concerned)
+        # At once: a row that means an asset is not looked at again, if this ends before.
+        return write(link, sorted(concerned))
 
 
 UNMATCHED = sa.text("""

@@ -31,6 +31,14 @@ MODE = "list"
 ACTIVE = "active"
 """The stage of life of an asset of which nobody has said another one."""
 
+UNKNOWN: Row = {"lifecycle": ACTIVE, "is_said": False}
+"""What is known of an asset that is none yet."""
+
+LIFECYCLE = f"""
+CASE WHEN asset.lifecycle = '{ACTIVE}' THEN excluded.lifecycle ELSE asset.lifecycle END
+"""
+"""A stage that somebody has set meanwhile stays."""
+
 TEXTS = ("manufacturer", "product_name", "os", "processor_model", "address")
 """The columns that are shown as the list has them."""
 
@@ -44,11 +52,13 @@ def stand_in(link: sa.Connection) -> None:
     stands: list[tuple[uuid.UUID, uuid.UUID]] = []
     needed: set[uuid.UUID] = set()
     changed: list[Row] = []
-    for group in machines(said):
-        own = next((one["stands_as"] for one in group if one["stands_as"] in known), new_id())
+    # Rows that stood for one machine may be of two now: the one with an SN goes on as it was.
+    for group in sorted(machines(said), key=lambda group: not any(one["bare_sn"] for one in group)):
+        free = (one["stands_as"] for one in group if one["stands_as"] not in needed)
+        own = next((one for one in free if one in known), None) or new_id()
         needed.add(own)
         stands += [(one["id"], own) for one in group if one["stands_as"] != own]
-        columns = _columns(group, known.get(own, {}).get("lifecycle", ACTIVE))
+        columns = _columns(group, known.get(own, UNKNOWN))
         if own not in known or any(known[own][name] != columns[name] for name in columns):
             times = {"first_seen": at, "unchanged_since": at}
             changed.append({"id": own, **times, **columns})
@@ -56,7 +66,7 @@ def stand_in(link: sa.Connection) -> None:
         one["listed"] = None if one["listed"] is None else encode(one["listed"])
     if changed:
         told = changed[0].keys() - {"id", "first_seen", "unchanged_since"}
-        bulk.insert(link, asset, changed, bulk.taken(*told))
+        bulk.insert(link, asset, changed, bulk.taken(*told) | {"lifecycle": LIFECYCLE})
         seen = [_seen(one["id"], at) for one in changed if one["id"] not in known]
         if seen:
             bulk.insert(link, asset_seen, seen)
@@ -121,7 +131,7 @@ def begin(link: sa.Connection, asset_id: uuid.UUID, at: datetime) -> None:
     link.execute(sa.update(asset).where(asset.c.id == asset_id).values(**times))
 
 
-def _columns(group: Sequence[Mapping[str, Any]], lifecycle: str) -> Row:
+def _columns(group: Sequence[Mapping[str, Any]], before: Row) -> Row:
     """
     Return the columns of an asset that stands in for the machine of some rows.
 
@@ -134,6 +144,7 @@ def _columns(group: Sequence[Mapping[str, Any]], lifecycle: str) -> Row:
     names = [row["minion_id"] for row in group if row["minion_id"]]
     kinds = [row["kind"] for row in group if row["kind"] != EXPECTED]
     stage = spelled(fields.get("lifecycle"))
+    is_open = before["lifecycle"] == ACTIVE and not before["is_said"]
     keys = [key for row in group for key in (row["uuid"], *(row["macs"] or "").split()) if key]
     columns: Row = {
         **dict.fromkeys(LIST_COLUMNS),
@@ -143,7 +154,7 @@ def _columns(group: Sequence[Mapping[str, Any]], lifecycle: str) -> Row:
         "hostname": text_of(names[-1]) if names else None,
         "kind": kinds[-1] if kinds else EXPECTED,
         "temporary": False,
-        "lifecycle": stage if lifecycle == ACTIVE and stage in INSTALLABLE else lifecycle,
+        "lifecycle": stage if is_open and stage in INSTALLABLE else before["lifecycle"],
         **place_of({}, listed or {}),
         "listed": listed,
     }
@@ -192,7 +203,10 @@ SELECT id, sn, minion_id, fields, source, imported_at, kind, stands_as, bare_sn,
 """)
 
 STAND_INS = sa.text("""
-SELECT asset.* FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
+SELECT asset.*,
+       EXISTS (SELECT FROM decision
+                WHERE decision.asset_id = asset.id AND decision.action = 'lifecycle') AS is_said
+  FROM asset JOIN asset_seen AS seen ON seen.asset_id = asset.id
  WHERE seen.mode = 'list'
 """)
 
