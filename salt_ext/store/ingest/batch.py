@@ -75,8 +75,8 @@ def _named(arrivals: Iterable[Arrival], refused: list[Outcome]) -> Iterator[Arri
     for one in arrivals:
         if why := why_no_name(one.minion_id):
             # There is no problem of it in the store, which cannot hold the name either.
-            name = visible(beginning(one.minion_id, SHOWN_BYTES))
-            log.warning("Refused a report: the minion id %s %s", name, why)
+            name = beginning(one.minion_id, SHOWN_BYTES)
+            log.warning("Refused a report: %s", visible(f"the minion id {name} {why}"))
             detail = f"minion_id: {why}"
             refused.append(Outcome(one.minion_id, "refused", detail, wait_seconds=ASIDE_SECONDS))
         else:
