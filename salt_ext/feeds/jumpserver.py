@@ -13,6 +13,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from salt_ext import store
@@ -49,11 +50,20 @@ def read(database: store.Database, **asked: Any) -> Iterator[dict[str, Any]]:
 
     It is told apart by ``after``, which has a sign in it that no name of a machine has.
     """
-    for row in store.machines(database, **asked):
-        if _is_gone(row) and row["name"] and not row["is_own"]:
-            yield {**row, "namesakes": 1, "after": f"~{str(row['id'])[:8]}"}
-        else:
-            yield row
+    rows = store.machines(database, **asked)
+    for _, alike in groupby(rows, key=lambda row: row["name"] or row["id"]):
+        named = list(alike)
+        is_used = not all(map(_is_gone, named))
+        leaving = {
+            row["id"]
+            for row in named
+            if row["name"] and _is_gone(row) and (is_used or not row["is_own"])
+        }
+        for row in named:
+            if row["id"] in leaving:
+                yield {**row, "namesakes": 1, "after": f"~{str(row['id'])[:8]}"}
+            else:
+                yield {**row, "namesakes": len(named) - len(leaving)}
 
 
 def bodies(

@@ -96,6 +96,23 @@ def test_retirement_travels_when_it_is_asked_for(fleet):
     assert {row["name"]: row["is_active"] == "True" for row in rows(fleet, retired=True)} == active
 
 
+@pytest.mark.parametrize("former", ["old-web09", "web09"])
+def test_hardware_that_is_gone_leaves_its_host_name_to_what_has_it_now(database, former):
+    for number, name in ((1, former), (2, "new-web09")):
+        facts = machine(number, f"10.0.0.{number}")
+        facts["operating_system"]["hostname"] = "web09"
+        store.ingest(database, [arrival(facts, name)])
+    gone = store.resolve(database, former)
+    store.set_lifecycle(database, gone, "retired", store.Act("me", "sold", test=False))
+    asked = {"retired": True, "name": "hostname"}
+    found = json.loads(make(database, "jumpserver", {}, asked).body)
+    active = {one["name"]: (one["address"], one["is_active"]) for one in found}
+    assert active == {
+        "web09": ("10.0.0.2", True),
+        f"web09~{str(gone)[:8]}": ("10.0.0.1", False),
+    }
+
+
 @pytest.mark.parametrize("is_own", [True, False])
 def test_no_machine_is_called_as_one_that_is_gone(fleet, is_own):
     [gone] = hosts(fleet, retired=True).keys() - {"web01", "web02", "web03", "web04", "web06"}
