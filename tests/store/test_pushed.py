@@ -4,9 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from salt_ext import store
+from salt_ext.feeds.push import run
+from salt_ext.feeds.push.configured import SYSTEMS
+from salt_ext.feeds.push.target import Found, Push, System
 from salt_ext.store import Written
 from tests import postgres
-from tests.machines import arrival, server
+from tests.machines import arrival, later, server
 
 
 @pytest.fixture
@@ -81,3 +84,66 @@ def test_a_push_that_was_done_is_done_although_the_session_of_its_lock_was_lost(
     with store.alone(other, "the push 'a'"):
         pass
     other.close()
+
+
+class Elsewhere:
+    """A system that keeps its objects, and knows of each machine its rack."""
+
+    needs_address = needs_interface = False
+    columns = ("rack",)
+    keeps = ()
+    bulk = 10
+    calls = 0
+
+    def __init__(self):
+        self.objects = {}
+
+    def fields(self, machine):
+        return {"rack": machine.row["rack"]}
+
+    def ours(self):
+        return [Found(name, dict(fields)) for name, fields in self.objects.items()]
+
+    def holders(self, wanted):
+        return {}
+
+    def lacking(self, steps):
+        return {}
+
+    def made_first(self):
+        return ()
+
+    def create(self, wanted):
+        self.objects.update((fields["name"], fields) for fields in wanted)
+        return [fields["name"] for fields in wanted]
+
+    def update(self, changes):
+        for found, fields in changes:
+            self.objects[found.id] = {**self.objects[found.id], **fields}
+
+
+def test_what_was_written_before_a_machine_was_retired_is_ours_when_it_returns(
+    database, assets, monkeypatch
+):
+    there = Elsewhere()
+    monkeypatch.setitem(SYSTEMS, "elsewhere", System({}, lambda push: there))
+
+    def push():
+        options = {"name": "minion_id", "retire_percent": 100}
+        what = Push("a", "elsewhere", "http://127.0.0.1:1", "", {}, options)
+        return [step.what for step in run.push(database, what, run.Wishes()).steps]
+
+    def tell(rack, moment):
+        facts = server(1, location={"site": "fra1", "rack": rack})
+        store.ingest(database, [arrival(facts, "web01", moment)])
+
+    tell("R07", later(seconds=1))
+    assert push() == ["create", "create"]
+    act = store.Act("ops", "a test", test=False)
+    store.set_lifecycle(database, assets[0], "retired", act)
+    assert push() == ["retire"]
+    assert there.objects["web01"]["rack"] == "R07"
+    store.set_lifecycle(database, assets[0], "active", act)
+    tell(None, later(seconds=2))
+    assert push() == ["return"]
+    assert there.objects["web01"]["rack"] is None

@@ -97,6 +97,12 @@ class NetBox:
     def __init__(self, push: Push) -> None:
         """Nothing is asked yet."""
         self._options = push.options
+        self._at_first_only = set(push.options["only_at_first"])
+        if "site" in self._at_first_only:
+            # A rack is one of its site, and where the machine is people know.
+            self._at_first_only |= {"rack", "position"}
+        # What NetBox wants is never taken away, only changed.
+        self.keeps = {*self._at_first_only, "device type", "site"}
         self._api = Api(push)
         self._related = Related(self._api, push.options["create_missing"])
         self._addresses = Addresses(self._api, push.options)
@@ -117,7 +123,6 @@ class NetBox:
             fields = {one: value for one, value in fields.items() if one not in ADDRESSES}
         if maker := row["manufacturer"]:
             self._related.makers.setdefault(fields.get("device type") or "", maker[:100].strip())
-        # What NetBox wants is never taken away, only changed.
         fields = {
             one: value
             for one, value in fields.items()
@@ -129,9 +134,8 @@ class NetBox:
             # A cluster may be in a site, and then its machines are in no other.
             fields.pop("site", None)
             first["cluster"] = self._options["cluster"]
-        for name in self._options["only_at_first"]:
-            if name in fields:
-                first[name] = fields.pop(name)
+        for name in [one for one in fields if one in self._at_first_only]:
+            first[name] = fields.pop(name)
         self._at_first[str(row["id"])] = first
         return fields
 
@@ -200,7 +204,7 @@ class NetBox:
         if found and fields.get("kind"):
             return (
                 f"NetBox has it as a {found.fields['kind']}, and it is a {fields['kind']} now:"
-                f" clear its custom field {MARK} there, and a new one is made"
+                f" clear its custom field {MARK} there, then with recreate=True a new one is made"
             )
         if not found and not fields.get("site") and not fields.get("cluster"):
             return "NetBox wants a site, and it tells none: give the push a site"

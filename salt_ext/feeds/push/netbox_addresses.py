@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from salt_ext.feeds.push.netbox_api import Api, Object
+from salt_ext.feeds.push.netbox_api import MOST_BYTES, Api, Object, bulks
 from salt_ext.feeds.push.netbox_kinds import ADDRESSES, KINDS, MARK, Interface, Kind, host_of
 from salt_ext.feeds.push.target import Refused
 from salt_ext.feeds.push.web import one_line
@@ -142,12 +142,17 @@ class Addresses:
     def _interfaces(self, kind: Kind, places: Sequence[Place]) -> dict[int, int]:
         """Return the interface of each device or virtual machine; make it if it is not there."""
         wanted = {(one.id, one.interface.name): one.interface for one in places}
-        there = self._api.some(
-            kind.interfaces,
-            f"id,name,{kind.parent}",
-            f"{kind.parent}_id",
-            {one.id for one in places},
-            name=sorted({one.interface.name for one in places}),
+        names = {one.interface.name for one in places}
+        there = (
+            one
+            for some in bulks("name", names, MOST_BYTES // 2)
+            for one in self._api.some(
+                kind.interfaces,
+                f"id,name,{kind.parent}",
+                f"{kind.parent}_id",
+                {one.id for one in places if one.interface.name in some},
+                name=some,
+            )
         )
         found = {(one[kind.parent]["id"], one["name"]): one["id"] for one in there}
         new = [one for one in wanted if one not in found]

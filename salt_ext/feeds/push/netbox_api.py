@@ -10,14 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from salt_ext.feeds.push.target import Push, PushFailed, Refused, slices
+from salt_ext.feeds.push.target import Push, PushFailed, Refused
 from salt_ext.feeds.push.web import Server, one_line
 
 PAGE = 1000
 """Objects of one answer; NetBox's own limit, unless its operator has set another."""
 
 AT_ONCE = 50
-"""Values of a filter in one address: servers take 8,000 characters of it and less."""
+"""Values of a filter in one address."""
+
+MOST_BYTES = 3000
+"""
+Of all filters in one address: gunicorn, NetBox's usual server, takes a line of 4,094.
+
+A name of a hundred characters, the longest of those that are looked up, has 1,200 at most.
+"""
 
 MOST_PAGES = 10_000
 """Ten million objects: a list that is longer has no end."""
@@ -66,7 +73,8 @@ class Api:
         self, path: str, fields: str, by: str, values: Iterable[Any], **filters: Any
     ) -> Iterator[Object]:
         """Yield the objects whose field has one of these values."""
-        for bulk in slices(sorted(set(values)), AT_ONCE):
+        most = MOST_BYTES - len(urlencode(filters, doseq=True))
+        for bulk in bulks(by, values, most):
             yield from self.read(path, fields, **{by: bulk}, **filters)
 
     def create(self, path: str, objects: Sequence[Object]) -> list[Object]:
@@ -88,6 +96,27 @@ class Api:
             # Of a bulk NetBox says itself only how many it could not make.
             raise Refused("; ".join(dict.fromkeys(of.values())) or said(answer), of)
         raise _other(f"{status} to {method} {url}: {said(answer)}")
+
+
+def bulks(by: str, values: Iterable[Any], most: int) -> Iterator[list[Any]]:
+    """
+    Yield the values of a filter, so many at a time as have this many bytes in an address.
+
+    One that alone has more is left out: NetBox has nothing that is called so.
+    """
+    bulk: list[Any] = []
+    size = 0
+    for value in sorted(set(values)):
+        own = len(urlencode({by: value})) + 1
+        if own > most:
+            continue
+        if len(bulk) == AT_ONCE or size + own > most:
+            yield bulk
+            bulk, size = [], 0
+        bulk.append(value)
+        size += own
+    if bulk:
+        yield bulk
 
 
 def _are_objects(answer: Any) -> bool:

@@ -59,6 +59,8 @@ class State(NamedTuple):
     ledger: Mapping[uuid.UUID, Pushed]
     objects: Mapping[uuid.UUID, list[Found]]
     """What is there of each asset; more than one if a mark was copied."""
+    keeps: Collection[str] = ()
+    """Fields that stay as they are when they are wanted no more."""
 
     @property
     def active(self) -> list[uuid.UUID]:
@@ -91,7 +93,8 @@ def objects_of(
             marked[mark].append(one)
     objects = dict(marked)
     for asset_id, entry in ledger.items():
-        candidates = [*marked.get(entry.key, ()), *marked.get(asset_id, ())]
+        marks = dict.fromkeys((entry.key, asset_id))
+        candidates = [one for mark in marks for one in marked.get(mark, ())]
         named = [one for one in candidates if one.id == entry.remote_id]
         if entry.key != asset_id:
             objects.pop(entry.key, None)
@@ -133,7 +136,8 @@ def plan(
         there = objects[0] if objects else None
         changes = fields
         if there:
-            changes = differences(fields, there.fields, entry.wrote if entry else {})
+            wrote = entry.wrote if entry else {}
+            changes = differences(fields, there.fields, wrote, state.keeps)
             if not changes:
                 found.unchanged.append((asset_id, there))
                 continue
@@ -209,15 +213,21 @@ def _retire(state: State, found: Plan) -> None:
                 found.steps.append(step)
 
 
-def differences(wanted: Fields, there: Fields, wrote: Mapping[str, Any]) -> Fields:
+def differences(
+    wanted: Fields, there: Fields, wrote: Mapping[str, Any], keeps: Collection[str] = ()
+) -> Fields:
     """
     Return the fields to write, so that an object has what is wanted and keeps what is not.
 
     A field that was written and is wanted no more, because an option has changed, is one that
-    we do not know any more.
+    we do not know any more; but for those of ``keeps``.
     """
     changes: Fields = {}
-    dropped: Fields = {name: [] if isinstance(wrote[name], list) else None for name in wrote}
+    dropped: Fields = {
+        name: [] if isinstance(value, list) else None
+        for name, value in wrote.items()
+        if name not in keeps
+    }
     for name, value in {**dropped, **wanted}.items():
         old = there.get(name)
         if isinstance(value, list):

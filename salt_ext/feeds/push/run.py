@@ -116,7 +116,8 @@ def _state(database: Database, what: Push, target: Target) -> tuple[State, list[
         wanted[asset_id] = {**own, **target.fields(machine)}
     kept = {*missing, *(uuid.UUID(one.asset_id) for one in left_out)}
     ledger = store.pushed_of(database, what.name)
-    return State(wanted, kept, ledger, objects_of(ledger, target.ours())), left_out, len(missing)
+    objects = objects_of(ledger, target.ours())
+    return State(wanted, kept, ledger, objects, target.keeps), left_out, len(missing)
 
 
 def _without_lacking(target: Target, steps: list[Step]) -> list[Step]:
@@ -153,7 +154,7 @@ def _keep_what_is_known(database: Database, what: Push, state: State, found: Pla
         for asset_id, there in found.unchanged
         if not _is_known(state.ledger.get(asset_id), there.id, state.wanted[asset_id])
     ]
-    known += [Written(asset_id, there.id, {}, True) for asset_id, there in found.retired]
+    known += [_retired(state, asset_id, there.id) for asset_id, there in found.retired]
     _keep(database, what, state, known, found.forgotten)
 
 
@@ -256,9 +257,14 @@ def _stop_if_all_are(refused: int, tried: int, refusal: str) -> None:
 def _entries(state: State, steps: Sequence[Step]) -> list[Written]:
     """Return what the ledger has to know of steps that were done."""
     return [
-        Written(step.asset_id, step.found.id, {}, True)
+        _retired(state, step.asset_id, step.found.id)
         if step.what == "retire"
         else Written(step.asset_id, step.found.id, state.wanted[step.asset_id])
         for step in steps
         if step.found and step.what != "rename"
     ]
+
+
+def _retired(state: State, asset_id: uuid.UUID, remote_id: str) -> Written:
+    """Return an entry with what we wrote: when the machine returns, that is still ours."""
+    return Written(asset_id, remote_id, state.ledger[asset_id].wrote, True)

@@ -4,7 +4,7 @@ What a system has to offer, so that machines can be pushed into it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from salt_ext.feeds.feed import Option
@@ -87,6 +87,10 @@ class Target(Protocol):
     @property
     def needs_interface(self) -> bool:
         """Whether it needs to know of the interface that has the address."""
+
+    @property
+    def keeps(self) -> Collection[str]:
+        """Fields that we may have written, and do not take away when they are wanted no more."""
 
     @property
     def bulk(self) -> int:

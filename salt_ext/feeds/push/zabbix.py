@@ -58,9 +58,14 @@ KEPT = ("interfaces", "parentTemplates", "tags", "inventory_mode")
 """What is kept of each host to change it: hosts are many, and their inventories have 70 fields."""
 
 NO_ACCESS = re.compile(
-    r"session terminated|not authori[sz]ed|token expired|no permissions to call|login name", re.I
+    r"session terminated|not authori[sz]ed|(api )?token expired|no permissions to call|login name",
+    re.I,
 )
-"""What Zabbix says if it is not the machine that it refuses, but us."""
+"""
+How a sentence of Zabbix begins if it is not the machine that it refuses, but us.
+
+Further on in a sentence it repeats what a machine has told.
+"""
 
 
 OPTIONS: Mapping[str, Option] = {
@@ -98,6 +103,7 @@ class Zabbix:
 
     needs_address = True
     needs_interface = False
+    keeps = ()
     bulk = 500
 
     def __init__(self, push: Push) -> None:
@@ -348,12 +354,12 @@ class _Api:
         if not isinstance(error, dict):
             return answer.get("result")
         said = one_line(error.get("data") or error.get("message") or "it does not say why")
-        if NO_ACCESS.search(said):
+        if NO_ACCESS.match(said):
             raise NoAccess(
                 f"Zabbix does not let us call {method}: {said}",
                 "correct the token in the setting pushes, or the role of its user",
             )
-        if NO_DATABASE.search(said):
+        if NO_DATABASE.match(said):
             raise PushFailed(
                 f"Zabbix cannot do {method}: {said}",
                 "run it again when its database is there: what was written is known",

@@ -27,7 +27,7 @@ class Pushed(NamedTuple):
     key: uuid.UUID
     remote_id: str
     wrote: Mapping[str, Any]
-    """The fields as they were written last; empty once it is retired."""
+    """The fields as they were written last, before it was retired if it is."""
     retired_at: datetime | None
 
 

@@ -2,10 +2,13 @@
 
 import pytest
 
-from salt_ext.feeds.handed import address_of
+from salt_ext.feeds.handed import Handed, address_of
+from salt_ext.feeds.push.netbox import OPTIONS, NetBox
 from salt_ext.feeds.push.netbox_api import each, said
 from salt_ext.feeds.push.netbox_kinds import host_of, interface_of, wanted_of
 from salt_ext.feeds.push.netbox_related import slug
+from salt_ext.feeds.push.plan import differences
+from salt_ext.feeds.push.target import Found, Push
 
 ROW = {
     "kind": "physical",
@@ -102,3 +105,47 @@ def test_an_interface_is_what_the_facts_tell_of_it():
     assert interface_of({**row, "interface": {"name": " eth0 "}}).name == "eth0"
     assert interface_of({**row, "interface": {"name": "  "}}).name == "primary"
     assert interface_of({**row, "interface": None}) == ("primary", "other", None, None)
+
+
+def netbox(**options):
+    usual = {"ca_file": "", **{name: option.default for name, option in OPTIONS.items()}}
+    return NetBox(Push("p", "netbox", "http://127.0.0.1:1", "t", {}, {**usual, **options}))
+
+
+def wanted(target, **told):
+    address = "10.0.0.1"
+    row = {**ROW, "id": 1, "manufacturer": "Dell", "address": address, "interface": None, **told}
+    return target.fields(Handed("web01", address, row))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"only_at_first": ["site", "rack", "position"]}, {}),
+        ({"only_at_first": ["site"]}, {}),
+        ({"cluster": "kvm"}, {"kind": "virtual"}),
+        ({}, {"product_name": None}),
+    ],
+)
+def test_what_is_not_ours_any_more_or_told_no_more_stays_in_netbox(options, told):
+    before = wanted(netbox(), kind=told.get("kind", "physical"))
+    now = netbox(**options)
+    assert differences(wanted(now, **told), before, before, now.keeps) == {}
+
+
+def test_a_machine_that_tells_no_site_any_more_stays_at_its_site():
+    before, now = wanted(netbox()), netbox()
+    changes = differences(wanted(now, site=None), before, before, now.keeps)
+    assert changes == {"rack": None, "position": None}
+
+
+def test_where_people_say_the_site_the_rack_is_theirs_too():
+    target = netbox(only_at_first=["site"])
+    there = {**wanted(netbox()), "site": "ams1", "rack": "ams1 / A01", "position": 3}
+    assert differences(wanted(target), there, {}, target.keeps) == {}
+
+
+def test_a_device_that_is_a_guest_now_is_told_what_to_do():
+    there = Found("dcim/devices/1", {"kind": "device", "site": "fra1"}, {"id": 1})
+    [why] = netbox().lacking([(there, {"kind": "virtual machine"})]).values()
+    assert "clear its custom field cmdb_asset_id there, then with recreate=True" in why

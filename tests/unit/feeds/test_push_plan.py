@@ -26,7 +26,7 @@ def entry(asset_id, number, *, key=None, retired=False, **wrote):
     return Pushed(asset_id, key or asset_id, str(number), wrote, THEN if retired else None)
 
 
-def planned(wishes=(), objects=(), ledger=(), kept=(), **options):
+def planned(wishes=(), objects=(), ledger=(), kept=(), keeps=(), **options):
     """The plan for wishes and objects, and of its steps what is told."""
     entries = {one.asset_id: one for one in ledger}
     marked = [one for one in objects if one.fields["asset_id"]]
@@ -35,6 +35,7 @@ def planned(wishes=(), objects=(), ledger=(), kept=(), **options):
         set(kept),
         entries,
         objects_of(entries, marked),
+        keeps,
     )
     names = names_in_question(state)
     holders = {one.fields["name"]: one for one in objects if one.fields["name"] in names}
@@ -94,6 +95,13 @@ def test_a_field_that_an_option_took_away_goes_as_an_unknown_value_does():
     assert told(found) == [("update", "web01", {"rack": None, "groups": ["theirs"]})]
 
 
+def test_a_field_that_a_system_keeps_stays_when_it_is_wanted_no_more():
+    here = [there(10, "web01", ONE, rack="R7", site="dc1")], [entry(ONE, 10, rack="R7", site="dc1")]
+    assert told(planned([wanted(ONE, "web01")], *here, keeps=["rack", "site"])) == []
+    moved = planned([wanted(ONE, "web01", site="dc2")], *here, keeps=["rack", "site"])
+    assert told(moved) == [("update", "web01", {"site": "dc2"})]
+
+
 def test_of_a_list_only_our_elements_are_replaced():
     found = planned(
         [wanted(ONE, "web01", groups=["CMDB/dc2"])],
@@ -142,6 +150,12 @@ def test_a_copy_of_our_object_is_not_ours():
     )
     assert told(found) == []
     assert found.unchanged[0][1].id == "10"
+
+
+def test_the_only_object_with_the_mark_is_ours_when_that_of_the_ledger_is_gone():
+    found = planned([wanted(ONE, "web01")], [there(11, "web01", ONE)], [entry(ONE, 10)])
+    assert told(found) == []
+    assert found.unchanged[0][1].id == "11"
 
 
 def test_two_objects_with_one_mark_and_no_ledger_are_told():

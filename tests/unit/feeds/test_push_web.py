@@ -5,6 +5,7 @@ import gzip
 import http.server
 import json
 import threading
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -21,14 +22,16 @@ SECRET = "9f8e7d-the-token"
 
 
 @contextlib.contextmanager
-def serving(answer, trusted_by=None):
-    """Serve one answer to all requests; yield the URL and the requests that came."""
+def serving(answer, trusted_by=None, asked=None):
+    """Serve one answer to all requests; yield the URL and the requests; ``asked`` gets paths."""
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null"
             requests.append((dict(self.headers), json.loads(body)))
+            if asked is not None:
+                asked.append(self.path)
             status, headers, text = answer(json.loads(body)) if callable(answer) else answer
             text = text if isinstance(text, bytes) else text.encode()
             self.send_response(status)
@@ -200,6 +203,47 @@ def test_an_interface_that_netbox_refuses_is_told_of_its_own_machine():
     assert refused.value.of == {7: "name: Wrong."}
 
 
+def test_each_address_that_netbox_is_asked_fits_into_a_line_of_its_server():
+    asked = []
+
+    def answer(body):
+        return 200, {}, json.dumps({"results": []} if body is None else [{"id": 1}] * len(body))
+
+    names = [f"机房{number}" + "一" * 20 for number in range(50)]
+    longest, none = "😀" * 100, "x" * 5000
+    with serving(answer, asked=asked) as (url, _):
+        list(Api(push(url)).some("dcim/racks", "id,name,site", "name", [*names, longest, none]))
+        places = [
+            Place(
+                at,
+                10**9 + at,
+                str(at),
+                "IPv4",
+                f"10.0.0.{at}",
+                Interface("网" * 60 + name[:8], "other", None, None),
+            )
+            for at, name in enumerate(names)
+        ]
+        Addresses(Api(push(url)), {"addresses": "make"}).put(DEVICE, places)
+    queries = [parse_qs(urlsplit(one).query) for one in asked]
+    racks = [
+        name
+        for one, query in zip(asked, queries, strict=True)
+        if "racks" in one
+        for name in query["name"]
+    ]
+    assert sorted(racks) == sorted([*names, longest])
+    pairs = {
+        (number, name)
+        for one, query in zip(asked, queries, strict=True)
+        if one.startswith("/api/dcim/interfaces/?")
+        for number in query["device_id"]
+        for name in query["name"]
+    }
+    assert {(str(one.id), one.interface.name) for one in places} <= pairs
+    assert max(map(len, asked)) < 4094 - len("GET  HTTP/1.1\r\n")
+
+
 def test_nobody_there_is_told():
     told = "cannot reach http://127.0.0.1:1/api: [Errno 111] Connection refused"
     assert told in failure("http://127.0.0.1:1")
@@ -225,3 +269,29 @@ def test_each_zabbix_is_asked_in_its_own_words(version):
     assert second.get("Authorization") == (None if is_old else f"Bearer {SECRET}")
     assert ("selectGroups" in query["params"]) is is_old
     assert ("selectHostGroups" in query["params"]) is not is_old
+
+
+def test_only_the_beginning_of_a_sentence_of_zabbix_ends_a_push():
+    of_a_machine = {
+        f'Value "{words}" is too long for field "serialno_a" - 65 characters.'
+        for words in ("no permissions to call", "database is not working", "token expired")
+    }
+    of_all = {
+        'No permissions to call "host.create".',
+        "Session terminated, re-login, please.",
+        "Not authorized.",
+        "Not authorised.",
+        "API token expired.",
+        "Error connecting to database.",
+    }
+
+    def answer(body):
+        if body["method"] == "apiinfo.version":
+            return 200, {}, json.dumps({"result": "6.0.14"})
+        return 200, {}, json.dumps({"error": {"data": body["params"][0]["host"]}})
+
+    with serving(answer) as (url, _):
+        target = Zabbix(push(url))
+        for sentence in of_a_machine | of_all:
+            with pytest.raises(PushFailed if sentence in of_all else Refused):
+                target.create([{"name": sentence}])
