@@ -100,8 +100,10 @@ def from_web(url: str, query: dict[str, list[str]]) -> str:
     except (ValueError, KeyError, TypeError):
         stop(f"{url} answers what is no inventory: is it the address of Salt CMDB?")
     if left_out != "0":
+        about = {one: said for one, said in query.items() if one not in ("group_by", "fields")}
+        asked = urllib.parse.urlencode({**about, "of": "ansible"}, doseq=True)
         print(
-            f"{left_out} machines are left out: {url.rstrip('/')}/api/v1/inventory/left_out"
+            f"{left_out} machines are left out: {url.rstrip('/')}/api/v1/inventory/left_out?{asked}"
             " says which and why",
             file=sys.stderr,
         )

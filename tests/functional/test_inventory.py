@@ -49,6 +49,13 @@ def test_who_is_left_out_is_counted_and_told(cmdb, client, capsys):
     assert "web 3" in said
 
 
+def test_who_is_left_out_of_one_format_alone_is_told_for_that_one(fleet, client):
+    ingest(fleet, [arrival(with_address(5, "10.0.0.5"), "site_web05")])
+    assert client.get("/api/v1/inventory/ansible").headers["X-CMDB-Left-Out"] == "3"
+    for query, count in (("", 2), ("?of=ssh_config", 2), ("?of=jumpserver", 2), ("?of=ansible", 3)):
+        assert len(client.get(f"/api/v1/inventory/left_out{query}").json) == count
+
+
 def test_what_a_format_needs_is_asked_for(cmdb, client):
     response = client.get("/api/v1/inventory/prometheus")
     assert response.status_code == 400

@@ -281,7 +281,7 @@ def test_no_url_and_no_secret_is_in_a_log_a_problem_or_an_answer(
 ):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    hooks = {"tickets": hook(f"http://u:{URL_SECRET}@127.0.0.1:{port}/{URL_SECRET}", give_up="1s")}
+    hooks = {"tickets": hook(f"http://127.0.0.1:{port}/{URL_SECRET}", give_up="1s")}
     with caplog.at_level(logging.DEBUG):
         happens(senders(**hooks))
         eventually(lambda: store.problems(database, kind="webhook")[1])

@@ -66,7 +66,7 @@ class Webhook(NamedTuple):
     def shown_url(self) -> str:
         """Its server; the rest of many a URL is as good as a password."""
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
+        return f"{parts.scheme}://{parts.netloc}/…"
 
 
 def webhooks(settings: Mapping[str, Any]) -> list[Webhook]:
@@ -142,7 +142,13 @@ def _words(where: str, key: str, said: Any) -> tuple[str, ...]:
 def _url(where: str, said: Any) -> str:
     if not said:
         raise SettingsError(f"{where}: url is missing: where its events are sent to")
-    return servers.address(where, said)
+    url = servers.address(where, said)
+    if "@" in urlsplit(url).netloc:
+        raise SettingsError(
+            f"{where}: url has a login, which is not sent: write it into headers, as"
+            " Authorization: Basic ..."
+        )
+    return url
 
 
 def _secret(where: str, said: Any) -> str:

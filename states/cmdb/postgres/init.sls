@@ -19,8 +19,10 @@ cmdb_postgres_files:
   cmd.run:
     - name: {{ postgres.initialize }}
     - unless: ls /var/lib/pgsql/data/PG_VERSION
-    - onchanges:
+{%- if postgres.packages %}
+    - require:
       - pkg: cmdb_postgres_packages
+{%- endif %}
     - require_in:
       - test: cmdb_postgres_server
 {%- endif %}

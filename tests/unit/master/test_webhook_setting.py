@@ -31,7 +31,7 @@ def test_a_null_takes_a_webhook_away():
 
 
 def test_only_the_server_of_its_address_is_shown():
-    [hook] = read({**GOOD, "url": "https://user:pass@host.example.net:8443/T000/B000"})
+    [hook] = read({**GOOD, "url": "https://host.example.net:8443/T000/B000"})
     assert hook.shown_url == "https://host.example.net:8443/…"
 
 
@@ -50,6 +50,7 @@ def test_only_the_server_of_its_address_is_shown():
         ({"url": "ftp://host/x"}, "url is no address such as https://host"),
         ({"url": "https://host:port/x"}, "url is no address such as https://host"),
         ({"url": "https://host/a b"}, "url is no address such as https://host"),
+        ({"url": "https://u:T000@host/x"}, "url has a login, which is not sent"),
         ({"secret": ""}, "secret is missing"),
         ({"secret": "short"}, "secret is shorter than 16 characters"),
         ({"secret": "sdb://vault/webhook"}, "did not find what secret names in its sdb"),
