@@ -9,7 +9,7 @@ import re
 
 from salt_ext import store
 from salt_ext.lists import expected, rows
-from tests.machines import NOW, arrival, later, server
+from tests.machines import NOW, arrival, in_time, later, server
 
 VALUES = {
     "sn": r"qsn[0-9]",
@@ -187,6 +187,7 @@ def fill(database, directory):
     for name in ("web01", "web02", "web05", "web33"):
         store.permit_reaction(database, store.resolve(database, name), "drain", act)
     _install(database, act)
+    in_time(database)
     return first, second
 
 

@@ -15,7 +15,7 @@ from salt_ext import store
 from salt_ext.facts import timestamp
 from salt_ext.report import envelope
 from salt_ext.store import Arrival
-from salt_ext.store.schema import revision
+from salt_ext.store.schema import change, revision
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 
@@ -103,3 +103,9 @@ def revisions(database, asset_id):
     with database.begin() as link:
         found = link.execute(of_asset.order_by(revision.c.number.desc()))
         return [dict(row._mapping) for row in found]
+
+
+def in_time(database):
+    """Let all changes be such as were stored when they were recorded, however long ago."""
+    with database.begin() as link:
+        link.execute(sa.update(change).values(stored_at=None))

@@ -358,9 +358,17 @@ change = sa.Table(
         comment="what sort of news it is; null: it tells nobody anything",
     ),
     sa.Column("recorded_at", Moment, nullable=False, comment="as its revision"),
+    sa.Column("stored_at", Moment, comment="if that was half a minute after recorded_at, or later"),
     sa.Index(None, "asset_id", "revision"),
     # Without the changes of no class. Those of one moment are sorted when they are read.
     sa.Index(None, "class", "recorded_at", postgresql_where=sa.text("class IS NOT NULL")),
+    # For the feed: few changes are stored late.
+    sa.Index(
+        None,
+        "class",
+        "stored_at",
+        postgresql_where=sa.text("class IS NOT NULL AND stored_at IS NOT NULL"),
+    ),
     # Without those of which every fleet has so many that the above finds them soon: they are
     # four fifths of all.
     sa.Index(

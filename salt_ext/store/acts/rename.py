@@ -20,7 +20,7 @@ from salt_ext.store.identity.locking import lock_identity
 from salt_ext.store.ingest import inbox
 from salt_ext.store.ingest.listed import settle
 from salt_ext.store.ingest.steps import revision_of, step
-from salt_ext.store.ingest.writing import UPSERTS
+from salt_ext.store.ingest.writing import UPSERTS, dated
 from salt_ext.store.schema import LIST_COLUMNS, asset, change, held, identifier, revision
 from salt_ext.store.search import search_text, with_listed
 
@@ -69,7 +69,7 @@ def rename(database: Database, asset_id: uuid.UUID, name: str, act: Act) -> Row:
         renamed = Change("renamed", "minion_id", None, None, row.minion_id, name)
         of_revision = {"asset_id": asset_id, "revision": seen["revision"], "position": 0}
         news = {"recorded_at": seen["changed_at"], "class": "renamed"}
-        bulk.insert(link, change, [{**of_revision, **renamed._asdict(), **news}])
+        bulk.insert(link, change, dated(link, [{**of_revision, **renamed._asdict(), **news}]))
         decided(link, "rename", act, row, names)
         settle(link, [asset_id], locked=True)
         return found

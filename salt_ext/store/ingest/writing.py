@@ -5,6 +5,7 @@ The rows of a batch, written with one statement for each table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,9 @@ from salt_ext.store.schema import (
     revision,
 )
 
+LATE = timedelta(seconds=30)
+"""A change that is so old when it is stored has the moment of that too: see ``reads/feed.py``."""
+
 
 def write_all(link: sa.Connection, gathered: Gathered, *, locked: bool) -> None:
     """
@@ -61,6 +65,8 @@ def write_all(link: sa.Connection, gathered: Gathered, *, locked: bool) -> None:
         PLACE(link, _columns(gathered.placed, *names))
     if gathered.readings:  # before the volatile values that they are compared with
         count(link, gathered.readings)
+    if changes := gathered.rows.get(change):
+        gathered.rows[change] = dated(link, changes)
     for table, update in UPSERTS.items():
         if rows := gathered.rows.get(table):
             bulk.insert(link, table, rows, update)
@@ -81,6 +87,17 @@ def write_new(link: sa.Connection, gathered: Gathered) -> None:
     for table in UPSERTS:
         if rows := gathered.rows.get(table):
             bulk.copy(link, table, rows)
+
+
+def dated(link: sa.Connection, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Return rows of changes with their ``stored_at``: when that is, if they are late; or None.
+
+    That is not when the transaction began: it may have waited for a lock since.
+    """
+    now: datetime = link.scalars(sa.select(sa.func.clock_timestamp())).one()
+    late = now - LATE
+    return [{**row, "stored_at": now if row["recorded_at"] < late else None} for row in changes]
 
 
 # Only surplus rows are deleted. The others are overwritten: most are as before, and then

@@ -7,7 +7,7 @@ import pytest
 
 from salt_ext import store
 from salt_ext.store import ingest
-from tests.machines import arrival, server
+from tests.machines import arrival, in_time, server
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -35,6 +35,7 @@ def history(database):
     ingest(database, [arrival(without(1), at=ago(hours=4))])
     ingest(database, [arrival(without(1, 2), "web02", ago(hours=3))])
     ingest(database, [arrival(without(2), at=ago(seconds=5))])
+    in_time(database)
 
 
 def told(client, address):
@@ -69,6 +70,7 @@ def test_a_cursor_of_an_empty_feed_leads_to_what_comes_then(database, client):
     cursor = told(client, "/api/v1/changes/feed")["cursor"]
     ingest(database, [arrival(server(1), at=ago(hours=2))])
     ingest(database, [arrival(without(1), at=ago(hours=1))])
+    in_time(database)
     assert told(client, f"/api/v1/changes/feed?_from={cursor}")["rows"] == []
     since = told(client, "/api/v1/changes/feed?since=3h")["rows"]
     assert [one["class"] for one in since] == ["loss"]
