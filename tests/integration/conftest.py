@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "docs/examples"
 BIN = Path(sys.executable).parent
 PASSWORD = "not-for-the-screen"
+SLOW_SECONDS = 60  # Salt itself waits 5 for a minion, not enough on a busy machine
 REACTED = ("new", "lifecycle")
 """Kinds of events that some tests let the master act upon."""
 
@@ -103,6 +104,8 @@ class Fleet(NamedTuple):
     def run(self, program, *args, on=None, seconds=PATIENCE_SECONDS):
         """Run a Salt command and return its CompletedProcess."""
         config = (on or self.master).config_dir
+        if program == "salt" and not any(one.startswith("--timeout") for one in args):
+            args = (*args, f"--timeout={SLOW_SECONDS}")
         return subprocess.run(
             [BIN / program, f"--config-dir={config}", *args],
             capture_output=True,

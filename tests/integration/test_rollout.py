@@ -112,8 +112,8 @@ def apply(fleet, machines):
 
     def run(*command, **minion):
         pillar = {"cmdb_formula": {"minion": {"restart": RESTART, **minion}}}
-        options = (f"pillar={json.dumps(pillar)}", "--static", "--timeout=60")
-        answers = fleet.json("salt", "bare-*", *command, *options, seconds=300)
+        options = (f"pillar={json.dumps(pillar)}", "--static", "--timeout=180")
+        answers = fleet.json("salt", "bare-*", *command, *options, seconds=600)
         assert set(answers) == {one.id for one in machines}
         for answer in answers.values():
             assert isinstance(answer, dict), answer
