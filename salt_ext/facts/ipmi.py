@@ -16,6 +16,10 @@ Ask = Callable[[int, int, bytes], bytes]
 """Asks by network function, command and data; the answer begins with its completion code."""
 
 TIMEOUT_SECONDS = 3.0  # of one answer
+PAUSES_SECONDS = (0.1, 0.3)  # before a question is asked again
+BUSY = b"\xc0"
+AGAIN = (BUSY, b"\xc3", b"\xcf")
+"""Completion codes of what goes by: node busy, out of time, asked twice (IPMI 2.0, table 5-2)."""
 SYSTEM_INTERFACE, BMC_CHANNEL = 0x0C, 0x0F
 
 APPLICATION, TRANSPORT = 0x06, 0x0C
@@ -121,9 +125,28 @@ def ask(fd: int, number: int, netfn: int, command: int, data: bytes = b"") -> by
 
 
 def conversation(fd: int) -> Ask:
-    """Return a function that asks questions through an open device, each with its own number."""
+    """
+    Return a function that asks questions through an open device, each with its own number.
+
+    A controller that is busy is asked again. One that stays so does not answer: what it would
+    have said is not known, and not absent.
+    """
     numbers = count(1)
-    return lambda netfn, command, data: ask(fd, next(numbers), netfn, command, data)
+
+    def patient(netfn: int, command: int, data: bytes) -> bytes:
+        for pause_seconds in PAUSES_SECONDS:
+            answer = ask(fd, next(numbers), netfn, command, data)
+            if answer[:1] not in AGAIN:
+                return answer
+            time.sleep(pause_seconds)
+        answer = ask(fd, next(numbers), netfn, command, data)
+        if answer[:1] == BUSY:
+            raise TimeoutError(
+                f"the management controller is busy for command {netfn:02x}h {command:02x}h"
+            )
+        return answer
+
+    return patient
 
 
 def identity(ask: Ask) -> dict[str, Any]:

@@ -8,6 +8,7 @@ that does not answer does not delay the others.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -111,7 +112,12 @@ def _ask(root: Root, disk: dict[str, Any]) -> dict[str, Any]:
         root.denied.append(path)
         return {"skipped_reason": "permission"}
     except OSError as error:
-        return {"skipped_reason": f"cannot be opened: {error.strerror}"}
+        reason = f"cannot be opened: {error.strerror}"
+        if error.errno in (errno.ENOENT, errno.ENOMEDIUM):  # as in a container; no disk in a drive
+            return {"skipped_reason": reason}
+        # The kernel lists a disk that has just failed: its health was known, and stays.
+        root.failed(OSError(f"{name}: {reason}").with_traceback(error.__traceback__))
+        return {"volatile": {"skipped_reason": reason}}
     try:
         return _health(fd, disk)
     except PermissionError:

@@ -22,6 +22,9 @@ STATISTICS_LOG, SOLID_STATE_PAGE = 0x04, 7
 STANDBY_MODES = (0x00, 0x01, 0x40)  # standby, standby_y, spun down with its NV cache in use
 ROTATION_RATE, NOT_ROTATING = 217, 1  # a word of IDENTIFY DEVICE
 BLOCK = 512
+UNWELL = (0x2, 0x3, 0x4, 0x6)
+"""Sense keys of a disk that fails: not ready, medium error, hardware error, unit attention."""
+
 
 ATTRIBUTES = 30
 PREFAILURE = 0x01
@@ -250,9 +253,18 @@ def _read(
     lba: tuple[int, int] = (0, 0),
     lba_low: int = 0,
 ) -> bytes:
-    """Return one block that a command reads; b"" when the disk refuses the command."""
+    """
+    Return one block that a command reads; b"" when the disk refuses the command.
+
+    Raises OSError when the disk fails in it: then what was known of its health stays.
+    """
     reply = sg.command(device, pass_through(command, feature, lba, lba_low, reads=True), BLOCK)
-    return reply.data if reply.is_good else b""
+    if reply.is_good:
+        return reply.data
+    key, code, qualifier = sg.sense_key(reply.sense)
+    if key in UNWELL:
+        raise OSError(f"command {command:02x}h failed: sense {key:x}h {code:02x}h {qualifier:02x}h")
+    return b""
 
 
 def _has_log(directory: bytes, number: int) -> bool:

@@ -483,3 +483,27 @@ def test_a_captured_machine_has_its_controller(path, tmp_path):
     assert found["ipmi_version"] == "2.0"
     assert found["device_id"] == 32
     assert bmc(Root(str(tmp_path))) == found
+
+
+def test_a_controller_that_is_busy_is_asked_again_and_then_its_answer_is_not_known(monkeypatch):
+    monkeypatch.setattr(ipmi, "PAUSES_SECONDS", (0, 0))
+    busy = {"left": 0, "code": b"\xc0"}
+    whole = controller({1: 4})
+
+    def answer(fd, number, netfn, command, data):
+        if (netfn, command, data[1:2]) == (ipmi.TRANSPORT, ipmi.GET_LAN_PARAMETERS, b"\x03"):
+            busy["left"] -= 1
+            if busy["left"] >= 0:
+                return busy["code"]
+        return whole(netfn, command, data)
+
+    monkeypatch.setattr(ipmi, "ask", answer)
+    undisturbed = ipmi.lan(ipmi.conversation(0))
+    assert undisturbed["addresses"]
+    busy["left"] = 2
+    assert ipmi.lan(ipmi.conversation(0)) == undisturbed
+    busy["left"] = 99
+    with pytest.raises(TimeoutError, match="is busy for command"):
+        ipmi.lan(ipmi.conversation(0))
+    busy.update(left=99, code=b"\xcc")
+    assert "addresses" not in ipmi.lan(ipmi.conversation(0)), "a refusal is one"

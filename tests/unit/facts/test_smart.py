@@ -7,7 +7,9 @@ smartctl says beside them.
 """
 
 import ctypes
+import errno
 import json
+import os
 import struct
 import threading
 import traceback
@@ -18,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salt_ext.facts.root import Root
+from salt_ext.facts.smart import _ask as smart_ask
 from salt_ext.facts.smart import ask_all, ata, nvme, sg, smart
 from salt_ext.facts.smart import scsi as smart_scsi
 from tests.corpus import corpus_files, corpus_name, needs_corpus
@@ -463,6 +466,50 @@ def test_disks_that_all_answer_leave_nothing_to_tell():
     found = ask_all(root, sata("sda", "sdb"), lambda root, disk: {"passed": True}, 5.0)
     assert [disk["passed"] for disk in found] == [True, True]
     assert root.failures == []
+
+
+def well(fails="", key=0x5):
+    """An ATA disk that is well, but for the command that fails with this sense key."""
+
+    def send(cdb, length):
+        code, feature = cdb[14], cdb[4]
+        if code == ata.CHECK_POWER_MODE:
+            return sg.Reply(2, descriptor_sense(0xFF, 0, 0, 0), b"")
+        if fails == {ata.IDENTIFY_DEVICE: "identify"}.get(code, f"smart {feature:02x}"):
+            return sg.Reply(2, bytes((0x72, key, 0x11, 0, 0, 0, 0, 0)), b"")
+        if code == ata.IDENTIFY_DEVICE:
+            return sg.Reply(0, b"", identify())
+        if feature == ata.RETURN_STATUS:
+            return sg.Reply(2, descriptor_sense(0, 0, 0x4F, 0xC2), b"")
+        return sg.Reply(0, b"", smart_data([attribute(5, 0x33, 100, 100, 8)]))
+
+    return send
+
+
+@pytest.mark.parametrize("fails", ["identify", f"smart {ata.READ_DATA:02x}"])
+def test_a_disk_that_fails_while_it_is_asked_is_not_one_without_smart(fails):
+    assert ata.health(well(), False)["volatile"]["reallocated"] == 8
+    for key in (0x2, 0x3, 0x4, 0x6):
+        with pytest.raises(OSError, match=f"failed: sense {key}h 11h 00h"):
+            ata.health(well(fails, key), False)
+    found = ata.health(well(fails), False)
+    assert found.get("skipped_reason") == ("not supported" if fails == "identify" else None)
+
+
+@pytest.mark.parametrize(("error", "is_there"), [(errno.ENXIO, True), (errno.ENOENT, False)])
+def test_a_disk_that_cannot_be_opened_any_more_keeps_what_was_known_of_it(
+    monkeypatch, error, is_there
+):
+    root = Root()
+
+    def refuse(path, flags):
+        raise OSError(error, os.strerror(error), path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    [found] = ask_all(root, sata("sda"), smart_ask, 5.0)
+    reason = {"skipped_reason": f"cannot be opened: {os.strerror(error)}"}
+    assert (found.get("volatile") if is_there else found).items() >= reason.items()
+    assert len(root.failures) == is_there
 
 
 def reports():
