@@ -9,7 +9,7 @@ import pytest
 from salt_ext import store
 from tests import hidden_fleet
 from tests.hidden_fleet import VALUES
-from tests.machines import later
+from tests.machines import arrival, later, server
 from tests.postgres import open_store
 
 NOW, DAYS_15, LONG_AGO = later(minutes=1), later(days=-15), later(days=-30)
@@ -266,3 +266,28 @@ def test_no_read_tells_anything_when_all_is_hidden(fleet):
     for questions in reads(database.hiding(VALUES), *ids).values():
         said += "".join(told(question) for question in questions)
     assert [one for name in VALUES for one in hidden_fleet.found(name, said)] == []
+
+
+def test_pages_of_changes_go_on_behind_what_is_hidden_within_a_value(database):
+    """It was taken for the end: what came before it was on no page and in no file."""
+
+    def report(minute, virtual_functions, firmware):
+        card = {"name": "eth0", "kind": "physical", "sriov": {"num": virtual_functions, "total": 8}}
+        facts = server(1, network=[card], firmware={"version": firmware})
+        store.ingest(database, [arrival(facts, "web01", later(minutes=minute))])
+
+    report(0, 1, "1.0")
+    for minute in range(1, 4):
+        report(minute, 1, f"1.{minute}")
+    for minute in range(4, 8):
+        report(minute, minute, "1.3")
+    viewer = database.hiding(["network.sriov.num"])
+    for limit in (1, 2, 99):
+        told, cursor, count = [], "", 0
+        while cursor is not None:
+            page, cursor = store.changes_page(viewer, store.Wanted(), limit, cursor)
+            assert page or cursor is None
+            told += [(row["path"], row["new"]) for row in page]
+            count += 1
+        assert told == [("firmware.version", f"1.{number}") for number in (3, 2, 1)]
+    assert len(store.changes(database)) == 7

@@ -61,8 +61,7 @@ class Position(NamedTuple):
     position: int
 
 
-@masked
-def changes(
+def unmasked(
     database: Database, wanted: Wanted = ALL, limit: int = 50, after: Position | None = None
 ) -> list[Row]:
     """
@@ -71,10 +70,13 @@ def changes(
     Those that tell nobody anything are left out, here and in what is counted.
 
     Each has ``moved_from`` and ``moved_to``: the asset that the same part came from or
-    went to, or None.
+    went to, or None. Of those in which a hidden value stands within others nobody may be told.
     """
     with database.autocommit() as link:
         return _changes(link, newest(link, database, wanted, limit, after))
+
+
+changes = masked(unmasked)
 
 
 def of_asset(
