@@ -54,8 +54,10 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 60
 LONGEST_BUSY_SECONDS = 300
-INBOX_SECONDS = 5.0
 """While there is always another report, what follows a look through the cache waits no longer."""
+
+INBOX_SECONDS = 5.0
+"""So long a turn takes reports out of the inbox, however many come: others wait meanwhile."""
 
 MAINTAIN_SECONDS = 3600
 EVENT_TAG = "salt/job/"
